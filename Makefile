@@ -1,0 +1,68 @@
+# Hands-On LLMs. `make help` lists the targets.
+# The course's address, in one place. `make links REPO=owner/name BRANCH=main` rewrites every link from it.
+REPO ?= hands-on-llms/hands-on-llms
+BRANCH ?= main
+
+PYTHON ?= python3
+VENV ?= .venv
+LAB_ARGS ?=
+NB ?=
+FRESH ?=
+
+ifeq ($(OS),Windows_NT)
+PY := $(VENV)/Scripts/python.exe
+else
+PY := $(VENV)/bin/python
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help env lab test test-fast notebooks bench sweeps check-env links clean
+
+help:  ## list the targets
+	@echo "make lab          install, fetch both models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
+	@echo "make test         every test: helpers, exercises, every notebook; prints the notebook report"
+	@echo "make test NB=...  one notebook, as in NB=00_welcome"
+	@echo "make test-fast    the tests that execute no notebook"
+	@echo "make notebooks    execute the notebooks in place (NB=... for one; FRESH=1 renews timings)"
+	@echo "make bench        measure this machine: seconds to the first reply, memory, sizes"
+	@echo "make sweeps       repeat the long measurements in data/results (resumable)"
+	@echo "make check-env    an [OK]/[FAIL] table to paste into a bug report"
+	@echo "make links        rewrite the course's address everywhere (REPO=owner/name BRANCH=main)"
+	@echo "make env          only install and fetch"
+	@echo "make clean        remove build/ and the virtual environment"
+	@echo "make help         this list. PYTHON=python3.12 chooses the interpreter"
+
+env:
+	@"$(PYTHON)" helpers/bootstrap.py --venv "$(VENV)"
+
+lab: env
+	@"$(PY)" -m jupyterlab notebooks/00_welcome.ipynb $(LAB_ARGS)
+
+test: env
+ifneq ($(NB),)
+	@NB="$(NB)" "$(PY)" -m pytest tests/test_notebook_structure.py tests/test_notebooks.py
+else
+	@"$(PY)" -m ruff check .
+	@"$(PY)" -m pytest tests
+endif
+
+test-fast: env
+	@"$(PY)" -m pytest tests -m "not notebooks and not network"
+
+notebooks: env
+	@"$(PY)" -m tests.tools.execute $(if $(FRESH),--fresh) $(NB)
+
+bench: env
+	@"$(PY)" -m tests.benchmarks
+
+sweeps: env
+	@"$(PY)" -m tests.benchmarks.sweeps
+
+check-env:
+	@if [ -x "$(PY)" ]; then "$(PY)" -m helpers.environment; else "$(PYTHON)" -m helpers.environment; fi
+
+links: env
+	@"$(PY)" -m tests.tools.links --repo "$(REPO)" --branch "$(BRANCH)"
+
+clean:
+	@rm -rf build "$(VENV)"

@@ -1,0 +1,281 @@
+"""How a result differs from the expected one: kind, shape, dtype, or the first differing value.
+
+Works through numbers, strings, tensors, arrays, lists, tuples, dictionaries, sets and plain objects, nested in any way.
+A result that merely broadcasts to the right shape is refused: shapes must be equal.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from helpers.verdict import shorten, tidy
+
+STAGES = ("kind", "shape", "dtype", "value")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference. `stage` is one of STAGES, `text` a whole sentence."""
+
+    stage: str
+    text: str
+
+
+def differences(expected: Any, actual: Any, tolerance: float) -> list[Difference]:
+    """All differences found, the first of each place; empty where `actual` equals `expected`."""
+    return list(_walk(expected, actual, tolerance, ""))
+
+
+def equal(expected: Any, actual: Any, tolerance: float) -> bool:
+    """True where nothing differs."""
+    return next(_walk(expected, actual, tolerance, ""), None) is None
+
+
+def is_array(value: Any) -> bool:
+    """True for a numpy array or a torch tensor."""
+    return isinstance(value, np.ndarray) or is_tensor(value)
+
+
+def is_tensor(value: Any) -> bool:
+    """True for a torch tensor; torch is not imported for the question."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+def _walk(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if is_array(expected):
+        yield from _arrays(expected, actual, tolerance, path)
+    elif isinstance(expected, bool | np.bool_):
+        yield from _plain(expected, actual, isinstance(actual, bool | np.bool_), path)
+    elif isinstance(expected, numbers.Integral):
+        yield from _plain(expected, actual, isinstance(actual, numbers.Integral) and not _is_bool(actual), path)
+    elif isinstance(expected, numbers.Number):
+        yield from _floats(expected, actual, tolerance, path)
+    elif isinstance(expected, Mapping):
+        yield from _mappings(expected, actual, tolerance, path)
+    elif isinstance(expected, list | tuple):
+        yield from _sequences(expected, actual, tolerance, path)
+    elif isinstance(expected, str):
+        yield from _strings(expected, actual, path)
+    elif isinstance(expected, set | frozenset):
+        yield from _sets(expected, actual, path)
+    elif expected is None or actual is None or type(expected).__eq__ is not object.__eq__:
+        yield from _plain(expected, actual, True, path)
+    else:
+        yield from _objects(expected, actual, tolerance, path)
+
+
+def _plain(expected: Any, actual: Any, right_kind: bool, path: str) -> Iterator[Difference]:
+    if not right_kind and actual is not None:
+        yield _kind(expected, actual, path)
+    elif actual is None or not _safe_equal(expected, actual):
+        yield _value(expected, actual, path)
+
+
+def _floats(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if actual is None:
+        yield _value(expected, actual, path)
+    elif not isinstance(actual, numbers.Number) or _is_bool(actual):
+        yield _kind(expected, actual, path)
+    elif not _close(expected, actual, tolerance):
+        yield _value(expected, actual, path)
+
+
+def _close(expected: Any, actual: Any, tolerance: float) -> bool:
+    if isinstance(expected, complex) or isinstance(actual, complex):
+        return abs(expected - actual) <= tolerance + tolerance * abs(expected)
+    if math.isnan(expected) or math.isnan(actual):
+        return math.isnan(expected) and math.isnan(actual)
+    return math.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
+
+
+def _strings(expected: str, actual: Any, path: str) -> Iterator[Difference]:
+    if actual is None:
+        yield _value(expected, actual, path)
+    elif not isinstance(actual, str):
+        yield _kind(expected, actual, path)
+    elif expected != actual:
+        at = next(i for i, (e, a) in enumerate(zip_longest(expected, actual)) if e != a)
+        where = f"{_place(path)}character {at}" if path else f"character {at}"
+        e, a = (repr(text[at]) if at < len(text) else "the end of the text" for text in (expected, actual))
+        whole = f" (the whole text: expected {describe(expected)}, yours {describe(actual)})"
+        yield Difference("value", f"First difference at {where}: expected {e}, yours is {a}{whole}.")
+
+
+def _sequences(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if actual is None:
+        yield _value(expected, actual, path)
+        return
+    if not isinstance(actual, list if isinstance(expected, list) else tuple):
+        yield _kind(expected, actual, path)
+        return
+    found = (d for i, (e, a) in enumerate(zip(expected, actual, strict=False)) for d in _walk(e, a, tolerance, f"{path}[{i}]"))
+    if len(expected) != len(actual):
+        first = next(found, None)
+        detail = f" {first.text}" if first else " What both have in common is right."
+        yield Difference("shape", f"Expected {_items(len(expected))}{_at(path)}, yours has {len(actual)}.{detail}")
+    else:
+        yield from found
+
+
+def _mappings(expected: Mapping, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if not isinstance(actual, Mapping):
+        yield _kind(expected, actual, path) if actual is not None else _value(expected, actual, path)
+        return
+    missing = [key for key in expected if key not in actual]
+    extra = [key for key in actual if key not in expected]
+    if missing or extra:
+        parts = [f"{word} {', '.join(map(describe, keys[:5]))}" for word, keys in
+                 (("missing:", missing), ("not expected:", extra)) if keys]
+        yield Difference("shape", f"The keys{_at(path)} differ; {'; '.join(parts)}.")
+    for key in expected:
+        if key in actual:
+            yield from _walk(expected[key], actual[key], tolerance, f"{path}[{key!r}]")
+
+
+def _sets(expected: Any, actual: Any, path: str) -> Iterator[Difference]:
+    if not isinstance(actual, set | frozenset):
+        yield _kind(expected, actual, path) if actual is not None else _value(expected, actual, path)
+    elif expected != actual:
+        missing, extra = sorted(expected - actual, key=repr), sorted(actual - expected, key=repr)
+        parts = [f"{word} {', '.join(map(describe, items[:5]))}" for word, items in
+                 (("missing:", missing), ("not expected:", extra)) if items]
+        yield Difference("value", f"The sets{_at(path)} differ; {'; '.join(parts)}.")
+
+
+def _objects(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if type(expected).__name__ != type(actual).__name__:
+        yield _kind(expected, actual, path)
+    elif expected is not actual and hasattr(expected, "__dict__") and hasattr(actual, "__dict__"):
+        mine, theirs = vars(expected), vars(actual)
+        for name in mine:
+            if name not in theirs:
+                yield Difference("shape", f"The attribute `{path}.{name}` is missing.")
+            else:
+                yield from _walk(mine[name], theirs[name], tolerance, f"{path}.{name}")
+
+
+def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if actual is None:
+        yield _value(expected, actual, path)
+    elif is_tensor(expected) != is_tensor(actual) or not is_array(actual):
+        yield _kind(expected, actual, path)
+    elif tuple(expected.shape) != tuple(actual.shape):
+        yield Difference("shape", f"Expected shape {_shape(expected)}{_at(path)}, yours is {_shape(actual)}.")
+    elif _dtype(expected) != _dtype(actual):
+        yield Difference("dtype", f"Expected {_dtype(expected)}{_at(path)}, yours is {_dtype(actual)}.")
+    else:
+        e, a = _numpy(expected), _numpy(actual)
+        if np.issubdtype(e.dtype, np.inexact):
+            wrong = ~np.isclose(a, e, rtol=tolerance, atol=tolerance, equal_nan=True)
+        else:
+            wrong = np.asarray(a != e)
+        if wrong.any():
+            at = tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))
+            where = f" at {path}[{', '.join(map(str, at))}]" if at else _at(path)
+            share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
+            text = f"First difference{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
+            yield Difference("value", text)
+
+
+def _numpy(array: Any) -> np.ndarray:
+    if is_tensor(array):
+        array = array.detach().cpu()
+        return (array.float() if array.dtype.itemsize < 4 and array.is_floating_point() else array).numpy()
+    return array
+
+
+def _value(expected: Any, actual: Any, path: str) -> Difference:
+    where = f"First difference at {path}: expected" if path else "Expected"
+    return Difference("value", f"{where} {describe(expected)}, yours is {describe(actual)}.")
+
+
+def _kind(expected: Any, actual: Any, path: str) -> Difference:
+    number = isinstance(expected, numbers.Number)
+    stage = "dtype" if number and isinstance(actual, numbers.Number) else "kind"
+    advice = " (take the plain number out with `.item()`)" if number and is_array(actual) else ""
+    expects, yours = kind_name(expected), kind_name(actual)
+    values = f", namely {describe(actual)}" if isinstance(actual, numbers.Number | str) else ""
+    return Difference(stage, f"Expected {expects}{_at(path)}, yours is {yours}{values}{advice}.")
+
+
+def kind_name(value: Any) -> str:
+    """`a list`, `an int`, `a float32 tensor of shape (3, 4)`."""
+    if is_array(value):
+        return f"a {_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {_shape(value)}"
+    if value is None:
+        return "None"
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def describe(value: Any) -> str:
+    """A value in a few words, the same on every run; small arrays with their numbers, large ones by their shape."""
+    if is_array(value) and value.ndim:
+        if 0 < math.prod(value.shape) <= 6:
+            return f"{_dtype(value)} {shorten(_nested(_numpy(value).tolist()))}"
+        return kind_name(value)
+    if is_array(value):
+        return _number(_numpy(value).item())
+    return shorten(_nested(value), 120)
+
+
+def _nested(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_nested(item) for item in value[:20])}{', …' if len(value) > 20 else ''}]"
+    if isinstance(value, tuple):
+        return f"({', '.join(_nested(item) for item in value)}{',' if len(value) == 1 else ''})"
+    if is_array(value):
+        return describe(value)
+    if isinstance(value, numbers.Number):
+        return _number(value)
+    if isinstance(value, set | frozenset):
+        return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "an empty set"
+    return tidy(repr(value))
+
+
+def _number(value: Any) -> str:
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        text = f"{value:.6g}"
+        return text if any(mark in text for mark in ".einf") else f"{text}.0"
+    return str(value)
+
+
+def _safe_equal(expected: Any, actual: Any) -> bool:
+    try:
+        return bool(expected == actual)
+    except Exception:  # an object whose == gives an array or raises is not equal to what we expect
+        return False
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_)
+
+
+def _dtype(array: Any) -> str:
+    return str(array.dtype).removeprefix("torch.")
+
+
+def _shape(array: Any) -> str:
+    return str(tuple(array.shape))
+
+
+def _items(count: int) -> str:
+    return f"{count} item" if count == 1 else f"{count} items"
+
+
+def _place(path: str) -> str:
+    return f"{path}, " if path else ""
+
+
+def _at(path: str) -> str:
+    return f" at {path}" if path else ""

@@ -1,0 +1,277 @@
+"""Check a learner's function or class against an exercise, and say the first thing that is wrong.
+
+Order: call signature, running at all, kind and shape, dtype, input left alone, properties, first differing value, bad input.
+The suspected cause is never guessed: it is said only where a known mistake gives the very same results.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from helpers.exercise_checks import compare, stubs, tracebacks
+from helpers.exercise_checks.randomness import preserved_randomness, seed_everything
+from helpers.exercise_checks.signature import call_text, signature_problem
+from helpers.exercise_checks.spec import Exercise
+from helpers.watchdog import captured_output, limit_seconds, watch
+
+
+@dataclass
+class Finding:
+    """What a check found: `status` is passed, not attempted or not yet; the rest is for the reader."""
+
+    status: str
+    checks: int = 0
+    lines: list[str] = field(default_factory=list)
+    traceback: str = ""
+    printed: str = ""
+
+
+@dataclass
+class Outcome:
+    """What one call did: the value or the error, and the arguments as they were afterwards."""
+
+    args: tuple
+    value: Any = None
+    error: BaseException | None = None
+
+
+def check(obj: Any, spec: Exercise) -> Finding:
+    """Run every check of `spec` on the learner's `obj`. Never raises what `obj` raises; restores all random state."""
+    if stubs.not_attempted(obj, spec.planted):
+        return Finding("not attempted")
+    if problem := signature_problem(obj, spec):
+        return Finding("not yet", lines=[problem])
+    with preserved_randomness():
+        return _check_results(obj, spec)
+
+
+def inputs_of(spec: Exercise) -> list[tuple]:
+    """The argument tuples to try, the same on every run; the bad inputs come last."""
+    rng = np.random.default_rng(zlib.crc32(spec.name.encode()))
+    return [*spec.cases(rng), *(bad.args for bad in spec.raises)]
+
+
+def _check_results(obj: Any, spec: Exercise) -> Finding:
+    inputs = inputs_of(spec)
+    expected = outcomes(spec.reference, spec, inputs)
+    home = _home(obj)
+    with captured_output() as sink, _visible_by_name(obj, spec.name):
+        found: list[Outcome] = []
+        run = watch(lambda stop: outcomes(obj, spec, inputs, into=found, stop=stop), limit_seconds(spec.seconds))
+    printed = sink.kept
+    if run.state != "finished":
+        current = inputs[min(len(found), len(inputs) - 1)]
+        return Finding("not yet", lines=_unfinished(run, spec, current, home), printed=printed)
+    if run.error is not None:  # the checker's own fault: say so where it happens
+        raise run.error
+    return _judge(spec, inputs, expected, found, home, printed)
+
+
+def outcomes(
+    function: Any, spec: Exercise, inputs: list[tuple], into: list[Outcome] | None = None, stop: Event | None = None
+) -> list[Outcome]:
+    """Call `function` on a copy of each input, with the same random seed for every call; leave early once `stop` is set."""
+    results = [] if into is None else into
+    for i, case in enumerate(inputs):
+        args = _copy(case)
+        seed_everything(i)
+        outcome = Outcome(args)
+        try:
+            value = spec.drive(function, *args) if spec.drive else function(*args)
+            outcome.value = _copy(value)
+        except BaseException as error:  # SystemExit and KeyboardInterrupt too: the learner's code may raise anything
+            if stop is not None and stop.is_set():
+                return results
+            outcome.error = error
+        outcome.args = _copy(args)
+        results.append(outcome)
+    return results
+
+
+def _judge(
+    spec: Exercise, inputs: list[tuple], expected: list[Outcome], found: list[Outcome], home: str, printed: str
+) -> Finding:
+    n_cases = len(inputs) - len(spec.raises)
+    good = [i for i in range(n_cases) if expected[i].error is None]
+
+    def fail(i: int, *lines: str, cause: str = "", traceback: str = "") -> Finding:
+        suspicion = suspected_cause(spec, inputs, expected, found, i) or cause
+        extra = [f"Suspected cause: {suspicion}"] if suspicion else []
+        return Finding("not yet", lines=[*lines, *extra], traceback=traceback, printed=printed)
+
+    for i in good:
+        if (error := found[i].error) is not None:
+            headline = f"It stops with an error when called as `{call_text(spec, inputs[i])}`."
+            if isinstance(error, SystemExit | KeyboardInterrupt):
+                headline = f"It tries to end the whole program ({type(error).__name__}) instead of returning a value."
+            return fail(i, headline, cause=_advice(error), traceback=tracebacks.explain(error, home))
+    wanted = [i for i in good if expected[i].value is not None]
+    if wanted and all(found[i].value is None for i in wanted) and len(wanted) == len(good):
+        also = " Printing a value shows it, but does not give it back." if printed.strip() else ""
+        return fail(wanted[0], f"It returns None. Did you forget `return`?{also}")
+    problems = {
+        i: compare.differences(expected[i].value, found[i].value, spec.tolerance) for i in good
+    }
+    for stage in ("kind", "shape", "dtype"):
+        for i in good:
+            for difference in problems[i]:
+                if difference.stage == stage:
+                    return fail(i, f"The {stage} of the result is wrong for `{call_text(spec, inputs[i])}`.", difference.text)
+    for i in good:
+        if lines := _argument_problem(spec, inputs[i], expected[i], found[i]):
+            return fail(i, *lines)
+    for prop in spec.properties:
+        for i in good:
+            if not _holds(prop.predicate, found[i].value, inputs[i]):
+                lines = [f"A property does not hold: {prop.text}.", f"It fails for `{call_text(spec, inputs[i])}`."]
+                return fail(i, *lines, *(d.text for d in problems[i][:1]), cause=prop.cause)
+    for i in good:
+        if problems[i]:
+            return fail(i, f"The result is wrong for `{call_text(spec, inputs[i])}`.", problems[i][0].text)
+    for i in range(len(inputs)):
+        if expected[i].error is not None and not _refused(spec, i - n_cases, expected[i], found[i]):
+            return fail(i, *_refusal_lines(spec, i - n_cases, inputs[i], expected[i], found[i]))
+    checks = 1 + len(good) * (2 + len(spec.properties)) + len(inputs) - len(good)
+    return Finding("passed", checks=checks, printed=printed)
+
+
+def suspected_cause(
+    spec: Exercise, inputs: list[tuple], expected: list[Outcome], found: list[Outcome], failing: int
+) -> str:
+    """The sentence of the known mistake whose results are the learner's; empty where there is none.
+
+    A mistake equal on every input is preferred to one that is equal only on the inputs where the learner's is wrong.
+    """
+    n_cases = len(inputs) - len(spec.raises)
+
+    def accepted(i: int, outcome: Outcome) -> bool:
+        if expected[i].error is not None:
+            return _refused(spec, i - n_cases, expected[i], outcome)
+        return outcome.error is None and _same(spec, expected[i], outcome)
+
+    wrong = [i for i in range(len(inputs)) if not accepted(i, found[i])]
+    partial = ""
+    for mistake in spec.mistakes:
+        with captured_output():
+            theirs = outcomes(mistake.variant, spec, inputs)
+        if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
+            if all(i in wrong or accepted(i, theirs[i]) for i in range(len(inputs))):
+                return mistake.cause
+            partial = partial or mistake.cause
+    return partial
+
+
+def _same(spec: Exercise, one: Outcome, other: Outcome) -> bool:
+    if one.error is not None or other.error is not None:
+        return type(one.error) is type(other.error) and str(one.error) == str(other.error)
+    return compare.equal(one.value, other.value, spec.tolerance) and compare.equal(one.args, other.args, spec.tolerance)
+
+
+def _holds(predicate: Callable[..., bool], value: Any, case: tuple) -> bool:
+    try:
+        return bool(predicate(value, *_copy(case)))
+    except Exception:  # a result on which the property cannot even be asked does not have it
+        return False
+
+
+def _argument_problem(spec: Exercise, before: tuple, expected: Outcome, found: Outcome) -> list[str]:
+    """Sentences about the first argument that is not as the reference leaves it; empty where all are."""
+    names = _argument_names(spec, before)
+    for name, old, want, have in zip(names, before, expected.args, found.args, strict=False):
+        if compare.equal(want, have, spec.tolerance):
+            continue
+        detail = compare.differences(want, have, spec.tolerance)[0].text
+        if compare.equal(old, want, spec.tolerance):
+            return [
+                f"It changes its input `{name}`, which belongs to the caller: work on a copy.",
+                f"Seen after `{call_text(spec, before)}`. {detail}",
+            ]
+        return [f"After the call, `{name}` is not as it should be.", detail]
+    return []
+
+
+def _argument_names(spec: Exercise, case: tuple) -> list[str]:
+    if spec.drive:
+        names = list(inspect.signature(spec.drive).parameters)[1:]
+    else:
+        names = list(inspect.signature(spec.reference).parameters)
+    return names[: len(case)] + [f"argument {i + 1}" for i in range(len(names), len(case))]
+
+
+def _refused(spec: Exercise, index: int, expected: Outcome, found: Outcome) -> bool:
+    wanted = spec.raises[index].exception if index >= 0 else type(expected.error)
+    return isinstance(found.error, wanted)
+
+
+def _refusal_lines(spec: Exercise, index: int, case: tuple, expected: Outcome, found: Outcome) -> list[str]:
+    wanted = spec.raises[index].exception if index >= 0 else type(expected.error)
+    because = f", because {spec.raises[index].because}" if index >= 0 else ""
+    did = f"it raises {type(found.error).__name__}" if found.error else f"it returns {compare.describe(found.value)}"
+    return [f"Bad input must be refused: `{call_text(spec, case)}` should raise {wanted.__name__}{because}; {did}."]
+
+
+def _unfinished(run: Any, spec: Exercise, case: tuple, home: str) -> list[str]:
+    where = tracebacks.where_stuck(run.frames, home)
+    if run.state == "interrupted":
+        return ["You stopped the check.", *([where] if where else [])]
+    limit = limit_seconds(spec.seconds)
+    lines = [f"It did not finish within {limit:g} seconds, so the check stopped it (called as `{call_text(spec, case)}`)."]
+    if run.state == "abandoned":
+        lines[0] = (
+            f"It did not finish within {limit:g} seconds and could not be stopped (called as `{call_text(spec, case)}`): "
+            "it goes on in the background until you restart the kernel."
+        )
+    return lines + ([where] if where else [])
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "the function calls itself without ever reaching a case that returns."
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return "`exit()`, `quit()` or `sys.exit()` stands in the function; use `return` to leave a function."
+    return ""
+
+
+def _home(obj: Any) -> str:
+    """The file name under which the learner's cell was compiled."""
+    code = next(iter(stubs.methods(obj).values()), None) if isinstance(obj, type) else stubs.code_of(obj)
+    return code.co_filename if code else ""
+
+
+class _visible_by_name:
+    """While it is checked, the learner's object stands under its own name, so that it can call itself."""
+
+    def __init__(self, obj: Any, name: str) -> None:
+        function = inspect.unwrap(obj) if callable(obj) and not isinstance(obj, type) else obj
+        self.namespace = getattr(function, "__globals__", None)
+        if isinstance(obj, type):
+            self.namespace = getattr(sys.modules.get(obj.__module__), "__dict__", None)
+        self.name, self.obj = name, obj
+
+    def __enter__(self) -> None:
+        if self.namespace is not None:
+            self.before = self.namespace.get(self.name, self)
+            self.namespace[self.name] = self.obj
+
+    def __exit__(self, *_: object) -> None:
+        if self.namespace is not None:
+            if self.before is self:
+                self.namespace.pop(self.name, None)
+            else:
+                self.namespace[self.name] = self.before
+
+
+def _copy(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # generators, open files and tensors inside a graph cannot be copied; they are used as they are
+        return value

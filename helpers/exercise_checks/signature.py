@@ -1,0 +1,76 @@
+"""Can the learner's object be called like the reference?"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from helpers.exercise_checks.compare import describe, is_array, kind_name
+from helpers.exercise_checks.spec import Exercise
+from helpers.verdict import shorten
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def signature_problem(obj: Any, spec: Exercise) -> str:
+    """One sentence about the first thing that keeps `obj` from being called like the reference; empty where none."""
+    if isinstance(spec.reference, type):
+        if not isinstance(obj, type):
+            return f"`{spec.name}` must be a class: start it with `class {spec.name}:`."
+        return _class_problem(obj, spec)
+    if isinstance(obj, type) or not callable(obj):
+        return f"`{spec.name}` must be a function: start it with `def {spec.name}(...):`."
+    if inspect.iscoroutinefunction(obj) and not inspect.iscoroutinefunction(spec.reference):
+        return f"`{spec.name}` must be a plain function: write `def` instead of `async def`."
+    return _parameters_problem(spec.name, spec.reference, obj)
+
+
+def _class_problem(cls: type, spec: Exercise) -> str:
+    for name, wanted in vars(spec.reference).items():
+        if name.startswith("_") and name not in ("__init__", "__call__", "__len__", "__getitem__", "__iter__"):
+            continue
+        have = getattr(cls, name, None)
+        if have is None or (name == "__init__" and have is object.__init__):
+            if callable(wanted) or isinstance(wanted, property | staticmethod | classmethod):
+                return f"Class `{spec.name}` lacks the method `{name}`."
+        elif inspect.isfunction(wanted) and inspect.isfunction(have):
+            if problem := _parameters_problem(f"{spec.name}.{name}", wanted, have):
+                return problem
+    return ""
+
+
+def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
+    try:
+        ours = list(inspect.signature(wanted).parameters.values())
+        theirs = list(inspect.signature(have).parameters.values())
+    except (TypeError, ValueError):  # some callables written in C have no signature; calling them will tell
+        return ""
+    if any(p.kind in _VARIADIC for p in theirs):
+        return ""
+    want, got = (f"({', '.join(p.name for p in params)})" for params in (ours, theirs))
+    problem = f"`{name}` must take {want}; yours takes {got}."
+    required = [p for p in theirs if p.default is p.empty]
+    by_name = {p.name: p for p in theirs}
+    for i, parameter in enumerate(ours):
+        if parameter.kind in _VARIADIC:
+            return "" if parameter.name in by_name else problem
+        mine = by_name.get(parameter.name)
+        positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        if mine is None or (positional and (i >= len(theirs) or theirs[i] is not mine)):
+            return problem
+        if parameter.default is not parameter.empty and mine in required:
+            return f"`{name}`: the argument `{parameter.name}` needs a default value, `{parameter.name}={parameter.default!r}`."
+    extra = [p.name for p in required if p.name not in {q.name for q in ours}]
+    return f"{problem[:-1]}: give `{extra[0]}` a default value or take it out." if extra else ""
+
+
+def call_text(spec: Exercise, case: tuple) -> str:
+    """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`."""
+    return shorten(f"{spec.name}({', '.join(_argument(value) for value in case)})", 160)
+
+
+def _argument(value: Any) -> str:
+    if is_array(value):
+        return kind_name(value).removeprefix("a ")
+    return shorten(describe(value), 60)

@@ -1,0 +1,89 @@
+"""Has the learner written anything yet? Answered from bytecode, so that it works in every kind of cell and file.
+
+A stub is a docstring and nothing else, `...`, `pass`, `return None` or `raise NotImplementedError`. A debug exercise is
+untouched while its code is instruction for instruction the planted one (comments, docstring and annotations do not count).
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from types import CodeType, FunctionType
+from typing import Any
+
+_SKIP = {"RESUME", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY_FREE_VARS", "MAKE_CELL", "EXTENDED_ARG", "NOT_TAKEN"}
+_GENERATED = {"__init__", "__repr__", "__eq__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__", "__replace__"}
+
+
+def not_attempted(obj: Any, planted: Any = None) -> bool:
+    """True for a stub, and for code equal to `planted`."""
+    if isinstance(obj, type):
+        given = methods(planted) if isinstance(planted, type) else {}
+        return all(
+            is_stub(code) or (name in given and same_code(code, given[name])) for name, code in methods(obj).items()
+        )
+    code = code_of(obj)
+    if code is None:
+        return False
+    planted_code = code_of(planted) if planted is not None else None
+    return is_stub(code) or (planted_code is not None and same_code(code, planted_code))
+
+
+def code_of(obj: Any) -> CodeType | None:
+    """The code object of a function, of the function inside a decorator or of a property's getter; else None."""
+    if isinstance(obj, staticmethod | classmethod):
+        obj = obj.__func__
+    if isinstance(obj, property):
+        obj = obj.fget
+    obj = inspect.unwrap(obj) if callable(obj) else obj
+    return obj.__code__ if isinstance(obj, FunctionType) else None
+
+
+def methods(cls: type) -> dict[str, CodeType]:
+    """Code of the methods that the class body itself defines; those that `@dataclass` writes are left out."""
+    generated = _GENERATED if "__dataclass_fields__" in vars(cls) else set()
+    found = {}
+    for name, value in vars(cls).items():
+        code = code_of(value)
+        if code is not None and not (name in generated and code.co_filename == "<string>"):
+            found[name] = code
+    return found
+
+
+def is_stub(code: CodeType) -> bool:
+    """True where the body does nothing but return None (or ...), or raise NotImplementedError."""
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
+    if code.co_flags & inspect.CO_GENERATOR:
+        return False
+    for step in steps:
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            return step.argval == "NotImplementedError" and _only_raises(steps)
+    constants = ("LOAD_CONST", "RETURN_CONST")
+    return all(
+        (step.opname in constants and step.argval in (None, ...)) or step.opname in ("RETURN_VALUE", "POP_TOP")
+        for step in steps
+    )
+
+
+def _only_raises(steps: list[dis.Instruction]) -> bool:
+    allowed = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_CONST", "CALL", "RAISE_VARARGS"}
+    return all(step.opname in allowed for step in steps) and steps[-1].opname == "RAISE_VARARGS"
+
+
+def same_code(one: CodeType, other: CodeType) -> bool:
+    """True where both do the same, instruction for instruction; docstrings, comments and line numbers do not count."""
+    return fingerprint(one) == fingerprint(other)
+
+
+def fingerprint(code: CodeType) -> tuple:
+    """The instructions with what they refer to by name or value, nested functions included."""
+
+    def argument(value: Any) -> Any:
+        return fingerprint(value) if isinstance(value, CodeType) else (type(value).__name__, repr(value))
+
+    steps = [
+        (step.opname, argument(step.argval))
+        for step in dis.get_instructions(code)
+        if step.opname not in ("CACHE", "NOP", "EXTENDED_ARG")
+    ]
+    return (code.co_argcount, code.co_kwonlyargcount, code.co_varnames[: code.co_argcount], tuple(steps))

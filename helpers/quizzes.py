@@ -1,0 +1,237 @@
+"""Five questions at the end of a notebook: `quiz("00")`.
+
+With widgets (a live kernel) the options are radio buttons, which the keyboard reaches, and answers are kept. Without them
+(`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong; `quiz("00", "bacda")` grades
+answers given in code. The order of options is always the same.
+
+The file `data/quizzes/00.json`:
+
+    {"title": "…", "questions": [{"id": "memory", "question": "…",
+                                  "options": [{"text": "…", "why": "…", "right": true}, {"text": "…", "why": "…"}, …]}, …]}
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helpers import progress as store
+from helpers.session import session
+from helpers.verdict import COLORS, Box, emit, in_kernel, inline
+
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "quizzes"
+N_QUESTIONS = 5
+LETTERS = "abcde"
+
+
+class QuizError(ValueError):
+    """A quiz file that cannot be used; the text is one sentence that says where and why."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer; `why` is said once it is chosen."""
+
+    text: str
+    why: str
+    right: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question with three to five options, exactly one of them right."""
+
+    id: str
+    question: str
+    options: tuple[Option, ...]
+
+    @property
+    def right(self) -> str:
+        """Letter of the right option."""
+        return LETTERS[next(i for i, option in enumerate(self.options) if option.right)]
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """A notebook's quiz; `name` is the notebook's number, "00"."""
+
+    name: str
+    title: str
+    questions: tuple[Question, ...]
+
+
+def quiz(name: str, answers: str | None = None) -> None:
+    """Ask the five questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out)."""
+    name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+        known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
+        Box("note", f"There is no quiz called `{name}`; {known}").show()
+        return
+    asked = load(name)
+    session.enter_quiz(name)
+    if answers is not None:
+        _grade(asked, answers)
+    elif _live():
+        from helpers.quiz_widgets import show_live
+
+        show_live(asked)
+    else:
+        emit(plain_text(asked), static_html(asked))
+
+
+def names() -> list[str]:
+    """The quizzes that there are, in order."""
+    return sorted(file.stem for file in FOLDER.glob("*.json"))
+
+
+def load(name: str) -> Quiz:
+    """Read and validate one quiz file. Raises QuizError with one sentence."""
+    file = FOLDER / f"{name}.json"
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise QuizError(f"data/quizzes/{name}.json is not JSON ({error}): restore it with git checkout.") from None
+    return parse(data, name)
+
+
+def parse(data: Any, name: str) -> Quiz:
+    """A Quiz from parsed JSON. Raises QuizError with one sentence saying what is wrong where."""
+
+    def need(condition: bool, problem: str) -> None:
+        if not condition:
+            raise QuizError(f"data/quizzes/{name}.json: {problem}.")
+
+    need(isinstance(data, dict) and set(data) == {"title", "questions"}, "it must hold a title and questions, nothing else")
+    need(_is_text(data["title"]), "the title must be a text")
+    need(isinstance(data["questions"], list), "questions must be a list")
+    need(len(data["questions"]) == N_QUESTIONS, f"it must have {N_QUESTIONS} questions, not {len(data['questions'])}")
+    questions = []
+    for number, entry in enumerate(data["questions"], 1):
+        here = f"question {number}"
+        need(isinstance(entry, dict) and set(entry) == {"id", "question", "options"}, f"{here} must hold id, question, options")
+        need(_is_text(entry["id"]) and _is_text(entry["question"]), f"{here} must have an id and a question in words")
+        need(entry["id"] not in {q.id for q in questions}, f"{here} repeats the id {entry['id']!r}")
+        need(isinstance(entry["options"], list) and 3 <= len(entry["options"]) <= 5, f"{here} must have 3 to 5 options")
+        options = []
+        for letter, option in zip(LETTERS, entry["options"], strict=False):
+            there = f"{here}, option {letter}"
+            need(isinstance(option, dict) and set(option) <= {"text", "why", "right"}, f"{there} may hold text, why, right")
+            need(_is_text(option.get("text")), f"{there} has no text")
+            need(_is_text(option.get("why")), f"{there} does not say why")
+            need(isinstance(option.get("right", False), bool), f"{there}: right must be true or false")
+            options.append(Option(option["text"], option["why"], option.get("right", False)))
+        need(len({o.text for o in options}) == len(options), f"{here} offers one text twice")
+        n_right = sum(option.right for option in options)
+        need(n_right == 1, f"{here} must have exactly one right option, not {n_right}")
+        questions.append(Question(entry["id"], entry["question"], tuple(options)))
+    return Quiz(name, data["title"], tuple(questions))
+
+
+def record(asked: Quiz, answers: dict[str, str]) -> str:
+    """Save the letters chosen so far, by question id; returns one sentence if they could not be saved."""
+    score = sum(answers.get(question.id) == question.right for question in asked.questions)
+
+    def change(data: dict) -> None:
+        data["quizzes"][asked.name] = {"answers": answers, "score": score, "total": len(asked.questions)}
+
+    return store.update(change)
+
+
+def recorded(asked: Quiz) -> dict[str, str]:
+    """The letters saved earlier, by question id; those that no longer fit the quiz are left out."""
+    saved = store.read()[0]["quizzes"].get(asked.name, {}).get("answers", {})
+    return {q.id: saved[q.id] for q in asked.questions if saved.get(q.id) in set(LETTERS[: len(q.options)])}
+
+
+def explanation(question: Question, letter: str) -> tuple[bool, str]:
+    """Whether the option is right, and the sentence that says so and why."""
+    option = question.options[LETTERS.index(letter)]
+    return option.right, f"{'Right' if option.right else 'Not quite'}: {option.why}"
+
+
+def score_line(asked: Quiz, answers: dict[str, str]) -> str:
+    """`3 of 5 right, 1 still open.`"""
+    right = sum(answers.get(question.id) == question.right for question in asked.questions)
+    still_open = sum(question.id not in answers for question in asked.questions)
+    return f"{right} of {len(asked.questions)} right{f', {still_open} still open' if still_open else ''}."
+
+
+def _grade(asked: Quiz, answers: Any) -> None:
+    if not isinstance(answers, str):
+        Box("quiz", asked.title, [f'Answers are one text, a letter a question: `quiz("{asked.name}", "abcda")`.']).show()
+        return
+    letters = [letter for letter in answers.lower() if letter not in " ,;"]
+    if len(letters) != len(asked.questions):
+        line = f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
+        Box("quiz", asked.title, [line]).show()
+        return
+    for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
+        offered = LETTERS[: len(question.options)]
+        if letter not in offered + "-":
+            line = f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
+            Box("quiz", asked.title, [line]).show()
+            return
+    given = {q.id: letter for q, letter in zip(asked.questions, letters, strict=True) if letter != "-"}
+    notice = record(asked, given)
+    lines = []
+    for number, question in enumerate(asked.questions, 1):
+        if question.id in given:
+            letter = given[question.id]
+            right, why = explanation(question, letter)
+            lines.append(f"{'✔' if right else '✘'} {number} {letter}) {why}")
+        else:
+            lines.append(f"– {number} left out.")
+    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [notice])]).show()
+
+
+def plain_text(asked: Quiz) -> str:
+    lines = [asked.title]
+    for number, question in enumerate(asked.questions, 1):
+        lines += ["", f"{number}. {question.question.replace('`', '')}"]
+        lines += [f"   {LETTERS[i]}) {option.text.replace('`', '')}" for i, option in enumerate(question.options)]
+    return "\n".join([*lines, "", _how_to_answer(asked).replace("`", "")])
+
+
+def _how_to_answer(asked: Quiz) -> str:
+    return f'Answer with one letter a question, for example `quiz("{asked.name}", "{LETTERS[:3]}{LETTERS[:2]}")`.'
+
+
+def static_html(asked: Quiz) -> str:
+    parts = [f"<div><strong>{inline(asked.title)}</strong> · unfold an answer to see whether it is right, and why."]
+    for number, question in enumerate(asked.questions, 1):
+        parts.append(f'<p style="margin:10px 0 4px">{number}. {inline(question.question)}</p>')
+        for i, option in enumerate(question.options):
+            parts.append(
+                f'<details style="margin-left:16px"><summary style="cursor:pointer">{LETTERS[i]}) {inline(option.text)}'
+                f"</summary>{explanation_html(question, LETTERS[i])}</details>"
+            )
+    return "".join([*parts, f"<p>{inline(_how_to_answer(asked))}</p></div>"])
+
+
+def explanation_html(question: Question, letter: str) -> str:
+    """The explanation of one option as a marked paragraph."""
+    right, why = explanation(question, letter)
+    color = COLORS["passed" if right else "not yet"]
+    return (
+        f'<div style="border-left:4px solid {color};padding:2px 10px;margin:2px 0 6px 16px">'
+        f"{'✔' if right else '✘'} {inline(why)}</div>"
+    )
+
+
+def _live() -> bool:
+    if os.environ.get("HANDS_ON_STATIC", "") not in ("", "0") or not in_kernel():
+        return False
+    try:
+        import ipywidgets  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())

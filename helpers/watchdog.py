@@ -1,0 +1,140 @@
+"""Run code that may never end, and come back.
+
+The code runs in a worker thread. When its time is up, an exception is raised inside that thread; this works on every
+platform, Windows included, where signals and alarms do not. A thread that waits inside a library call cannot be reached
+this way: it is left behind as a daemon and the caller is told so.
+
+What it does *not* do: protect against code that holds the interpreter lock inside one endless C call.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import contextvars
+import ctypes
+import io
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+DEFAULT_SECONDS = 5.0
+GRACE_SECONDS = 1.0  # how long we keep asking a thread to end before we leave it behind
+KEEP_CHARACTERS = 4000
+
+
+@dataclass
+class Watched:
+    """How a run ended: `finished`, `stopped` (time was up), `abandoned` (could not be stopped) or `interrupted`."""
+
+    state: str
+    error: BaseException | None = None
+    frames: list[tuple[str, int, str]] = field(default_factory=list)  # (file, line, function), outermost first
+
+
+def limit_seconds(default: float = DEFAULT_SECONDS) -> float:
+    """Seconds that a check may take: `HANDS_ON_CHECK_SECONDS` where it is a positive number, else `default`."""
+    try:
+        seconds = float(os.environ.get("HANDS_ON_CHECK_SECONDS", ""))
+    except ValueError:
+        return default
+    return seconds if 0 < seconds < float("inf") else default
+
+
+def watch(body: Callable[[threading.Event], object], seconds: float) -> Watched:
+    """Call `body(out_of_time)` in a worker thread for at most `seconds`; never raises what `body` raises.
+
+    `out_of_time` is set before the thread is asked to end, so that a body that catches everything knows to leave.
+    """
+    caught: list[BaseException] = []
+    out_of_time = threading.Event()
+
+    def work() -> None:
+        try:
+            body(out_of_time)
+        except BaseException as error:  # also SystemExit and KeyboardInterrupt: the learner's code may raise anything
+            if not out_of_time.is_set():
+                caught.append(error)
+
+    # The copied context carries the notebook's "current cell", so that output of the thread lands under it.
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(work,), daemon=True, name="exercise-check")
+    thread.start()
+    interrupted = _wait(thread, seconds)
+    if not thread.is_alive():
+        return Watched("finished", error=caught[0] if caught else None)
+    frames = _frames(thread)
+    out_of_time.set()
+    stopped = _stop(thread)
+    if interrupted:
+        return Watched("interrupted", frames=frames)
+    return Watched("stopped" if stopped else "abandoned", frames=frames)
+
+
+def _wait(thread: threading.Thread, seconds: float) -> bool:
+    """Wait for the thread; True if the reader pressed the stop button. Short joins keep Windows interruptible."""
+    deadline = time.monotonic() + seconds
+    try:
+        while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            thread.join(min(0.05, left))
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _stop(thread: threading.Thread) -> bool:
+    """Raise SystemExit inside the thread until it ends; False where it does not.
+
+    SystemExit, because a thread that dies of it is silent; again and again, because `except:` may swallow the first.
+    """
+    deadline = time.monotonic() + GRACE_SECONDS
+    while thread.is_alive() and time.monotonic() < deadline:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
+        thread.join(0.002)
+    return not thread.is_alive()
+
+
+def _frames(thread: threading.Thread) -> list[tuple[str, int, str]]:
+    """Where the thread is now, outermost call first."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    found = []
+    while frame is not None:
+        found.append((frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name))
+        frame = frame.f_back
+    return found[::-1]
+
+
+class FirstCharacters(io.TextIOBase):
+    """A text sink that remembers only the beginning, so that an endless `print` cannot fill the memory."""
+
+    def __init__(self, keep: int = KEEP_CHARACTERS) -> None:
+        self.keep = keep
+        self.kept = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if len(self.kept) < self.keep:
+            self.kept += text[: self.keep - len(self.kept)]
+        return len(text)
+
+
+@contextlib.contextmanager
+def captured_output() -> Iterator[FirstCharacters]:
+    """Collect what is printed inside the block, drop warnings, and refuse `input()`, which would wait forever."""
+    sink = FirstCharacters()
+    original = builtins.input
+
+    def no_input(prompt: object = "") -> str:
+        raise RuntimeError("input() waits for a person, and the check is none: use the function's arguments instead")
+
+    builtins.input = no_input
+    try:
+        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(io.StringIO()):
+            yield sink
+    finally:
+        builtins.input = original

@@ -1,0 +1,1 @@
+"""Tests of the helpers, of every exercise and of every notebook."""

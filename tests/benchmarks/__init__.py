@@ -1,0 +1,1 @@
+"""Measurements: `python -m tests.benchmarks` takes a minute; `python -m tests.benchmarks.sweeps` takes long."""

@@ -1,0 +1,438 @@
+"""The calculator against published counts, against the libraries it describes, and against the operating system."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from helpers import memory
+from helpers.memory import (
+    ARCHITECTURES,
+    GIB,
+    GPU,
+    GPUS,
+    MIB,
+    Architecture,
+    canonical_dtype,
+    estimate,
+    fits_table,
+    kv_cache_bytes,
+    parameters_by_part,
+    peak_bytes,
+    quantization_overhead_bytes,
+    reset_peak,
+    resident_bytes,
+    weights_bytes,
+)
+
+TINY = Architecture("tiny", 2, 256, 688, 8, 4, 32, 1000, False)
+PUBLISHED = {  # billions, from the models' cards
+    "Llama-3.2-1B": 1.236, "Llama-3.2-3B": 3.213, "Llama-3.1-8B": 8.030, "Llama-2-13B": 13.016,
+    "CodeLlama-34B": 33.744, "Llama-3.1-70B": 70.554,
+}  # fmt: skip
+
+
+def llama(shape: Architecture, **settings) -> nn.Module:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    return LlamaForCausalLM(
+        LlamaConfig(
+            hidden_size=shape.d_model, intermediate_size=shape.d_ff, num_hidden_layers=shape.layers,
+            num_attention_heads=shape.heads, num_key_value_heads=shape.kv_heads, head_dim=shape.head_dim,
+            vocab_size=shape.vocab, tie_word_embeddings=shape.tied, **settings,
+        )
+    )  # fmt: skip
+
+
+# Weights
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"),
+    [("fp32", 4000), ("bf16", 2000), ("fp16", 2000), ("int8", 1000), ("int4", 500), ("4-bit", 500), ("nf4", 500),
+     ("float32", 4000), (torch.float32, 4000), (torch.bfloat16, 2000), (torch.float16, 2000), (torch.int8, 1000),
+     (torch.float64, 8000)],
+)  # fmt: skip
+def test_weights_take_their_width_in_bytes(dtype, expected):
+    assert weights_bytes(1000, dtype) == expected
+
+
+@pytest.mark.parametrize(("n_parameters", "expected"), [(0, 0), (1, 1), (2, 1), (3, 2), (134_515_008, 67_257_504)])
+def test_an_odd_number_of_4_bit_weights_rounds_up_to_a_whole_byte(n_parameters, expected):
+    assert weights_bytes(n_parameters, "int4") == expected
+
+
+def test_an_unknown_dtype_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="'int3' is not known: use one of fp64, fp32, bf16, fp16, fp8, int8, int4"):
+        weights_bytes(10, "int3")
+
+
+def test_a_negative_count_is_refused():
+    with pytest.raises(ValueError, match="cannot have -1 parameters"):
+        weights_bytes(-1, "fp32")
+
+
+def test_naming_a_dtype_does_not_import_pytorch():
+    code = "import sys; from helpers.memory import *; weights_bytes(8, 'bfloat16'); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.int8, torch.uint8])
+def test_the_width_of_a_torch_dtype_is_pytorchs(dtype):
+    assert weights_bytes(77, dtype) == torch.empty(77, dtype=dtype).nbytes
+
+
+def test_double_quantization_saves_what_its_paper_says():
+    n = 64 * 256 * 100
+    plain = quantization_overhead_bytes(n, group_size=64, scale_bits=32)
+    double = quantization_overhead_bytes(n, group_size=64, scale_bits=8, nested_group=256)
+    assert plain * 8 / n == 0.5
+    assert (plain - double) * 8 / n == pytest.approx(0.373, abs=5e-4)  # Dettmers et al. 2023, section 3
+
+
+def test_the_zero_points_of_asymmetric_groups_and_the_last_partial_group_are_counted():
+    assert quantization_overhead_bytes(33, group_size=32, scale_bits=16, zero_point_bits=4) == 5  # 2 groups · 20 bits
+    with pytest.raises(ValueError, match="group_size must be 1 or more"):
+        quantization_overhead_bytes(33, group_size=0)
+
+
+def test_a_bitsandbytes_4_bit_layer_takes_what_the_arithmetic_predicts():
+    bnb = pytest.importorskip("bitsandbytes")
+    weight = torch.randn(512, 1024, generator=torch.Generator().manual_seed(0))
+    packed, state = bnb.functional.quantize_4bit(weight, blocksize=64, quant_type="nf4", compress_statistics=True)
+    assert packed.nbytes == weights_bytes(weight.numel(), "nf4")
+    scales = state.absmax.nbytes + state.state2.absmax.nbytes
+    assert scales == quantization_overhead_bytes(weight.numel(), group_size=64, scale_bits=8, nested_group=256)
+
+
+# Key-value cache
+
+
+def test_the_cache_of_llama_8b_is_an_eighth_of_a_mebibyte_a_token():
+    assert kv_cache_bytes(32, 8, 128, tokens=1) == 128 * 1024
+    assert kv_cache_bytes(32, 8, 128, tokens=100, batch=3, dtype="fp32") == 2 * 300 * kv_cache_bytes(32, 8, 128, 1)
+
+
+@pytest.mark.parametrize(("batch", "tokens"), [(1, 7), (3, 5)])
+def test_the_cache_of_a_real_model_has_the_predicted_size(batch, tokens):
+    torch.manual_seed(0)
+    cache = llama(TINY)(torch.ones(batch, tokens, dtype=torch.long), use_cache=True).past_key_values
+    held = sum(layer.keys.nbytes + layer.values.nbytes for layer in cache.layers)
+    assert held == kv_cache_bytes(TINY.layers, TINY.kv_heads, TINY.head_dim, tokens, batch, "fp32")
+
+
+# Architectures
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_preset_has_the_published_number_of_parameters(name):
+    assert round(ARCHITECTURES[name].n_parameters / 1e9, 3) == PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_preset_has_as_many_parameters_as_transformers_gives_it(name):
+    with torch.device("meta"):
+        model = llama(ARCHITECTURES[name])
+    assert sum(parameter.numel() for parameter in model.parameters()) == ARCHITECTURES[name].n_parameters
+
+
+def test_the_course_model_has_the_size_that_its_file_has():
+    assert ARCHITECTURES["SmolLM2-135M"].n_parameters == 134_515_008
+
+
+def test_lora_adapters_are_as_many_as_peft_makes():
+    peft = pytest.importorskip("peft")
+    with torch.device("meta"):
+        model = peft.get_peft_model(llama(TINY), peft.LoraConfig(r=4, target_modules="all-linear"))
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    assert trained == TINY.lora_parameters(4)
+
+
+# Estimates
+
+
+def test_mixed_precision_and_fp32_training_both_take_16_bytes_a_parameter():
+    for dtype in ("bf16", "fp32"):
+        parts = estimate("Llama-3.2-1B", "full", dtype)
+        exact = parts.weights + parts.gradients + parts.optimizer
+        assert exact == 16 * ARCHITECTURES["Llama-3.2-1B"].n_parameters  # Rajbhandari et al. 2020
+
+
+def test_the_gradients_and_moments_of_full_training_are_those_that_adam_holds():
+    torch.manual_seed(0)
+    model = llama(TINY)
+    optimizer = torch.optim.Adam(model.parameters())
+    model(torch.ones(1, 4, dtype=torch.long), labels=torch.ones(1, 4, dtype=torch.long)).loss.backward()
+    optimizer.step()
+    parts = estimate(TINY, "full", "fp32")
+    assert sum(p.nbytes for p in model.parameters()) == parts.weights
+    assert sum(p.grad.nbytes for p in model.parameters()) == parts.gradients
+    moments = [state[key] for state in optimizer.state.values() for key in ("exp_avg", "exp_avg_sq")]
+    assert sum(moment.nbytes for moment in moments) == parts.optimizer
+
+
+def test_lora_trains_adapters_only_and_needs_no_cache():
+    parts, bare = estimate("Llama-3.1-8B", "lora", "bf16"), estimate("Llama-3.1-8B", "inference", "bf16")
+    adapters = ARCHITECTURES["Llama-3.1-8B"].lora_parameters(16)
+    assert parts.weights - bare.weights == parts.gradients == 4 * adapters
+    assert parts.optimizer == 8 * adapters
+    assert parts.kv_cache == 0 < bare.kv_cache
+    assert bare.gradients == bare.optimizer == 0
+
+
+def saved_for_backward(layers: int, checkpointing: bool) -> int:
+    """Bytes that autograd keeps of one bf16 forward pass over 2 · 128 tokens, parameters left out."""
+    torch.manual_seed(0)
+    model = llama(replace(TINY, layers=layers), attn_implementation="sdpa").to(torch.bfloat16).train()
+    if checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, int] = {}
+    alive = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            kept[storage.data_ptr()] = storage.nbytes()
+            alive.append(tensor)  # so that no address is used twice
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        model(torch.ones(2, 128, dtype=torch.long), use_cache=False).logits.float().sum()
+    return sum(kept.values())
+
+
+def test_the_activations_of_a_layer_are_those_that_autograd_keeps():
+    shape, tokens = TINY, 256
+    measured = saved_for_backward(3, False) - saved_for_backward(2, False)
+    one_more = replace(shape, layers=shape.layers + 1)
+
+    def activations(architecture: Architecture) -> int:
+        return memory._activation_bytes(architecture, "full", "fp16", tokens, 2, quantized=False)
+
+    checkpoint = activations(one_more) - activations(shape)
+    inside = activations(shape) - shape.layers * checkpoint - 8 * tokens * shape.vocab
+    # Beside what the formula names autograd keeps a few numbers a token: the norms' roots, attention's log-sums.
+    assert inside == pytest.approx(measured, rel=0.03)
+    assert checkpoint == 2 * tokens * shape.d_model
+
+
+def test_with_gradient_checkpointing_a_further_layer_keeps_only_its_input():
+    more = saved_for_backward(3, True) - saved_for_backward(2, True)
+    assert more == 2 * 256 * TINY.d_model  # bf16 · tokens · d_model
+
+
+@pytest.mark.parametrize("task", ["inference", "lora", "full"])
+def test_more_context_or_more_sequences_never_need_less(task):
+    base = estimate("Llama-3.2-1B", task, "bf16", context=512)
+    assert base.total < estimate("Llama-3.2-1B", task, "bf16", context=1024).total
+    assert base.total < estimate("Llama-3.2-1B", task, "bf16", context=512, batch=2).total
+
+
+def test_fewer_bits_need_less_memory_and_keep_embeddings_in_16():
+    sizes = [estimate("Llama-3.1-8B", dtype=dtype).weights for dtype in ("fp32", "fp16", "int8", "int4")]
+    assert sizes == sorted(sizes, reverse=True)
+    embeddings = 2 * ARCHITECTURES["Llama-3.1-8B"].embedding_parameters
+    assert sizes[3] > ARCHITECTURES["Llama-3.1-8B"].linear_parameters // 2 + embeddings
+
+
+def test_the_total_is_the_sum_of_the_printed_parts():
+    parts = estimate("Llama-3.2-3B", "lora", "int4")
+    assert parts.total == (
+        parts.weights + parts.kv_cache + parts.gradients + parts.optimizer + parts.activations + parts.overhead
+    )
+    assert str(parts).splitlines()[-1].split() == ["total", f"{parts.total / GIB:.2f}", "GiB"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: estimate("Llama-3-8B"), "Did you mean 'Llama-3.1-8B'"),
+        (lambda: estimate("Llama-3.1-8B", "training"), "use 'inference', 'lora' or 'full'"),
+        (lambda: estimate("Llama-3.1-8B", "full", "int4"), "use dtype='bf16', or task='lora'"),
+        (lambda: estimate("Llama-3.1-8B", dtype="q4"), "'q4' is not known"),
+    ],
+)
+def test_an_estimate_of_something_unknown_is_refused_with_a_cure(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# What fits
+
+
+def test_a_model_fits_exactly_where_the_reported_memory_is_enough():
+    needed = estimate("Llama-3.2-1B", "inference", "fp16", 2048).total
+    enough = GPU("enough", 1, -(-needed // MIB))
+    short = GPU("short", 1, needed // MIB - 1)
+    table = fits_table([enough, short], ["Llama-3.2-1B"], [("inference", "fp16")])
+    assert table.rows[0].fits == ("enough",)
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "dtype", "card", "fits"),
+    [
+        ("Llama-3.1-8B", "inference", "fp16", "T4", False),  # 16 GB of weights alone
+        ("Llama-3.1-8B", "inference", "int4", "RTX 4060", True),
+        ("Llama-3.1-8B", "lora", "int4", "T4", True),  # what QLoRA is for
+        ("Llama-3.1-8B", "full", "bf16", "H100", False),  # 16 bytes a parameter
+        ("CodeLlama-34B", "lora", "int4", "RTX 4090", True),  # 33B on a 24 GB card, Dettmers et al. 2023
+        ("Llama-3.1-70B", "lora", "int4", "H100", True),  # 65B on 48 GB, ibid.
+        ("Llama-3.1-70B", "inference", "fp16", "A100 80 GB", False),
+    ],
+)
+def test_the_table_agrees_with_what_is_known_to_fit(model, task, dtype, card, fits):
+    row = next(row for row in fits_table().rows if (row.model, row.task, row.dtype) == (model, task, dtype))
+    assert (card in row.fits) == fits
+
+
+def test_the_table_folds_away_and_its_text_names_the_smallest_card():
+    table = fits_table()
+    assert len(table.rows) == 6 * 8
+    page = table._repr_html_()
+    assert page.startswith("<details><summary>What fits on one GPU") and page.endswith("</details>")
+    assert all(gpu.name in page for gpu in GPUS)
+    assert sum(len(row.fits) for row in table.rows) == page.count("✓")
+    line = next(line for line in str(table).splitlines() if line.startswith("Llama-3.1-8B") and "LoRA" in line)
+    assert line.split()[-1] == next(r for r in table.rows if r.model == "Llama-3.1-8B" and r.task == "lora").fits[0]
+    assert [gpu.capacity for gpu in table.gpus] == sorted(gpu.capacity for gpu in GPUS)
+
+
+def test_a_card_reports_about_the_gib_on_its_label():
+    for gpu in GPUS:
+        assert 0.93 < gpu.reported_mib / 1024 / gpu.label_gb <= 1.0
+
+
+# This process
+
+
+def in_a_fresh_process(code: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
+    # 200 MB, well above the allocator's threshold for giving memory back at once.
+    before, during, after, peak = map(int, in_a_fresh_process(
+        "from helpers.memory import *\n"
+        "before = resident_bytes(); block = bytearray(200_000_000); during = resident_bytes()\n"
+        "del block; print(before, during, resident_bytes(), peak_bytes())"
+    ))  # fmt: skip
+    assert during - before == pytest.approx(200e6, rel=0.02)
+    assert after - before < 20e6
+    assert peak >= 0.99 * during  # Linux adds pages to its counters in batches, a few hundred kB late
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can reset the peak")
+def test_after_a_reset_the_peak_counts_from_what_is_held():
+    peak, reset, after = in_a_fresh_process(
+        "from helpers.memory import *\n"
+        "block = bytearray(200_000_000); del block\n"
+        "peak = peak_bytes(); reset = reset_peak(); print(peak, reset, peak_bytes())"
+    )
+    if reset == "None":
+        pytest.skip("this kernel does not let a process reset its peak")
+    assert int(peak) > 200e6 > int(after) >= int(reset) * 0.99
+
+
+def test_where_there_is_no_proc_psutil_answers(monkeypatch):
+    direct = resident_bytes()
+    monkeypatch.setattr(memory, "_proc_status", lambda key: None)
+    assert resident_bytes() == pytest.approx(direct, rel=0.2)
+    if sys.platform != "win32":
+        assert peak_bytes() > 10e6
+
+
+def test_no_permission_to_reset_is_none_and_not_an_error(monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError
+
+    monkeypatch.setattr(memory.os, "open", refuse)
+    assert reset_peak() is None
+
+
+# Parameters by part
+
+
+def total(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_parts_of_a_llama_are_the_architectures(tied):
+    shape = replace(TINY, tied=tied)
+    parts = parameters_by_part(llama(shape))
+    attention = shape.layers * sum(rows * columns for rows, columns in shape.linear_shapes[:4])
+    expected = {
+        "embedding": shape.vocab * shape.d_model,
+        "attention": attention,
+        "feed-forward": shape.linear_parameters - attention,
+        "norms": (2 * shape.layers + 1) * shape.d_model,
+    }
+    if not tied:
+        expected["head"] = shape.vocab * shape.d_model
+    assert parts == expected
+    assert sum(parts.values()) == shape.n_parameters
+    assert [part for part in memory.PARTS if part in parts] == list(parts)
+
+
+def test_the_parts_of_bert_separate_its_two_kinds_of_output_layers():
+    from transformers import BertConfig, BertModel
+
+    d, ff, layers, vocab = 32, 64, 2, 100
+    model = BertModel(BertConfig(vocab_size=vocab, hidden_size=d, num_hidden_layers=layers, num_attention_heads=4,
+                                 intermediate_size=ff, max_position_embeddings=16, type_vocab_size=2))  # fmt: skip
+    assert parameters_by_part(model) == {
+        "embedding": (vocab + 16 + 2) * d,
+        "attention": layers * 4 * (d * d + d),
+        "feed-forward": layers * (2 * d * ff + ff + d),
+        "norms": (1 + 2 * layers) * 2 * d,
+        "head": d * d + d,  # the pooler
+    }
+
+
+def test_the_parts_of_t5_count_the_shared_embedding_once_and_position_bias_as_attention():
+    from transformers import T5Config, T5ForConditionalGeneration
+
+    d, ff, inner, vocab = 32, 64, 4 * 8, 100
+    model = T5ForConditionalGeneration(T5Config(vocab_size=vocab, d_model=d, d_kv=8, num_heads=4, d_ff=ff, num_layers=2,
+                                                num_decoder_layers=2, tie_word_embeddings=True))  # fmt: skip
+    parts = parameters_by_part(model)
+    assert parts["embedding"] == vocab * d
+    assert parts["attention"] == (2 + 2 + 2) * 4 * d * inner + 2 * 32 * 4  # self, self, cross; 32 distance buckets
+    assert parts["feed-forward"] == 4 * 2 * d * ff
+    assert parts["norms"] == (2 * 2 + 2 * 3 + 2) * d
+    assert sum(parts.values()) == total(model) and "head" not in parts and "other" not in parts
+
+
+def test_the_parts_of_gpt2_leave_nothing_over():
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_positions=16, n_embd=32, n_layer=2, n_head=4))
+    parts = parameters_by_part(model)
+    assert "other" not in parts and sum(parts.values()) == total(model)
+    assert parts["embedding"] == (50 + 16) * 32
+
+
+def test_what_is_not_recognized_is_counted_as_other():
+    assert parameters_by_part(nn.Sequential(nn.Conv1d(2, 3, 1))) == {"other": 9}
+
+
+def test_packed_4_bit_parameters_count_by_their_true_shape():
+    bnb = pytest.importorskip("bitsandbytes")
+    layer = bnb.nn.Linear4bit(64, 32, bias=False, quant_type="nf4")
+    layer.weight = bnb.nn.Params4bit(torch.randn(32, 64), requires_grad=False, quant_type="nf4").to("cpu")
+    assert layer.weight.quant_state is not None and layer.weight.numel() == 32 * 64 // 2
+    model = nn.ModuleDict({"q_proj": layer})
+    assert parameters_by_part(model) == {"attention": 32 * 64}
+
+
+def test_canonical_names_are_stable_under_repetition():
+    for name in [*memory.BITS, *memory._ALIASES]:
+        assert canonical_dtype(canonical_dtype(name)) == canonical_dtype(name)

@@ -1,0 +1,203 @@
+"""Seconds and peak memory of notebook runs: measured, kept in build/notebook_report.json, printed as a table.
+
+As a pytest plugin (`pytest_plugins = ["tests.tools.report"]`) it prints the table when the session ends and refuses a
+name in NB that no notebook has. The file is a list of objects: `notebook`, `runner`, `seconds`, `peak_mb`, `minutes`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.tools.notebook import ROOT, Course, selected
+
+REPORT = ROOT / "build" / "notebook_report.json"
+POLL_SECONDS = 0.05
+PEAK_MB_AT_MOST = 2000.0
+_recorded_now: list[tuple[str, str]] = []
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of one notebook: wall seconds, peak resident megabytes (10^6 bytes) of its kernel, minutes it states."""
+
+    notebook: str
+    runner: str
+    seconds: float
+    peak_mb: float
+    minutes: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finished command; `timed_out` where it was stopped. `output` is stdout and stderr together."""
+
+    returncode: int
+    output: str
+    seconds: float
+    peak_mb: float
+    timed_out: bool = False
+
+
+class KernelWatch:
+    """Peak resident memory of the kernels among the descendants of a process, while the `with` block runs.
+
+    The largest single kernel counts, not the sum. On Linux the kernel's own high-water mark is read (VmHWM), so nothing
+    between two looks is missed except in the last twentieth of a second of a kernel's life; on Windows likewise
+    (peak_wset); elsewhere the resident size at each look.
+    """
+
+    def __init__(self, pid: int | None = None) -> None:
+        self.pid = pid or os.getpid()
+        self.peak_mb = 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> KernelWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        kernels: dict[int, psutil.Process] = {}
+        looked_at: set[int] = set()
+        while not self._done.is_set():
+            for process in _descendants(self.pid):
+                if process.pid in kernels or process.pid in looked_at:
+                    continue
+                if (kernel := _is_kernel(process)) is not None:
+                    if kernel:
+                        kernels[process.pid] = process
+                    elif time.time() - process.create_time() > 5:  # by then it has become what it will be
+                        looked_at.add(process.pid)
+            for process in kernels.values():
+                self.peak_mb = max(self.peak_mb, peak_megabytes(process))
+            self._done.wait(POLL_SECONDS)
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
+def _is_kernel(process: psutil.Process) -> bool | None:
+    try:
+        return any("ipykernel" in part for part in process.cmdline())
+    except psutil.Error:
+        return None
+
+
+def peak_megabytes(process: psutil.Process) -> float:
+    """Peak resident size in 10^6 bytes; 0 for a process that is gone."""
+    try:
+        if sys.platform.startswith("linux"):
+            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
+            for line in status.splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024 / 1e6
+            return 0.0
+        info = process.memory_info()
+        return getattr(info, "peak_wset", info.rss) / 1e6
+    except (psutil.Error, OSError):
+        return 0.0
+
+
+def run_measured(
+    command: list[str], env: dict[str, str] | None = None, timeout: float | None = None, cwd: Path = ROOT
+) -> Measured:
+    """Run a command; say how long it took and how large its kernels grew. At `timeout` seconds all of it is stopped."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    )
+    timed_out = False
+    with KernelWatch(process.pid) as watch:
+        try:
+            output, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            stop_tree(process.pid)
+            output, _ = process.communicate()
+        except BaseException:  # an interrupted test session leaves no kernel behind
+            stop_tree(process.pid)
+            process.wait()
+            raise
+    seconds = time.perf_counter() - start
+    return Measured(process.returncode, output, seconds, watch.peak_mb, timed_out)
+
+
+def stop_tree(pid: int) -> None:
+    """Kill a process and everything it started."""
+    for process in [*_descendants(pid), psutil.Process(pid)]:
+        try:
+            process.kill()
+        except psutil.Error:
+            pass
+
+
+def record(notebook: str, runner: str, seconds: float, peak_mb: float, minutes: float, file: Path = REPORT) -> Row:
+    """Write one row; an earlier row of the same notebook and runner is replaced. A damaged file is begun anew."""
+    row = Row(notebook, runner, round(seconds, 1), round(peak_mb), round(minutes, 1))
+    rows = [old for old in load(file) if (old.notebook, old.runner) != (notebook, runner)] + [row]
+    rows.sort(key=lambda item: (item.notebook, item.runner))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(file.name + ".part")
+    temporary.write_text(json.dumps([asdict(item) for item in rows], indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, file)
+    _recorded_now.append((notebook, runner))
+    return row
+
+
+def load(file: Path = REPORT) -> list[Row]:
+    try:
+        return [Row(**item) for item in json.loads(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def table(rows: list[Row]) -> str:
+    width = max([len("notebook"), *(len(row.notebook) for row in rows)])
+    lines = [f"{'notebook':<{width}}  {'runner':<18}  {'seconds':>7}  {'peak MB':>7}  {'minutes':>7}"]
+    for row in rows:
+        lines.append(
+            f"{row.notebook:<{width}}  {row.runner:<18}  {row.seconds:7.1f}  {row.peak_mb:7.0f}  {row.minutes:7.0f}"
+        )
+    return "\n".join(lines)
+
+
+# The plugin ----------------------------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    try:
+        selected(Course().names)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    rows = [row for row in load() if (row.notebook, row.runner) in _recorded_now]
+    if rows:
+        terminalreporter.section("notebooks (build/notebook_report.json)")
+        terminalreporter.write_line(table(rows))
