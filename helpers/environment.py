@@ -32,6 +32,29 @@ GB = 10**9
 MEMORY_GB, SPARE_BYTES = 2.0, 200_000_000  # what a notebook may take; room on the disk beside the models
 # Distributions whose import name is not theirs with "_" for "-".
 MODULES = {"faiss-cpu": "faiss", "ipython": "IPython", "pyyaml": "yaml"}
+PURPOSES = {  # what each library does in this course
+    "bitsandbytes": "8- and 4-bit weights",
+    "datasets": "training and test data",
+    "evaluate": "metrics",
+    "faiss-cpu": "search among vectors",
+    "filelock": "two kernels, one fetch",
+    "gguf": "reads the chat model's file",
+    "ipython": "runs and draws cells",
+    "ipywidgets": "sliders and the quiz",
+    "matplotlib": "figures",
+    "numpy": "arrays",
+    "openai": "talks to hosted models and to your own server",
+    "packaging": "compares versions",
+    "peft": "LoRA and other adapters",
+    "platformdirs": "where the cache belongs on each system",
+    "psutil": "memory, beside Linux",
+    "pygments": "colors source code",
+    "safetensors": "weights on disk",
+    "sentence-transformers": "the embedder",
+    "tqdm": "progress bars",
+    "transformers": "the reference your code must equal",
+    "jupyterlab": "where you read this",
+}
 INSTALL = "make lab  (or: pip install -e .[lab])"
 
 
@@ -119,6 +142,7 @@ def report() -> Report:
 def private(text: str) -> str:
     """`text` with paths as the course or ~ sees them, and without the names of the user and of the machine."""
     text = text.replace(str(ROOT) + os.sep, "")
+    text = text.replace(tempfile.gettempdir() + os.sep, "TEMP" + os.sep)
     for home in {str(Path.home()), os.path.realpath(Path.home())}:
         if len(home) > 1:
             text = re.sub(re.escape(home) + r"(?=$|[\W_])", "~", text)
@@ -259,7 +283,7 @@ def _package(requirement: str, missing: str, cure: str) -> Check:
         return Check(WARN, name, f"importable, version unknown (wanted {wanted})")
     if not _within(version, wanted):
         return Check(missing, name, f"{version}, wanted {wanted}", f'pip install "{name}{wanted}"')
-    return Check(OK, name, f"{version} (wanted {wanted})" if wanted else version)
+    return Check(OK, name, f"{version} · {PURPOSES[name]}" if name in PURPOSES else version)
 
 
 def _split(requirement: str) -> tuple[str, str]:

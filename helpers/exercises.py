@@ -9,10 +9,10 @@
     reveal("memory", 269)                                 # … and see how far off you were
     quiz("00"); progress()
 
-Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1` makes
-anything but "passed" raise `ExerciseNotPassed`, for graders.
+Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1`
+makes anything but "passed" raise `ExerciseNotPassed`, for graders.
 
-What this module does *not* do: the checking (`exercise_checks.engine`), the storing (`progress`), the drawing (`verdict`).
+What this module does *not* do: checking (`exercise_checks.engine`), storing (`progress`), drawing (`verdict`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def exercise(obj: Any = None) -> Any:
         return _unknown_exercise(obj, name)
     session.enter(spec.notebook)
     finding = check(obj, spec)
-    notice = store.record_exercise(name, spec.notebook, finding.status)
+    notice = store.record_exercise(name, spec.notebook, finding.status, session.guesses)
     box = _verdict(spec, finding, notice)
     if finding.status != "passed" and _strict():
         raise ExerciseNotPassed(box.text())
@@ -127,10 +127,14 @@ def _unknown_exercise(obj: Any, name: str) -> Any:
     """A misspelt name: say so, and give the rest of the notebook the name that it will ask for."""
     near = _nearest(name)
     lines = ["Your definition stands as it is, unchecked."]
-    namespace = getattr(obj, "__globals__", None) or getattr(sys.modules.get(getattr(obj, "__module__", "")), "__dict__", None)
+    namespace = getattr(obj, "__globals__", None) or getattr(
+        sys.modules.get(getattr(obj, "__module__", "")), "__dict__", None
+    )
     if near and namespace is not None and near not in namespace:
         namespace[near] = registry()[near].reference
-        lines.append(f"Until you rename it, the course's version of `{near}` is used, so that the rest of the notebook runs.")
+        lines.append(
+            f"Until you rename it, the course's version of `{near}` is used, so that the rest of the notebook runs."
+        )
     box = Box("not yet", _no_such_exercise(name), lines)
     if _strict():
         raise ExerciseNotPassed(box.text())
@@ -144,8 +148,11 @@ def _verdict(spec: Exercise, finding: Finding, notice: str) -> Box:
         lines = [f"{finding.checks} checks: {spec.proves}.", "Your own version is used from here on."]
         return Box("passed", f"`{spec.name}`", [*lines, *extra])
     if finding.status == "not attempted":
-        start = "The bug is still in: find it, change the cell and run it again" if spec.planted else \
-            "Write your version over the `...` and run the cell again"
+        start = (
+            "The bug is still in: find it, change the cell and run it again"
+            if spec.planted
+            else "Write your version over the `...` and run the cell again"
+        )
         lines = [
             "Using the course's version so that the rest of the notebook runs.",
             f'{start}; `hint("{spec.name}")` gives a nudge.',
@@ -160,7 +167,7 @@ def _verdict(spec: Exercise, finding: Finding, notice: str) -> Box:
 
 
 def _printed(text: str) -> list[str]:
-    lines = tidy(text).strip().splitlines()
+    lines = list(dict.fromkeys(tidy(text).strip().splitlines()))  # every call of the check prints the same line again
     if not lines:
         return []
     shown = " ⏎ ".join(line.strip()[:80] for line in lines[:PRINTED_LINES])

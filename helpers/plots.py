@@ -110,15 +110,17 @@ def label_lines(ax: Axes, labels: Sequence[str] | None = None, *, fontsize: floa
     if not named:
         return
     ax.margins(x=0.02)
-    ax.figure.draw_without_rendering()  # settles limits and layout, which turn data into points
-    pixels = [ax.transData.transform((line.get_xdata()[-1], line.get_ydata()[-1])) for line, _ in named]
-    points = [float(y) * 72 / ax.figure.dpi for _, y in pixels]
-    for (line, name), wanted, placed in zip(named, points, spread(points, 1.25 * fontsize), strict=True):
-        ax.annotate(
-            name, (line.get_xdata()[-1], line.get_ydata()[-1]), xytext=(7, placed - wanted),
-            textcoords="offset points", va="center", ha="left", color=readable(line.get_color()), fontsize=fontsize,
-            annotation_clip=False,
-        )  # fmt: skip
+    ends = [(line.get_xdata()[-1], line.get_ydata()[-1]) for line, _ in named]
+    notes = [
+        ax.annotate(name, end, xytext=(7, 0), textcoords="offset points", va="center", ha="left", fontsize=fontsize,
+                    color=readable(line.get_color()), annotation_clip=False)
+        for (line, name), end in zip(named, ends, strict=True)
+    ]  # fmt: skip
+    for _ in range(3):  # the layout makes room for the labels, which moves the ends that they stand at
+        ax.figure.draw_without_rendering()
+        points = [float(ax.transData.transform(end)[1]) * 72 / ax.figure.dpi for end in ends]
+        for note, wanted, placed in zip(notes, points, spread(points, 1.25 * fontsize), strict=True):
+            note.set_position((7, placed - wanted))
     legend = ax.get_legend()
     if legend is not None:
         legend.remove()

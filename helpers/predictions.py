@@ -43,7 +43,9 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
         Box("prediction", title, [*options, problem]).show()
     elif value is ...:
         what = "one of the choices" if choices else f"your number of {unit}" if unit else "your guess"
-        Box("prediction", title, [*options, f"No guess yet: put {what} in place of `...` and run the cell again."]).show()
+        Box(
+            "prediction", title, [*options, f"No guess yet: put {what} in place of `...` and run the cell again."]
+        ).show()
     else:
         notice = store.update(lambda data: data["predictions"].update({name: _entry(value)}))
         guessed = f"Your guess: {_show(value, unit)}. The answer comes when you run on."

@@ -1,11 +1,12 @@
 """What a learner has done, kept in one small JSON file on their own machine, and drawn by `progress()`.
 
 The file lies in the platform's data folder; `HANDS_ON_PROGRESS` names another. It is written whole, then moved into
-place, under a lock, so two kernels can share it. A damaged file is set aside, never fatal; where nothing can be written the
-progress lives in memory until the kernel ends.
+place, under a lock, so two kernels can share it. A damaged file is set aside, never fatal; where nothing can be
+written the progress lives in memory until the kernel ends.
 
     {"version": 1,
-     "exercises": {"weights_bytes": {"notebook": "00_welcome", "status": "passed", "passed": true, "tries": 2, "hints": 1}},
+     "exercises": {"weights_bytes": {"notebook": "00_welcome", "status": "passed", "passed": true, "tries": 2,
+                                     "hints": 1}},
      "predictions": {"memory": {"notebook": "00_welcome", "guess": 540}},
      "quizzes": {"00": {"answers": {"memory": "b"}, "score": 1, "total": 5}}}
 """
@@ -16,7 +17,7 @@ import copy
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,11 @@ def update(change: Callable[[dict], Any]) -> str:
     return _transaction(change)[1]
 
 
-def record_exercise(name: str, notebook: str, status: str) -> str:
-    """Note the verdict of one run; an exercise once passed stays passed."""
+def record_exercise(name: str, notebook: str, status: str, guesses: Iterable[str] = ()) -> str:
+    """Note the verdict of one run; an exercise once passed stays passed.
+
+    `guesses` are this kernel's predictions: those made before it was known which notebook this is are placed now.
+    """
 
     def change(data: dict) -> None:
         entry = data["exercises"].setdefault(name, {"passed": False, "tries": 0, "hints": 0})
@@ -56,6 +60,9 @@ def record_exercise(name: str, notebook: str, status: str) -> str:
         entry["status"] = status
         entry["passed"] = bool(entry.get("passed")) or status == "passed"
         entry["tries"] = int(entry.get("tries", 0)) + (status != "not attempted")
+        for guess in guesses:
+            if guess in data["predictions"] and not data["predictions"][guess].get("notebook"):
+                data["predictions"][guess]["notebook"] = notebook
 
     return update(change)
 
@@ -78,8 +85,10 @@ def _transaction(change: Callable[[dict], Any] | None) -> tuple[dict, str]:
         why = "another program holds its lock"
     except OSError as error:
         why = error.strerror or type(error).__name__
-    notice = f"Progress is kept in memory only, since {_short(file)} cannot be written ({why}); " \
-             "set HANDS_ON_PROGRESS to a file that can."
+    notice = (
+        f"Progress is kept in memory only, since {_short(file)} cannot be written ({why}); "
+        "set HANDS_ON_PROGRESS to a file that can."
+    )
     return _in_memory(file, _peek(file), change), _once(notice)
 
 
@@ -103,8 +112,8 @@ def _load(file: Path) -> tuple[dict | None, str]:
         version = data["version"]
         if isinstance(version, int) and version > VERSION:
             return None, (
-                f"{_short(file)} was written by a later version of the course, so it is left alone and progress is kept in "
-                "memory only: update with git pull."
+                f"{_short(file)} was written by a later version of the course, so it is left alone and progress "
+                "is kept in memory only: update with git pull."
             )
         if _valid(data):
             return data, ""

@@ -47,8 +47,9 @@ def table(data: dict) -> list[Row]:
         mine.tried += bool(entry.get("passed")) or entry.get("tries", 0) > 0
     for key, entry in data["quizzes"].items():
         row(_notebook_of(key, list(rows))).quiz = f"{entry.get('score', 0)}/{entry.get('total', 5)}"
-    for entry in data["predictions"].values():
-        row(str(entry.get("notebook") or session.current() or "(elsewhere)")).predictions += 1
+    for name, entry in data["predictions"].items():
+        here = session.current() if name in session.guesses else ""
+        row(str(entry.get("notebook") or here or "(elsewhere)")).predictions += 1
     return [rows[notebook] for notebook in sorted(rows)]
 
 
@@ -64,9 +65,8 @@ def _text(rows: list[Row], notice: str) -> str:
     for row in rows:
         filled = round(BAR * row.passed / row.total) if row.total else 0
         bar = "█" * filled + "░" * (BAR - filled)
-        lines.append(
-            f"{row.notebook:<{max(width, 8)}}  {bar}  {row.passed}/{row.total}  {row.tried:>3}  {row.quiz:>4}  {row.predictions:>3}"
-        )
+        figures = f"{row.passed}/{row.total}  {row.tried:>3}  {row.quiz:>4}  {row.predictions:>3}"
+        lines.append(f"{row.notebook:<{max(width, 8)}}  {bar}  {figures}")
     passed, total = sum(row.passed for row in rows), sum(row.total for row in rows)
     lines.append(f"{passed} of {total} exercises passed.")
     return "\n".join([*lines, *filter(None, [notice])])
@@ -78,9 +78,19 @@ def _html(rows: list[Row], notice: str) -> str:
     cells = ("notebook", "exercises passed", "", "tried", "quiz", "predictions")
     head = "".join(f'<th style="text-align:left;padding:2px 10px">{cell}</th>' for cell in cells)
     body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left;padding:2px 10px">{cell}</td>' for cell in (
-            html.escape(row.notebook), _bar(row), f"{row.passed}/{row.total}", row.tried, row.quiz, row.predictions,
-        )) + "</tr>"
+        "<tr>"
+        + "".join(
+            f'<td style="text-align:left;padding:2px 10px">{cell}</td>'
+            for cell in (
+                html.escape(row.notebook),
+                _bar(row),
+                f"{row.passed}/{row.total}",
+                row.tried,
+                row.quiz,
+                row.predictions,
+            )
+        )
+        + "</tr>"
         for row in rows
     )
     passed, total = sum(row.passed for row in rows), sum(row.total for row in rows)

@@ -1,8 +1,18 @@
-"""The quiz as live radio buttons: reachable by keyboard, answers kept in the progress file, explained as soon as chosen."""
+"""The quiz as live radio buttons: reachable by keyboard, answers kept, each explained as soon as it is chosen."""
 
 from __future__ import annotations
 
-from helpers.quizzes import LETTERS, Question, Quiz, plain_text, static_html, explanation_html, record, recorded, score_line
+from helpers.quizzes import (
+    LETTERS,
+    Question,
+    Quiz,
+    explanation_html,
+    plain_text,
+    record,
+    recorded,
+    score_line,
+    static_html,
+)
 from helpers.verdict import inline
 
 # Radio labels are one cut-off line by default; sentences need to wrap.
@@ -23,7 +33,9 @@ def build(asked: Quiz):
         score.value = f"<p>{score_line(asked, answers)} {inline(notice)}</p>"
 
     def ask(number: int, question: Question) -> widgets.VBox:
-        options = [(f"{LETTERS[i]}) {option.text.replace('`', '')}", LETTERS[i]) for i, option in enumerate(question.options)]
+        options = [
+            (f"{LETTERS[i]}) {option.text.replace('`', '')}", LETTERS[i]) for i, option in enumerate(question.options)
+        ]
         buttons = widgets.RadioButtons(options=options, value=answers.get(question.id), layout={"width": "auto"})
         why = widgets.HTML(explanation_html(question, answers[question.id]) if question.id in answers else "")
 

@@ -1,13 +1,14 @@
 """Five questions at the end of a notebook: `quiz("00")`.
 
-With widgets (a live kernel) the options are radio buttons, which the keyboard reaches, and answers are kept. Without them
-(`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong; `quiz("00", "bacda")` grades
-answers given in code. The order of options is always the same.
+With widgets (a live kernel) the options are radio buttons, which the keyboard reaches, and answers are kept. Without
+them (`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong;
+`quiz("00", "bacda")` grades answers given in code. The order of options is always the same.
 
 The file `data/quizzes/00.json`:
 
-    {"title": "…", "questions": [{"id": "memory", "question": "…",
-                                  "options": [{"text": "…", "why": "…", "right": true}, {"text": "…", "why": "…"}, …]}, …]}
+    {"title": "…",
+     "questions": [{"id": "memory", "question": "…",
+                    "options": [{"text": "…", "why": "…", "right": true}, {"text": "…", "why": "…"}, …]}, …]}
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ def quiz(name: str, answers: str | None = None) -> None:
     if name not in names():
         near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
         known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
+        if not names():
+            known = "data/quizzes is missing, so run from a clone of the course."
         Box("note", f"There is no quiz called `{name}`; {known}").show()
         return
     asked = load(name)
@@ -106,21 +109,30 @@ def parse(data: Any, name: str) -> Quiz:
         if not condition:
             raise QuizError(f"data/quizzes/{name}.json: {problem}.")
 
-    need(isinstance(data, dict) and set(data) == {"title", "questions"}, "it must hold a title and questions, nothing else")
+    need(
+        isinstance(data, dict) and set(data) == {"title", "questions"},
+        "it must hold a title and questions, nothing else",
+    )
     need(_is_text(data["title"]), "the title must be a text")
     need(isinstance(data["questions"], list), "questions must be a list")
     need(len(data["questions"]) == N_QUESTIONS, f"it must have {N_QUESTIONS} questions, not {len(data['questions'])}")
     questions = []
     for number, entry in enumerate(data["questions"], 1):
         here = f"question {number}"
-        need(isinstance(entry, dict) and set(entry) == {"id", "question", "options"}, f"{here} must hold id, question, options")
+        need(
+            isinstance(entry, dict) and set(entry) == {"id", "question", "options"},
+            f"{here} must hold id, question, options",
+        )
         need(_is_text(entry["id"]) and _is_text(entry["question"]), f"{here} must have an id and a question in words")
         need(entry["id"] not in {q.id for q in questions}, f"{here} repeats the id {entry['id']!r}")
         need(isinstance(entry["options"], list) and 3 <= len(entry["options"]) <= 5, f"{here} must have 3 to 5 options")
         options = []
         for letter, option in zip(LETTERS, entry["options"], strict=False):
             there = f"{here}, option {letter}"
-            need(isinstance(option, dict) and set(option) <= {"text", "why", "right"}, f"{there} may hold text, why, right")
+            need(
+                isinstance(option, dict) and set(option) <= {"text", "why", "right"},
+                f"{there} may hold text, why, right",
+            )
             need(_is_text(option.get("text")), f"{there} has no text")
             need(_is_text(option.get("why")), f"{there} does not say why")
             need(isinstance(option.get("right", False), bool), f"{there}: right must be true or false")
@@ -163,7 +175,9 @@ def score_line(asked: Quiz, answers: dict[str, str]) -> str:
 
 def _grade(asked: Quiz, answers: Any) -> None:
     if not isinstance(answers, str):
-        Box("quiz", asked.title, [f'Answers are one text, a letter a question: `quiz("{asked.name}", "abcda")`.']).show()
+        Box(
+            "quiz", asked.title, [f'Answers are one text, a letter a question: `quiz("{asked.name}", "abcda")`.']
+        ).show()
         return
     letters = [letter for letter in answers.lower() if letter not in " ,;"]
     if len(letters) != len(asked.questions):
@@ -190,6 +204,7 @@ def _grade(asked: Quiz, answers: Any) -> None:
 
 
 def plain_text(asked: Quiz) -> str:
+    """Questions and lettered options, without the explanations."""
     lines = [asked.title]
     for number, question in enumerate(asked.questions, 1):
         lines += ["", f"{number}. {question.question.replace('`', '')}"]
@@ -202,6 +217,7 @@ def _how_to_answer(asked: Quiz) -> str:
 
 
 def static_html(asked: Quiz) -> str:
+    """Questions whose options unfold to their explanation: native elements, so no script and every key works."""
     parts = [f"<div><strong>{inline(asked.title)}</strong> · unfold an answer to see whether it is right, and why."]
     for number, question in enumerate(asked.questions, 1):
         parts.append(f'<p style="margin:10px 0 4px">{number}. {inline(question.question)}</p>')

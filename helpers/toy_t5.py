@@ -6,6 +6,7 @@ trained from random weights on strings made on the spot. What it is not: a langu
 
 from __future__ import annotations
 
+import os
 import random
 import string
 import sys
@@ -75,7 +76,7 @@ class TrainedToy:
 def train_reversal(steps: int, seed: int = 0, batch_size: int = 64, progress: bool = True) -> TrainedToy:
     """Trains `tiny_t5` to write strings backwards, on strings that are never held out.
 
-    steps: optimizer steps, at least 1. progress: draw a bar (on a live terminal or notebook only).
+    steps: optimizer steps, at least 1. progress: draw a bar, unless HANDS_ON_STATIC asks for output that stays the same.
     """
     import torch
     from tqdm import tqdm
@@ -85,7 +86,8 @@ def train_reversal(steps: int, seed: int = 0, batch_size: int = 64, progress: bo
     rng, model, losses = random.Random(f"train {seed}"), tiny_t5(seed), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.1)
-    for _ in tqdm(range(steps), desc="training", unit="step", disable=not progress, file=sys.stdout, leave=False):
+    hidden = not progress or bool(os.environ.get("HANDS_ON_STATIC"))
+    for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
         strings = random_strings(batch_size, rng)
         ids = encode(strings)                                          # (B, 7)
         labels = encode([s[::-1] for s in strings])                    # (B, 7)

@@ -1,7 +1,7 @@
 """Small boxes that say what happened: plain text everywhere, and HTML where a notebook can draw it.
 
-Every message of the exercises, predictions, hints and quizzes is a `Box`. Its text is deterministic: no memory addresses,
-no times, no paths of temporary files.
+Every message of the exercises, predictions, hints and quizzes is a `Box`. Its text is deterministic: no memory
+addresses, no times, no paths of temporary files.
 
 What it does *not* do: decide anything. It renders what it is told.
 """
@@ -29,7 +29,7 @@ SYMBOLS = {"passed": "✔", "not yet": "✘", "not attempted": "○", "hint": "�
 
 @dataclass(frozen=True)
 class Box:
-    """One message: `kind` chooses color and label, `lines` are sentences, `code` is shown as it stands (a traceback)."""
+    """One message: `kind` chooses color and label, `lines` are sentences, `code` is shown as it stands."""
 
     kind: str
     title: str
@@ -39,7 +39,7 @@ class Box:
 
     def text(self) -> str:
         """The message as plain text, its first line `[kind] title`."""
-        parts = [f"[{self.kind}] {self.title}", *self.lines]
+        parts = [f"[{self.kind}] {self.title.replace('`', '')}", *self.lines]
         if self.code:
             parts += ["    " + line for line in self.code.splitlines()]
         return "\n".join([*parts, *self.after])

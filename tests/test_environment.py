@@ -338,3 +338,10 @@ def test_where_the_course_is_installed_without_its_folder_the_records_say_what_i
     lines = ["torch>=2.6,<3", 'jupyterlab>=4.3; extra == "lab"']
     monkeypatch.setattr(environment.metadata, "requires", lambda name: lines)
     assert environment._project() == {"dependencies": ["torch>=2.6,<3"]}
+
+
+def test_every_declared_library_says_what_it_does_in_this_course():
+    project = environment._project()
+    declared = [*project["dependencies"], *project["optional-dependencies"]["lab"]]
+    names = {environment._split(requirement)[0] for requirement in declared} - {"torch"}
+    assert names == set(environment.PURPOSES)

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Place:
+def place(tmp_path_factory) -> Iterator[Place]:
     if os.environ.get("HANDS_ON_DRILL", "") in ("", "0"):
         pytest.skip("set HANDS_ON_DRILL=1 to install the course the way Binder and Colab do (minutes, with a network)")
     if shutil.which("git") is None or shutil.which("bash") is None:
@@ -60,7 +61,8 @@ def place(tmp_path_factory) -> Place:
     env |= {"VIRTUAL_ENV": str(folder / "venv"), "HANDS_ON_CACHE": str(usable_cache(folder))}
     for name in ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_USER"):
         env.pop(name, None)
-    return Place(snapshot(folder / "origin"), scripts / "python", env)
+    yield Place(snapshot(folder / "origin"), scripts / "python", env)
+    shutil.rmtree(folder, ignore_errors=True)  # gigabytes, which pytest would keep for three sessions
 
 
 def index_is_silent(folder: Path) -> str:

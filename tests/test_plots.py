@@ -190,6 +190,14 @@ def test_lines_are_labeled_in_their_colors_without_touching_each_other_or_the_ed
     assert sorted(heights, key=heights.get) == sorted(ends, key=ends.get)
 
 
+def test_labels_stay_apart_where_a_long_title_and_tick_labels_squeeze_the_axes():
+    fig, ax = figure("A finding that takes all of two lines in a figure as narrow as this", "steps", size=(4.5, 2.2))
+    for end in range(9):
+        ax.plot([0, 1], [0, end], label=f"line {end}")
+    label_lines(ax)
+    assert overlapping(fig, ax.texts) == []
+
+
 def test_given_labels_replace_the_lines_own_and_unlabeled_lines_get_none():
     _, ax = figure("Labels")
     ax.plot([1, 2])

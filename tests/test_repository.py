@@ -220,6 +220,11 @@ PLANTED = [
     (R.one_address, "not on the branch", swap("README.md", f"blob/{BRANCH}", "blob/dev")),
     (R.one_address, "not on the branch", swap("README.md", f"/{BRANCH}?urlpath", "/dev?urlpath")),
     (R.one_address, "not on the branch", swap("README.md", f"tree/{BRANCH}/", "tree/dev/")),
+    (
+        R.one_address,
+        "set-up cell names else/x",
+        swap("notebooks/00_first.ipynb", "print(", "print('https://github.com/else/x'+"),
+    ),
     (R.one_address, "notebooks/00_first.ipynb", swap("notebooks/00_first.ipynb", f"github/{REPO}", "github/else/x")),
 ]
 if sys.platform != "win32":

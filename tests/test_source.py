@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import html
 import json
@@ -56,6 +57,11 @@ def decorated(x):
     return x + 1
 
 
+@contextlib.contextmanager  # its wrapper stands in another file
+def managed():
+    yield "managed"
+
+
 def text_of(page: str) -> str:
     return html.unescape(re.sub(r"<[^>]+>", "", page))
 
@@ -89,6 +95,8 @@ def test_what_stands_behind_a_descriptor_is_shown(name):
 def test_behind_a_decorator_stands_the_function_that_was_decorated():
     assert "return x + 1" in source_of(decorated).code
     assert "return x + 1" in source_of(functools.partial(decorated, 3)).code
+    assert 'yield "managed"' in source_of(managed).code
+    assert source_of(managed).header.startswith("tests/test_source.py · lines ")
 
 
 def test_a_module_is_shown_whole():
@@ -125,6 +133,7 @@ def test_a_function_made_from_a_string_gives_one_sentence():
     names: dict = {}
     exec("def made(): pass", names)
     assert "made has no Python source to show" in str(source_of(names["made"]))
+    assert "&lt;lambda&gt; has no Python source" in source_of(eval("lambda: 0"))._repr_html_()
 
 
 def test_without_its_docstring_the_code_is_the_same_program():

@@ -1,6 +1,7 @@
 """The checks behind `@exercise`, one module a topic.
 
-A topic module defines `EXERCISES = [Exercise(...), ...]`; it is found by being in this folder. `registry()` gathers them.
+A topic module defines `EXERCISES = [Exercise(...), ...]`; it is found by being in this folder.
+`registry()` gathers them.
 """
 
 from __future__ import annotations

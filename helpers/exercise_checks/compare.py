@@ -76,7 +76,7 @@ def _walk(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[D
 def _plain(expected: Any, actual: Any, right_kind: bool, path: str) -> Iterator[Difference]:
     if not right_kind and actual is not None:
         yield _kind(expected, actual, path)
-    elif actual is None or not _safe_equal(expected, actual):
+    elif (expected is None) != (actual is None) or not _safe_equal(expected, actual):
         yield _value(expected, actual, path)
 
 
@@ -117,7 +117,8 @@ def _sequences(expected: Any, actual: Any, tolerance: float, path: str) -> Itera
     if not isinstance(actual, list if isinstance(expected, list) else tuple):
         yield _kind(expected, actual, path)
         return
-    found = (d for i, (e, a) in enumerate(zip(expected, actual, strict=False)) for d in _walk(e, a, tolerance, f"{path}[{i}]"))
+    pairs = enumerate(zip(expected, actual, strict=False))
+    found = (difference for i, (e, a) in pairs for difference in _walk(e, a, tolerance, f"{path}[{i}]"))
     if len(expected) != len(actual):
         first = next(found, None)
         detail = f" {first.text}" if first else " What both have in common is right."
@@ -133,8 +134,11 @@ def _mappings(expected: Mapping, actual: Any, tolerance: float, path: str) -> It
     missing = [key for key in expected if key not in actual]
     extra = [key for key in actual if key not in expected]
     if missing or extra:
-        parts = [f"{word} {', '.join(map(describe, keys[:5]))}" for word, keys in
-                 (("missing:", missing), ("not expected:", extra)) if keys]
+        parts = [
+            f"{word} {', '.join(map(describe, keys[:5]))}"
+            for word, keys in (("missing:", missing), ("not expected:", extra))
+            if keys
+        ]
         yield Difference("shape", f"The keys{_at(path)} differ; {'; '.join(parts)}.")
     for key in expected:
         if key in actual:
@@ -146,8 +150,11 @@ def _sets(expected: Any, actual: Any, path: str) -> Iterator[Difference]:
         yield _kind(expected, actual, path) if actual is not None else _value(expected, actual, path)
     elif expected != actual:
         missing, extra = sorted(expected - actual, key=repr), sorted(actual - expected, key=repr)
-        parts = [f"{word} {', '.join(map(describe, items[:5]))}" for word, items in
-                 (("missing:", missing), ("not expected:", extra)) if items]
+        parts = [
+            f"{word} {', '.join(map(describe, items[:5]))}"
+            for word, items in (("missing:", missing), ("not expected:", extra))
+            if items
+        ]
         yield Difference("value", f"The sets{_at(path)} differ; {'; '.join(parts)}.")
 
 
@@ -217,7 +224,7 @@ def kind_name(value: Any) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def describe(value: Any) -> str:
+def describe(value: Any, limit: int = 120) -> str:
     """A value in a few words, the same on every run; small arrays with their numbers, large ones by their shape."""
     if is_array(value) and value.ndim:
         if 0 < math.prod(value.shape) <= 6:
@@ -225,7 +232,7 @@ def describe(value: Any) -> str:
         return kind_name(value)
     if is_array(value):
         return _number(_numpy(value).item())
-    return shorten(_nested(value), 120)
+    return shorten(_nested(value), limit)
 
 
 def _nested(value: Any) -> str:

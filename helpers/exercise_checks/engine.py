@@ -1,6 +1,7 @@
 """Check a learner's function or class against an exercise, and say the first thing that is wrong.
 
-Order: call signature, running at all, kind and shape, dtype, input left alone, properties, first differing value, bad input.
+Order: call signature, running at all, kind and shape, dtype, input left alone, properties, first differing value,
+bad input.
 The suspected cause is never guessed: it is said only where a known mistake gives the very same results.
 """
 
@@ -79,7 +80,7 @@ def _check_results(obj: Any, spec: Exercise) -> Finding:
 def outcomes(
     function: Any, spec: Exercise, inputs: list[tuple], into: list[Outcome] | None = None, stop: Event | None = None
 ) -> list[Outcome]:
-    """Call `function` on a copy of each input, with the same random seed for every call; leave early once `stop` is set."""
+    """Call `function` on a copy of each input, with the same random seed for every call; leave once `stop` is set."""
     results = [] if into is None else into
     for i, case in enumerate(inputs):
         args = _copy(case)
@@ -118,14 +119,13 @@ def _judge(
     if wanted and all(found[i].value is None for i in wanted) and len(wanted) == len(good):
         also = " Printing a value shows it, but does not give it back." if printed.strip() else ""
         return fail(wanted[0], f"It returns None. Did you forget `return`?{also}")
-    problems = {
-        i: compare.differences(expected[i].value, found[i].value, spec.tolerance) for i in good
-    }
+    problems = {i: compare.differences(expected[i].value, found[i].value, spec.tolerance) for i in good}
     for stage in ("kind", "shape", "dtype"):
         for i in good:
             for difference in problems[i]:
                 if difference.stage == stage:
-                    return fail(i, f"The {stage} of the result is wrong for `{call_text(spec, inputs[i])}`.", difference.text)
+                    headline = f"The {stage} of the result is wrong for `{call_text(spec, inputs[i])}`."
+                    return fail(i, headline, difference.text)
     for i in good:
         if lines := _argument_problem(spec, inputs[i], expected[i], found[i]):
             return fail(i, *lines)
@@ -158,13 +158,15 @@ def suspected_cause(
             return _refused(spec, i - n_cases, expected[i], outcome)
         return outcome.error is None and _same(spec, expected[i], outcome)
 
-    wrong = [i for i in range(len(inputs)) if not accepted(i, found[i])]
+    # Whether bad input is refused is another question than which values come out, so each is matched by itself.
+    same_sort = range(n_cases) if failing < n_cases else range(n_cases, len(inputs))
+    wrong = [i for i in same_sort if not accepted(i, found[i])]
     partial = ""
     for mistake in spec.mistakes:
         with captured_output():
             theirs = outcomes(mistake.variant, spec, inputs)
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
-            if all(i in wrong or accepted(i, theirs[i]) for i in range(len(inputs))):
+            if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):
                 return mistake.cause
             partial = partial or mistake.cause
     return partial
@@ -224,13 +226,11 @@ def _unfinished(run: Any, spec: Exercise, case: tuple, home: str) -> list[str]:
     if run.state == "interrupted":
         return ["You stopped the check.", *([where] if where else [])]
     limit = limit_seconds(spec.seconds)
-    lines = [f"It did not finish within {limit:g} seconds, so the check stopped it (called as `{call_text(spec, case)}`)."]
+    called = f"Called as `{call_text(spec, case)}`, it did not finish within {limit:g} seconds"
+    end = ", so the check stopped it."
     if run.state == "abandoned":
-        lines[0] = (
-            f"It did not finish within {limit:g} seconds and could not be stopped (called as `{call_text(spec, case)}`): "
-            "it goes on in the background until you restart the kernel."
-        )
-    return lines + ([where] if where else [])
+        end = " and could not be stopped: it goes on in the background until you restart the kernel."
+    return [called + end, *([where] if where else [])]
 
 
 def _advice(error: BaseException) -> str:

@@ -60,17 +60,18 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
         if mine is None or (positional and (i >= len(theirs) or theirs[i] is not mine)):
             return problem
         if parameter.default is not parameter.empty and mine in required:
-            return f"`{name}`: the argument `{parameter.name}` needs a default value, `{parameter.name}={parameter.default!r}`."
+            default = f"{parameter.name}={parameter.default!r}"
+            return f"`{name}`: the argument `{parameter.name}` needs a default value, `{default}`."
     extra = [p.name for p in required if p.name not in {q.name for q in ours}]
     return f"{problem[:-1]}: give `{extra[0]}` a default value or take it out." if extra else ""
 
 
 def call_text(spec: Exercise, case: tuple) -> str:
     """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`."""
-    return shorten(f"{spec.name}({', '.join(_argument(value) for value in case)})", 160)
+    return shorten(f"{spec.name}({', '.join(_argument(value) for value in case)})", 400)
 
 
 def _argument(value: Any) -> str:
     if is_array(value):
         return kind_name(value).removeprefix("a ")
-    return shorten(describe(value), 60)
+    return describe(value, 240)

@@ -1,11 +1,13 @@
 """Has the learner written anything yet? Answered from bytecode, so that it works in every kind of cell and file.
 
 A stub is a docstring and nothing else, `...`, `pass`, `return None` or `raise NotImplementedError`. A debug exercise is
-untouched while its code is instruction for instruction the planted one (comments, docstring and annotations do not count).
+untouched while its code is instruction for instruction the planted one (comments, docstring and
+annotations do not count).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import dis
 import inspect
 from types import CodeType, FunctionType
@@ -45,7 +47,7 @@ def methods(cls: type) -> dict[str, CodeType]:
     found = {}
     for name, value in vars(cls).items():
         code = code_of(value)
-        if code is not None and not (name in generated and code.co_filename == "<string>"):
+        if code is not None and not (name in generated and code.co_filename in ("<string>", dataclasses.__file__)):
             found[name] = code
     return found
 

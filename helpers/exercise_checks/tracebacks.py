@@ -12,9 +12,8 @@ from types import TracebackType
 from helpers.verdict import shorten, tidy
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # helpers/
-_LIBRARIES = tuple(
-    os.path.realpath(path) for key in ("stdlib", "platstdlib", "purelib", "platlib") if (path := sysconfig.get_path(key))
-)
+_KEYS = ("stdlib", "platstdlib", "purelib", "platlib")
+_LIBRARIES = tuple(os.path.realpath(path) for key in _KEYS if (path := sysconfig.get_path(key)))
 MAX_FRAMES = 6
 
 
@@ -77,7 +76,7 @@ def place(filename: str, line: int, home: str) -> str:
 
 
 def where_stuck(frames: list[tuple[str, int, str]], home: str) -> str:
-    """Where code was when its time was up: the loop it is in if there is one, since that line is the same every time."""
+    """Where code was when its time was up: its loop if there is one, since that line is the same every time."""
     own = [frame for frame in frames if is_own(frame[0])]
     inside = [frame for frame in own if frame[0] == home] or own
     if not inside:

@@ -207,6 +207,9 @@ def _keep_timing(cell: NotebookNode, stored: NotebookNode, fresh: bool) -> None:
     same_source = stored.metadata.get("timed_source", fingerprint) == fingerprint
     if stored.get("outputs") and same_source and not fresh:
         cell.outputs = _kept_pictures(merged_streams(copy.deepcopy(stored.outputs)), [])
+        for output in cell.outputs:
+            if output.output_type == "execute_result":  # the cell may have moved since
+                output.execution_count = cell.execution_count
     cell.metadata["timed_source"] = fingerprint
 
 

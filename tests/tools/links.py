@@ -163,7 +163,18 @@ def differences(root: Path = ROOT) -> list[str]:
         where = file.relative_to(root).as_posix()
         for text in _texts(file):
             problems += [f"{where}: {found}" for found in _strange(text, repo, branch)]
+        problems += [f"{where}: {found}" for found in _strange_setup(file, repo)]
     return problems
+
+
+def _strange_setup(file: Path, repo: str) -> list[str]:
+    """The set-up cell knows one address, the one that it clones."""
+    if file.suffix != ".ipynb":
+        return []
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    source = "".join(line for cell in cells if cell.get("id") == "setup" for line in cell["source"])
+    found = re.findall(r"github\.com[/:]([A-Za-z0-9-]+/[\w.-]*\w)", source)
+    return [f"the set-up cell names {name} instead of {repo}." for name in found if name.removesuffix(".git") != repo]
 
 
 def _texts(file: Path) -> list[str]:

@@ -6,6 +6,7 @@ name in NB that no notebook has. The file is a list of objects: `notebook`, `run
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -149,11 +150,13 @@ def run_measured(
 
 def stop_tree(pid: int) -> None:
     """Kill a process and everything it started."""
-    for process in [*_descendants(pid), psutil.Process(pid)]:
-        try:
+    try:
+        family = [*_descendants(pid), psutil.Process(pid)]
+    except psutil.Error:  # it ended by itself
+        return
+    for process in family:
+        with contextlib.suppress(psutil.Error):
             process.kill()
-        except psutil.Error:
-            pass
 
 
 def record(notebook: str, runner: str, seconds: float, peak_mb: float, minutes: float, file: Path = REPORT) -> Row:

@@ -27,9 +27,10 @@ CELL_SECONDS = 120  # at smoke; at laptop three times that
 WHOLE_SECONDS = 1800
 
 
-def nbval(path: Path, cwd: Path, cell_seconds: float = 3 * CELL_SECONDS) -> Measured:
+def nbval(path: Path, cwd: Path, learner: Path | None = None, cell_seconds: float = 3 * CELL_SECONDS) -> Measured:
     """Re-run at laptop and compare cells tagged nbval-check-output. nbval's kernel works in the notebook's own folder.
 
+    `learner` is a folder for the progress file, a temporary one where it is left out.
     Raises ValueError for a notebook stored without execution counts: nbval would compare nothing and pass.
     """
     if problems := hygiene.executed_in_order(Page(path, Course(path.parents[1]))):
@@ -43,11 +44,16 @@ def nbval(path: Path, cwd: Path, cell_seconds: float = 3 * CELL_SECONDS) -> Meas
         f"--nbval-cell-timeout={cell_seconds:g}",
     ]
     command += ["-p", "no:cacheprovider", "-x", "-q", "--no-header", "--color=no", str(path)]
-    return _measured(command, cwd)
+    return _measured(command, cwd, learner)
 
 
 def papermill_run(
-    path: Path, out: Path, parameters: dict[str, Any], cwd: Path, cell_seconds: float = CELL_SECONDS
+    path: Path,
+    out: Path,
+    parameters: dict[str, Any],
+    cwd: Path,
+    learner: Path | None = None,
+    cell_seconds: float = CELL_SECONDS,
 ) -> Measured:
     """Run with parameters injected and the kernel in `cwd`; the executed notebook is written to `out`.
 
@@ -62,12 +68,12 @@ def papermill_run(
     command += ["--execution-timeout", f"{cell_seconds:g}", "--no-progress-bar", "--log-level", "WARNING"]
     for name, value in parameters.items():
         command += ["-p", name, str(value)]
-    return _measured(command, cwd)
+    return _measured(command, cwd, learner)
 
 
-def _measured(command: list[str], cwd: Path) -> Measured:
+def _measured(command: list[str], cwd: Path, learner: Path | None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="hands-on-") as scratch:
-        return run_measured(command, execute.learner_environment(Path(scratch)), WHOLE_SECONDS, cwd)
+        return run_measured(command, execute.learner_environment(learner or Path(scratch)), WHOLE_SECONDS, cwd)
 
 
 # The walk ------------------------------------------------------------------------------------------------------------
