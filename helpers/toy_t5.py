@@ -59,9 +59,21 @@ def tiny_t5(seed: int = 0):
 
     torch.manual_seed(seed)
     size = FIRST_LETTER + len(string.ascii_lowercase)
-    config = T5Config(vocab_size=size, d_model=64, d_kv=16, num_heads=4, d_ff=128, num_layers=2, dropout_rate=0.0,
-                      feed_forward_proj="gated-gelu", relative_attention_num_buckets=16, relative_attention_max_distance=16,
-                      pad_token_id=PAD, eos_token_id=END, decoder_start_token_id=PAD)
+    config = T5Config(
+        vocab_size=size,
+        d_model=64,
+        d_kv=16,
+        num_heads=4,
+        d_ff=128,
+        num_layers=2,
+        dropout_rate=0.0,
+        feed_forward_proj="gated-gelu",
+        relative_attention_num_buckets=16,
+        relative_attention_max_distance=16,
+        pad_token_id=PAD,
+        eos_token_id=END,
+        decoder_start_token_id=PAD,
+    )
     return T5ForConditionalGeneration(config)
 
 
@@ -76,7 +88,7 @@ class TrainedToy:
 def train_reversal(steps: int, seed: int = 0, batch_size: int = 64, progress: bool = True) -> TrainedToy:
     """Trains `tiny_t5` to write strings backwards, on strings that are never held out.
 
-    steps: optimizer steps, at least 1. progress: draw a bar, unless HANDS_ON_STATIC asks for output that stays the same.
+    steps: optimizer steps, at least 1. progress: draw a bar, unless HANDS_ON_STATIC is set.
     """
     import torch
     from tqdm import tqdm
@@ -89,9 +101,9 @@ def train_reversal(steps: int, seed: int = 0, batch_size: int = 64, progress: bo
     hidden = not progress or bool(os.environ.get("HANDS_ON_STATIC"))
     for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
         strings = random_strings(batch_size, rng)
-        ids = encode(strings)                                          # (B, 7)
-        labels = encode([s[::-1] for s in strings])                    # (B, 7)
-        labels = labels.masked_fill(labels == PAD, -100)               # the loss skips the padding
+        ids = encode(strings)  # (B, 7)
+        labels = encode([s[::-1] for s in strings])  # (B, 7)
+        labels = labels.masked_fill(labels == PAD, -100)  # the loss skips the padding
         loss = model(input_ids=ids, attention_mask=(ids != PAD).long(), labels=labels).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -22,7 +22,11 @@ def test_there_are_24_triples_and_no_sentence_stands_twice():
 
 
 def test_each_decoy_shares_more_words_than_the_paraphrase():
-    easy = [t["sentence"] for t in TRIPLES if shared_words(t["sentence"], t["words"]) <= shared_words(t["sentence"], t["same"])]
+    easy = [
+        t["sentence"]
+        for t in TRIPLES
+        if shared_words(t["sentence"], t["words"]) <= shared_words(t["sentence"], t["same"])
+    ]
     assert not easy
 
 

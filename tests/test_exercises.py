@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import exercises, session, watchdog
-from helpers.exercise_checks import engine
+from helpers import exercises, session
+from helpers.exercise_checks import engine, watchdog
 from helpers.exercise_checks.compare import differences, equal
 from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
 from helpers.exercise_checks.stubs import not_attempted

@@ -22,7 +22,7 @@ from helpers.exercise_checks import compare, stubs, tracebacks
 from helpers.exercise_checks.randomness import preserved_randomness, seed_everything
 from helpers.exercise_checks.signature import call_text, signature_problem
 from helpers.exercise_checks.spec import Exercise
-from helpers.watchdog import captured_output, limit_seconds, watch
+from helpers.exercise_checks.watchdog import captured_output, limit_seconds, watch
 
 
 @dataclass

@@ -29,7 +29,7 @@ def cosine_similarity(a: Tensor, b: Tensor) -> Tensor:
 def generation_speed(prompt_tokens: int, total_tokens: int, seconds: float) -> float:
     """New tokens a second. `total_tokens` counts the prompt too, as `generate` returns it.
 
-    Raises ValueError where `seconds` is not positive or there are fewer tokens in all than in the prompt.
+    Raises ValueError if `seconds` is not positive, or with fewer tokens in all than in the prompt.
     """
     if seconds <= 0:
         raise ValueError(f"seconds must be positive, not {seconds}")
@@ -49,10 +49,10 @@ def planted_generation_speed(prompt_tokens: int, total_tokens: int, seconds: flo
 
 
 def largest_that_fits(budget_gb: float, candidates: list[tuple[str, float, str]]) -> str | None:
-    """Name of the candidate with the most parameters whose weights, plus 20 % headroom, fit in `budget_gb`.
+    """Name of the candidate with the most parameters whose weights plus 20 % headroom fit.
 
-    budget_gb: in GB of 10⁹ bytes; candidates: (name, billions of parameters, dtype). Equally many parameters:
-    the one that takes fewer bytes. None where nothing fits.
+    budget_gb: memory in GB of 10⁹ bytes. candidates: (name, billions of parameters, dtype).
+    Of equally many parameters, the one that takes fewer bytes wins. None where nothing fits.
     """
     fitting = []
     for name, billions, dtype in candidates:
