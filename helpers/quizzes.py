@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from helpers import progress as store
+from helpers.frontend import in_kernel, is_static
 from helpers.session import session
-from helpers.verdict import COLORS, Box, emit, in_kernel, inline
+from helpers.verdict import COLORS, Box, emit, inline
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "quizzes"
 N_QUESTIONS = 5
@@ -240,7 +240,7 @@ def explanation_html(question: Question, letter: str) -> str:
 
 
 def _live() -> bool:
-    if os.environ.get("HANDS_ON_STATIC", "") not in ("", "0") or not in_kernel():
+    if is_static() or not in_kernel():
         return False
     try:
         import ipywidgets  # noqa: F401

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.frontend import in_ipython
+
 ROOT = Path(__file__).resolve().parent.parent
 
 BACKGROUND, TEXT, MUTED, BORDER = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"
@@ -76,7 +78,7 @@ def show(obj: Any, *, docstring: bool = True) -> None:
     What has no Python source (a built-in, an instance) gives one sentence saying so, never an exception.
     """
     source = source_of(obj, docstring=docstring)
-    if _in_notebook():
+    if in_ipython():
         from IPython.display import display
 
         display(source)
@@ -192,8 +194,3 @@ def _style() -> type:
         }
 
     return CourseStyle
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    return ipython is not None and ipython.get_ipython() is not None

@@ -6,12 +6,13 @@ trained from random weights on strings made on the spot. What it is not: a langu
 
 from __future__ import annotations
 
-import os
 import random
 import string
 import sys
 import zlib
 from dataclasses import dataclass
+
+from helpers.frontend import is_static
 
 PAD, END, FIRST_LETTER = 0, 1, 2
 SHORTEST, LONGEST = 3, 6
@@ -98,7 +99,7 @@ def train_reversal(steps: int, seed: int = 0, batch_size: int = 64, progress: bo
     rng, model, losses = random.Random(f"train {seed}"), tiny_t5(seed), []
     optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps, pct_start=0.1)
-    hidden = not progress or bool(os.environ.get("HANDS_ON_STATIC"))
+    hidden = not progress or is_static()
     for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
         strings = random_strings(batch_size, rng)
         ids = encode(strings)  # (B, 7)

@@ -13,6 +13,8 @@ import re
 import sys
 from dataclasses import dataclass, field
 
+from helpers.frontend import in_ipython
+
 # Border colors hold 3:1 contrast on white and on near-black; the text itself keeps the theme's color.
 COLORS = {
     "passed": "#2da44e",
@@ -89,17 +91,6 @@ def write_line(text: str) -> None:
     except UnicodeEncodeError:
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         print(text.encode(encoding, errors="replace").decode(encoding))
-
-
-def in_ipython() -> bool:
-    """True inside IPython or a Jupyter kernel, without importing IPython where nobody else did."""
-    module = sys.modules.get("IPython")
-    return module is not None and module.get_ipython() is not None
-
-
-def in_kernel() -> bool:
-    """True inside a Jupyter kernel, where widgets can live."""
-    return in_ipython() and hasattr(sys.modules["IPython"].get_ipython(), "kernel")
 
 
 def tidy(text: str) -> str:
