@@ -41,11 +41,11 @@ class CorpusUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Corpus:
-    """Named documents with their licence and origin; iterating gives (title, text) pairs, `len` counts documents."""
+    """Named documents with their license and origin; iterating gives (title, text) pairs, `len` counts documents."""
 
     name: str
     documents: tuple[tuple[str, str], ...] = field(repr=False)
-    licence: str
+    license: str
     provenance: str
 
     @cached_property
@@ -97,10 +97,10 @@ class Corpus:
         return self._part("train", train), self._part("validation", held_out)
 
     def _part(self, label: str, documents: tuple[tuple[str, str], ...]) -> Corpus:
-        return Corpus(f"{self.name}/{label}", documents, self.licence, self.provenance)
+        return Corpus(f"{self.name}/{label}", documents, self.license, self.provenance)
 
     def __str__(self) -> str:
-        return f"{self.name}: {len(self):,} documents, {self.n_bytes / 1e6:.1f} MB, {self.licence}. {self.provenance}"
+        return f"{self.name}: {len(self):,} documents, {self.n_bytes / 1e6:.1f} MB, {self.license}. {self.provenance}"
 
 
 @functools.cache

@@ -186,7 +186,7 @@ def _from_hub(hub_id: str, why: str) -> Path:
         )
     except GatedRepoError as error:
         raise ModelUnavailable(
-            f"{why} names {hub_id}, whose licence you have to accept on its hub page: do so and run `hf auth login`, "
+            f"{why} names {hub_id}, whose license you have to accept on its hub page: do so and run `hf auth login`, "
             f"or {otherwise} to use the course's own model."
         ) from error
     except Exception as error:  # the hub client raises a dozen kinds, none of which a reader can act upon differently

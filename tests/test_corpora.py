@@ -41,9 +41,9 @@ def test_a_corpus_has_about_the_size_that_the_course_counts_on(load):
 
 
 @pytest.mark.parametrize("load", ALL)
-def test_a_corpus_says_where_it_comes_from_and_under_which_licence(load):
+def test_a_corpus_says_where_it_comes_from_and_under_which_license(load):
     corpus = load()
-    assert corpus.licence == "PSF-2.0"
+    assert corpus.license == "PSF-2.0"
     version = ".".join(map(str, sys.version_info[:3]))
     assert version in corpus.provenance
     assert corpus.provenance.endswith(".")
@@ -136,7 +136,7 @@ def test_a_split_puts_every_document_on_one_side_and_about_the_fraction_aside(lo
     assert sorted([*train, *validation]) == sorted(corpus)
     assert not {t for t, _ in train} & {t for t, _ in validation}
     assert 0.095 < validation.n_bytes / corpus.n_bytes < 0.105
-    assert train.name.endswith("/train") and validation.licence == corpus.licence
+    assert train.name.endswith("/train") and validation.license == corpus.license
 
 
 def test_another_seed_splits_otherwise_and_the_same_seed_alike():
