@@ -328,7 +328,7 @@ def test_the_limit_comes_from_the_environment_and_nonsense_is_ignored(monkeypatc
 
 
 def test_stopping_a_check_by_hand_is_said(monkeypatch):
-    monkeypatch.setattr(watchdog, "_wait", lambda thread, seconds: True)
+    monkeypatch.setattr(watchdog, "_wait", lambda thread, seconds: "interrupted")
 
     def mean_rows(x, scale=1.0):
         while True:
@@ -600,3 +600,16 @@ def test_in_a_live_kernel_the_quiz_is_radio_buttons_with_a_readable_fallback(mon
     data = book.cells[0].outputs[0].data
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "a) " in data["text/plain"] and "<details" in data["text/html"]
+
+
+def test_calls_without_end_are_stopped_even_where_python_does_not_count_them(monkeypatch):
+    monkeypatch.setattr(watchdog, "DEEPEST", 200)
+
+    def deeper(x, scale=1.0, depth=0):
+        if depth == 400:
+            while True:
+                pass
+        return deeper(x, scale, depth + 1)
+
+    text = refused(lambda x, scale=1.0: deeper(x), "mean_rows")
+    assert "it calls itself again and again" in text and "without ever reaching a case that returns" in text

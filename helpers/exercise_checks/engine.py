@@ -225,6 +225,9 @@ def _unfinished(run: Any, spec: Exercise, case: tuple, home: str) -> list[str]:
     where = tracebacks.where_stuck(run.frames, home)
     if run.state == "interrupted":
         return ["You stopped the check.", *([where] if where else [])]
+    if run.state == "too deep":
+        endless = f"Called as `{call_text(spec, case)}`, it calls itself again and again, so the check stopped it."
+        return [endless, f"Suspected cause: {_advice(RecursionError())}"]
     limit = limit_seconds(spec.seconds)
     called = f"Called as `{call_text(spec, case)}`, it did not finish within {limit:g} seconds"
     end = ", so the check stopped it."

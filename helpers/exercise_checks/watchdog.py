@@ -22,13 +22,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 DEFAULT_SECONDS = 5.0
+DEEPEST = 20_000  # calls within calls; Python's own limit is usually 1,000
 GRACE_SECONDS = 1.0  # how long we keep asking a thread to end before we leave it behind
 KEEP_CHARACTERS = 4000
 
 
 @dataclass
 class Watched:
-    """How a run ended: `finished`, `stopped` (time was up), `abandoned` (could not be stopped) or `interrupted`."""
+    """How a run ended.
+
+    `finished`; `stopped` (time was up); `abandoned` (could not be stopped); `interrupted` (by the reader);
+    `too deep` (calls within calls without end).
+    """
 
     state: str
     error: BaseException | None = None
@@ -63,26 +68,28 @@ def watch(body: Callable[[threading.Event], object], seconds: float) -> Watched:
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(work,), daemon=True, name="exercise-check")
     thread.start()
-    interrupted = _wait(thread, seconds)
+    reason = _wait(thread, seconds)
     if not thread.is_alive():
         return Watched("finished", error=caught[0] if caught else None)
     frames = _frames(thread)
     out_of_time.set()
     stopped = _stop(thread)
-    if interrupted:
-        return Watched("interrupted", frames=frames)
-    return Watched("stopped" if stopped else "abandoned", frames=frames)
+    return Watched(reason if reason != "stopped" or stopped else "abandoned", frames=frames)
 
 
-def _wait(thread: threading.Thread, seconds: float) -> bool:
-    """Wait for the thread; True if the reader pressed the stop button. Short joins keep Windows interruptible."""
+def _wait(thread: threading.Thread, seconds: float) -> str:
+    """Wait for the thread and say why waiting ended. Short joins keep Windows interruptible."""
     deadline = time.monotonic() + seconds
     try:
         while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
             thread.join(min(0.05, left))
+            # Python 3.13.0 does not count calls that leave an argument to its default: no RecursionError would come,
+            # and the calls would fill the memory within seconds.
+            if len(_frames(thread)) > DEEPEST:
+                return "too deep"
     except KeyboardInterrupt:
-        return True
-    return False
+        return "interrupted"
+    return "stopped"
 
 
 def _stop(thread: threading.Thread) -> bool:
@@ -98,10 +105,10 @@ def _stop(thread: threading.Thread) -> bool:
 
 
 def _frames(thread: threading.Thread) -> list[tuple[str, int, str]]:
-    """Where the thread is now, outermost call first."""
+    """Where the thread is now, outermost call first; of endless calls, the innermost."""
     frame = sys._current_frames().get(thread.ident or 0)
-    found = []
-    while frame is not None:
+    found: list[tuple[str, int, str]] = []
+    while frame is not None and len(found) <= DEEPEST:
         found.append((frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name))
         frame = frame.f_back
     return found[::-1]
