@@ -149,7 +149,8 @@ def record(asked: Quiz, answers: dict[str, str]) -> str:
     score = sum(answers.get(question.id) == question.right for question in asked.questions)
 
     def change(data: dict) -> None:
-        data["quizzes"][asked.name] = {"answers": answers, "score": score, "total": len(asked.questions)}
+        best = max(score, data["quizzes"].get(asked.name, {}).get("score", 0))  # a later try takes nothing away
+        data["quizzes"][asked.name] = {"answers": answers, "score": best, "total": len(asked.questions)}
 
     return store.update(change)
 

@@ -106,7 +106,9 @@ def test_answers_in_code_are_graded_with_a_reason_and_kept(capsys):
     said = capsys.readouterr().out
     assert "3 of 5 right, 1 still open." in said
     assert f"✘ 1 {wrong[0]}) Not quite: " + load("00").questions[0].options["abc".index(wrong[0])].why in said
-    assert progress.read()[0]["quizzes"]["00"]["score"] == 3
+    kept = progress.read()[0]["quizzes"]["00"]
+    assert kept["score"] == 5, "a later try takes nothing away"
+    assert kept["answers"]["what_it_computes"] == wrong[0]
 
 
 @pytest.mark.parametrize(

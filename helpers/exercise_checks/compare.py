@@ -19,6 +19,7 @@ import numpy as np
 from helpers.verdict import shorten, tidy
 
 STAGES = ("kind", "shape", "dtype", "value")
+SHORT_TEXT = 40  # up to here two texts are shown whole, beyond it from where they part
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,8 @@ def _strings(expected: str, actual: Any, path: str) -> Iterator[Difference]:
         yield _value(expected, actual, path)
     elif not isinstance(actual, str):
         yield _kind(expected, actual, path)
+    elif expected != actual and max(len(expected), len(actual)) <= SHORT_TEXT:
+        yield _value(expected, actual, path)
     elif expected != actual:
         at = next(i for i, (e, a) in enumerate(zip_longest(expected, actual)) if e != a)
         where = f"{_place(path)}character {at}" if path else f"character {at}"

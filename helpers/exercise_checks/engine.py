@@ -24,6 +24,8 @@ from helpers.exercise_checks.signature import call_text, signature_problem
 from helpers.exercise_checks.spec import Exercise
 from helpers.exercise_checks.watchdog import captured_output, limit_seconds, watch
 
+ENOUGH = 3  # wrong results that must equal a known mistake's before it is named for part of an answer
+
 
 @dataclass
 class Finding:
@@ -133,7 +135,10 @@ def _judge(
         for i in good:
             if not _holds(prop.predicate, found[i].value, inputs[i]):
                 lines = [f"A property does not hold: {prop.text}.", f"It fails for `{call_text(spec, inputs[i])}`."]
-                return fail(i, *lines, *(d.text for d in problems[i][:1]), cause=prop.cause)
+                shown = [d.text for d in problems[i][:1]]
+                if prop.evidence is not None:
+                    shown = [prop.evidence(found[i].value, *_copy(inputs[i]))]
+                return fail(i, *lines, *shown, cause=prop.cause)
     for i in good:
         if problems[i]:
             return fail(i, f"The result is wrong for `{call_text(spec, inputs[i])}`.", problems[i][0].text)
@@ -149,7 +154,8 @@ def suspected_cause(
 ) -> str:
     """The sentence of the known mistake whose results are the learner's; empty where there is none.
 
-    A mistake equal on every input is preferred to one that is equal only on the inputs where the learner's is wrong.
+    A mistake equal on every input is preferred to one that is equal only on the inputs where the learner's is wrong;
+    and that one counts only where there are at least `ENOUGH` of those, since on one or two it may be chance.
     """
     n_cases = len(inputs) - len(spec.raises)
 
@@ -168,7 +174,7 @@ def suspected_cause(
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
             if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):
                 return mistake.cause
-            partial = partial or mistake.cause
+            partial = partial or (mistake.cause if len(wrong) >= ENOUGH else "")
     return partial
 
 
@@ -211,13 +217,17 @@ def _argument_names(spec: Exercise, case: tuple) -> list[str]:
 
 def _refused(spec: Exercise, index: int, expected: Outcome, found: Outcome) -> bool:
     wanted = spec.raises[index].exception if index >= 0 else type(expected.error)
-    return isinstance(found.error, wanted)
+    mentions = spec.raises[index].mentions if index >= 0 else ""
+    return isinstance(found.error, wanted) and mentions in str(found.error)
 
 
 def _refusal_lines(spec: Exercise, index: int, case: tuple, expected: Outcome, found: Outcome) -> list[str]:
     wanted = spec.raises[index].exception if index >= 0 else type(expected.error)
     because = f", because {spec.raises[index].because}" if index >= 0 else ""
     did = f"it raises {type(found.error).__name__}" if found.error else f"it returns {compare.describe(found.value)}"
+    if isinstance(found.error, wanted):
+        named = spec.raises[index].mentions
+        return [f"The message for `{call_text(spec, case)}` should name {named!r}; yours is {str(found.error)!r}."]
     return [f"Bad input must be refused: `{call_text(spec, case)}` should raise {wanted.__name__}{because}; {did}."]
 
 

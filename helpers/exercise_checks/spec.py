@@ -28,6 +28,7 @@ class Property:
     text: str
     predicate: Callable[..., bool]  # predicate(result, *args) -> bool
     cause: str = ""
+    evidence: Callable[..., str] | None = None  # evidence(result, *args): a sentence that shows where it does not hold
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class BadInput:
     args: tuple
     exception: type[Exception]
     because: str  # completes "…, because", e.g. "no dtype is called fp7"
+    mentions: str = ""  # what the message has to name, e.g. "fp7"
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,11 @@ def planted_generation_speed(prompt_tokens: int, total_tokens: int, seconds: flo
 
 
 def largest_that_fits(budget_gb: float, candidates: list[tuple[str, float, str]]) -> str | None:
-    """Name of the candidate with the most parameters whose weights plus 20 % headroom fit.
+    """Name of the candidate with the most parameters that fits, or None where nothing does.
 
     budget_gb: memory in GB of 10⁹ bytes. candidates: (name, billions of parameters, dtype).
-    Of equally many parameters, the one that takes fewer bytes wins. None where nothing fits.
+    It fits if 1.2 times its weights is at most the budget: 20 % are headroom.
+    Of equally many parameters, the one that takes fewer bytes wins.
     """
     fitting = []
     for name, billions, dtype in candidates:
@@ -71,9 +72,11 @@ def _memory_cases(rng: Generator) -> list[tuple]:
     drawn = [int(n) for n in rng.integers(2, 10**10, size=5)]
     return [
         (1000, "fp32"),
+        (8, "int4"),
+        (7, "int4"),
+        (10, "bf16"),
         *zip(drawn, DTYPES, strict=True),
         (7_000_000_000, "bf16"),
-        (7, "int4"),
         (1, "int4"),
         (0, "fp16"),
     ]
@@ -119,6 +122,8 @@ def _fitting_cases(rng: Generator) -> list[tuple]:
         (24.0, shuffled),
         (24.0, [("wide", 3.0, "fp32"), ("narrow", 7.0, "int8")]),  # most parameters, not most bytes
         (17.0, [("tempting", 8.0, "fp16"), ("modest", 7.0, "int8")]),  # fits only without the headroom
+        (10.0, [("tight", 8.2, "int8"), ("loose", 2.0, "int8")]),  # 20 % of the weights, not of the budget
+        (16.0, [("in GiB only", 7.0, "bf16"), ("in GB", 1.0, "bf16")]),  # 16.8 GB: a GiB is larger than a GB
         (50.0, [("as stored", 8.0, "bf16"), ("squeezed", 8.0, "int4"), ("other", 1.0, "int8")]),
         (50.0, [("squeezed", 8.0, "int4"), ("as stored", 8.0, "bf16")]),
         (0.1, zoo),
@@ -166,6 +171,14 @@ EXERCISES = [
                 "you round down; half a byte still takes a whole one.",
             ),
             Mistake(
+                known.changed_bytes(lambda n, bits: round(n * bits / 8)),
+                "`round` takes half a byte to the nearest even number, which may be too few; always round up.",
+            ),
+            Mistake(
+                known.changed_bytes(lambda n, bits: n * bits // 8 + (bits == 4)),
+                "an even number of int4 weights fills its bytes; only an odd one needs a byte more.",
+            ),
+            Mistake(
                 known.changed_bytes(lambda n, bits: n * (bits // 8)),
                 "`4 // 8` is 0, so int4 costs nothing; multiply before dividing.",
             ),
@@ -178,7 +191,7 @@ EXERCISES = [
                 "off by a thousand: the answer is in bytes, not kB.",
             ),
         ],
-        raises=[BadInput((10, "fp7"), ValueError, "no dtype is called fp7")],
+        raises=[BadInput((10, "fp7"), ValueError, "no dtype is called fp7", mentions="fp7")],
     ),
     Exercise(
         name="cosine_similarity",
@@ -206,6 +219,7 @@ EXERCISES = [
                 "every value lies between −1 and 1",
                 lambda result, *_: bool((result.abs() <= 1 + 1e-5).all()),
                 "the lengths are still in it; divide every row by its own length.",
+                lambda result, *_: f"The largest of yours is {result.abs().max().item():.3g}, its sign left out.",
             ),
         ],
         mistakes=[
@@ -219,6 +233,7 @@ EXERCISES = [
                 "rows and columns are swapped: `a` runs down the rows, `b` along the columns.",
             ),
             Mistake(known.nan_on_zero, "a row of zeros has length 0, and 0 / 0 is NaN; such a row should give 0."),
+            Mistake(known.whole_matrix_length, "`a.norm()` is one length for the whole matrix; each row has its own."),
             Mistake(known.only_one_normalized, "only `a` is normalized; `b` needs it too."),
             Mistake(
                 known.squared_lengths,
@@ -266,6 +281,7 @@ EXERCISES = [
                 known.speed(lambda p, t, s: s / (t - p) if t > p else 0.0),
                 "the ratio is upside down: this is seconds a token.",
             ),
+            Mistake(known.speed(lambda p, t, s: t - p / s), "`/` binds before `-`: put the subtraction in brackets."),
             Mistake(known.speed(lambda p, t, s: (t - p) // s), "`//` drops the fraction; use `/`."),
             Mistake(known.speed(lambda p, t, s: int((t - p) / s)), "`int` drops the fraction; keep it."),
             Mistake(
@@ -318,6 +334,26 @@ EXERCISES = [
             Mistake(
                 known.choose(key=lambda c: (c[1], c[1] * BITS[c[2]])),
                 "of two with equally many parameters the one with fewer bytes should win.",
+            ),
+            Mistake(
+                known.choose(pick=lambda fitting, key: sorted(fitting, key=lambda c: c[1])[-1]),
+                "of two with equally many parameters the one with fewer bytes should win.",
+            ),
+            Mistake(
+                known.choose(pick=lambda fitting, key: max(fitting)),
+                "tuples are compared from the left, so the name decides; give `max` a `key`.",
+            ),
+            Mistake(
+                known.choose(fits=lambda need, budget: need < budget),
+                "a model that needs exactly the budget still fits: `<=`, not `<`.",
+            ),
+            Mistake(
+                known.choose(fits=lambda need, budget: need / 1.2 <= 0.8 * budget),
+                "add 20 % to the weights instead of taking 20 % off the budget.",
+            ),
+            Mistake(
+                known.choose(fits=lambda need, budget: need <= budget * 1.073741824),
+                "the budget is in GB of 10⁹ bytes, not in GiB of 2³⁰.",
             ),
             Mistake(known.choose(pick=min), "you return the smallest that fits; the largest is asked for."),
             Mistake(

@@ -39,6 +39,10 @@ def only_one_normalized(a: Tensor, b: Tensor) -> Tensor:
     return torch.nn.functional.normalize(a, dim=-1) @ b.T
 
 
+def whole_matrix_length(a: Tensor, b: Tensor) -> Tensor:
+    return a @ b.T / (a.norm() * b.norm()).clamp(min=1e-12)
+
+
 def squared_lengths(a: Tensor, b: Tensor) -> Tensor:
     scale = (a * a).sum(-1)[:, None] * (b * b).sum(-1)[None, :]
     return torch.where(scale == 0, torch.zeros(()), a @ b.T / scale)
@@ -60,11 +64,12 @@ def choose(
     headroom: float = 1.2,
     pick=max,
     bytes_each=lambda c: c[1] * BITS[c[2]] / 8,
+    fits=lambda need, budget: need <= budget,
 ):
     """`largest_that_fits` with other ideas of what fits and what is best."""
 
     def variant(budget_gb: float, candidates: list):
-        fitting = [c for c in candidates if headroom * bytes_each(c) <= budget_gb]
+        fitting = [c for c in candidates if fits(headroom * bytes_each(c), budget_gb)]
         return pick(fitting, key=key)[0] if fitting else None
 
     return variant

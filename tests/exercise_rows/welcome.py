@@ -61,6 +61,17 @@ ROWS = [
             ),
             Wrong(per_weight("return n_parameters * bits[dtype] / 8"), "dividing with `/` gives a float"),
             Wrong(per_weight("return n_parameters * bits[dtype] // 8"), "you round down"),
+            Wrong(per_weight("return round(n_parameters * bits[dtype] / 8)"), "always round up"),
+            Wrong(
+                per_weight("return n_parameters // 2 + 1 if dtype == 'int4' else n_parameters * bits[dtype] // 8"),
+                "only an odd one needs a byte more",
+            ),
+            Wrong(
+                per_weight("return -(-n_parameters * bits[dtype] // 8)").replace(
+                    "f\"unknown dtype {dtype}; use one of {', '.join(bits)}\"", "'unknown dtype'"
+                ),
+                "should name 'fp7'; yours is 'unknown dtype'",
+            ),
             Wrong(per_weight("return n_parameters * (bits[dtype] // 8)"), "multiply before dividing"),
             Wrong(per_weight("return -(-n_parameters * bits[dtype] // 8) // 1000"), "off by a thousand"),
             Wrong(
@@ -89,6 +100,7 @@ ROWS = [
         "cosine_similarity",
         wrong=[
             Wrong("def cosine_similarity(a, b):\n    return a @ b.T", "this is the plain dot product"),
+            Wrong("def cosine_similarity(a, b):\n    return 2 * a @ b.T", "The largest of yours is "),
             Wrong(
                 "def cosine_similarity(a, b):\n    from torch.nn.functional import normalize as n\n"
                 "    return n(a, dim=0) @ n(b, dim=0).T",
@@ -97,6 +109,10 @@ ROWS = [
             Wrong(
                 "def cosine_similarity(a, b):\n    return a @ b / (a.norm() * b.norm())",
                 "It stops with an error when called as",
+            ),
+            Wrong(
+                "def cosine_similarity(a, b):\n    return a @ b.T / (a.norm() * b.norm())",
+                "one length for the whole matrix",
             ),
             Wrong("def cosine_similarity(a, b):\n    return a * b", "It stops with an error when called as"),
             Wrong(
@@ -147,6 +163,7 @@ ROWS = [
             Wrong(speed("return prompt_tokens / seconds"), "this is the speed of the prompt"),
             Wrong(speed("n = total_tokens - prompt_tokens\n    return seconds / n if n else 0.0"), "upside down"),
             Wrong(speed("return seconds / (total_tokens - prompt_tokens)"), "upside down"),
+            Wrong(speed("return total_tokens - prompt_tokens / seconds"), "put the subtraction in brackets"),
             Wrong(speed("return (total_tokens - prompt_tokens) // seconds"), "`//` drops the fraction"),
             Wrong(speed("return (prompt_tokens - total_tokens) / seconds"), "the wrong way round"),
             Wrong(speed("return total_tokens - prompt_tokens"), "divide by the seconds too"),
@@ -169,6 +186,20 @@ ROWS = [
             Wrong(fits("return max(fitting)[2] if fitting else None", headroom=""), "the 20 % headroom is missing"),
             Wrong(fits("return fitting[0][2] if fitting else None"), "you take the first that fits"),
             Wrong(fits("return min(fitting, key=lambda f: f[1])[2] if fitting else None"), "you compare bytes"),
+            Wrong(
+                fits("return sorted(fitting, key=lambda f: f[0])[-1][2] if fitting else None"),
+                "the one with fewer bytes should win",
+            ),
+            Wrong(fits("return max(f[2] for f in fitting) if fitting else None"), "tuples are compared from the left"),
+            Wrong(
+                fits("return max(fitting)[2] if fitting else None").replace("<= budget_gb", "< budget_gb"),
+                "`<=`, not `<`",
+            ),
+            Wrong(fits("return max(fitting)[2] if fitting else None", headroom="1.25 * "), "add 20 % to the weights"),
+            Wrong(
+                fits("return max(fitting)[2] if fitting else None").replace("<= budget_gb", "<= budget_gb * 1.0737"),
+                "not in GiB",
+            ),
             Wrong(fits("return max(fitting)[2]"), "return None where nothing fits"),
             Wrong(fits("return sorted(fitting)[-1][2]"), "return None where nothing fits"),
             Wrong(
