@@ -30,7 +30,7 @@ def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}") -> Figure:
         raise ValueError("grids() needs at least one matrix.")
     widths = [max(array.shape[1], 2.8) + 0.6 for array in arrays.values()]  # room for the caption
     tallest = max(array.shape[0] for array in arrays.values())
-    size = (max(TILE * sum(widths), 5.5), TILE * tallest + 1.05)
+    size = (max(TILE * sum(widths), 5.5), TILE * tallest + 0.95)
     with mpl.rc_context(STYLE):
         fig, axes = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
         fig.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=INK)
