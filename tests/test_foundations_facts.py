@@ -64,8 +64,8 @@ def test_the_naive_interval_falls_beyond_ninety_percent_and_wilson_stays_near_it
     assert np.abs(coverage(wilson, p, 50) - 0.95).max() < 0.05
 
 
-def test_an_interval_of_the_pair_model_and_the_space_holds_for_this_pythons_text():
-    """The letter following each letter is a space more often than any other single letter is right."""
+def test_the_space_is_the_best_letter_to_guess_without_looking():
+    """Against which the notebook holds the pair model."""
     text = "".join(c if c.isalpha() and c.isascii() else " " for c in language_reference().text.lower()).split()
     letters = " ".join(text)
     assert letters.count(" ") / len(letters) == max(letters.count(c) / len(letters) for c in set(letters))
