@@ -213,7 +213,8 @@ def intervals(
     for row, value, (low, high) in zip(rows, estimates, low_high, strict=True):
         ax.plot([low, high], [row, row], color=PALETTE["main"], linewidth=2.2, alpha=0.55)
         ax.plot([value], [row], "o", color=PALETTE["main"], markersize=7)
-        ax.annotate(fmt.format(value), (value, row), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate(fmt.format(value), (value, row), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9,
+                    bbox={"facecolor": CARD, "edgecolor": "none", "pad": 0.6})  # fmt: skip
     if reference is not None:
         ax.axvline(reference, color=PALETTE["muted"], linestyle=(0, (4, 3)), linewidth=1.1, zorder=0)
     ax.set_yticks(rows, labels)

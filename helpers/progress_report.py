@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from helpers import progress as store
 from helpers.exercise_checks import registry
+from helpers.quizzes import PLACEMENT
 from helpers.session import session
 from helpers.verdict import COLORS, emit
 
@@ -46,6 +47,8 @@ def table(data: dict) -> list[Row]:
         mine.passed += bool(entry.get("passed"))
         mine.tried += bool(entry.get("passed")) or entry.get("tries", 0) > 0
     for key, entry in data["quizzes"].items():
+        if key.endswith(PLACEMENT):  # it tells where to start, not what was learned
+            continue
         row(_notebook_of(key, list(rows))).quiz = f"{entry.get('score', 0)}/{entry.get('total', 5)}"
     for name, entry in data["predictions"].items():
         here = session.current() if name in session.guesses else ""

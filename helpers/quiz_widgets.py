@@ -6,6 +6,7 @@ from helpers.quizzes import (
     LETTERS,
     Question,
     Quiz,
+    advice,
     explanation_html,
     plain_text,
     record,
@@ -30,7 +31,8 @@ def build(asked: Quiz):
     score = widgets.HTML()
 
     def show_score(notice: str = "") -> None:
-        score.value = f"<p>{score_line(asked, answers)} {inline(notice)}</p>"
+        said = " ".join(filter(None, [score_line(asked, answers), advice(asked, answers), notice]))
+        score.value = f"<p>{inline(said)}</p>"
 
     def ask(number: int, question: Question) -> widgets.VBox:
         options = [

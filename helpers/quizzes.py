@@ -4,6 +4,9 @@ With widgets (a live kernel) the options are radio buttons, which the keyboard r
 them (`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong;
 `quiz("00", "bacda")` grades answers given in code. The order of options is always the same.
 
+A placement quiz stands at the start of a notebook instead: `quiz("00b_placement")` asks ten questions and ends with the
+sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its `section`.
+
 The file `data/quizzes/00.json`:
 
     {"title": "…",
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +29,7 @@ from helpers.verdict import COLORS, Box, emit, inline
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "quizzes"
 N_QUESTIONS = 5
+PLACEMENT, N_PLACEMENT = "_placement", 10  # how a placement quiz's name ends, and how many questions it has
 LETTERS = "abcde"
 
 
@@ -49,6 +53,7 @@ class Question:
     id: str
     question: str
     options: tuple[Option, ...]
+    section: int | None = None  # placement: the section that teaches it
 
     @property
     def right(self) -> str:
@@ -58,15 +63,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Quiz:
-    """A notebook's quiz; `name` is the notebook's number, "00"."""
+    """A notebook's quiz; `name` is the notebook's number, "00". With `sections` (number → title) it places a reader."""
 
     name: str
     title: str
     questions: tuple[Question, ...]
+    sections: dict[int, str] = field(default_factory=dict)
 
 
 def quiz(name: str, answers: str | None = None) -> None:
-    """Ask the five questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out)."""
+    """Ask the questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out).
+
+    A placement quiz, as in `quiz("00b_placement")`, ends with the sections to read.
+    """
     name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
     if name not in names():
         near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
@@ -76,7 +85,7 @@ def quiz(name: str, answers: str | None = None) -> None:
         Box("note", f"There is no quiz called `{name}`; {known}").show()
         return
     asked = load(name)
-    session.enter_quiz(name)
+    session.enter_quiz(name.removesuffix(PLACEMENT))
     if answers is not None:
         _grade(asked, answers)
     elif _live():
@@ -109,20 +118,24 @@ def parse(data: Any, name: str) -> Quiz:
         if not condition:
             raise QuizError(f"data/quizzes/{name}.json: {problem}.")
 
-    need(
-        isinstance(data, dict) and set(data) == {"title", "questions"},
-        "it must hold a title and questions, nothing else",
-    )
+    placement = name.endswith(PLACEMENT)
+    keys, fields = ("title", "questions"), ("id", "question", "options")
+    if placement:
+        keys, fields = ("title", "sections", "questions"), ("id", "section", "question", "options")
+    allowed = "a title and questions" if not placement else "a title, sections and questions"
+    need(isinstance(data, dict) and set(data) == set(keys), f"it must hold {allowed}, nothing else")
     need(_is_text(data["title"]), "the title must be a text")
+    sections = _sections(data.get("sections", {}))
+    need(sections is not None and bool(sections) == placement, "sections must map the numbers 1, 2, 3 … to titles")
     need(isinstance(data["questions"], list), "questions must be a list")
-    need(len(data["questions"]) == N_QUESTIONS, f"it must have {N_QUESTIONS} questions, not {len(data['questions'])}")
+    wanted = N_PLACEMENT if placement else N_QUESTIONS
+    need(len(data["questions"]) == wanted, f"it must have {wanted} questions, not {len(data['questions'])}")
     questions = []
     for number, entry in enumerate(data["questions"], 1):
         here = f"question {number}"
-        need(
-            isinstance(entry, dict) and set(entry) == {"id", "question", "options"},
-            f"{here} must hold id, question, options",
-        )
+        need(isinstance(entry, dict) and set(entry) == set(fields), f"{here} must hold {', '.join(fields)}")
+        section = entry.get("section")
+        need(not placement or type(section) is int and section in sections, f"{here} names no section of the quiz")
         need(_is_text(entry["id"]) and _is_text(entry["question"]), f"{here} must have an id and a question in words")
         need(entry["id"] not in {q.id for q in questions}, f"{here} repeats the id {entry['id']!r}")
         need(isinstance(entry["options"], list) and 3 <= len(entry["options"]) <= 5, f"{here} must have 3 to 5 options")
@@ -140,8 +153,17 @@ def parse(data: Any, name: str) -> Quiz:
         need(len({o.text for o in options}) == len(options), f"{here} offers one text twice")
         n_right = sum(option.right for option in options)
         need(n_right == 1, f"{here} must have exactly one right option, not {n_right}")
-        questions.append(Question(entry["id"], entry["question"], tuple(options)))
-    return Quiz(name, data["title"], tuple(questions))
+        questions.append(Question(entry["id"], entry["question"], tuple(options), section))
+    untested = sorted(set(sections) - {question.section for question in questions})
+    need(not untested, f"no question asks about section {untested[0] if untested else 0}")
+    return Quiz(name, data["title"], tuple(questions), sections)
+
+
+def _sections(entry: Any) -> dict[int, str] | None:
+    """Titles by number; None where they are not counted 1, 2, 3 …, or a title is no text."""
+    if not isinstance(entry, dict) or list(entry) != [str(n) for n in range(1, len(entry) + 1)]:
+        return None
+    return {int(key): title for key, title in entry.items()} if all(map(_is_text, entry.values())) else None
 
 
 def record(asked: Quiz, answers: dict[str, str]) -> str:
@@ -174,10 +196,30 @@ def score_line(asked: Quiz, answers: dict[str, str]) -> str:
     return f"{right} of {len(asked.questions)} right{f', {still_open} still open' if still_open else ''}."
 
 
+def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -> str:
+    """Which sections to read, in one sentence; "" for a quiz that does not place, and while nothing is missed yet.
+
+    A question left open counts as missed where its reader has said "-", I do not know (`open_is_missed`).
+    """
+    if not asked.sections:
+        return ""
+    counted = [q for q in asked.questions if q.id in answers or open_is_missed]
+    missed = sorted({q.section for q in counted if answers.get(q.id) != q.right and q.section is not None})
+    done = len(counted) == len(asked.questions)
+    if not missed:
+        return "You can skip to the exercises: no section holds anything that you missed." if done else ""
+    if len(missed) == len(asked.sections):
+        return "Read all sections, in their order."
+    numbers = " and ".join(filter(None, [", ".join(map(str, missed[:-1])), str(missed[-1])]))
+    named = ", ".join(f"{number} · {asked.sections[number]}" for number in missed)
+    rest = " The others you can skip." if done else " Answer the open questions too."
+    return f"Read section{'s' if len(missed) > 1 else ''} {numbers} ({named}).{rest}"
+
+
 def _grade(asked: Quiz, answers: Any) -> None:
     if not isinstance(answers, str):
         Box(
-            "quiz", asked.title, [f'Answers are one text, a letter a question: `quiz("{asked.name}", "abcda")`.']
+            "quiz", asked.title, [f"Answers are one text, a letter a question: {_example(asked)}."]
         ).show()
         return
     letters = [letter for letter in answers.lower() if letter not in " ,;"]
@@ -201,7 +243,8 @@ def _grade(asked: Quiz, answers: Any) -> None:
             lines.append(f"{'✔' if right else '✘'} {number} {letter}) {why}")
         else:
             lines.append(f"– {number} left out.")
-    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [notice])]).show()
+    advised = advice(asked, given, open_is_missed=True)
+    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [advised, notice])]).show()
 
 
 def plain_text(asked: Quiz) -> str:
@@ -214,7 +257,12 @@ def plain_text(asked: Quiz) -> str:
 
 
 def _how_to_answer(asked: Quiz) -> str:
-    return f'Answer with one letter a question, for example `quiz("{asked.name}", "{LETTERS[:3]}{LETTERS[:2]}")`.'
+    unsure = "; `-` means “I do not know”" if asked.sections else ""
+    return f"Answer with one letter a question, for example {_example(asked)}{unsure}."
+
+
+def _example(asked: Quiz) -> str:
+    return f'`quiz("{asked.name}", "{("abcab" * len(asked.questions))[: len(asked.questions)]}")`'
 
 
 def static_html(asked: Quiz) -> str:

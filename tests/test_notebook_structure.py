@@ -319,6 +319,29 @@ add(anatomy.predictions, "1 times", replaced("guess-half", "predict", "print"), 
 add(anatomy.quiz, "0 calls", replaced("quiz", "quiz", "print"), "no_quiz")
 add(anatomy.quiz, 'quiz("00")', replaced("quiz", "00", "01"), "quiz_of_another_notebook")
 add(anatomy.quiz, "shows nothing", output("quiz"), "quiz_without_output")
+
+
+def placing(name: str, shows: str = "[quiz] ten questions", times: int = 1) -> Change:
+    """A placement quiz right after the parameters."""
+
+    def change(book: NotebookNode) -> None:
+        position = book.cells.index(cell(book, "parameters")) + 1
+        for n in range(times):
+            asked = code(f"placement-{n}", f'quiz("{name}")', outputs=[shown(shows)] if shows else [])
+            book.cells.insert(position + n, asked)
+
+    return change
+
+
+add(anatomy.quiz, 'quiz("00")', placing("01_placement"), "placement_quiz_of_another_notebook")
+add(anatomy.quiz, "2 placement quizzes", placing("00_placement", times=2), "two_placement_quizzes")
+add(anatomy.quiz, "'placement-0' shows nothing", placing("00_placement", shows=""), "placement_quiz_without_output")
+add(anatomy.quiz, "2 calls", placing("00"), "final_quiz_twice")
+add(anatomy.quiz, "0 calls", replaced("quiz", 'quiz("00")', 'print("00")'), "placement_quiz_only")
+
+
+def test_one_placement_quiz_beside_the_final_one_is_allowed(tmp_path):
+    assert anatomy.quiz(scratch.course(tmp_path, placing("00_placement"))) == []
 add(anatomy.closing, "Key points", replaced("key-points", "## Key points", "## Quiz"), "no_key_points")
 add(anatomy.closing, "three key points", replaced("key-points", "- three", ""), "two_key_points")
 add(anatomy.closing, "no year", replaced("references", "(2017)", ""), "reference_without_year")

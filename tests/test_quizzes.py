@@ -16,19 +16,20 @@ VALID = json.loads((quizzes.FOLDER / "00.json").read_text(encoding="utf-8"))
 @pytest.mark.parametrize("name", quizzes.names())
 def test_every_quiz_of_the_course_is_valid(name):
     asked = load(name)
-    assert len(asked.questions) == 5
+    assert len(asked.questions) == (10 if name.endswith("_placement") else 5)
     assert len({question.right for question in asked.questions}) > 1, "the right letter is always the same"
 
 
-def test_the_right_option_is_not_given_away_by_its_length():
-    questions = load("00").questions
+@pytest.mark.parametrize("name", quizzes.names())
+def test_the_right_option_is_not_given_away_by_its_length(name):
+    questions = load(name).questions
     longest = 0
     for question in questions:
         lengths = {option.right: 0 for option in question.options}
         for option in question.options:
             lengths[option.right] = max(lengths[option.right], len(option.text))
         longest += lengths[True] > lengths[False]
-    assert longest <= 1
+    assert longest <= len(questions) / 5
 
 
 def break_at(*path, to):
@@ -154,3 +155,102 @@ def test_saved_answers_that_no_longer_fit_are_dropped():
         lambda data: data["quizzes"].update({"00": {"answers": {"memory": "z", "gone": "a", "families": "b"}}})
     )
     assert quizzes.recorded(load("00")) == {"families": "b"}
+
+
+# A placement quiz -----------------------------------------------------------------------------------------------------
+
+PLACING = json.loads((quizzes.FOLDER / "00b_placement.json").read_text(encoding="utf-8"))
+
+
+def answered(*missed: str, left_out: tuple[str, ...] = ()) -> dict[str, str]:
+    """Answers by question id: right, except for the ids in `missed` (wrong) and those left out."""
+    questions = load("00b_placement").questions
+    wrong = {question.id: "b" if question.right == "a" else "a" for question in questions}
+    return {q.id: wrong[q.id] if q.id in missed else q.right for q in questions if q.id not in left_out}
+
+
+def letters(answers: dict[str, str]) -> str:
+    return "".join(answers.get(question.id, "-") for question in load("00b_placement").questions)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (break_at("sections", to=None), "it must hold a title, sections and questions, nothing else"),
+        (break_at("sections", to={}), "sections must map the numbers 1, 2, 3 … to titles"),
+        (break_at("sections", to={"1": "One", "3": "Three"}), "sections must map the numbers 1, 2, 3 … to titles"),
+        (break_at("sections", "2", to=""), "sections must map the numbers 1, 2, 3 … to titles"),
+        (break_at("sections", "8", to="More"), "no question asks about section 8"),
+        (break_at(*FIRST, "section", to=9), "question 1 names no section of the quiz"),
+        (break_at(*FIRST, "section", to="1"), "question 1 names no section of the quiz"),
+        (break_at(*FIRST, "section", to=None), "question 1 must hold id, section, question, options"),
+        (break_at("questions", to=VALID["questions"]), "it must have 10 questions, not 5"),
+    ],
+)
+def test_an_invalid_placement_quiz_is_refused_in_one_sentence(change, sentence):
+    data = copy.deepcopy(PLACING)
+    change(data)
+    with pytest.raises(QuizError) as caught:
+        parse(data, "00b_placement")
+    assert sentence in str(caught.value)
+
+
+def test_a_quiz_at_the_end_may_not_name_sections():
+    with pytest.raises(QuizError, match="it must hold a title and questions"):
+        parse({**VALID, "sections": {"1": "One"}}, "00")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        (answered("einsum", "perplexity"), "Read sections 1 and 6 (1 · Tensors and shapes, 6 · Probability"),
+        (answered("finite_difference"), "Read section 3 (3 · Gradients). The others you can skip."),
+        (answered(left_out=("learning_rate",)), "Read section 4 (4 · Training). The others you can skip."),
+        (answered(), "You can skip to the exercises"),
+        ({}, "Read all sections, in their order."),
+    ],
+)
+def test_a_placement_quiz_ends_with_the_sections_to_read(answers, sentence, capsys):
+    quiz("00b_placement", letters(answers))
+    assert sentence in capsys.readouterr().out
+
+
+def test_while_questions_are_open_the_buttons_advise_only_on_what_is_missed():
+    asked = load("00b_placement")
+    assert quizzes.advice(asked, {}) == ""
+    one_right = {"einsum": asked.questions[1].right}
+    assert quizzes.advice(asked, one_right) == ""
+    said = quizzes.advice(asked, {"einsum": "b"})
+    assert said.startswith("Read section 1 ") and said.endswith("Answer the open questions too.")
+    assert quizzes.advice(load("00"), {}, open_is_missed=True) == ""
+
+
+def test_placement_buttons_end_with_the_sections_to_read():
+    from helpers.quiz_widgets import build
+
+    box = build(load("00b_placement"))
+    box.children[1].children[1].value = "a"  # wrong, section 1
+    assert "Read section 1 (1 · Tensors and shapes)" in box.children[-1].value
+
+
+def test_a_placement_quiz_says_how_to_answer_ten_questions(capsys):
+    quiz("00b_placement")
+    assert 'quiz("00b_placement", "abcababcab"); - means “I do not know”' in capsys.readouterr().out
+
+
+def test_a_placement_quiz_is_no_row_of_the_progress_table(capsys):
+    quiz("00b_placement", letters(answered()))
+    capsys.readouterr()
+    from helpers.progress_report import table
+
+    assert progress.read()[0]["quizzes"]["00b_placement"]["score"] == 10
+    rows = {row.notebook: row.quiz for row in table(progress.read()[0])}
+    assert "00b_placement" not in rows and rows["00b_foundations"] == "–"
+
+
+def test_a_placement_quiz_names_the_sections_of_its_notebook():
+    from tests.tools.notebook import course, headings
+
+    (page,) = (course().page(name) for name in course().names if name.startswith("00b_"))
+    sections = [f"{number} · {title}" for number, title in load("00b_placement").sections.items()]
+    assert sections == [text for text in headings(page) if text[0].isdigit()]

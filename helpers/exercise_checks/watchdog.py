@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 DEFAULT_SECONDS = 5.0
 DEEPEST = 20_000  # calls within calls; Python's own limit is usually 1,000
 GRACE_SECONDS = 1.0  # how long we keep asking a thread to end before we leave it behind
+FIRST_PAUSE = 0.2
 KEEP_CHARACTERS = 4000
 
 
@@ -96,11 +97,14 @@ def _stop(thread: threading.Thread) -> bool:
     """Raise SystemExit inside the thread until it ends; False where it does not.
 
     SystemExit, because a thread that dies of it is silent; again and again, because `except:` may swallow the first.
+    The first gets time to unwind: a second one would hit the worker's own handler, while large lists are being freed.
     """
     deadline = time.monotonic() + GRACE_SECONDS
+    pause = FIRST_PAUSE
     while thread.is_alive() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
-        thread.join(0.002)
+        thread.join(pause)
+        pause = 0.002
     return not thread.is_alive()
 
 

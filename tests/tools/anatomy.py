@@ -129,15 +129,27 @@ def predictions(page: Page) -> list[str]:
 
 
 def quiz(page: Page) -> list[str]:
-    """One call quiz("NN") with the notebook's own number, shown in the output."""
-    found = [(cell, call) for cell in page.code for call in calls(cell, "quiz")]
-    if len(found) != 1:
-        return [f"There are {len(found)} calls of quiz(…) instead of one."]
-    cell, call = found[0]
-    argument = call.args[0] if call.args else None
-    if not isinstance(argument, ast.Constant) or argument.value != page.number:
-        return [f'The quiz of this notebook is quiz("{page.number}"), which {label(cell)} does not call.']
-    return [] if any(text.strip() for text in output_texts(cell)) else [f"The quiz of {label(cell)} shows nothing."]
+    """One call quiz("NN") with the notebook's own number and at most one quiz("NN_placement"), shown in the output."""
+    found = [(cell, _first_argument(call)) for cell in page.code for call in calls(cell, "quiz")]
+    own = [cell for cell, name in found if name == page.number]
+    placement = [cell for cell, name in found if name == f"{page.number}_placement"]
+    strange = [cell for cell, name in found if name not in (page.number, f"{page.number}_placement")]
+    if strange or not own:
+        where = f", which {label(strange[0])} does not call" if strange else ": there are 0 calls of it"
+        return [f'The quiz of this notebook is quiz("{page.number}"){where}.']
+    problems = [f"There are {len(own)} calls of quiz(…) instead of one."] if len(own) > 1 else []
+    if len(placement) > 1:
+        problems.append(f"There are {len(placement)} placement quizzes instead of one.")
+    shown = [*own, *placement]
+    return problems + [
+        f"The quiz of {label(cell)} shows nothing."
+        for cell in shown
+        if not any(text.strip() for text in output_texts(cell))
+    ]
+
+
+def _first_argument(call: ast.Call) -> object:
+    return call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
 
 
 def closing(page: Page) -> list[str]:

@@ -1,0 +1,231 @@
+"""Intervals for what a notebook measures: how far could the truth be from this number?
+
+    wilson(18, 20)                                 # (0.699, 0.972): an accuracy of 18 of 20
+    bootstrap(seconds, np.median)                  # any statistic of one list of numbers
+    paired_bootstrap(new, old)                     # two systems on the same items: is the difference more than luck?
+    coverage(wald, p=0.98, n=50)                   # how often an interval holds the truth, by simulation
+
+An interval is a pair (low, high). Everything is vectorized and seeded: the same call gives the same interval.
+
+What it does not do: correct for many comparisons, or help where items are not independent (twenty questions about one
+document are closer to one item than to twenty).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Interval = tuple[Any, Any]  # two floats, or two arrays of one shape
+BLOCK = 4_000_000  # resampled values held at once: 32 MB
+
+
+def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Wilson's score interval for a share: every true share that could plausibly have given this count.
+
+    successes, trials: whole numbers or arrays of them that broadcast  →  (low, high), floats or arrays, in [0, 1].
+    Without a trial nothing is known: (0, 1). Raises ValueError for impossible counts and a confidence outside (0, 1).
+
+    E. B. Wilson (1927). Matches `scipy.stats.binomtest(k, n).proportion_ci(confidence, method="wilson")`.
+    """
+    k, n = _counts(successes, trials)
+    z2 = _z(confidence) ** 2
+    # Solving |share − p| = z · sqrt(p (1 − p) / n) for p; multiplied by n, so that n = 0 needs no case of its own.
+    middle = (k + z2 / 2) / (n + z2)
+    reach = np.sqrt(z2) / (n + z2) * np.sqrt(np.where(n > 0, k * (n - k) / np.maximum(n, 1), 0) + z2 / 4)
+    low = np.where(k == 0, 0.0, middle - reach)  # exact ends, where rounding would leave 1e-17
+    high = np.where(k == n, 1.0, middle + reach)
+    return _plain(low), _plain(high)
+
+
+def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> Interval:
+    """The naive interval, share ± z standard errors: shown because it is everywhere, and wrong near 0 and 1.
+
+    It has no width at a share of 0 or 1 and may stick out of [0, 1]. Without a trial: (0, 1). Raises like `wilson`.
+    """
+    k, n = _counts(successes, trials)
+    share = k / np.maximum(n, 1)
+    reach = _z(confidence) * np.sqrt(share * (1 - share) / np.maximum(n, 1))
+    return _plain(np.where(n > 0, share - reach, 0.0)), _plain(np.where(n > 0, share + reach, 1.0))
+
+
+def bootstrap(
+    values: ArrayLike,
+    statistic: Callable[..., Any] = np.mean,
+    *,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int | np.random.Generator = 0,
+) -> tuple[float, float]:
+    """Percentile bootstrap: draw as many values again, with replacement, many times; how far does the statistic move?
+
+    values: (n,) finite numbers. `statistic` maps them to one number; where it takes `axis=` it is called on whole
+    blocks of resamples, otherwise on one resample at a time. Values that are all alike give an interval of no width.
+    Raises ValueError for no values, NaN or infinity, and where the statistic is not one finite number.
+
+    B. Efron (1979). Matches `scipy.stats.bootstrap(..., method="percentile")` up to the random draws.
+    """
+    data = _values(values, "values")
+    drawn = _resampled(data, statistic, resamples, seed)
+    low, high = np.quantile(drawn, _tails(confidence))
+    return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """How much larger `a` is than `b` on average, with its interval."""
+
+    difference: float  # mean(a − b)
+    low: float
+    high: float
+    share_not_larger: float  # of resamples in which a was, on average, not larger than b
+
+    def __str__(self) -> str:
+        return (
+            f"{self.difference:+.3g} ({self.low:+.3g} to {self.high:+.3g}; "
+            f"not larger in {self.share_not_larger:.1%} of resamples)"
+        )
+
+
+def paired_bootstrap(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int | np.random.Generator = 0,
+) -> PairedDifference:
+    """Interval of mean(a − b) where a[i] and b[i] are two systems' scores on the same item i.
+
+    Whole pairs are drawn, so that an item that is hard for both cancels out. a, b: (n,) finite numbers or booleans.
+    Raises ValueError where their lengths differ, and like `bootstrap`. For language: P. Koehn (2004).
+    """
+    first, second = _values(a, "a"), _values(b, "b")
+    if len(first) != len(second):
+        raise ValueError(f"Pairs need as many values in b as in a, not {len(first)} and {len(second)}.")
+    gaps = first - second
+    drawn = _resampled(gaps, np.mean, resamples, seed)
+    low, high = np.quantile(drawn, _tails(confidence))
+    return PairedDifference(float(gaps.mean()), float(low), float(high), float((drawn <= 0).mean()))
+
+
+def coverage(
+    interval: Callable[[NDArray, int, float], Interval],
+    p: ArrayLike,
+    n: int,
+    *,
+    confidence: float = 0.95,
+    simulations: int = 10_000,
+    seed: int | np.random.Generator = 0,
+) -> Any:
+    """Share of simulated tests whose interval holds the true share: `confidence`, if the interval keeps its promise.
+
+    interval: `wilson`, `wald` or the like. p: the true share, or an array of them; n: items in each simulated test
+    →  a float, or an array like p. Raises ValueError for p outside [0, 1] or NaN, and for no items or simulations.
+    """
+    truth = np.asarray(p, dtype=float)
+    if not ((truth >= 0) & (truth <= 1)).all():
+        raise ValueError("A true share p lies between 0 and 1.")
+    if _whole(n, "n") < 1 or _whole(simulations, "simulations") < 1:
+        raise ValueError(f"coverage() needs at least one item and one simulation, not {n} and {simulations}.")
+    successes = np.random.default_rng(seed).binomial(n, truth, size=(simulations, *truth.shape))
+    low, high = interval(successes, n, confidence)
+    return _plain(((low <= truth) & (truth <= high)).mean(axis=0))
+
+
+def _resampled(
+    data: NDArray, statistic: Callable[..., Any], resamples: int, seed: int | np.random.Generator
+) -> NDArray:
+    """The statistic of `resamples` draws: (resamples,), in blocks that bound the memory."""
+    if _whole(resamples, "resamples") < 1:
+        raise ValueError(f"resamples must be 1 or more, not {resamples}.")
+    rng = np.random.default_rng(seed)
+    n_rows = max(1, BLOCK // len(data))
+    drawn = np.empty(resamples)
+    for start in range(0, resamples, n_rows):
+        rows = min(n_rows, resamples - start)
+        block = data[rng.integers(len(data), size=(rows, len(data)))]
+        drawn[start : start + rows] = _statistics(block, statistic)
+    if not np.isfinite(drawn).all():
+        raise ValueError("The statistic is not a finite number for every resample, so it has no bootstrap interval.")
+    return drawn
+
+
+def _statistics(block: NDArray, statistic: Callable[..., Any]) -> NDArray:
+    found = np.asarray(
+        statistic(block, axis=1) if _takes_axis(statistic) else [statistic(row) for row in block], dtype=float
+    )
+    if found.shape != (len(block),):
+        raise ValueError(f"A statistic gives one number for a list of values; this one gave shape {found.shape[1:]}.")
+    return found
+
+
+def _takes_axis(statistic: Callable[..., Any]) -> bool:
+    try:
+        return "axis" in inspect.signature(statistic).parameters
+    except (TypeError, ValueError):  # some functions written in C have no signature
+        return False
+
+
+def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray, NDArray]:
+    k, n = (_whole(counts, name) for counts, name in ((successes, "successes"), (trials, "trials")))
+    try:
+        k, n = np.broadcast_arrays(k, n)
+    except ValueError:
+        raise ValueError(
+            f"successes of shape {np.shape(successes)} and trials of shape {np.shape(trials)} do not go together."
+        ) from None
+    if (k < 0).any() or (n < 0).any():
+        raise ValueError("Counts cannot be negative.")
+    if (k > n).any():
+        at = int((k > n).argmax())
+        raise ValueError(f"There cannot be more successes than trials: {k.flat[at]:g} of {n.flat[at]:g}.")
+    return k, n
+
+
+def _whole(counts: ArrayLike, name: str) -> NDArray:
+    """Counts as floats, so that no product overflows. Raises ValueError for what is no whole number."""
+    try:
+        array = np.asarray(counts, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be whole numbers, not {counts!r}.") from None
+    wrong = ~(np.isfinite(array) & (array == np.round(array)))
+    if wrong.any():
+        raise ValueError(f"{name} must be whole numbers, not {array[wrong].flat[0]:g}.")
+    return array
+
+
+def _values(values: ArrayLike, name: str) -> NDArray:
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a list of numbers.") from None
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one list of numbers, not an array of shape {array.shape}.")
+    if array.size == 0:
+        raise ValueError(f"{name} is empty: without a single value there is nothing to resample.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds {np.count_nonzero(~np.isfinite(array))} NaN or infinite: leave them out.")
+    return array
+
+
+def _z(confidence: float) -> float:
+    """How many standard errors hold `confidence` of a normal distribution: 1.96 for 0.95."""
+    return NormalDist().inv_cdf(_tails(confidence)[1])
+
+
+def _tails(confidence: float) -> tuple[float, float]:
+    if not 0 < confidence < 1:  # False for NaN too
+        raise ValueError(f"confidence lies between 0 and 1, as in 0.95, not {confidence}.")
+    return (1 - confidence) / 2, (1 + confidence) / 2
+
+
+def _plain(array: Any) -> Any:
+    """A float instead of an array of no dimension."""
+    return float(array) if np.ndim(array) == 0 else np.asarray(array)

@@ -1,0 +1,265 @@
+"""Intervals: against scipy, by worked cases, by simulation, and with input that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.stats import PairedDifference, bootstrap, coverage, paired_bootstrap, wald, wilson
+
+COUNTS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+CONFIDENCES = st.floats(0.01, 0.999)
+NAN = float("nan")
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_is_scipys(counts, confidence):
+    theirs = scipy.stats.binomtest(*counts).proportion_ci(confidence, method="wilson")
+    assert wilson(*counts, confidence) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_lies_in_zero_to_one_and_holds_the_share(counts, confidence):
+    low, high = wilson(*counts, confidence)
+    assert 0 <= low <= counts[0] / counts[1] <= high <= 1 and low < high
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_of_failures_is_the_mirror_image(counts, confidence):
+    k, n = counts
+    low, high = wilson(k, n, confidence)
+    assert wilson(n - k, n, confidence) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+@given(COUNTS, CONFIDENCES, CONFIDENCES)
+def test_more_confidence_is_wider_and_more_items_narrower(counts, one, other):
+    k, n = counts
+    (low, high), (lower, higher) = wilson(k, n, min(one, other)), wilson(k, n, max(one, other))
+    assert lower <= low and high <= higher
+    narrow, wide = wilson(10 * k, 10 * n, one), wilson(k, n, one)
+    assert narrow[1] - narrow[0] < wide[1] - wide[0]
+
+
+@given(COUNTS)
+def test_wilson_ends_where_the_standard_score_is_z(counts):
+    """The definition: the share lies z standard errors (those of the end itself) from either end."""
+    k, n = counts
+    for end in wilson(k, n):
+        if 0 < end < 1:
+            assert abs(k / n - end) / np.sqrt(end * (1 - end) / n) == pytest.approx(1.959964, rel=1e-4)
+
+
+def test_a_worked_case():
+    """15 of 20: z² = 3.8415; middle 16.9207 / 23.8415 = 0.7097; reach 1.96 · √(3.75 + 0.9604) / 23.8415 = 0.1784."""
+    assert wilson(15, 20) == pytest.approx((0.5313, 0.8881), abs=1e-4)
+    assert wald(15, 20) == pytest.approx((0.75 - 0.18977, 0.75 + 0.18977), abs=1e-4)
+
+
+def test_exact_ends_at_accuracy_0_and_1():
+    assert wilson(0, 10)[0] == 0.0 and wilson(10, 10)[1] == 1.0
+    assert wilson(0, 10)[1] == pytest.approx(0.2775, abs=1e-4)
+    assert wald(0, 10) == (0.0, 0.0) and wald(10, 10) == (1.0, 1.0)
+
+
+def test_without_a_trial_nothing_is_known():
+    assert wilson(0, 0) == (0.0, 1.0) == wald(0, 0)
+
+
+@pytest.mark.parametrize("interval", [wilson, wald])
+def test_arrays_are_the_same_as_one_by_one(interval):
+    successes, trials = np.array([[0, 3, 7], [0, 10, 5]]), np.array([7, 10, 12])
+    low, high = interval(successes, trials)
+    assert low.shape == high.shape == (2, 3)
+    for at in np.ndindex(2, 3):
+        assert (low[at], high[at]) == interval(int(successes[at]), int(trials[at[1]]))
+    assert [end.shape for end in interval([], [])] == [(0,), (0,)]
+    assert all(type(end) is float for end in interval(3, 7))
+
+
+def test_large_counts_do_not_overflow():
+    low, high = wilson(np.int32(2_000_000_000), np.int32(2_100_000_000))
+    assert low < 2_000_000_000 / 2_100_000_000 < high and high - low < 1e-4
+
+
+@pytest.mark.parametrize("interval", [wilson, wald])
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((11, 10), "more successes than trials: 11 of 10"),
+        (([1, 4], [2, 3]), "more successes than trials: 4 of 3"),
+        ((-1, 10), "cannot be negative"),
+        ((0.5, 10), "successes must be whole numbers, not 0.5"),
+        ((NAN, 10), "successes must be whole numbers, not nan"),
+        ((1, float("inf")), "trials must be whole numbers, not inf"),
+        ((1, 2, 0), "confidence lies between 0 and 1, as in 0.95, not 0"),
+        ((1, 2, 1), "confidence lies between 0 and 1"),
+        ((1, 2, 95), "confidence lies between 0 and 1"),
+        ((1, 2, NAN), "confidence lies between 0 and 1"),
+        (("many", 2), "successes must be whole numbers, not 'many'"),
+        (([1, 2], [3, 3, 3]), "do not go together"),
+    ],
+)
+def test_impossible_counts_give_one_sentence(interval, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        interval(*arguments)
+
+
+# Bootstrap -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statistic", [np.mean, np.std, np.var])
+def test_bootstrap_is_scipys_percentile_interval(statistic):
+    """Both draw 20,000 resamples; an end then wavers by about 1 % of the interval's width, and 5 % is asked for."""
+    values = np.random.default_rng(1).gamma(2.0, size=60)
+    ours = bootstrap(values, statistic, resamples=20_000, seed=2)
+    theirs = scipy.stats.bootstrap(
+        (values,), statistic, n_resamples=20_000, method="percentile", rng=np.random.default_rng(3)
+    ).confidence_interval
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.05 * (theirs.high - theirs.low))
+
+
+def test_a_bootstrap_of_two_values_by_hand():
+    """Resamples of (0, 1) have the mean 0, 1/2, 1 with the chances 1/4, 1/2, 1/4."""
+    assert bootstrap([0, 1], confidence=0.95) == (0.0, 1.0)
+    assert bootstrap([0, 1], confidence=0.4) == (0.5, 0.5)
+
+
+def test_a_statistic_without_axis_goes_row_by_row_to_the_same_interval():
+    values = np.random.default_rng(0).normal(size=40)
+    assert bootstrap(values, lambda row: float(np.mean(row))) == pytest.approx(bootstrap(values, np.mean))
+    assert bootstrap(values, max)[1] == values.max()
+
+
+def test_the_seed_decides_and_blocks_do_not(monkeypatch):
+    values = np.random.default_rng(0).normal(size=50)
+    assert bootstrap(values) == bootstrap(values) != bootstrap(values, seed=1)
+    whole = bootstrap(values, resamples=100)
+    monkeypatch.setattr("helpers.stats.BLOCK", 333)  # six rows at a time
+    assert bootstrap(values, resamples=100) == whole
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.floats(0.05, 0.99))
+def test_bootstrapped_means_stay_within_the_values(values, confidence):
+    low, high = bootstrap(values, resamples=50, confidence=confidence)
+    slack = 1e-9 * (1 + max(map(abs, values)))
+    assert min(values) - slack <= low <= high <= max(values) + slack
+
+
+def test_values_that_are_all_alike_have_an_interval_of_no_width():
+    assert bootstrap([1, 1, 1]) == (1.0, 1.0)
+    assert bootstrap([True]) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "sentence"),
+    [
+        ([], {}, "values is empty"),
+        ([1.0, NAN], {}, "values holds 1 NaN or infinite"),
+        ([1.0, float("inf"), NAN], {}, "values holds 2 NaN or infinite"),
+        ([[1.0, 2.0]], {}, "one list of numbers, not an array of shape"),
+        (3.0, {}, "one list of numbers"),
+        (["a"], {}, "must be a list of numbers"),
+        ([1, 2], {"confidence": 1.0}, "confidence lies between"),
+        ([1, 2], {"resamples": 0}, "resamples must be 1 or more"),
+        ([1, 2], {"statistic": np.cumsum}, "gives one number"),
+        ([1, 2], {"statistic": lambda row: NAN}, "not a finite number for every resample"),
+    ],
+)
+def test_what_cannot_be_resampled_gives_one_sentence(values, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        bootstrap(values, **options)
+
+
+# Pairs ---------------------------------------------------------------------------------------------------------------
+
+
+def test_pairs_are_the_bootstrap_of_their_differences():
+    rng = np.random.default_rng(0)
+    a, b = rng.random(80) < 0.7, rng.random(80) < 0.5
+    found = paired_bootstrap(a, b)
+    assert (found.low, found.high) == bootstrap(a.astype(float) - b.astype(float))
+    assert found.difference == pytest.approx(a.mean() - b.mean())
+
+
+def test_a_constant_gain_is_certain_although_items_vary_wildly():
+    b = np.random.default_rng(0).normal(scale=100, size=30)
+    found = paired_bootstrap(b + 1, b)
+    assert (found.low, found.high) == pytest.approx((1, 1)) and found.share_not_larger == 0
+
+
+def test_turned_around_the_sign_changes():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0.3, 1, 50), rng.normal(0, 1, 50)
+    one, other = paired_bootstrap(a, b), paired_bootstrap(b, a)
+    assert (other.low, other.high) == pytest.approx((-one.high, -one.low))
+    assert one.share_not_larger + other.share_not_larger == pytest.approx(1)
+
+
+def test_a_system_against_itself_is_never_larger():
+    assert paired_bootstrap([1, 0, 1], [1, 0, 1]) == PairedDifference(0.0, 0.0, 0.0, 1.0)
+
+
+def test_a_difference_reads_as_a_sentence():
+    assert str(PairedDifference(0.1, 0.02, 0.18, 0.004)) == "+0.1 (+0.02 to +0.18; not larger in 0.4% of resamples)"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "sentence"),
+    [
+        ([1, 2], [1], "as many values in b as in a, not 2 and 1"),
+        ([], [], "a is empty"),
+        ([1, 2], [1, NAN], "b holds 1 NaN"),
+    ],
+)
+def test_pairs_that_are_none_give_one_sentence(a, b, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        paired_bootstrap(a, b)
+
+
+# Coverage ------------------------------------------------------------------------------------------------------------
+
+
+def exact_coverage(interval, p: float, n: int) -> float:
+    """The sum over every possible count, of which `coverage` is a simulation."""
+    k = np.arange(n + 1)
+    low, high = interval(k, n, 0.95)
+    return float(scipy.stats.binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum())
+
+
+@pytest.mark.parametrize("interval", [wilson, wald])
+def test_coverage_is_the_exact_sum(interval):
+    """10,000 simulations waver by at most 0.005 (one standard error); four of those are allowed."""
+    p = np.array([0.2, 0.5, 0.9, 0.98])
+    exact = [exact_coverage(interval, value, 50) for value in p]
+    assert coverage(interval, p, 50) == pytest.approx(exact, abs=0.02)
+
+
+def test_wilson_keeps_its_promise_and_the_naive_interval_does_not_near_one():
+    p = np.linspace(0.5, 0.995, 100)
+    assert 0.94 < coverage(wilson, p, 50).mean() < 0.96
+    assert coverage(wald, 0.98, 50) < 0.7 < 0.9 < coverage(wilson, 0.98, 50)
+
+
+def test_coverage_is_seeded_and_keeps_the_shape_of_p():
+    assert coverage(wilson, 0.7, 20) == coverage(wilson, 0.7, 20) != coverage(wilson, 0.7, 20, seed=1)
+    assert isinstance(coverage(wilson, 0.7, 20), float)
+    assert coverage(wilson, np.full((2, 3), 0.7), 20).shape == (2, 3)
+    assert coverage(wilson, [0.0, 1.0], 20).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"p": 1.5, "n": 10}, "between 0 and 1"),
+        ({"p": NAN, "n": 10}, "between 0 and 1"),
+        ({"p": 0.5, "n": 0}, "at least one item and one simulation"),
+        ({"p": 0.5, "n": 2.5}, "n must be whole numbers, not 2.5"),
+        ({"p": 0.5, "n": 10, "simulations": 0}, "at least one item and one simulation"),
+    ],
+)
+def test_what_cannot_be_simulated_gives_one_sentence(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        coverage(wilson, **options)
