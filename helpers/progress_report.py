@@ -52,7 +52,7 @@ def table(data: dict) -> list[Row]:
         row(_notebook_of(key, list(rows))).quiz = f"{entry.get('score', 0)}/{entry.get('total', 5)}"
     for name, entry in data["predictions"].items():
         here = session.current() if name in session.guesses else ""
-        row(str(entry.get("notebook") or here or "(elsewhere)")).predictions += 1
+        row(_notebook_of(str(entry.get("notebook") or here or "(elsewhere)"), list(rows))).predictions += 1
     return [rows[notebook] for notebook in sorted(rows)]
 
 

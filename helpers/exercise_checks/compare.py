@@ -189,11 +189,20 @@ def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator
         else:
             wrong = np.asarray(a != e)
         if wrong.any():
-            at = tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))
+            if np.issubdtype(a.dtype, np.inexact) and (broken := wrong & ~np.isfinite(a)).any():
+                wrong_first = broken  # a NaN or inf says more than a wrong number before it
+            else:
+                wrong_first = wrong
+            at = tuple(int(i) for i in np.unravel_index(int(wrong_first.argmax()), wrong.shape))
             where = f" at {path}[{', '.join(map(str, at))}]" if at else _at(path)
             share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
             text = f"First difference{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
             yield Difference("value", text)
+
+
+def all_finite(value: Any) -> bool:
+    """True for an array of one axis or more that holds no NaN and no infinity."""
+    return is_array(value) and value.ndim > 0 and bool(np.isfinite(_numpy(value)).all())
 
 
 def _numpy(array: Any) -> np.ndarray:

@@ -135,7 +135,8 @@ def _judge(
         for i in good:
             if not _holds(prop.predicate, found[i].value, inputs[i]):
                 lines = [f"A property does not hold: {prop.text}.", f"It fails for `{call_text(spec, inputs[i])}`."]
-                shown = [d.text for d in problems[i][:1]]
+                # of many numbers, the first that differs need not be the one without the property
+                shown = [] if compare.all_finite(found[i].value) else [d.text for d in problems[i][:1]]
                 if prop.evidence is not None:
                     shown = [prop.evidence(found[i].value, *_copy(inputs[i]))]
                 return fail(i, *lines, *shown, cause=prop.cause)

@@ -85,6 +85,7 @@ def _error_cases(rng: Generator) -> list[tuple]:
         (perfect[:, None].clone(), perfect),
         (_normal(rng, 1, 1), _normal(rng, 1)),
         (torch.arange(5.0)[:, None], torch.arange(5.0).flip(0)),
+        (_normal(rng, 3, 1).requires_grad_(), _normal(rng, 3)),  # a loss to train with
     ]
 
 
@@ -158,6 +159,8 @@ def _size_cases(rng: Generator) -> list[tuple]:
         (0.99, 0.01, shuffled),
         (0.5, 0.001, sizes),
         (0.7, 0.1, []),
+        (0.85, 0.08, [10, 15, 25, 30, 35, 45, 60, 75, 90, 120, 150, 175]),  # rounding decides
+        (0.97, 0.08, [10, 15, 25, 30, 35, 45, 60, 75, 90, 120, 150, 175]),
     ]
 
 
@@ -223,6 +226,11 @@ EXERCISES = [
                 "perfect predictions have error 0",
                 lambda result, p, t: not torch.equal(p[:, 0], t) or float(result) == 0,
             ),
+            Property(
+                "where predictions carry gradients, so does the loss",
+                lambda result, p, t: result.requires_grad == p.requires_grad,
+                "`.detach()`, `.item()` or NumPy cuts the loss off from the weights; stay with tensors.",
+            ),
         ],
         mistakes=[
             Mistake(planted_mean_squared_error, "predictions still meet every target, not only their own."),
@@ -286,7 +294,11 @@ EXERCISES = [
             Property(
                 "no probability is NaN",
                 lambda result, *_: not bool(result.isnan().any()),
-                "exp of a large number is inf, and inf / inf is NaN: subtract the maximum first.",
+                "NaN comes from inf / inf, 0 / 0 or inf − inf: look for the step that leaves fp32's range.",
+            ),
+            Property(
+                "what is impossible, with a logit of −inf, has probability 0",
+                lambda result, logits, dim: bool((result[logits == -torch.inf] == 0).all()),
             ),
             Property(
                 "probabilities sum to 1 along `dim`",
@@ -318,8 +330,9 @@ EXERCISES = [
             "Which of the V log-probabilities in a row do you need?",
             "First drop the rows whose target is `ignore_index`. For the others take the log-probability at the "
             "target; the loss is minus their mean.",
-            "`torch.log_softmax(logits, -1)` is safe where log(softmax) gives log(0). With `keep = targets != "
-            "ignore_index` and `rows = torch.arange(n)`, index it with `[rows, targets]`, and take minus the mean.",
+            "`torch.log_softmax(logits, -1)` is safe where log(softmax) gives log(0). Keep the rows of both "
+            "where `targets != ignore_index`; of the n rows left, `[torch.arange(n), targets]` picks one entry each. "
+            "Take minus the mean.",
         ),
         proves="equals −log p(target) on average, skips ignored targets, and stays finite at a logit of 200",
         properties=[
@@ -331,7 +344,7 @@ EXERCISES = [
             Property(
                 "the loss is finite",
                 lambda result, *_: bool(result.isfinite()),
-                "log(softmax) is log(0) for a very unlikely target: use log_softmax or logsumexp.",
+                "an exp or a log has left fp32's range: log_softmax and logsumexp stay inside.",
             ),
         ],
         mistakes=[
@@ -340,7 +353,7 @@ EXERCISES = [
             Mistake(known.entropy(summed=True), "this is the sum; take the mean over the targets that count."),
             Mistake(known.entropy(over_all=True), "you divide by all targets, the ignored ones included."),
             Mistake(known.entropy(base=2.0), "this is in bits; use the natural logarithm, nats."),
-            Mistake(known.entropy(ignored=IGNORED), "−100 is fixed in your code; use `ignore_index`."),
+            Mistake(known.entropy(ignored=IGNORED), "only −100 is left out; leave out what equals `ignore_index`."),
             Mistake(known.minus_logit, "you take the logit itself; it must be normalized first (log_softmax)."),
             Mistake(known.minus_probability, "you take the probability; the loss is minus its logarithm."),
         ],
@@ -363,10 +376,8 @@ EXERCISES = [
         properties=[
             Property(
                 "both ends lie in [0, 1] and the low one is below",
-                lambda result, *_: bool(
-                    np.all((-1e-9 < result[0]) & (result[0] < result[1]) & (result[1] < 1 + 1e-9))
-                ),
-                "only the naive interval, share ± z standard errors, leaves [0, 1] or shrinks to nothing.",
+                lambda result, *_: bool(np.all((-1e-9 < result[0]) & (result[0] < result[1]) & (result[1] < 1 + 1e-9))),
+                "Wilson's interval never leaves [0, 1]: check the brackets, every z², and the n + z² below.",
             ),
         ],
         mistakes=[
@@ -377,7 +388,7 @@ EXERCISES = [
             Mistake(known.interval(inside=0.0), "the z² / 4 under the root is missing."),
             Mistake(known.interval(inside=1.0), "under the root stands z² / 4, a quarter of z²."),
             Mistake(known.interval(center_only=True), "the middle is the share itself; Wilson's lies nearer one half."),
-            Mistake(lambda *args: stats.wilson(*args)[::-1], "low and high are swapped."),
+            Mistake(lambda *args: stats.wilson(*args)[::-1], "low and high are swapped, or z is negative."),
             Mistake(lambda *args: tuple(100 * end for end in stats.wilson(*args)), "these are percent; return shares."),
         ],
     ),

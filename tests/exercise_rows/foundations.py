@@ -170,8 +170,8 @@ ROWS = [
                 entropy("return -chosen.mean()", log="torch.softmax(logits, -1).log()"),
                 "log(softmax) is log(0) for a very unlikely target",
             ),
-            Wrong(entropy("return -chosen.mean()", keep="targets != -100"), "−100 is fixed in your code"),
-            Wrong(entropy("return -chosen.mean()", keep="targets > -9"), "−100 is fixed in your code"),
+            Wrong(entropy("return -chosen.mean()", keep="targets != -100"), "only −100 is left out"),
+            Wrong(entropy("return -chosen.mean()", keep="targets > -9"), "only −100 is left out"),
             Wrong(entropy("return -chosen.mean()", log="torch.softmax(logits, -1)"), "you take the probability"),
             Wrong(entropy("return -chosen.mean()", log="logits"), "you take the logit itself"),
             Wrong(
