@@ -43,6 +43,7 @@ from helpers.tokenizer_files import (
     read_pretrained,
     read_special,
     require_ids,
+    require_placed,
     require_room,
     require_special,
     require_text,
@@ -91,10 +92,13 @@ class BPETokenizer:
         self.tokens = list(tokens)
         self.merges = list(merges)
         self.special_tokens = dict(special_tokens)
+        require_placed(self.special_tokens, self.tokens)
         self.pattern = pattern
         self.split_digits = split_digits
         self._regex = _compile(pattern)
         ids = {token: i for i, token in enumerate(self.tokens) if token is not None}
+        if len(ids) < sum(token is not None for token in self.tokens):
+            raise TokenizerFileError("The tokenizer has one token twice: get the file again.")
         self._byte_ids = {byte: ids[bytes([byte])] for byte in range(256) if bytes([byte]) in ids}
         self._ranks = _ranks(self.tokens, self.merges, ids)
         self._names = {i: name for name, i in self.special_tokens.items()}
@@ -210,7 +214,10 @@ class BPETokenizer:
             model = data["model"]
             vocab, special = model["vocab"], read_special(data)
             pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
-            tokens: list[bytes | None] = [None] * (1 + max([*vocab.values(), *special.values()]))
+            size = 1 + max([*vocab.values(), *special.values()])
+            if size > 2 * (len(vocab) + len(special)):
+                raise ValueError("most ids have no token")
+            tokens: list[bytes | None] = [None] * size
             for token, i in vocab.items():
                 if token not in special:
                     tokens[i] = _spell(token)

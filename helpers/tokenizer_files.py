@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import operator
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,20 +93,27 @@ def find_special(text: str, names: Iterable[str]) -> list[str]:
     return regex.split(f"({'|'.join(regex.escape(name) for name in longest_first)})", text)
 
 
+def require_placed(special: dict[str, int], tokens: Sequence[Any]) -> None:
+    """Raises TokenizerFileError unless every special token has an id of its own that no ordinary token uses."""
+    for name, i in special.items():
+        if not 0 <= i < len(tokens) or tokens[i] is not None or list(special.values()).count(i) > 1:
+            raise TokenizerFileError(f"The special token {name!r} has the id {i}, which is not free: get the file again.")
+
+
 def write_json(path: str | os.PathLike, data: dict) -> None:
     """Writes beside `path` first and moves the finished file into place, so that no reader meets half a file."""
     path = Path(path)
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent.name}/ does not exist: make it before you save {path.name}.")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+        raise FileNotFoundError(f"The folder {path.parent} does not exist: make it before you save {path.name}.")
+    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        with temporary.open("w", encoding="utf-8") as stream:
             json.dump(data, stream, ensure_ascii=True)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 

@@ -50,6 +50,8 @@ CHINESE = (
     *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F)),
     *((0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),
 )
+# Unicode moved these to another category after the library's tables were made.
+LIBRARY_CATEGORY = {"\u166d": "Po", "\u1734": "Mn", "\u1885": "Lo", "\u1886": "Lo"}
 
 
 class WordPieceTokenizer:
@@ -241,18 +243,24 @@ def normalize(text: str, lowercase: bool = True, strip_accents: bool = True) -> 
     """
     text = "".join(map(_cleaned, text))
     if strip_accents:
-        text = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
+        text = "".join(c for c in unicodedata.normalize("NFD", text) if _category(c) != "Mn")
     if lowercase:
         text = text.lower() if "Σ" not in text else "".join(c.lower() for c in text)
     return text
 
 
+def _category(character: str) -> str:
+    return LIBRARY_CATEGORY.get(character) or unicodedata.category(character)
+
+
 @lru_cache(maxsize=None)
 def _cleaned(character: str) -> str:
-    if character.isspace() and character not in "\x1c\x1d\x1e\x1f" or character in "\t\n\r":
+    if character in "\t\n\r":
         return " "
-    if character in "\0\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Co"):
+    if character == "\ufffd" or _category(character) in ("Cc", "Cf", "Co"):
         return ""
+    if character.isspace():
+        return " "
     number = ord(character)
     return f" {character} " if any(first <= number <= last for first, last in CHINESE) else character
 
@@ -264,6 +272,6 @@ def split_words(text: str) -> list[str]:
 
 @lru_cache(maxsize=None)
 def _spaced(character: str) -> str:
-    if character in ASCII_PUNCTUATION or unicodedata.category(character).startswith("P"):
+    if character in ASCII_PUNCTUATION or _category(character).startswith("P"):
         return f" {character} "
     return character
