@@ -1,8 +1,8 @@
 """Byte-level byte-pair encoding: the tokenizer of GPT-2, Llama 3, SmolLM2 and most others (Sennrich et al., 2016).
 
     tokenizer = BPETokenizer.train("low lower lowest slow", 260)
-    tokenizer.encode("lower")             # [258, 101, 114]: "low", "e", "r"
-    tokenizer.decode([258, 101, 114])     # "lower"
+    tokenizer.encode("lower")             # [257, 101, 114]: "low", "e", "r"
+    tokenizer.decode([257, 101, 114])     # "lower"
 
 Training, in four steps:
   1. cut the text into words with a pattern, so that no token ever spans two words;
@@ -124,9 +124,9 @@ class BPETokenizer:
         require_text(text)
         special_tokens = require_special(special_tokens)
         require_room(vocab_size, 256 + len(special_tokens), f"256 bytes and {len(special_tokens)} special tokens")
-        words = Counter(_words(_compile(pattern), text))
-        if sum(len(word) * count for word, count in words.items()) != len(text):
-            raise ValueError("The pattern leaves out parts of the text: end it with an alternative for any character.")
+        compiled = _compile(pattern)
+        _require_complete(compiled, text)
+        words = Counter(_words(compiled, text))
         # In training, bytes are numbered by their character: that is the tie rule.
         alphabet = sorted(byte_alphabet(), key=byte_alphabet().__getitem__)
         number = {byte: n for n, byte in enumerate(alphabet)}
@@ -155,6 +155,7 @@ class BPETokenizer:
 
     def _encode_ordinary(self, text: str, ids: list[int]) -> None:
         remembered = self._remembered
+        _require_complete(self._regex, text)
         # A run of digits ends the word before it, so each stretch between digits is cut on its own.
         stretches = ONE_DIGIT.split(text) if self.split_digits else [text]
         for stretch in stretches:
@@ -237,6 +238,12 @@ def _compile(pattern: str) -> regex.Pattern:
     if compiled.fullmatch(""):
         raise ValueError("The pattern matches nothing at all, so it would cut words everywhere: use + instead of *.")
     return compiled
+
+
+def _require_complete(pattern: regex.Pattern, text: str) -> None:
+    """Raises ValueError if `pattern` skips characters of `text`, which would be lost; GPT-2's skips none."""
+    if pattern.pattern != GPT2_PATTERN and sum(map(len, _words(pattern, text))) != len(text):
+        raise ValueError("The pattern leaves out parts of the text: end it with an alternative for any character.")
 
 
 def _words(pattern: regex.Pattern, text: str) -> Iterator[str]:
