@@ -260,7 +260,7 @@ def _ranks(tokens: Sequence[bytes | None], merges: Sequence[Pair], ids: dict[byt
         for part in (left, right):
             if part not in made:
                 what = "which is no earlier token" if 0 <= part < size else f"but ids go from 0 to {size - 1}"
-                raise TokenizerFileError(f"Merge {rank} of the tokenizer uses token {part}, {what}: get the file again.")
+                raise TokenizerFileError(f"Merge {rank} of the tokenizer uses token {part}, {what}: get it again.")
         whole = ids.get(tokens[left] + tokens[right])
         if whole is None:
             raise TokenizerFileError(f"Merge {rank} of the tokenizer makes a token without an id: get the file again.")

@@ -97,7 +97,7 @@ def require_placed(special: dict[str, int], tokens: Sequence[Any]) -> None:
     """Raises TokenizerFileError unless every special token has an id of its own that no ordinary token uses."""
     for name, i in special.items():
         if not 0 <= i < len(tokens) or tokens[i] is not None or list(special.values()).count(i) > 1:
-            raise TokenizerFileError(f"The special token {name!r} has the id {i}, which is not free: get the file again.")
+            raise TokenizerFileError(f"Special token {name!r} has the id {i}, which is not free: get the file again.")
 
 
 def write_json(path: str | os.PathLike, data: dict) -> None:

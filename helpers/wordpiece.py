@@ -23,7 +23,7 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 
 from helpers.pair_merging import PairCounts
 from helpers.tokenizer_files import (
@@ -150,7 +150,7 @@ class WordPieceTokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Words joined by single spaces: readable, not the original. Raises ValueError for an id that does not exist."""
+        """Words joined by single spaces: readable, not the original. Raises ValueError for an unknown id."""
         text = " ".join(self.tokens[i] for i in require_ids(ids, self.vocab_size))
         return text.replace(f" {INSIDE}", "")
 
@@ -184,7 +184,8 @@ class WordPieceTokenizer:
         data = read_pretrained(folder, "WordPiece")
         try:
             model, steps = data["model"], data["normalizer"] or {}
-            plain = {"unk_token": UNKNOWN, "continuing_subword_prefix": INSIDE, "max_input_chars_per_word": LONGEST_WORD}
+            plain = {"unk_token": UNKNOWN, "continuing_subword_prefix": INSIDE}
+            plain["max_input_chars_per_word"] = LONGEST_WORD
             if (
                 steps.get("type") != "BertNormalizer"
                 or not steps["clean_text"]
@@ -192,7 +193,7 @@ class WordPieceTokenizer:
                 or data["pre_tokenizer"] != {"type": "BertPreTokenizer"}
                 or any(model[key] != value for key, value in plain.items())
             ):
-                raise TokenizerFileError("tokenizer.json has steps that this class does not have; it reads BERT's kind.")
+                raise TokenizerFileError("tokenizer.json has steps that this class lacks; it reads BERT's kind.")
             tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
             if [model["vocab"][token] for token in tokens] != list(range(len(tokens))):
                 raise ValueError("its ids have gaps")
@@ -206,7 +207,7 @@ class WordPieceTokenizer:
 
 
 def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int, min_count: int) -> None:
-    """Append merged tokens to `tokens`, best score first, until there are `vocab_size` or no pair is frequent enough."""
+    """Append merged tokens to `tokens`, best score first, until there are `vocab_size` or no frequent pair is left."""
     pairs = PairCounts(words)
     singles: Counter[int] = Counter()
     for word, count in words.items():
@@ -217,11 +218,10 @@ def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int,
     frequent = {pair for pair, count in pairs.counts.items() if count >= min_count}
     while len(tokens) < vocab_size and frequent:
         counts = pairs.counts
-        best = max(frequent, key=lambda pair: counts[pair] / (singles[pair[0]] * singles[pair[1]]))
-        score = counts[best] / (singles[best[0]] * singles[best[1]])
-        equal = [pair for pair in frequent if counts[pair] / (singles[pair[0]] * singles[pair[1]]) == score]
-        best = min(equal, key=lambda pair: (-counts[pair], tokens[pair[0]], tokens[pair[1]]))
-        left, right = best
+        scores = {pair: counts[pair] / (singles[pair[0]] * singles[pair[1]]) for pair in frequent}
+        highest = max(scores.values())
+        equal = (pair for pair, score in scores.items() if score == highest)
+        best = left, right = min(equal, key=lambda pair: (-counts[pair], tokens[pair[0]], tokens[pair[1]]))
         token = tokens[left] + tokens[right].removeprefix(INSIDE)
         if token not in known:
             known[token] = len(tokens)
@@ -253,7 +253,7 @@ def _category(character: str) -> str:
     return LIBRARY_CATEGORY.get(character) or unicodedata.category(character)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _cleaned(character: str) -> str:
     if character in "\t\n\r":
         return " "
@@ -270,7 +270,7 @@ def split_words(text: str) -> list[str]:
     return "".join(map(_spaced, text)).split()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _spaced(character: str) -> str:
     if character in ASCII_PUNCTUATION or _category(character).startswith("P"):
         return f" {character} "

@@ -78,7 +78,8 @@ def test_a_typed_special_token_is_text_unless_it_is_allowed(ours):
     end = ours.special_tokens["<|im_end|>"]
     typed = "Hi<|im_end|>"
     assert end not in ours.encode(typed)
-    assert ours.encode(typed, allowed_special="all")[-1] == ours.encode(typed, allowed_special=["<|im_end|>"])[-1] == end
+    assert ours.encode(typed, allowed_special="all")[-1] == end
+    assert ours.encode(typed, allowed_special=["<|im_end|>"])[-1] == end
     assert end not in ours.encode(typed, allowed_special=["<|im_start|>"])
     assert ours.decode(ours.encode(typed)) == ours.decode(ours.encode(typed, allowed_special="all")) == typed
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import unigram
+from helpers import unigram_training as unigram
 from helpers.corpora import language_reference, stdlib_docstrings
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, UnigramTokenizer
@@ -75,7 +75,8 @@ def test_an_em_step_never_makes_the_text_less_likely():
 
 def test_pruning_keeps_the_characters_and_what_the_text_needs_most():
     words = {"the": 100, "cat": 10}
-    scores = {t: math.log(p) for t, p in {"the": 0.3, "cat": 0.05, "t": 0.2, "h": 0.1, "e": 0.2, "c": 0.1, "a": 0.05}.items()}
+    probabilities = {"the": 0.3, "cat": 0.05, "t": 0.2, "h": 0.1, "e": 0.2, "c": 0.1, "a": 0.05}
+    scores = {token: math.log(probability) for token, probability in probabilities.items()}
     kept = unigram.prune(words, scores, set("thecat"), 6)
     assert set(kept) == {"the", *"heta", "c"}
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import random
 import subprocess
@@ -200,7 +201,9 @@ def print_tokenization() -> None:
         print(f"  {what:30}{peak:7.0f}, of which the call added{added:6.0f}  {verdict(peak <= TARGET_MB)}")
     if found := compression():
         ours, theirs = found
-        print(f"\nUnigram, tokens per byte on held-out text: {ours:.4f}, sentencepiece {theirs:.4f} ({ours / theirs - 1:+.1%})")
+        within = verdict(abs(ours / theirs - 1) <= 0.05)
+        print("\nUnigram, tokens per byte on held-out text")
+        print(f"  ours {ours:.4f}, sentencepiece {theirs:.4f}, {ours / theirs - 1:+.1%}  {within}")
 
 
 def verdict(reached: bool) -> str:
@@ -209,8 +212,6 @@ def verdict(reached: bool) -> str:
 
 def exponent(small: float, first: float, large: float, last: float) -> float:
     """The power p in seconds ~ MB ** p between two measurements."""
-    import math
-
     return math.log(last / first) / math.log(large / small)
 
 
