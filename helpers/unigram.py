@@ -16,6 +16,7 @@ far too many tokens and throws away:
 What it does:
   * round trip: all 256 bytes are tokens too, so a character that training never saw costs its UTF-8 bytes.
 What it does not do:
+  * smooth the counts, as `sentencepiece` does to make rare tokens rarer still;
   * normalize text, or work across words: like the other tokenizers here it cuts words with a pattern first, where
     `sentencepiece` lets its tokens find the words themselves.
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 import heapq
 import json
 import random
+import subprocess
+import sys
 import types
 
 import pytest
@@ -20,6 +22,7 @@ from helpers.models import fetch
 from helpers.pair_merging import PairCounts, learn_merges, merge_by_rank
 from helpers.tokenization import BPETokenizer, TokenizerFileError
 from tests.tokenizer_texts import NAMED, assigned_strings, private_use_aside
+from tests.tools.notebook import ROOT
 
 SMALL = BPETokenizer.train(language_reference().head(20_000), 400, special_tokens=["<|end|>", "<|end|>>"])
 
@@ -144,6 +147,19 @@ def test_pair_counts_stay_what_counting_anew_gives():
         assert {p: c for p, c in pairs.counts.items() if c} == anew
 
 
+def test_overlapping_pairs_are_merged_from_the_left_whatever_made_them():
+    pairs = PairCounts({(3, 4, 1, 2, 1, 2): 1})
+    pairs.merge((1, 2), 9)
+    pairs.merge((3, 4), 9)  # 9 9 9, whose second pair was found first
+    assert pairs.merge((9, 9), 10) == 1 and dict(pairs.counts)[10, 9] == 1
+
+
+def test_two_pairs_that_spell_one_token_share_its_id():
+    tokens = [b"a", b"bc", b"ab", b"c"]
+    assert learn_merges({(0, 1): 3, (2, 3): 2}, tokens, 9) == [(0, 1), (2, 3)]
+    assert tokens[4:] == [b"abc"]
+
+
 def _merge_slowly(row, pair, new):
     i = n = 0
     while i < len(row) - 1:
@@ -224,6 +240,13 @@ def test_the_memory_for_words_is_bounded(ours, monkeypatch):
         ours.encode("x" * (n + 1))
         ours.encode("y" * (n + 65))
     assert 0 < len(ours._remembered) <= 10 and max(map(len, ours._remembered)) <= 64
+
+
+def test_the_tokenizers_need_none_of_the_libraries_that_they_equal():
+    heavy = "('torch', 'transformers', 'tokenizers', 'numpy', 'sentencepiece')"
+    code = f"import sys, helpers.tokenization; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 
 # Files ------------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def assigned_strings(n: int, seed: int) -> list[str]:
 
 
 def private_use_aside(n: int, seed: int) -> list[str]:
-    """As `assigned_strings`, from the first 64 Ki code points: most of all others are for private use."""
+    """As `assigned_strings`, without ideographs, private use and ASCII: what is left has the odd categories."""
     rng = random.Random(seed)
     known = [
         chr(i) for i in range(0x20000) if unicodedata.ucd_3_2_0.category(chr(i)) not in ("Cn", "Cs", "Co", "Lo")
