@@ -83,7 +83,7 @@ def test_pruning_keeps_the_characters_and_what_the_text_needs_most():
 
 def test_pruning_gives_up_a_frequent_token_that_its_parts_replace_at_little_cost():
     scores = {"ab": -1.0, "a": -0.5, "b": -0.6, "cd": -1.0, "c": -3.0, "d": -3.0}
-    kept = unigram.prune({"ab": 100, "cd": 10}, scores, set("abcd"), 5)
+    kept = unigram.prune({"ab": 100, "cd": 10, "a": 50}, scores, set("abcd"), 5)
     assert "cd" in kept and "ab" not in kept  # 100 x 0.1 against 10 x 5
 
 
