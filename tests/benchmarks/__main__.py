@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import first_reply
+from tests.benchmarks import first_reply, tokenization
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET_SECONDS = {"cold": 12, "warm": 6}
@@ -55,6 +55,7 @@ def main() -> None:
     print_first_reply()
     print_sizes()
     print_notebooks()
+    tokenization.print_tokenization()
 
 
 if __name__ == "__main__":
