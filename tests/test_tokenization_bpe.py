@@ -21,7 +21,7 @@ from helpers.corpora import language_reference
 from helpers.models import fetch
 from helpers.pair_merging import PairCounts, learn_merges, merge_by_rank
 from helpers.tokenization import BPETokenizer, TokenizerFileError
-from tests.tokenizer_texts import NAMED, assigned_strings, private_use_aside
+from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
 from tests.tools.notebook import ROOT
 
 SMALL = BPETokenizer.train(language_reference().head(20_000), 400, special_tokens=["<|end|>", "<|end|>>"])
@@ -299,12 +299,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage, message", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, damage, message):
-    SMALL.save(tmp_path / "t.json")
-    data = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
-    (tmp_path / "t.json").write_text(damage(data), encoding="utf-8")
-    with pytest.raises(TokenizerFileError, match=message) as caught:
-        BPETokenizer.load(tmp_path / "t.json")
-    assert "\n" not in str(caught.value)
+    assert_damage_is_refused(SMALL, damage, message, tmp_path / "t.json")
 
 
 PRETRAINED = {

@@ -16,7 +16,7 @@ from helpers import unigram_training as unigram
 from helpers.corpora import language_reference, stdlib_docstrings
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, UnigramTokenizer
-from tests.tokenizer_texts import NAMED
+from tests.tokenizer_cases import NAMED, assert_damage_is_refused
 
 TEXT = language_reference().head(200_000)
 SMALL = UnigramTokenizer.train(TEXT[:20_000], 600, special_tokens=["<s>", "<pad>"])
@@ -190,12 +190,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage, message", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, damage, message):
-    SMALL.save(tmp_path / "t.json")
-    data = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
-    (tmp_path / "t.json").write_text(damage(data), encoding="utf-8")
-    with pytest.raises(TokenizerFileError, match=message) as caught:
-        UnigramTokenizer.load(tmp_path / "t.json")
-    assert "\n" not in str(caught.value)
+    assert_damage_is_refused(SMALL, damage, message, tmp_path / "t.json")
 
 
 BAD_CALLS = {

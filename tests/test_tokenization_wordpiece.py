@@ -12,7 +12,7 @@ from helpers.corpora import language_reference
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, WordPieceTokenizer
 from helpers.wordpiece import normalize, split_words
-from tests.tokenizer_texts import NAMED, assigned_strings, private_use_aside
+from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
 
 SMALL = WordPieceTokenizer.train(language_reference().head(20_000), 300)
 
@@ -131,12 +131,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("damage, message", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, damage, message):
-    SMALL.save(tmp_path / "t.json")
-    data = json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))
-    (tmp_path / "t.json").write_text(damage(data), encoding="utf-8")
-    with pytest.raises(TokenizerFileError, match=message) as caught:
-        WordPieceTokenizer.load(tmp_path / "t.json")
-    assert "\n" not in str(caught.value)
+    assert_damage_is_refused(SMALL, damage, message, tmp_path / "t.json")
 
 
 PRETRAINED = {
