@@ -34,8 +34,7 @@ def check_python(version=sys.version_info[:2]):
         cure = "make lab PYTHON=" + (found[0] if found else "path/to/python3.12")
         raise SetupError(
             "This is Python %d.%d, and the course runs on Python %d.%d to %d.%d: "
-            "install one of them or name it, as in `%s`."
-            % (tuple(version) + OLDEST + NEWEST + (cure,))
+            "install one of them or name it, as in `%s`." % (tuple(version) + OLDEST + NEWEST + (cure,))
         )
 
 
@@ -115,8 +114,10 @@ def make_environment(venv):
         return
     version = "%d.%d" % sys.version_info[:2]
     if not os.path.exists(python) or stamp.get("python", version) != version:
-        run("Creating a virtual environment in %s" % os.path.relpath(venv, ROOT),
-            [sys.executable, "-m", "venv", "--clear", venv])
+        run(
+            "Creating a virtual environment in %s" % os.path.relpath(venv, ROOT),
+            [sys.executable, "-m", "venv", "--clear", venv],
+        )
         write_stamp(venv, python=version)
     pip = [python, "-m", "pip", "install", "--disable-pip-version-check"]
     run("Installing PyTorch", pip + torch_arguments() + ["torch>=2.6,<3"])

@@ -1,6 +1,6 @@
 """Gradients without calculus: move one number a little and look. Slow, and the judge of every gradient by hand.
 
-    numerical_gradient(lambda w: (w**2).sum(), w)      # close to 2 * w
+numerical_gradient(lambda w: (w**2).sum(), w)      # close to 2 * w
 """
 
 from __future__ import annotations

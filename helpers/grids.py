@@ -1,6 +1,6 @@
 """Small matrices drawn as tiles with their numbers in them: for shapes, masks and tables of scores.
 
-    grids({"x  (2, 3)": x, "x.T  (3, 2)": x.T}, "A transpose moves every number but the first and the last")
+grids({"x  (2, 3)": x, "x.T  (3, 2)": x.T}, "A transpose moves every number but the first and the last")
 """
 
 from __future__ import annotations

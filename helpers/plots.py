@@ -87,9 +87,7 @@ def png(fig: Figure) -> bytes:
     return small.getvalue()
 
 
-def figure(
-    title: str, xlabel: str = "", ylabel: str = "", size: tuple[float, float] = SIZE
-) -> tuple[Figure, Axes]:
+def figure(title: str, xlabel: str = "", ylabel: str = "", size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
     """An empty figure of `size` inches whose title states the finding, left-aligned; labels carry units."""
     with mpl.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=size)

@@ -218,9 +218,7 @@ def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -
 
 def _grade(asked: Quiz, answers: Any) -> None:
     if not isinstance(answers, str):
-        Box(
-            "quiz", asked.title, [f"Answers are one text, a letter a question: {_example(asked)}."]
-        ).show()
+        Box("quiz", asked.title, [f"Answers are one text, a letter a question: {_example(asked)}."]).show()
         return
     letters = [letter for letter in answers.lower() if letter not in " ,;"]
     if len(letters) != len(asked.questions):

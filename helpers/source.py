@@ -91,8 +91,10 @@ def source_of(obj: Any, *, docstring: bool = True) -> Source:
     target = _written(obj)
     if not (inspect.isroutine(target) or inspect.isclass(target) or inspect.ismodule(target)):
         kind = type(obj).__name__
-        return Source(note=f"show() takes a function, class, method or module, and this is an instance of {kind}: "
-                      f"try show(type(...)).")
+        return Source(
+            note=f"show() takes a function, class, method or module, and this is an instance of {kind}: "
+            f"try show(type(...))."
+        )
     try:
         lines, start = inspect.getsourcelines(target)
         where = _place(inspect.getsourcefile(target) or "")

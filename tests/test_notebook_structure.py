@@ -342,6 +342,8 @@ add(anatomy.quiz, "0 calls", replaced("quiz", 'quiz("00")', 'print("00")'), "pla
 
 def test_one_placement_quiz_beside_the_final_one_is_allowed(tmp_path):
     assert anatomy.quiz(scratch.course(tmp_path, placing("00_placement"))) == []
+
+
 add(anatomy.closing, "Key points", replaced("key-points", "## Key points", "## Quiz"), "no_key_points")
 add(anatomy.closing, "three key points", replaced("key-points", "- three", ""), "two_key_points")
 add(anatomy.closing, "no year", replaced("references", "(2017)", ""), "reference_without_year")

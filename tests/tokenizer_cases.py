@@ -53,9 +53,7 @@ def assigned_strings(n: int, seed: int) -> list[str]:
 def private_use_aside(n: int, seed: int) -> list[str]:
     """As `assigned_strings`, without ideographs, private use and ASCII: what is left has the odd categories."""
     rng = random.Random(seed)
-    known = [
-        chr(i) for i in range(0x20000) if unicodedata.ucd_3_2_0.category(chr(i)) not in ("Cn", "Cs", "Co", "Lo")
-    ]
+    known = [chr(i) for i in range(0x20000) if unicodedata.ucd_3_2_0.category(chr(i)) not in ("Cn", "Cs", "Co", "Lo")]
     return ["".join(rng.choices(known, k=rng.randint(1, 30))) for _ in range(n)]
 
 

@@ -1,6 +1,6 @@
 """How fast the course's tokenizers are, as ratios measured side by side in one process; memory in processes of its own.
 
-    python -m tests.benchmarks.tokenization         this table alone
+python -m tests.benchmarks.tokenization         this table alone
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ result = {call}
 print(peak_bytes() / 1e6, (peak_bytes() - before) / 1e6)
 """
 REFERENCE, ENGLISH, LONG = (
-    "language_reference().text", "stdlib_docstrings().head(1_000_000)", "stdlib_source().head(10_000_000)"
+    "language_reference().text",
+    "stdlib_docstrings().head(1_000_000)",
+    "stdlib_source().head(10_000_000)",
 )
 PEAKS = {
     "train 4,096 merges, 0.5 MB": (REFERENCE, "BPETokenizer.train(text, 4_352)"),
@@ -103,7 +105,9 @@ def training() -> dict[str, tuple[float, float, float]]:
     small = reference.head(200_000)
     return {
         "train 256 merges on 200 kB / recounting": (
-            seconds(lambda: BPETokenizer.train(small, 512)), seconds(lambda: train_by_recounting(small, 512), 1), 40
+            seconds(lambda: BPETokenizer.train(small, 512)),
+            seconds(lambda: train_by_recounting(small, 512), 1),
+            40,
         ),
         "train 4,096 merges on 0.5 MB / tokenizers": (
             seconds(lambda: BPETokenizer.train(reference.text, 4_352)),
