@@ -76,9 +76,9 @@ FUNCTIONS = [
     Function(
         "parse_order_number",
         "parseOrderNumber",
-        [(("VE-48213",), 48213), (("ve-48213",), 48213), (("VE-00007",), 7), (("VE-4821",), None), (("VE-482133",), None),
-         (("VE48213",), None), ((" VE-48213",), None), (("VE-48213\n",), None), (("VE-4821x",), None), (("",), None),
-         (("V",), None), (("XE-48213",), None)],
+        [(("VE-48213",), 48213), (("ve-48213",), 48213), (("VE-00007",), 7), (("VE-4821",), None),
+         (("VE-482133",), None), (("VE48213",), None), ((" VE-48213",), None),
+         (("VE-48213\n",), None), (("VE-4821x",), None), (("",), None), (("V",), None), (("XE-48213",), None)],
         lambda text: f"{{ long n = parse_order_number({json.dumps(text)});"
         ' if (n < 0) puts("null"); else printf("%ld\\n", n); }',
     ),
@@ -107,7 +107,7 @@ FUNCTIONS = [
     Function(
         "find_price_step",
         "findPriceStep",
-        [(([1, 5, 20], quantity), step) for quantity, step in ((0, -1), (1, 0), (4, 0), (5, 1), (19, 1), (20, 2), (99, 2))]
+        [(([1, 5, 20], n), step) for n, step in ((0, -1), (1, 0), (4, 0), (5, 1), (19, 1), (20, 2), (99, 2))]
         + [(([], 3), -1), (([2], 1), -1), (([2], 2), 0), (([1, 2, 3, 4], 3), 2)],
         lambda minimums, quantity: f'printf("%d\\n", find_price_step({c_array("int", minimums)}, {quantity}));',
     ),

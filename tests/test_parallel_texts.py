@@ -13,11 +13,10 @@ from helpers import parallel_texts as module
 from helpers.parallel_texts import ParallelTextsUnavailable, parallel_programs, parallel_texts
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
-LANGUAGES = json.loads(module.FILE.read_text(encoding="utf-8"))["languages"]
-EXTENSIONS = {
-    name: entry["extension"] for name, entry in json.loads(module.FILE.read_text(encoding="utf-8"))["programs"].items()
-}
-# What the letters of a language are called in the Unicode names: "CYRILLIC SMALL LETTER A", "CJK UNIFIED IDEOGRAPH-8BF7".
+CONTENT = json.loads(module.FILE.read_text(encoding="utf-8"))
+LANGUAGES = CONTENT["languages"]
+EXTENSIONS = {name: entry["extension"] for name, entry in CONTENT["programs"].items()}
+# How the Unicode name of a letter begins: "CYRILLIC SMALL LETTER A", "CJK UNIFIED IDEOGRAPH-8BF7".
 LETTER_NAMES = {"Latin": "LATIN", "Cyrillic": "CYRILLIC", "Arabic": "ARABIC", "Devanagari": "DEVANAGARI", "Han": "CJK"}
 NAMES = re.compile(r"Velunda (?:Kite|Otter)|VE-[0-9]+")
 # Turkish knows no q, w and x, and â only in a few words.
