@@ -60,8 +60,8 @@ FUNCTIONS = [
     Function(
         "estimate_range",
         "estimateRange",
-        [((100, 20), 80), ((100, 35), 80), ((50, 10), 36), ((100, -10), 56), ((100, -40), 56), ((0, 5), 0),
-         ((25, 12.5), 18.5)],
+        [((100, 20), 80), ((100, 35), 80), ((50, 10), 36), ((100, -10), 56), ((100, -10.5), 56), ((100, -40), 56),
+         ((0, 5), 0), ((25, 12.5), 18.5)],
         lambda charge, celsius: f'printf("%.17g\\n", estimate_range({charge}, {celsius}));',
     ),
     Function(
@@ -78,7 +78,8 @@ FUNCTIONS = [
         "parseOrderNumber",
         [(("VE-48213",), 48213), (("ve-48213",), 48213), (("VE-00007",), 7), (("VE-4821",), None),
          (("VE-482133",), None), (("VE48213",), None), ((" VE-48213",), None),
-         (("VE-48213\n",), None), (("VE-4821x",), None), (("",), None), (("V",), None), (("XE-48213",), None)],
+         (("VE-48213\n",), None), (("VE-4821x",), None), (("",), None), (("VE.48213",), None),
+         (("V",), None), (("XE-48213",), None)],
         lambda text: f"{{ long n = parse_order_number({json.dumps(text)});"
         ' if (n < 0) puts("null"); else printf("%ld\\n", n); }',
     ),
