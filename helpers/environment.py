@@ -51,6 +51,7 @@ PURPOSES = {  # what each library does in this course
     "pygments": "colors source code",
     "regex": "cuts text into words",
     "safetensors": "weights on disk",
+    "scipy": "Student's t, for intervals of few runs",
     "sentence-transformers": "the embedder",
     "tokenizers": "the reference for your tokenizers",
     "tqdm": "progress bars",

@@ -3,6 +3,8 @@
     wilson(18, 20)                                 # (0.699, 0.972): an accuracy of 18 of 20
     bootstrap(seconds, np.median)                  # any statistic of one list of numbers
     paired_bootstrap(new, old)                     # two systems on the same items: is the difference more than luck?
+    bootstrap_ratio(hindi, english)                # how many times as many, over pairs of counts
+    prediction_interval(five_runs)                 # where may one more run land?
     coverage(wald, p=0.98, n=50)                   # how often an interval holds the truth, by simulation
 
 An interval is a pair (low, high). Everything is vectorized and seeded: the same call gives the same interval.
@@ -113,6 +115,45 @@ def paired_bootstrap(
     drawn = _resampled(gaps, np.mean, resamples, seed)
     low, high = np.quantile(drawn, _tails(confidence))
     return PairedDifference(float(gaps.mean()), float(low), float(high), float((drawn <= 0).mean()))
+
+
+def bootstrap_ratio(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int | np.random.Generator = 0,
+) -> tuple[float, float]:
+    """Interval of sum(a) / sum(b) where a[i] and b[i] were counted on the same item i, such as a sentence.
+
+    Whole pairs are drawn. a, b: (n,) finite numbers, b positive. Raises ValueError like `paired_bootstrap`.
+    Matches `scipy.stats.bootstrap((a, b), statistic, paired=True, method="percentile")` up to the random draws.
+    """
+    first, second = _values(a, "a"), _values(b, "b")
+    if len(first) != len(second):
+        raise ValueError(f"Pairs need as many values in b as in a, not {len(first)} and {len(second)}.")
+    if (second <= 0).any():
+        raise ValueError("A ratio needs positive numbers below the line.")
+    pairs = first + 1j * second  # one array of pairs, so that they are drawn together
+    drawn = _resampled(pairs, lambda block, axis: block.sum(axis).real / block.sum(axis).imag, resamples, seed)
+    low, high = np.quantile(drawn, _tails(confidence))
+    return float(low), float(high)
+
+
+def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Where one more measurement lands, if it is made like those in `values`: mean ± t · s · √(1 + 1/n).
+
+    values: (n,) finite numbers, at least 2, about normally distributed. It is wider than an interval of the mean: it
+    holds the luck of the next measurement, too. Raises ValueError for fewer than two values, NaN or infinity.
+    """
+    from scipy.stats import t
+
+    data = _values(values, "values")
+    if len(data) < 2:
+        raise ValueError("One value does not tell how far the next may be from it: give at least two.")
+    reach = t.ppf(_tails(confidence)[1], len(data) - 1) * data.std(ddof=1) * np.sqrt(1 + 1 / len(data))
+    return float(data.mean() - reach), float(data.mean() + reach)
 
 
 def coverage(

@@ -8,7 +8,16 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.stats import PairedDifference, bootstrap, coverage, paired_bootstrap, wald, wilson
+from helpers.stats import (
+    PairedDifference,
+    bootstrap,
+    bootstrap_ratio,
+    coverage,
+    paired_bootstrap,
+    prediction_interval,
+    wald,
+    wilson,
+)
 
 COUNTS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 CONFIDENCES = st.floats(0.01, 0.999)
@@ -263,3 +272,45 @@ def test_coverage_is_seeded_and_keeps_the_shape_of_p():
 def test_what_cannot_be_simulated_gives_one_sentence(options, sentence):
     with pytest.raises(ValueError, match=sentence):
         coverage(wilson, **options)
+
+
+def test_the_interval_of_a_ratio_is_scipys():
+    rng = np.random.default_rng(3)
+    b = rng.integers(10, 60, size=24).astype(float)
+    a = 2.5 * b + rng.normal(0, 8, size=24)
+    theirs = scipy.stats.bootstrap(
+        (a, b),
+        lambda x, y, axis: x.sum(axis) / y.sum(axis),
+        paired=True,
+        method="percentile",
+        n_resamples=20_000,
+        rng=1,
+    ).confidence_interval
+    ours = bootstrap_ratio(a, b, resamples=20_000)
+    width = theirs.high - theirs.low
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.04 * width)  # Monte-Carlo error of both
+    assert ours[0] < a.sum() / b.sum() < ours[1]
+
+
+def test_a_ratio_of_pairs_that_are_proportional_has_no_width():
+    assert bootstrap_ratio([2, 4, 10], [1, 2, 5]) == pytest.approx((2, 2))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"), [([1, 2], [1], "as many values"), ([1, 2], [1, 0], "positive"), ([], [], "empty")]
+)
+def test_a_ratio_that_cannot_be_is_refused(a, b, message):
+    with pytest.raises(ValueError, match=message):
+        bootstrap_ratio(a, b)
+
+
+def test_one_more_run_lands_in_the_prediction_interval_as_often_as_promised():
+    runs = np.random.default_rng(0).normal(2.0, 0.3, size=(4000, 6))
+    ends = np.array([prediction_interval(row[:5], 0.9) for row in runs])
+    inside = ((ends[:, 0] <= runs[:, 5]) & (runs[:, 5] <= ends[:, 1])).mean()
+    assert inside == pytest.approx(0.9, abs=0.015)  # three standard errors of 4,000 draws
+
+
+def test_a_prediction_interval_needs_two_values():
+    with pytest.raises(ValueError, match="at least two"):
+        prediction_interval([1.0])
