@@ -240,9 +240,9 @@ class MultiHeadAttention(nn.Module):
     ) -> Tensor:
         """x: (B, T, d_model)  →  (B, T, d_model).
 
-        memory: (B, S, d_memory), what to look at, or its `keys_values`; x itself by default. mask: bool, broadcasts to (B, H, T, S), True
-        where a query may look. bias: added to the scores. causal: hide what comes after. rope: cosine and sine of
-        these positions. cache: keys and values of earlier calls, to which this call's are added.
+        memory: (B, S, d_memory), what to look at, or its `keys_values`; x itself by default. mask: bool, True where a
+        query may look, and bias, added to the scores, broadcast to (B, H, T, S). causal: hide what comes after.
+        rope: cosine and sine of these positions. cache: earlier keys and values, to which this call's are added.
         """
         memory = x if memory is None else memory
         q = split_heads(self.q_proj(x), self.n_heads)  # (B, H, T, head_dim)
@@ -258,9 +258,7 @@ class MultiHeadAttention(nn.Module):
         """(B, S, d_memory) → keys and values (B, n_kv_heads, S, head_dim): make them once where many calls look."""
         return split_heads(self.k_proj(memory), self.n_kv_heads), split_heads(self.v_proj(memory), self.n_kv_heads)
 
-    def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, bias: Tensor | None, causal: bool
-    ) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, bias: Tensor | None, causal: bool) -> Tensor:
         """The heads' outputs (B, H, T, head_dim): fused, or step by step where the weights are to be kept."""
         if not self.keep_weights:
             return fused_attention(q, k, v, mask, bias=bias, scale=self.scale, causal=causal)

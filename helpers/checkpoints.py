@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 READERS = 4  # threads: converting a tensor is mostly waiting for memory
 
@@ -41,19 +43,25 @@ def read_config(folder: str | os.PathLike, model_type: str) -> dict[str, Any]:
             f"config.json in {folder.name} describes a model of the type {found!r}; this class reads {model_type!r}."
         )
     if config.get("quantization_config"):
-        raise CheckpointError(f"The weights in {folder.name} are quantized; this class reads float32, float16, bfloat16.")
+        raise CheckpointError(
+            f"The weights in {folder.name} are quantized; this class reads float32, float16, bfloat16."
+        )
     return config
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises CheckpointError where there is none."""
+def read_json(path: Path, kind: type = dict) -> Any:
+    """The object, or with kind=list the list, in a JSON file. Raises CheckpointError where there is none."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError:
-        raise CheckpointError(f"There is no {path.name} in {path.parent}: name a folder that save_pretrained wrote.") from None
+        raise CheckpointError(
+            f"There is no {path.name} in {path.parent}: name a folder that save_pretrained wrote."
+        ) from None
     except (ValueError, RecursionError):
-        raise CheckpointError(f"{path.name} in {path.parent.name} is cut off or no JSON: get the model again.") from None
-    if not isinstance(data, dict):
+        raise CheckpointError(
+            f"{path.name} in {path.parent.name} is cut off or no JSON: get the model again."
+        ) from None
+    if not isinstance(data, kind):
         raise CheckpointError(f"{path.name} in {path.parent.name} holds no configuration: get the model again.")
     return data
 
@@ -65,12 +73,14 @@ def settings(config: dict[str, Any], names: dict[str, str], supported: dict[str,
     """
     for theirs, values in supported.items():
         if theirs in config and config[theirs] not in values:
-            raise CheckpointError(f"config.json says {theirs} = {config[theirs]!r}, which this architecture does not have.")
+            raise CheckpointError(
+                f"config.json says {theirs} = {config[theirs]!r}, which this architecture does not have."
+            )
     return {ours: config[theirs] for ours, theirs in names.items() if config.get(theirs) is not None}
 
 
 def weight_files(folder: str | os.PathLike) -> list[Path]:
-    """The folder's safetensors, one file or the shards that the index lists. Raises CheckpointError if one is missing."""
+    """The folder's safetensors: one file, or the shards that the index lists. Raises CheckpointError if one lacks."""
     folder = Path(folder)
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.exists():
@@ -107,6 +117,20 @@ def open_safetensors(file: Path) -> Any:
         raise CheckpointError(f"{file.name} is cut off or damaged ({error}): get the model again.") from None
 
 
+@contextmanager
+def shapes_only() -> Iterator[None]:
+    """Inside the `with`, a module is made without memory for its weights and without drawing random numbers."""
+    with torch.device("meta"), _NoInit():
+        yield
+
+
+class _NoInit(TorchFunctionMode):
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return (kwargs or {}).get("tensor", args[0] if args else None)
+        return func(*args, **(kwargs or {}))
+
+
 def load_weights(
     model: nn.Module,
     files: Iterable[Path],
@@ -114,7 +138,7 @@ def load_weights(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
 ) -> None:
-    """Fill a model that was made on the "meta" device (shapes without memory) tensor by tensor.
+    """Fill a model that was made inside `shapes_only`, tensor by tensor.
 
     rename: a tensor's name in the files -> our parameter's name, None for one that we do not need.
     Raises CheckpointError for a tensor that is missing, unknown or of another shape; TypeError for an integer dtype.

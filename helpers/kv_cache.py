@@ -111,7 +111,9 @@ class KVCache:
     def reorder(self, rows: Tensor) -> None:
         """Make row i what row `rows[i]` was, as beam search does; rows: (B,) int64."""
         if rows.shape != (self.batch,):
-            raise ValueError(f"reorder takes one row number for each of the {self.batch} texts, not {tuple(rows.shape)}.")
+            raise ValueError(
+                f"reorder takes one row number for each of the {self.batch} texts, not {tuple(rows.shape)}."
+            )
         self.keys, self.values = self.keys.index_select(1, rows), self.values.index_select(1, rows)
         self.real = self.real.index_select(0, rows)
         if self.memory is not None:

@@ -150,3 +150,19 @@ class NoResidualBlock(PreNormBlock):
 
 
 BLOCKS = {"pre": PreNormBlock, "post": PostNormBlock, "no_residual": NoResidualBlock}
+
+
+def init_weights(model: nn.Module, n_layers: int, std: float = 0.02) -> None:
+    """GPT-2's start (Radford et al., 2019): matrices from N(0, std²), biases 0, norms 1.
+
+    The projections that write to the residual stream, two a layer, get std/√(2·n_layers), so that their sum does not
+    grow with depth.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            writes = name.endswith(("o_proj", "down_proj"))
+            nn.init.normal_(module.weight, std=std / (2 * n_layers) ** 0.5 if writes else std)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=std)

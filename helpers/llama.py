@@ -20,9 +20,17 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attention import MultiHeadAttention, require_heads
-from helpers.checkpoints import CheckpointError, load_weights, read_config, settings, tensor_names, weight_files
+from helpers.checkpoints import (
+    CheckpointError,
+    load_weights,
+    read_config,
+    settings,
+    shapes_only,
+    tensor_names,
+    weight_files,
+)
 from helpers.kv_cache import KVCache, place_tokens, require_ids
-from helpers.layers import PreNormBlock, RMSNorm, SwiGLU
+from helpers.layers import PreNormBlock, RMSNorm, SwiGLU, init_weights
 from helpers.positions import RopeScaling, rope_cos_sin, rope_frequencies
 
 
@@ -65,6 +73,7 @@ class Llama(nn.Module):
         self.blocks = nn.ModuleList(_block(config) for _ in range(config.n_layers))
         self.norm = RMSNorm(config.d_model, config.norm_eps)
         self.head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        init_weights(self, config.n_layers)
         self.tie()
 
     def tie(self) -> None:
@@ -114,7 +123,7 @@ class Llama(nn.Module):
         files = weight_files(folder)
         if config.tied and "lm_head.weight" in tensor_names(files):
             config = LlamaConfig(**vars(config) | {"tied": False})  # the file knows better, as in the library
-        with torch.device("meta"):
+        with shapes_only():
             model = cls(config)
         load_weights(model, files, our_llama_name, dtype, device)
         model.tie()
