@@ -24,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+FLOATS, FLOAT_NAMES = ("F32", "F16", "BF16", "F64"), "float32, float16 and bfloat16"
 READERS = 4  # threads: converting a tensor is mostly waiting for memory
 
 
@@ -66,11 +67,17 @@ def read_json(path: Path, kind: type = dict) -> Any:
     return data
 
 
-def settings(config: dict[str, Any], names: dict[str, str], supported: dict[str, Iterable[Any]]) -> dict[str, Any]:
+def settings(
+    config: dict[str, Any], names: dict[str, str], required: Iterable[str], supported: dict[str, Iterable[Any]]
+) -> dict[str, Any]:
     """What our configuration takes from `config`: {ours: config[theirs]}, leaving out what is absent or null.
 
-    supported: theirs -> the values that our architecture covers. Raises CheckpointError for another value.
+    required: what may not be absent. supported: theirs -> the values that our architecture covers.
+    Raises CheckpointError where one is absent or another value.
     """
+    for ours in required:
+        if config.get(names[ours]) is None:
+            raise CheckpointError(f"config.json lacks {names[ours]}: get the model again.")
     for theirs, values in supported.items():
         if theirs in config and config[theirs] not in values:
             raise CheckpointError(
@@ -151,7 +158,7 @@ def load_weights(
         with open_safetensors(file) as tensors, ThreadPoolExecutor(READERS) as pool:
             names = {ours: theirs for theirs in tensors.keys() if (ours := rename(theirs)) is not None}
             for ours, theirs in names.items():
-                _require_fit(file, theirs, tensors.get_slice(theirs).get_shape(), wanted.get(ours))
+                _require_fit(file, theirs, tensors.get_slice(theirs), wanted.get(ours))
             read = pool.map(lambda theirs: tensors.get_tensor(theirs).to(device, dtype), names.values())  # noqa: B023
             found |= {ours: nn.Parameter(tensor) for ours, tensor in zip(names, read, strict=True)}
     if missing := [name for name in wanted if name not in found]:
@@ -162,10 +169,15 @@ def load_weights(
         setattr(model.get_submodule(owner), last, parameter)
 
 
-def _require_fit(file: Path, name: str, shape: Iterable[int], wanted: nn.Parameter | None) -> None:
+def _require_fit(file: Path, name: str, tensor: Any, wanted: nn.Parameter | None) -> None:
     if wanted is None:
         raise CheckpointError(f"{file.name} holds the tensor {name}, which this architecture does not have.")
-    if tuple(shape) != tuple(wanted.shape):
+    if tuple(tensor.get_shape()) != tuple(wanted.shape):
         raise CheckpointError(
-            f"{name} in {file.name} has the shape {tuple(shape)}, where config.json asks for {tuple(wanted.shape)}."
+            f"{name} in {file.name} has the shape {tuple(tensor.get_shape())}, where config.json asks for "
+            f"{tuple(wanted.shape)}."
+        )
+    if tensor.get_dtype() not in FLOATS:
+        raise CheckpointError(
+            f"{name} in {file.name} is stored as {tensor.get_dtype()}; this class reads {FLOAT_NAMES}."
         )

@@ -230,7 +230,7 @@ NOT_NEEDED = re.compile(r"pooler\.|cls\.|embeddings\.position_ids$")
 def read_encoder_config(config: dict[str, Any]) -> EncoderConfig:
     """Our configuration from a BERT's `config.json`. Raises CheckpointError for what `Encoder` does not have."""
     supported = {"hidden_act": ACTIVATIONS, "position_embedding_type": ["absolute", None], "is_decoder": [False, None]}
-    sizes = settings(config, SIZES, supported)
+    sizes = settings(config, SIZES, ("vocab_size", "d_model", "n_layers", "n_heads", "d_ff"), supported)
     try:
         return EncoderConfig(**sizes, activation=ACTIVATIONS[config.get("hidden_act", "gelu")])
     except (TypeError, ValueError) as error:

@@ -35,7 +35,7 @@ from helpers.checkpoints import (
     tensor_names,
     weight_files,
 )
-from helpers.kv_cache import KVCache, place_tokens, require_ids
+from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import FeedForward, PreNormBlock, RMSNorm
 from helpers.positions import T5RelativeBias
 
@@ -137,7 +137,7 @@ class EncoderDecoder(nn.Module):
         options = {"causal": True, "mask": real, "bias": self.decoder_bias(T, S)}  # (1, H, T, S)
         options["memory_mask"] = _for_heads(memory_mask, memory[..., 0])
         x = self.dropout(self.embedding(ids))  # (B, T, C)
-        caches = cache or [None] * c.n_layers
+        caches = layer_caches(cache, c.n_layers)
         for block, layer_memory, layer_cache in zip(self.decoder_blocks, memories, caches, strict=True):
             x = block(x, layer_memory, cache=layer_cache, **options)  # (B, T, C)
         if cache is not None:
@@ -278,7 +278,8 @@ NOT_NEEDED = {  # copies of the shared embedding, and a bias that no layer uses
 
 def read_t5_config(config: dict[str, Any], tied: bool) -> EncoderDecoderConfig:
     """Our configuration from a T5's `config.json`. Raises CheckpointError for what this architecture does not have."""
-    sizes = settings(config, SIZES, {"feed_forward_proj": FEED_FORWARD})
+    required = ("vocab_size", "d_model", "n_encoder_layers", "n_heads", "head_dim", "d_ff")
+    sizes = settings(config, SIZES, required, {"feed_forward_proj": FEED_FORWARD})
     sizes.setdefault("n_layers", sizes.get("n_encoder_layers"))
     activation, gated = FEED_FORWARD[config.get("feed_forward_proj", "relu")]
     # Before version 5, transformers told T5 from v1.1, which does not scale, by tie_word_embeddings alone

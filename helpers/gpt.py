@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from helpers.attention import MultiHeadAttention, require_heads
-from helpers.kv_cache import KVCache, place_tokens, require_ids
+from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import BLOCKS, NORMS, FeedForward, init_weights
 from helpers.positions import T5RelativeBias, alibi_bias, rope_cos_sin, rope_frequencies, sinusoidal
 
@@ -106,7 +106,7 @@ class GPT(nn.Module):
         T, S = ids.shape[1], ids.shape[1] + (cache.length if cache is not None else 0)
         x = self.dropout(self.add_positions(self.embedding(ids), positions))  # (B, T, C)
         options = {"causal": self.config.causal, "mask": real, "rope": self.rope(positions), "bias": self.bias(T, S)}
-        for block, layer_cache in zip(self.blocks, cache or [None] * len(self.blocks), strict=True):
+        for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
             x = block(x, **options, cache=layer_cache)  # (B, T, C)
         if cache is not None:
             cache.advance(T)

@@ -11,7 +11,6 @@ What it does not do: pages (Kwon et al., 2023), quantization, dropping old token
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,10 +67,6 @@ class KVCache:
         """Bytes of keys and values, used or not."""
         return self.keys.nbytes + self.values.nbytes
 
-    def __iter__(self) -> Iterator[LayerView]:
-        """One view a layer, which the layer's attention reads and writes."""
-        return (LayerView(self, layer) for layer in range(len(self.keys)))
-
     def require_room(self, batch: int, T: int) -> None:
         """Raises ValueError unless `T` more positions of `batch` texts fit."""
         if batch != self.batch:
@@ -85,14 +80,19 @@ class KVCache:
     def write(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store k and v (B, H_kv, T, head_dim) behind what is there; return all of the layer's, (B, H_kv, S, head_dim).
 
-        `length` stays as it is until `advance`, since every layer writes the same positions.
+        `length` stays as it is until `advance`, since every layer writes the same positions. No gradient flows back.
         """
         start, end = self.length, self.length + k.shape[2]
         self.require_room(k.shape[0], k.shape[2])
+        if (k.shape[1], k.shape[3]) != (self.keys.shape[2], self.keys.shape[4]):
+            raise ValueError(
+                f"The cache has {self.keys.shape[2]} heads of {self.keys.shape[4]} numbers, the keys {k.shape[1]} of "
+                f"{k.shape[3]}: make it with the model's own configuration, as model.new_cache() does."
+            )
         if start == 0 and (k.dtype, k.device) != (self.keys.dtype, self.keys.device):
             self.keys, self.values, self.real = self.keys.to(k), self.values.to(k), self.real.to(k.device)
-        self.keys[layer, :, :, start:end] = k
-        self.values[layer, :, :, start:end] = v
+        self.keys[layer, :, :, start:end] = k.detach()
+        self.values[layer, :, :, start:end] = v.detach()
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
     def advance(self, T: int) -> None:
@@ -130,6 +130,17 @@ class LayerView:
     def update(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store the new keys and values; return all of this layer's (`KVCache.write`)."""
         return self.cache.write(self.layer, k, v)
+
+
+def layer_caches(cache: KVCache | None, n_layers: int) -> list[LayerView] | list[None]:
+    """One view of the cache for each layer, or None for each. Raises ValueError for a cache of another depth."""
+    if cache is None:
+        return [None] * n_layers
+    if len(cache.keys) != n_layers:
+        raise ValueError(
+            f"The cache has {len(cache.keys)} layers, the model {n_layers}: make it with model.new_cache()."
+        )
+    return [LayerView(cache, layer) for layer in range(n_layers)]
 
 
 def place_tokens(ids: Tensor, cache: KVCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:

@@ -29,7 +29,7 @@ from helpers.checkpoints import (
     tensor_names,
     weight_files,
 )
-from helpers.kv_cache import KVCache, place_tokens, require_ids
+from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import PreNormBlock, RMSNorm, SwiGLU, init_weights
 from helpers.positions import RopeScaling, rope_cos_sin, rope_frequencies
 
@@ -93,7 +93,7 @@ class Llama(nn.Module):
         positions, real = place_tokens(ids, cache, mask)  # (T,) or (B, T); None or (B, 1, 1, S)
         x = self.embedding(ids)  # (B, T, C)
         rope = self.rope(positions)  # cosine and sine, (T, head_dim/2) or (B, 1, T, head_dim/2) each
-        for block, layer_cache in zip(self.blocks, cache or [None] * len(self.blocks), strict=True):
+        for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
             x = block(x, causal=True, mask=real, rope=rope, cache=layer_cache)  # (B, T, C)
         if cache is not None:
             cache.advance(ids.shape[1])
@@ -166,7 +166,8 @@ PARTS = {  # theirs: ours
 
 def read_llama_config(config: dict[str, Any]) -> LlamaConfig:
     """Our configuration from transformers' `config.json`, of version 5 or earlier. Raises CheckpointError."""
-    sizes = settings(config, SIZES, {"hidden_act": ["silu", "swish"], "architectures": [["LlamaForCausalLM"], None]})
+    supported = {"hidden_act": ["silu", "swish"], "architectures": [["LlamaForCausalLM"], None]}
+    sizes = settings(config, SIZES, ("vocab_size", "d_model", "n_layers", "n_heads", "d_ff"), supported)
     rope = {**(config.get("rope_scaling") or {}), **(config.get("rope_parameters") or {})}
     base = rope.get("rope_theta") or config.get("rope_theta") or 10_000.0
     try:
@@ -181,10 +182,12 @@ def _read_rope_scaling(rope: dict[str, Any]) -> RopeScaling | None:
         return None
     if kind not in ("linear", "llama3", "yarn"):
         raise ValueError(f"its RoPE scaling is {kind!r}, and this class has linear, llama3 and yarn")
+    if extra := {"mscale", "mscale_all_dim", "truncate", "partial_rotary_factor"} & set(rope):
+        raise ValueError(f"its RoPE scaling has {', '.join(sorted(extra))}, which this class has not")
     fast, slow = ("high_freq_factor", "low_freq_factor") if kind == "llama3" else ("beta_fast", "beta_slow")
     return RopeScaling(
         kind,
-        rope["factor"],
+        rope.get("factor", 0),
         trained_len=rope.get("original_max_position_embeddings"),
         fast=rope.get(fast),
         slow=rope.get(slow),

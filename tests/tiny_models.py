@@ -32,7 +32,8 @@ LLAMAS: dict[str, dict[str, Any]] = {
     "linear scaling": {"num_attention_heads": 2} | rope(rope_type="linear", factor=3.0),
     "Llama 3 scaling": {"num_attention_heads": 2} | rope(**LLAMA3, original_max_position_embeddings=32),
     "YaRN scaling": {"num_attention_heads": 2, "max_position_embeddings": 64} | rope(**YARN),
-    "YaRN, its own magnitude": {"num_attention_heads": 2} | rope(**YARN, attention_factor=1.3, beta_fast=8, beta_slow=2),
+    "YaRN, its own magnitude": {"num_attention_heads": 2}
+    | rope(**YARN, attention_factor=1.3, beta_fast=8, beta_slow=2),
     "biases": {"num_attention_heads": 4, "attention_bias": True, "mlp_bias": True},
     "another epsilon": {"num_attention_heads": 4, "rms_norm_eps": 0.1},
 }
@@ -41,7 +42,11 @@ T5S: dict[str, dict[str, Any]] = {
     "first T5": {"d_kv": 8},
     "v1.1, gated": {"d_kv": 8, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
     "head_dim above, three decoder layers": {"d_kv": 16, "num_decoder_layers": 3},
-    "few buckets, short distance": {"d_kv": 4, "relative_attention_num_buckets": 8, "relative_attention_max_distance": 9},
+    "few buckets, short distance": {
+        "d_kv": 4,
+        "relative_attention_num_buckets": 8,
+        "relative_attention_max_distance": 9,
+    },
     "gated silu, another epsilon": {"d_kv": 8, "feed_forward_proj": "gated-silu", "layer_norm_epsilon": 0.1},
     "three heads": {"d_model": 36, "num_heads": 3, "d_kv": 12, "num_layers": 1},
 }
