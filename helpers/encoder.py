@@ -248,8 +248,10 @@ def read_recipe(folder: Path) -> dict[str, Any]:
             f"modules.json in {folder.name} lists {', '.join(kinds)}; embed has pooling, then Normalize."
         )
     recipe: dict[str, Any] = {"normalized": "Normalize" in kinds, "pooling": _pooling(folder / modules[1]["path"])}
-    if (folder / "sentence_bert_config.json").exists():
-        recipe["embed_len"] = read_json(folder / "sentence_bert_config.json").get("max_seq_length")
+    # Newer releases write the length as the tokenizer's, older ones beside it, where the tokenizer's may differ
+    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
+        if (folder / name).exists() and not recipe.get("embed_len"):
+            recipe["embed_len"] = read_json(folder / name).get(key)
     return recipe
 
 

@@ -131,6 +131,8 @@ class EncoderDecoder(nn.Module):
         """
         c = self.config
         require_ids(ids, c.vocab_size)
+        if len(memory) != len(ids):
+            raise ValueError(f"There are {len(memory)} sources and {len(ids)} targets: give each target its source.")
         _, real = place_tokens(ids, cache, mask)
         T, S = ids.shape[1], ids.shape[1] + (cache.length if cache is not None else 0)
         memories = self.project(memory, cache)

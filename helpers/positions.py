@@ -100,7 +100,7 @@ def rope_frequencies(
     """
     if head_dim < 2 or head_dim % 2:
         raise ValueError(f"Positions come in pairs of coordinates, so the width must be even, not {head_dim}.")
-    if scaling is not None and scaling.kind == "ntk":
+    if scaling is not None and scaling.kind == "ntk" and head_dim > 2:  # the first wave stays as it is
         base = base * scaling.factor ** (head_dim / (head_dim - 2))
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device=device) / head_dim
     frequencies = 1.0 / base**exponents

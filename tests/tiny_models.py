@@ -97,3 +97,8 @@ def saved(model: torch.nn.Module, folder: Path) -> torch.nn.Module:
 
 def tokens(B: int, T: int, vocab_size: int = 61, seed: int = 0) -> torch.Tensor:
     return torch.randint(0, vocab_size, (B, T), generator=torch.Generator().manual_seed(seed))
+
+
+def rms_share(found: torch.Tensor, exact: torch.Tensor) -> float:
+    """The root mean square of the error as a share of that of the exact values."""
+    return float((found.float() - exact).square().mean().sqrt() / exact.square().mean().sqrt())
