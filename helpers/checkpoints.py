@@ -86,6 +86,11 @@ def settings(
     return {ours: config[theirs] for ours, theirs in names.items() if config.get(theirs) is not None}
 
 
+def not_described(name: str, error: Exception) -> CheckpointError:
+    """What to raise where the sizes in `config.json` make no model."""
+    return CheckpointError(f"config.json does not describe a {name}: {str(error).rstrip('.')}.")
+
+
 def weight_files(folder: str | os.PathLike) -> list[Path]:
     """The folder's safetensors: one file, or the shards that the index lists. Raises CheckpointError if one lacks."""
     folder = Path(folder)
@@ -163,7 +168,7 @@ def load_weights(
             found |= {ours: nn.Parameter(tensor) for ours, tensor in zip(names, read, strict=True)}
     if missing := [name for name in wanted if name not in found]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise CheckpointError(f"The checkpoint lacks our {missing[0]}{more}: get the model again.")
+        raise CheckpointError(f"The checkpoint lacks {missing[0]}{more} (our names): get the model again.")
     for name, parameter in found.items():
         owner, _, last = name.rpartition(".")
         setattr(model.get_submodule(owner), last, parameter)

@@ -27,6 +27,7 @@ from helpers.attention import MultiHeadAttention, require_heads
 from helpers.checkpoints import (
     CheckpointError,
     load_weights,
+    not_described,
     read_config,
     read_json,
     settings,
@@ -234,7 +235,7 @@ def read_encoder_config(config: dict[str, Any]) -> EncoderConfig:
     try:
         return EncoderConfig(**sizes, activation=ACTIVATIONS[config.get("hidden_act", "gelu")])
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"config.json does not describe a BERT: {error}") from None
+        raise not_described("BERT", error) from None
 
 
 def read_recipe(folder: Path) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from torch import Tensor, nn
 
 from helpers.attention import MultiHeadAttention, require_heads
 from helpers.checkpoints import (
-    CheckpointError,
     load_weights,
+    not_described,
     read_config,
     settings,
     shapes_only,
@@ -289,7 +289,7 @@ def read_t5_config(config: dict[str, Any], tied: bool) -> EncoderDecoderConfig:
     try:
         return EncoderDecoderConfig(**sizes, activation=activation, gated=gated, tied=tied, scaled_logits=scaled)
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"config.json does not describe a T5: {error}") from None
+        raise not_described("T5", error) from None
 
 
 def our_t5_name(theirs: str) -> str | None:

@@ -21,8 +21,8 @@ from torch import Tensor, nn
 
 from helpers.attention import MultiHeadAttention, require_heads
 from helpers.checkpoints import (
-    CheckpointError,
     load_weights,
+    not_described,
     read_config,
     settings,
     shapes_only,
@@ -173,7 +173,7 @@ def read_llama_config(config: dict[str, Any]) -> LlamaConfig:
     try:
         return LlamaConfig(**sizes, rope_base=base, rope_scaling=_read_rope_scaling(rope))
     except (TypeError, ValueError) as error:
-        raise CheckpointError(f"config.json does not describe a Llama: {error}") from None
+        raise not_described("Llama", error) from None
 
 
 def _read_rope_scaling(rope: dict[str, Any]) -> RopeScaling | None:
