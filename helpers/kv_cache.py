@@ -1,0 +1,188 @@
+"""The key/value cache: what a decoder remembers of the tokens it has read, so that it reads each only once.
+
+    cache = KVCache(model.config, batch=1, max_len=100)
+    logits = model(prompt, cache)                 # (1, T, V); the cache now holds T positions
+    logits = model(next_token, cache)             # (1, 1, V): one token in, no token read twice
+
+All memory is taken at once: 2 · n_layers · batch · n_kv_heads · max_len · head_dim numbers.
+
+What it does not do: pages (Kwon et al., 2023), quantization, dropping old tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class CacheSize(Protocol):
+    """What the cache needs of a model's configuration."""
+
+    n_layers: int
+    n_kv_heads: int
+    head_dim: int
+
+
+class KVCache:
+    """Keys and values of up to `max_len` positions of `batch` texts, for every layer of a decoder.
+
+    config: a decoder's configuration (n_layers, n_kv_heads, head_dim). The cache takes the precision and the device
+    of the first keys that it is given; say dtype and device to have it right from the start.
+    length: positions held so far, padding included. Raises ValueError for a batch or max_len below 1.
+    """
+
+    def __init__(
+        self,
+        config: CacheSize,
+        batch: int,
+        max_len: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        if batch < 1 or max_len < 1:
+            raise ValueError(f"A cache holds at least 1 text and 1 position, not batch={batch}, max_len={max_len}.")
+        shape = (config.n_layers, batch, config.n_kv_heads, max_len, config.head_dim)
+        self.keys = torch.zeros(shape, dtype=dtype, device=device)  # (L, B, H_kv, max_len, head_dim)
+        self.values = torch.zeros(shape, dtype=dtype, device=device)
+        self.real = torch.ones(batch, max_len, dtype=torch.bool, device=device)  # False at padding
+        self.padded = False  # does `real` hold any False so far? Saves looking, and a mask.
+        self.length = 0
+        self.memory: list[tuple[Tensor, Tensor]] | None = None  # with an encoder: cross-attention's keys and values
+
+    @property
+    def batch(self) -> int:
+        """Number of texts."""
+        return self.keys.shape[1]
+
+    @property
+    def max_len(self) -> int:
+        """Positions that fit."""
+        return self.keys.shape[3]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values, used or not."""
+        return self.keys.nbytes + self.values.nbytes
+
+    def require_room(self, batch: int, T: int) -> None:
+        """Raises ValueError unless `T` more positions of `batch` texts fit."""
+        if batch != self.batch:
+            raise ValueError(f"The cache is made for a batch of {self.batch}, not of {batch}: make one for this batch.")
+        if self.length + T > self.max_len:
+            raise ValueError(
+                f"The cache holds {self.max_len} positions and {self.length} of them are used, so {T} more do not fit: "
+                f"make it with max_len={self.length + T} or more."
+            )
+
+    def write(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Store k and v (B, H_kv, T, head_dim) behind what is there; return all of the layer's, (B, H_kv, S, head_dim).
+
+        `length` stays as it is until `advance`, since every layer writes the same positions. No gradient flows back.
+        """
+        start, end = self.length, self.length + k.shape[2]
+        self.require_room(k.shape[0], k.shape[2])
+        if (k.shape[1], k.shape[3]) != (self.keys.shape[2], self.keys.shape[4]):
+            raise ValueError(
+                f"The cache has {self.keys.shape[2]} heads of {self.keys.shape[4]} numbers, the keys {k.shape[1]} of "
+                f"{k.shape[3]}: make it with the model's own configuration, as model.new_cache() does."
+            )
+        if start == 0 and (k.dtype, k.device) != (self.keys.dtype, self.keys.device):
+            self.keys, self.values, self.real = self.keys.to(k), self.values.to(k), self.real.to(k.device)
+        self.keys[layer, :, :, start:end] = k.detach()
+        self.values[layer, :, :, start:end] = v.detach()
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+    def advance(self, T: int) -> None:
+        """Count the `T` positions that every layer has written."""
+        self.length += T
+
+    def truncate(self, length: int) -> None:
+        """Forget all but the first `length` positions. Raises ValueError for more than there are, or less than 0."""
+        if not 0 <= length <= self.length:
+            raise ValueError(f"The cache holds {self.length} positions and cannot be cut to {length}.")
+        self.length = length
+        self.real[:, length:] = True
+        self.padded = not bool(self.real.all())
+        self.memory = self.memory if length else None
+
+    def reorder(self, rows: Tensor) -> None:
+        """Make row i what row `rows[i]` was, as beam search does; rows: (B,) int64."""
+        if rows.shape != (self.batch,):
+            raise ValueError(
+                f"reorder takes one row number for each of the {self.batch} texts, not {tuple(rows.shape)}."
+            )
+        self.keys, self.values = self.keys.index_select(1, rows), self.values.index_select(1, rows)
+        self.real = self.real.index_select(0, rows)
+        if self.memory is not None:
+            self.memory = [(k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.memory]
+
+
+@dataclass(frozen=True)
+class LayerView:
+    """One layer of a `KVCache`."""
+
+    cache: KVCache
+    layer: int
+
+    def update(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Store the new keys and values; return all of this layer's (`KVCache.write`)."""
+        return self.cache.write(self.layer, k, v)
+
+
+def layer_caches(cache: KVCache | None, n_layers: int) -> list[LayerView] | list[None]:
+    """One view of the cache for each layer, or None for each. Raises ValueError for a cache of another depth."""
+    if cache is None:
+        return [None] * n_layers
+    if len(cache.keys) != n_layers:
+        raise ValueError(
+            f"The cache has {len(cache.keys)} layers, the model {n_layers}: make it with model.new_cache()."
+        )
+    return [LayerView(cache, layer) for layer in range(n_layers)]
+
+
+def place_tokens(ids: Tensor, cache: KVCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+    """Where tokens stand and which keys are real, for a decoder about to read `ids` behind what is in the cache.
+
+    ids: (B, T); mask: (B, T) bool, False at padding, or None for no padding
+    →  positions, (T,) or, with padding, (B, T): real tokens are counted from 0 in each text, wherever it starts;
+       keys (B, 1, 1, S) bool, S = cached + T, or None where all are real.
+    Raises ValueError where the shapes disagree or the cache is full.
+    """
+    B, T = ids.shape
+    if mask is not None and mask.shape != ids.shape:
+        raise ValueError(
+            f"The mask has the shape {tuple(mask.shape)} and the ids {tuple(ids.shape)}: it says for each of these "
+            "tokens whether it is real; a cache remembers the earlier ones."
+        )
+    if mask is not None and mask.dtype != torch.bool:
+        mask = mask.bool()
+    start = 0
+    if cache is not None:
+        cache.require_room(B, T)
+        start = cache.length
+        if mask is not None:
+            cache.real = cache.real.to(ids.device)
+            cache.real[:, start : start + T] = mask
+            cache.padded = cache.padded or not bool(mask.all())
+        mask = cache.real[:, : start + T] if cache.padded else None
+    if mask is None:
+        return torch.arange(start, start + T, device=ids.device), None
+    positions = (mask.long().cumsum(1) - 1).clamp(min=0)[:, start:]  # (B, T)
+    return positions, mask[:, None, None, :]
+
+
+def require_ids(ids: Tensor, vocab_size: int) -> None:
+    """Raises TypeError or ValueError unless `ids` is a (B, T) int64 tensor of ids below `vocab_size`, T at least 1."""
+    if not isinstance(ids, Tensor) or ids.dtype not in (torch.int64, torch.int32):
+        found = str(ids.dtype) if isinstance(ids, Tensor) else type(ids).__name__
+        raise TypeError(f"Token ids are a tensor of whole numbers, not {found}: write torch.tensor([ids]).")
+    if ids.dim() != 2 or ids.numel() == 0:
+        raise ValueError(f"Token ids have the shape (batch, time) with at least one token, not {tuple(ids.shape)}.")
+    low, high = int(ids.min()), int(ids.max())
+    if low < 0 or high >= vocab_size:
+        raise ValueError(
+            f"There is no token {low if low < 0 else high}: ids of this model go from 0 to {vocab_size - 1}."
+        )
