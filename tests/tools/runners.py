@@ -167,7 +167,7 @@ def traces(root: Path) -> dict[str, tuple[int, int]] | None:
 
     build/, caches of the test tools and Python's own `__pycache__` do not count.
     """
-    command = ["git", "status", "--porcelain", "-z", "--untracked-files=all", "--ignored=matching"]
+    command = ["git", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
