@@ -138,6 +138,19 @@ class BPETokenizer:
         special = {name: len(tokens) + n for n, name in enumerate(special_tokens)}
         return cls([*tokens, *(None for _ in special)], merges, special, pattern)
 
+    def at_size(self, vocab_size: int) -> BPETokenizer:
+        """This tokenizer as it was when training had `vocab_size` tokens: the same as training to that size.
+
+        Raises ValueError for a size that it never had, and where special tokens stand among the ids.
+        """
+        if not 256 <= vocab_size <= self.vocab_size or self.special_tokens:
+            raise ValueError(
+                f"Sizes from 256 to {self.vocab_size:,} can be cut from this tokenizer, if it has no special tokens; "
+                f"{vocab_size:,} with {len(self.special_tokens)} special tokens cannot."
+            )
+        merges = [pair for pair in self.merges if self._ranks[pair][1] < vocab_size]
+        return BPETokenizer(self.tokens[:vocab_size], merges, {}, self.pattern, self.split_digits)
+
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of `text`. Special tokens in it are ordinary text unless `allowed_special` names them or is "all".
 

@@ -126,7 +126,7 @@ def test_answers_that_cannot_be_graded_give_one_sentence(answers, sentence, caps
     assert progress.read()[0]["quizzes"] == {}
 
 
-@pytest.mark.parametrize("name", ["0O", "000", "../00", "nothing"])
+@pytest.mark.parametrize("name", ["0O0", "000", "../00", "nothing"])
 def test_an_unknown_quiz_gives_one_sentence(name, capsys):
     quiz(name)
     said = capsys.readouterr().out

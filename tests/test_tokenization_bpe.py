@@ -361,3 +361,18 @@ def test_bad_input_is_refused_in_one_sentence(call, error, message):
     with pytest.raises(error, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [256, 257, 300, 420])
+def test_a_tokenizer_cut_to_a_size_is_the_one_trained_to_it(size):
+    text = language_reference().head(30_000)
+    cut, trained = BPETokenizer.train(text, 500).at_size(size), BPETokenizer.train(text, size)
+    assert (cut.tokens, cut.merges) == (trained.tokens, trained.merges)
+
+
+def test_a_size_that_a_tokenizer_never_had_is_refused():
+    tokenizer = BPETokenizer.train("low lower lowest", 260)
+    special = BPETokenizer.train("low lower lowest", 261, special_tokens=["<end>"])
+    for refused, size in ((tokenizer, 255), (tokenizer, 400), (special, 258)):
+        with pytest.raises(ValueError, match="can be cut"):
+            refused.at_size(size)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from statistics import mean
 
 import pytest
 
+from helpers.corpora import language_reference
 from helpers.models import fetch
 from helpers.parallel_texts import parallel_programs, parallel_texts
 from helpers.stats import bootstrap_ratio
 from helpers.tokenization import BPETokenizer
+from tests.tools.notebook import ROOT
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
 
@@ -88,3 +92,27 @@ def test_the_quiz_computes_its_merges_as_training_does():
     first = BPETokenizer.train(text, 257, pattern=r"\w+|\s").tokens[256]
     assert first == b"go"
     assert 4.2 / 4 == pytest.approx(1.05)
+
+
+def recorded_losses() -> dict[tuple[int, int], list[float]]:
+    runs = json.loads((ROOT / "data" / "results" / "01_vocabulary.json").read_text(encoding="utf-8"))["runs"]
+    losses: dict[tuple[int, int], list[float]] = {}
+    for run in runs:
+        losses.setdefault((run["case"]["n_tokens"], run["case"]["vocab_size"]), []).append(run["bits_per_byte"])
+    return losses
+
+
+def test_past_16384_tokens_little_training_loses_and_more_training_ties():
+    losses = recorded_losses()
+    short, long = sorted({n_tokens for n_tokens, _ in losses})
+    assert min(losses[short, 24576]) > max(losses[short, 16384])
+    assert mean(losses[long, 24576]) == pytest.approx(mean(losses[long, 16384]), abs=0.01)
+    for n_tokens in (short, long):
+        means = [mean(losses[n_tokens, size]) for size in (256, 1024, 2048, 4096, 8192, 16384)]
+        assert means == sorted(means, reverse=True)
+        assert means[3] - means[4] > means[4] - means[5]  # steep up to 8,192, then flatter
+
+
+def test_velunda_and_kilometers_cost_four_tokens_each_in_a_manuals_vocabulary():
+    manual = BPETokenizer.train(language_reference().split(validation=0.1)[0].text, 8192)
+    assert len(manual.encode(" Velunda")) == len(manual.encode(" kilometers")) == 4

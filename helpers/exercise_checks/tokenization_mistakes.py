@@ -42,6 +42,14 @@ def pairs_across_words(words):
     return _counts(((a, b), n) for (a, n), (b, _) in itertools.pairwise(row))
 
 
+def overwritten(words):
+    return {pair: n for word, n in words.items() for pair in itertools.pairwise(word)}
+
+
+def first_word_only(words):
+    return _counts((pair, n) for word, n in list(words.items())[:1] for pair in itertools.pairwise(word))
+
+
 def joined_pairs(words):
     return _counts((a + b, n) for word, n in words.items() for a, b in itertools.pairwise(word))
 
@@ -89,6 +97,20 @@ def nothing_merged(symbols, pair):
     return symbols
 
 
+def last_symbol_lost(symbols, pair):
+    merged = _merged(symbols, pair)
+    return merged if symbols[-2:] == pair and merged[-1] == "".join(pair) else merged[:-1]
+
+
+def compared_as_text(symbols, pair):
+    merged, i, whole = [], 0, "".join(pair)
+    while i < len(symbols):
+        hit = len(symbols[i : i + 2]) == 2 and "".join(symbols[i : i + 2]) == whole
+        merged.append(whole if hit else symbols[i])
+        i += 1 + hit
+    return tuple(merged)
+
+
 def second_symbol_kept(symbols, pair):
     merged = []
     for i, symbol in enumerate(symbols):
@@ -125,6 +147,52 @@ def longest_match(symbols, ranks):
     return tuple(found)
 
 
+def _until_unranked(symbols, ranks, key):
+    """The loop of the reference with another key for the best pair."""
+    while len(symbols) > 1:
+        best = min(itertools.pairwise(symbols), key=key)
+        if best not in ranks:
+            break
+        symbols = _merged(symbols, best)
+    return symbols
+
+
+def unranked_as(rank):
+    return lambda symbols, ranks: _until_unranked(symbols, ranks, lambda pair: ranks.get(pair, rank))
+
+
+def by_spelling(symbols, ranks):
+    spelled = {"".join(pair): rank for pair, rank in ranks.items()}
+    while ranked := [pair for pair in itertools.pairwise(symbols) if "".join(pair) in spelled]:
+        symbols = _merged(symbols, min(ranked, key=lambda pair: spelled["".join(pair)]))
+    return symbols
+
+
+def in_order_of_dictionary(symbols, ranks):
+    for pair in ranks:
+        symbols = _merged(symbols, pair)
+    return symbols
+
+
+def last_occurrence_first(symbols, ranks):
+    while ranked := [(ranks[p], -i) for i, p in enumerate(itertools.pairwise(symbols)) if p in ranks]:
+        i = -min(ranked)[1]
+        symbols = (*symbols[:i], symbols[i] + symbols[i + 1], *symbols[i + 2 :])
+    return symbols
+
+
+def alphabetical(symbols, ranks):
+    while ranked := [pair for pair in itertools.pairwise(symbols) if pair in ranks]:
+        symbols = _merged(symbols, min(ranked))
+    return symbols
+
+
+def longest_first(symbols, ranks):
+    while ranked := [pair for pair in itertools.pairwise(symbols) if pair in ranks]:
+        symbols = _merged(symbols, max(ranked, key=lambda pair: len("".join(pair))))
+    return symbols
+
+
 # ── bytes_per_token ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -140,9 +208,12 @@ def tokens_per_byte(texts, encode):
     return sum(len(encode(text)) for text in texts) / sum(len(text.encode()) for text in texts)
 
 
-def texts_joined(texts, encode):
-    whole = "".join(texts)
-    return len(whole.encode()) / len(encode(whole))
+def joined_by(separator):
+    def variant(texts, encode):
+        whole = separator.join(texts)
+        return len(whole.encode()) / len(encode(whole))
+
+    return variant
 
 
 # ── choose_vocab_size ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,14 +229,14 @@ def lowest_single(measured):
     return min(measured, key=lambda size: min(measured[size]))
 
 
-def within(share=lambda n: n**-0.5, pick=min, deviation=statistics.stdev, own=False):
+def within(share=lambda n: n**-0.5, pick=min, deviation=statistics.stdev, own=False, power=1):
     """The rule with another share of the deviation, another pick, another deviation, or every size's own error."""
 
     def variant(measured):
         best = best_mean(measured)
 
         def error(size):
-            return deviation(measured[size]) * share(len(measured[size]))
+            return deviation(measured[size]) ** power * (1 if power == 2 else share(len(measured[size])))
 
         limit = statistics.mean(measured[best])
         return pick(s for s in measured if statistics.mean(measured[s]) <= limit + error(s if own else best))

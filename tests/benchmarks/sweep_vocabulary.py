@@ -7,7 +7,7 @@ from __future__ import annotations
 from helpers.vocabulary_trial import train_trial
 
 NAME = "01_vocabulary"
-SIZES, SHORT, LONG = (256, 1024, 2048, 4096, 8192, 16384), 40_960, 163_840
+SIZES, SHORT, LONG = (256, 1024, 2048, 4096, 8192, 16384, 24576), 40_960, 163_840
 CASES = [
     {"vocab_size": size, "n_tokens": n_tokens, "seed": seed}
     for n_tokens, seeds in ((SHORT, range(1, 6)), (LONG, range(1, 4)))

@@ -78,7 +78,7 @@ ROWS = [
             Wrong(count("counts[tuple(sorted(pair))] += times"), "keep the order"),
             Wrong(count("counts[pair] += times", "for pair in word:"), "you count single symbols"),
             Wrong(count("counts[''.join(pair)] += times"), "a key is a tuple of two symbols"),
-            Wrong(count("counts[pair] = times"), "A property does not hold"),
+            Wrong(count("counts[pair] = times"), "is overwritten by the next word"),
             Wrong(
                 "def count_pairs(words):\n    return [pair for word in words for pair in zip(word, word[1:])]\n",
                 "The kind of the result is wrong",
@@ -135,6 +135,24 @@ return tuple(reversed(out))
                 "you merge from the right",
             ),
             Wrong(merge("return symbols"), "nothing is merged"),
+            Wrong(
+                merge(MERGE_LOOP.format(step=2, last="tuple(merged)").replace("len(symbols)", "len(symbols) - 1")),
+                "the last symbol is lost",
+            ),
+            Wrong(
+                merge("""
+whole, merged, i = "".join(pair), [], 0
+while i < len(symbols):
+    if "".join(symbols[i:i + 2]) == whole:
+        merged.append(whole)
+        i += 2
+    else:
+        merged.append(symbols[i])
+        i += 1
+return tuple(merged)
+"""),
+                "is another pair",
+            ),
         ],
         right=[
             merge(MERGE_LOOP.format(step=2, last="tuple(merged)")),
@@ -199,6 +217,60 @@ return symbols
 """),
                 "keep what `merge_pair` returns",
             ),
+            Wrong(
+                encode("""
+while len(symbols) > 1:
+    best = min(zip(symbols, symbols[1:]), key=lambda pair: ranks.get(pair, 0))
+    if best not in ranks:
+        break
+    symbols = merge_pair(symbols, best)
+return symbols
+"""),
+                "it needs a rank of infinity",
+            ),
+            Wrong(
+                encode("""
+while len(symbols) > 1:
+    best = min(zip(symbols, symbols[1:]), key=lambda pair: ranks.get(pair, 100))
+    if best not in ranks:
+        break
+    symbols = merge_pair(symbols, best)
+return symbols
+"""),
+                "The shape of the result is wrong",
+            ),
+            Wrong(
+                encode("""
+spelled = {a + b: rank for (a, b), rank in ranks.items()}
+while True:
+    ranked = [(spelled[a + b], (a, b)) for a, b in zip(symbols, symbols[1:]) if a + b in spelled]
+    if not ranked:
+        return symbols
+    symbols = merge_pair(symbols, min(ranked)[1])
+"""),
+                "a rank belongs to a pair of symbols",
+            ),
+            Wrong(
+                encode("""
+for pair in ranks:
+    symbols = merge_pair(symbols, pair)
+return symbols
+"""),
+                "the numbers in it decide",
+            ),
+            Wrong(
+                encode("""
+while True:
+    best, at = None, None
+    for i, pair in enumerate(zip(symbols, symbols[1:])):
+        if pair in ranks and (best is None or ranks[pair] <= best):
+            best, at = ranks[pair], i
+    if at is None:
+        return symbols
+    symbols = symbols[:at] + (symbols[at] + symbols[at + 1],) + symbols[at + 2:]
+"""),
+                "the leftmost goes first",
+            ),
         ],
         right=[
             encode("""
@@ -226,6 +298,15 @@ return symbols
                 "    return sum(rates) / len(rates)\n",
                 "you average the texts' rates",
             ),
+            Wrong(
+                rate("sum(len(t.encode()) for t in set(texts)) / sum(len(encode(t)) for t in set(texts))"), "is wrong"
+            ),
+            Wrong(
+                rate("sum(len(t.strip().encode()) for t in texts) / sum(len(encode(t.strip())) for t in texts)"),
+                "is wrong",
+            ),
+            Wrong(rate("sum(len(t.encode()) for t in texts) / sum(len(encode(t.lower())) for t in texts)"), "is wrong"),
+            Wrong(rate("len(' '.join(texts).encode()) / len(encode(' '.join(texts)))"), "encode each by itself"),
             Wrong(rate("len(''.join(texts).encode()) / len(encode(''.join(texts)))"), "encode each by itself"),
         ],
         right=[
@@ -241,6 +322,25 @@ return symbols
             Wrong(choose("stdev(measured[best])"), "divide it by √n"),
             Wrong(choose("stdev(measured[best]) / len(measured[best])"), "the standard error divides by √n"),
             Wrong(choose("pstdev(measured[best]) / len(measured[best]) ** 0.5"), "use `stdev`, for samples"),
+            Wrong(choose("2 * stdev(measured[best]) / len(measured[best]) ** 0.5"), "you allow two standard errors"),
+            Wrong(choose("stdev(measured[best]) / (len(measured[best]) - 1) ** 0.5"), "you divide by √(n − 1)"),
+            Wrong(choose("stdev(measured[best]) ** 2"), "you add the variance"),
+            Wrong(
+                """
+def choose_vocab_size(measured):
+    from statistics import mean, stdev
+    best = min(measured, key=lambda size: mean(measured[size]))
+    error = lambda size: stdev(measured[size]) / len(measured[size]) ** 0.5
+    return min(s for s in measured if mean(measured[s]) - error(s) <= mean(measured[best]) + error(best))
+""",
+                "The result is wrong",
+            ),
+            Wrong(
+                choose(last="min([size for size in measured if mean(measured[size]) < limit] or [best])"), "is wrong"
+            ),
+            Wrong(
+                choose(last="min(s for s in measured if round(mean(measured[s]), 2) <= round(limit, 2))"), "is wrong"
+            ),
             Wrong(choose(last="max(good)"), "you take the largest size"),
             Wrong(choose(last="good[0]"), "they come in any order"),
             Wrong(choose(limit="0", key="min", last="best"), "you compare single losses"),
@@ -266,6 +366,19 @@ def choose_vocab_size(measured):
             Wrong(decode("b''.join(tokens[i] for i in ids).decode('utf-8', 'ignore')"), "vanish without a trace"),
             Wrong(decode("b''.join(tokens[i] for i in ids).decode('latin-1')"), "the bytes are UTF-8"),
             Wrong(decode("b''.join(tokens[i] for i in ids).decode()"), "It stops with an error"),
+            Wrong(decode("b''.join(tokens[i] for i in ids).decode('utf-8', 'replace').strip()"), "is wrong"),
+            Wrong(
+                "def decode_tokens(ids, tokens):\n    import unicodedata\n"
+                "    text = b''.join(tokens[i] for i in ids).decode('utf-8', 'replace')\n"
+                "    return unicodedata.normalize('NFC', text)\n",
+                "is wrong",
+            ),
+            Wrong(
+                "def decode_tokens(ids, tokens):\n    import re\n"
+                "    text = b''.join(tokens[i] for i in ids).decode('utf-8', 'replace')\n"
+                "    return re.sub('\\ufffd+', '\\ufffd', text)\n",
+                "is wrong",
+            ),
             Wrong(decode("b''.join(tokens[i] for i in ids)"), "The kind of the result is wrong"),
         ],
         right=[
