@@ -52,6 +52,7 @@ PURPOSES = {  # what each library does in this course
     "regex": "cuts text into words",
     "safetensors": "weights on disk",
     "sentence-transformers": "the embedder",
+    "sentencepiece": "the reference for your Unigram",
     "tokenizers": "the reference for your tokenizers",
     "tqdm": "progress bars",
     "transformers": "the reference your code must equal",
