@@ -47,7 +47,7 @@ def least_trained(table: Tensor, unused: Sequence[int], k: int) -> list[int]:
 
 
 def move_embeddings(
-    old: Tensor, old_ids: Mapping[str, int], new_tokens: Sequence[str], pieces: Sequence[Sequence[int]]
+    old: Tensor, old_ids: Mapping[bytes, int], new_tokens: Sequence[bytes], pieces: Sequence[Sequence[int]]
 ) -> Tensor:
     """Rows for a new vocabulary: a token with an old id keeps its row, another gets the mean of its old pieces' rows.
 
@@ -61,7 +61,7 @@ def move_embeddings(
 
 
 def planted_move_embeddings(
-    old: Tensor, old_ids: Mapping[str, int], new_tokens: Sequence[str], pieces: Sequence[Sequence[int]]
+    old: Tensor, old_ids: Mapping[bytes, int], new_tokens: Sequence[bytes], pieces: Sequence[Sequence[int]]
 ) -> Tensor:
     """The version that stands in the notebook: row i of the new table is row i of the old one."""
     new = old.new_empty(len(new_tokens), old.shape[1])
@@ -139,14 +139,14 @@ def _move_cases(rng: Generator) -> list[tuple]:
     def table(size: int, width: int) -> Tensor:
         return torch.tensor(rng.normal(size=(size, width)), dtype=torch.float32)
 
-    old_ids = {"a": 0, "b": 1, "c": 2, "ab": 3, " c": 4, " ": 5, "abc": 6}
+    old_ids = {b"a": 0, b"b": 1, b"c": 2, b"ab": 3, b" c": 4, b" ": 5, b"abc": 6}
     return [
-        (table(7, 3), old_ids, ["c", "bc", "ab", "a"], [[2], [1, 2], [3], [0]]),
-        (table(7, 4), old_ids, ["abc c", "b"], [[6, 4], [1]]),
-        (table(7, 2), old_ids, [" c", "cab", "c", "cabc", " "], [[4], [2, 3], [2], [2, 6], [5]]),
+        (table(7, 3), old_ids, [b"c", b"bc", b"ab", b"a"], [[2], [1, 2], [3], [0]]),
+        (table(7, 4), old_ids, [b"abc c", b"b"], [[6, 4], [1]]),
+        (table(7, 2), old_ids, [b" c", b"cab", b"c", b"cabc", b" "], [[4], [2, 3], [2], [2, 6], [5]]),
         # "abc" has a row, although the old tokenizer would cut it
-        (table(7, 5), old_ids, ["b", "abc", "aab"], [[1], [3, 2], [0, 3]]),
-        (table(9, 3), {"x": 8, "y": 0}, ["y", "x", "xyx"], [[0], [8], [8, 0, 8]]),
+        (table(7, 5), old_ids, [b"b", b"abc", b"aab"], [[1], [3, 2], [0, 3]]),
+        (table(9, 3), {b"x": 8, b"y": 0}, [b"y", b"x", b"xyx"], [[0], [8], [8, 0, 8]]),
     ]
 
 

@@ -116,7 +116,7 @@ def move(
     """`move_embeddings` with one thing done wrong."""
 
     def variant(
-        old: Tensor, old_ids: Mapping[str, int], new_tokens: Sequence[str], pieces: Sequence[Sequence[int]]
+        old: Tensor, old_ids: Mapping[bytes, int], new_tokens: Sequence[bytes], pieces: Sequence[Sequence[int]]
     ) -> Tensor:
         rows = []
         for i, token in enumerate(new_tokens):
