@@ -28,7 +28,8 @@ def best_cut(word: str, end: int, best: Sequence[float], scores: Mapping[str, fl
     """(score of the best way to cut word[:end], where its last token starts).
 
     best[start]: the best score of word[:start], known for every start < end.
-    scores: token -> log probability; what is not in it is no token. No token ends here: (-math.inf, 0).
+    scores: token -> log probability; what is not in it is no token.
+    Where no token ends here: (-math.inf, 0).
     """
     starts = [start for start in range(end) if word[start:end] in scores]
     if not starts:
@@ -37,9 +38,9 @@ def best_cut(word: str, end: int, best: Sequence[float], scores: Mapping[str, fl
 
 
 def least_trained(table: Tensor, unused: Sequence[int], k: int) -> list[int]:
-    """The `k` ids whose rows lie nearest to the mean of the rows in `unused`, nearest first, without `unused`.
+    """The `k` ids nearest to the mean of the rows in `unused`, nearest first, without `unused`.
 
-    table: (V, d) floats; distance is the Euclidean one.
+    table: (V, d) floats, a row for each id; distance is the Euclidean one.
     """
     distance = (table - table[list(unused)].mean(dim=0)).norm(dim=1)  # (V, d) − (d,) → (V,)
     distance[list(unused)] = math.inf
@@ -49,7 +50,7 @@ def least_trained(table: Tensor, unused: Sequence[int], k: int) -> list[int]:
 def move_embeddings(
     old: Tensor, old_ids: Mapping[bytes, int], new_tokens: Sequence[bytes], pieces: Sequence[Sequence[int]]
 ) -> Tensor:
-    """Rows for a new vocabulary: a token with an old id keeps its row, another gets the mean of its old pieces' rows.
+    """Rows for a new vocabulary: an old token keeps its row, a new one gets its pieces' mean.
 
     old: (V, d); old_ids: token -> row of `old`; pieces[i]: the old ids that spell new_tokens[i]
     →  (len(new_tokens), d)
@@ -265,7 +266,7 @@ EXERCISES = [
     Exercise(
         name="move_embeddings",
         notebook="01b_more_tokenizers",
-        minutes=3,
+        minutes=2,
         difficulty=2,
         reference=move_embeddings,
         planted=planted_move_embeddings,
