@@ -11,10 +11,11 @@ from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
-from helpers.models import fetch
+from helpers.exercise_checks.more_tokenizers import move_embeddings
+from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
-from helpers.tokenizer_measures import unigram_bits, word_counts
+from helpers.tokenizer_measures import bits_per_byte, unigram_bits, word_counts
 from helpers.unigram_training import em_step, seeds
 from helpers.wordpiece import BERT_SPECIAL, normalize, split_words
 
@@ -139,6 +140,29 @@ def test_the_marker_that_ends_a_turn_points_where_the_unused_rows_point(table, c
 def test_the_table_is_a_fifth_of_the_model_and_a_twelfth_of_it_would_do(table):
     assert table.numel() / 134_515_008 == pytest.approx(0.2, abs=0.02)
     assert table.shape[0] / 4096 == 12
+
+
+@pytest.mark.slow
+def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_copied_ones(table, chat):
+    model, _ = chat_model()
+    texts = ["The brake lever felt spongy after the rain.", "Please cancel the order for the child seat."]
+    order = torch.randperm(len(table), generator=torch.Generator().manual_seed(0)).tolist()
+    small = BPETokenizer.train(TRAIN.text, 4096)
+    old_ids = {token: i for i, token in enumerate(chat.tokens) if token is not None}
+    pieces = [chat.encode(t.decode("utf-8", "replace")) or reserved(chat)[:1] for t in small.tokens]
+    moved = move_embeddings(table, old_ids, small.tokens, pieces)
+
+    def bits(rows, encode):
+        return np.mean(bits_per_byte(model, rows, encode, texts))
+
+    def guessing(encode, n_tokens):
+        return np.mean([np.log2(n_tokens) * len(encode(t)) / len(t.encode()) for t in texts])
+
+    own, shuffled = bits(table, chat.encode), bits(table, lambda text: [order[i] for i in chat.encode(text)])
+    half = BPETokenizer(chat.tokens, chat.merges[: len(chat.merges) // 2], {}, split_digits=True)
+    copied, carried = bits(table[:4096], small.encode), bits(moved, small.encode)
+    assert shuffled > guessing(chat.encode, len(table)) and copied > guessing(small.encode, 4096) > carried
+    assert own < carried < copied and bits(table, half.encode) < 1.3 * own
 
 
 def test_what_the_quiz_says_about_greedy_cutting():
