@@ -53,6 +53,7 @@ PURPOSES = {  # what each library does in this course
     "safetensors": "weights on disk",
     "scipy": "Student's t, for intervals of few runs",
     "sentence-transformers": "the embedder",
+    "sentencepiece": "the reference for your Unigram",
     "tokenizers": "the reference for your tokenizers",
     "tqdm": "progress bars",
     "transformers": "the reference your code must equal",
