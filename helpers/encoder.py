@@ -142,7 +142,8 @@ class Encoder(nn.Module):
         if self.tokenizer is None:
             raise ValueError("This encoder has no tokenizer: load it with from_pretrained, or set encoder.tokenizer.")
         first, last = self.tokenizer.special_tokens["[CLS]"], self.tokenizer.special_tokens["[SEP]"]
-        return [first, *self.tokenizer.encode(text)[: self.config.embed_len - 2], last]
+        ids = self.tokenizer.encode(text, allowed_special="all")  # as the library does: "[MASK]" in a text is a mask
+        return [first, *ids[: self.config.embed_len - 2], last]
 
     def embed_ids(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Rows of ids of any lengths → (n_rows, C)."""

@@ -96,9 +96,7 @@ def print_transformer() -> None:
             [sys.executable, "-c", PEAK.format(dtype=dtype)], capture_output=True, text=True, check=True
         )
         added, weights = map(float, done.stdout.split())
-        print(
-            f"  {f'loading adds to a fresh process, {dtype}, MB':42}{added:9.0f}   weights {weights:.0f}, the rest the file's own pages"
-        )
+        print(f"  {f'loading adds to a fresh process, {dtype}, MB':42}{added:9.0f}   weights {weights:.0f}")
 
 
 def verdict(reached: bool) -> str:
