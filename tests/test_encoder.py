@@ -53,6 +53,21 @@ def test_bfloat16_gives_nearly_the_same_states(tmp_path):
     torch.testing.assert_close(low.float(), exact, atol=0.1, rtol=0.05)
 
 
+def test_pooling_sums_in_float32():
+    hidden = torch.full((1, 4_000, 1), 1.01, dtype=torch.bfloat16)  # in bfloat16, the sum would stop growing at 256
+    pooled = pool(hidden, torch.ones(1, 4_000, dtype=torch.bool))
+    assert pooled.dtype == torch.float32 and pooled.item() == pytest.approx(hidden[0, 0, 0].item(), rel=1e-5)
+
+
+@torch.no_grad()
+def test_token_logits_rank_a_tokens_own_embedding_first():
+    model = encoder()
+    ids = tokens(2, 8)
+    logits = model.token_logits(model.embedding(ids))
+    assert logits.shape == (2, 8, 61)
+    assert torch.equal(logits.argmax(-1), ids)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_a_gpu_gives_the_same_vectors(sentence_folder):
     folder = sentence_folder("mean", True, 64)
