@@ -124,22 +124,18 @@ def fused_attention(
     """
     _require_boolean(mask)
     T, S = q.shape[-2], k.shape[-2]
-    if causal and (T == 1 or (T == S and mask is None and bias is None)):
-        is_causal = T > 1  # a single query is the last position and sees everything
-    else:
-        is_causal = False
-        if causal:
-            mask = causal_mask(T, S, q.device) if mask is None else mask & causal_mask(T, S, q.device)
+    by_kernel = causal and T == S and mask is None and bias is None  # the kernel can hide the future by itself
+    if causal and not by_kernel and T > 1:  # a single query is the last position: nothing comes after it
+        hide = causal_mask(T, S, q.device)
+        mask = hide if mask is None else mask & hide
     blind = None
     if mask is not None:
         blind = ~mask.any(dim=-1, keepdim=True)  # (…, T, 1): nothing to look at
-        mask = mask | blind  # let those look everywhere and zero them below: kernels differ in what they do otherwise
+        mask = mask | blind  # let those look everywhere and zero them below, since kernels differ in what they do
     if bias is not None:
-        mask = bias if mask is None else torch.where(mask, bias, float("-inf"))
-        mask = mask.to(q.dtype)
-    grouped = k.shape[-3] != q.shape[-3]
+        mask = (bias if mask is None else torch.where(mask, bias, float("-inf"))).to(q.dtype)
     out = F.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask, is_causal=is_causal, scale=scale, enable_gqa=grouped
+        q, k, v, attn_mask=mask, is_causal=by_kernel, scale=scale, enable_gqa=k.shape[-3] != q.shape[-3]
     )  # (B, H, T, d_v)
     return out if blind is None else out.masked_fill(blind, 0.0)
 

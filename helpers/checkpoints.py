@@ -4,7 +4,7 @@
     load_weights(model, folder, rename=their_name_to_ours, dtype=torch.float32, device="cpu")
 
 A checkpoint is refused, in one sentence, where it is cut off, lacks a tensor, has one too many or one of another shape:
-a model with a hole in it talks, only not sense. Memory: the model, plus one file's pages, plus one tensor.
+a model with a hole in it talks, only not sense. Memory: the model, plus a few tensors on their way.
 
 What it does not do: open pickles (`.bin`, `.pt`), run code that came with a model, read quantized weights.
 """
@@ -21,11 +21,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import nn
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 FLOATS, FLOAT_NAMES = ("F32", "F16", "BF16", "F64"), "float32, float16 and bfloat16"
 READERS = 4  # threads: converting a tensor is mostly waiting for memory
+AT_ONCE = 32  # tensors
 
 
 class CheckpointError(ValueError):
@@ -160,18 +161,29 @@ def load_weights(
     wanted = dict(model.named_parameters())
     found: dict[str, nn.Parameter] = {}
     for file in files:
-        with open_safetensors(file) as tensors, ThreadPoolExecutor(READERS) as pool:
+        with open_safetensors(file) as tensors:
             names = {ours: theirs for theirs in tensors.keys() if (ours := rename(theirs)) is not None}
             for ours, theirs in names.items():
                 _require_fit(file, theirs, tensors.get_slice(theirs), wanted.get(ours))
-            read = pool.map(lambda theirs: tensors.get_tensor(theirs).to(device, dtype), names.values())  # noqa: B023
-            found |= {ours: nn.Parameter(tensor) for ours, tensor in zip(names, read, strict=True)}
+        found |= {ours: nn.Parameter(tensor) for ours, tensor in _read(file, names, dtype, device)}
     if missing := [name for name in wanted if name not in found]:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise CheckpointError(f"The checkpoint lacks {missing[0]}{more} (our names): get the model again.")
     for name, parameter in found.items():
         owner, _, last = name.rpartition(".")
         setattr(model.get_submodule(owner), last, parameter)
+
+
+def _read(
+    file: Path, names: dict[str, str], dtype: torch.dtype, device: torch.device | str
+) -> Iterator[tuple[str, Tensor]]:
+    """Our names with the tensors, converted. The file is opened anew for every few, so that its pages leave memory."""
+    listed = list(names.items())
+    for start in range(0, len(listed), AT_ONCE):
+        some = listed[start : start + AT_ONCE]
+        with open_safetensors(file) as tensors, ThreadPoolExecutor(READERS) as pool:
+            read = pool.map(lambda pair: tensors.get_tensor(pair[1]).to(device, dtype), some)  # noqa: B023
+            yield from ((ours, tensor) for (ours, _), tensor in zip(some, read, strict=True))
 
 
 def _require_fit(file: Path, name: str, tensor: Any, wanted: nn.Parameter | None) -> None:

@@ -134,7 +134,7 @@ class Encoder(nn.Module):
         vectors = torch.empty(len(rows), self.config.d_model)
         for start in range(0, len(rows), batch_size):
             batch = by_length[start : start + batch_size]
-            vectors[batch] = self.embed_ids([rows[i] for i in batch]).float().cpu()
+            vectors[batch] = self.embed_ids([rows[i] for i in batch]).cpu()
         return vectors
 
     def encode_text(self, text: str) -> list[int]:
@@ -142,10 +142,11 @@ class Encoder(nn.Module):
         if self.tokenizer is None:
             raise ValueError("This encoder has no tokenizer: load it with from_pretrained, or set encoder.tokenizer.")
         first, last = self.tokenizer.special_tokens["[CLS]"], self.tokenizer.special_tokens["[SEP]"]
-        return [first, *self.tokenizer.encode(text)[: self.config.embed_len - 2], last]
+        ids = self.tokenizer.encode(text, allowed_special="all")  # as the library does: "[MASK]" in a text is a mask
+        return [first, *ids[: self.config.embed_len - 2], last]
 
     def embed_ids(self, rows: Sequence[Sequence[int]]) -> Tensor:
-        """Rows of ids of any lengths → (n_rows, C)."""
+        """Rows of ids of any lengths → (n_rows, C) float32."""
         device = self.embedding.weight.device
         mask = padding_mask([len(row) for row in rows], max(map(len, rows))).to(device)  # (B, T)
         ids = torch.zeros(mask.shape, dtype=torch.long, device=device)
@@ -172,10 +173,11 @@ class Encoder(nn.Module):
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
-    """One vector a text, from its real tokens only: hidden (B, T, C), mask (B, T) bool  →  (B, C).
+    """One vector a text, from its real tokens only: hidden (B, T, C), mask (B, T) bool  →  (B, C) float32.
 
     how: "mean", "max" or "first" (the state of [CLS]).
     """
+    hidden = hidden.float()  # bfloat16 has too few bits to sum hundreds of tokens
     if how == "first":
         return hidden[:, 0]
     if how == "max":

@@ -133,15 +133,14 @@ class EncoderDecoder(nn.Module):
         require_ids(ids, c.vocab_size)
         if len(memory) != len(ids):
             raise ValueError(f"There are {len(memory)} sources and {len(ids)} targets: give each target its source.")
-        _, real = place_tokens(ids, cache, mask)
-        T, S = ids.shape[1], ids.shape[1] + (cache.length if cache is not None else 0)
-        memories = self.project(memory, cache)
-        options = {"causal": True, "mask": real, "bias": self.decoder_bias(T, S)}  # (1, H, T, S)
-        options["memory_mask"] = _for_heads(memory_mask, memory[..., 0])
+        _, real = place_tokens(ids, cache, mask)  # None or (B, 1, 1, past + T)
+        T, past = ids.shape[1], cache.length if cache is not None else 0
+        bias = self.decoder_bias(T, past + T)  # (1, H, T, past + T)
+        source = _for_heads(memory_mask, memory[..., 0])  # None or (B, 1, 1, S)
         x = self.dropout(self.embedding(ids))  # (B, T, C)
-        caches = layer_caches(cache, c.n_layers)
-        for block, layer_memory, layer_cache in zip(self.decoder_blocks, memories, caches, strict=True):
-            x = block(x, layer_memory, cache=layer_cache, **options)  # (B, T, C)
+        layers = zip(self.decoder_blocks, self.project(memory, cache), layer_caches(cache, c.n_layers), strict=True)
+        for block, layer_memory, layer_cache in layers:
+            x = block(x, layer_memory, source, causal=True, mask=real, bias=bias, cache=layer_cache)  # (B, T, C)
         if cache is not None:
             cache.advance(T)
         x = self.dropout(self.decoder_norm(x))
@@ -196,8 +195,8 @@ class EncoderDecoder(nn.Module):
 
         Raises CheckpointError for another architecture or weights that are damaged or do not fit.
         """
-        files = weight_files(folder)
-        config = read_t5_config(read_config(folder, "t5"), tied="lm_head.weight" not in tensor_names(files))
+        described, files = read_config(folder, "t5"), weight_files(folder)
+        config = read_t5_config(described, tied="lm_head.weight" not in tensor_names(files))
         with shapes_only():
             model = cls(config)
         load_weights(model, files, our_t5_name, dtype, device)

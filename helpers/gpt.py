@@ -103,11 +103,11 @@ class GPT(nn.Module):
         if cache is not None and not self.config.causal:
             raise ValueError("A model with causal=False rereads everything for each token, so it has no cache.")
         positions, real = place_tokens(ids, cache, mask)  # (T,) or (B, T); None or (B, 1, 1, S)
-        T, S = ids.shape[1], ids.shape[1] + (cache.length if cache is not None else 0)
+        T, past = ids.shape[1], cache.length if cache is not None else 0
         x = self.dropout(self.add_positions(self.embedding(ids), positions))  # (B, T, C)
-        options = {"causal": self.config.causal, "mask": real, "rope": self.rope(positions), "bias": self.bias(T, S)}
+        rope, bias = self.rope(positions), self.bias(T, past + T)
         for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
-            x = block(x, **options, cache=layer_cache)  # (B, T, C)
+            x = block(x, causal=self.config.causal, mask=real, rope=rope, bias=bias, cache=layer_cache)  # (B, T, C)
         if cache is not None:
             cache.advance(T)
         x = x[:, -1:] if last_only else x

@@ -157,17 +157,16 @@ def place_tokens(ids: Tensor, cache: KVCache | None, mask: Tensor | None) -> tup
             f"The mask has the shape {tuple(mask.shape)} and the ids {tuple(ids.shape)}: it says for each of these "
             "tokens whether it is real; a cache remembers the earlier ones."
         )
-    if mask is not None and mask.dtype != torch.bool:
-        mask = mask.bool()
+    mask = None if mask is None or bool(mask.all()) else mask.to(ids.device, torch.bool)  # none hidden: spare a mask
     start = 0
     if cache is not None:
         cache.require_room(B, T)
         start = cache.length
-        if mask is not None:
+        cache.padded = cache.padded or mask is not None
+        if cache.padded:
             cache.real = cache.real.to(ids.device)
-            cache.real[:, start : start + T] = mask
-            cache.padded = cache.padded or not bool(mask.all())
-        mask = cache.real[:, : start + T] if cache.padded else None
+            cache.real[:, start : start + T] = True if mask is None else mask
+            mask = cache.real[:, : start + T]
     if mask is None:
         return torch.arange(start, start + T, device=ids.device), None
     positions = (mask.long().cumsum(1) - 1).clamp(min=0)[:, start:]  # (B, T)

@@ -88,12 +88,13 @@ def test_weights_are_a_distribution_over_what_may_be_seen():
 
 
 @BOTH
+@pytest.mark.parametrize("bias", [None, torch.ones(3, 4, 4)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_query_with_nothing_to_look_at_gets_zeros_and_finite_gradients(attend, dtype):
+def test_a_query_with_nothing_to_look_at_gets_zeros_and_finite_gradients(attend, dtype, bias):
     q, k, v = (x.to(dtype).requires_grad_() for x in qkv(T=4, S=4))
     mask = causal_mask(4).clone()
     mask[1] = False
-    out = attend(q, k, v, mask)
+    out = attend(q, k, v, mask, bias=bias)
     out.sum().backward()
     assert (out[:, :, 1] == 0).all() and out.isfinite().all()
     assert all(x.grad.isfinite().all() for x in (q, k, v))

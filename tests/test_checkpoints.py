@@ -75,6 +75,10 @@ def test_a_loaded_model_is_ready_to_use_and_to_train(model):
     found = kind.from_pretrained(folder)
     assert not found.training
     assert all(parameter.requires_grad and parameter.device.type == "cpu" for parameter in found.parameters())
+    before = (folder / "model.safetensors").read_bytes()
+    sum(parameter.sum() for parameter in found.parameters()).backward()
+    torch.optim.SGD(found.parameters(), lr=1.0).step()
+    assert (folder / "model.safetensors").read_bytes() == before
 
 
 def test_tied_weights_are_one_matrix_and_a_head_in_the_file_wins(saved, tmp_path):

@@ -53,6 +53,29 @@ def test_bfloat16_gives_nearly_the_same_states(tmp_path):
     torch.testing.assert_close(low.float(), exact, atol=0.1, rtol=0.05)
 
 
+def test_pooling_sums_in_float32():
+    hidden = torch.full((1, 4_000, 1), 1.01, dtype=torch.bfloat16)  # in bfloat16, the sum would stop growing at 256
+    pooled = pool(hidden, torch.ones(1, 4_000, dtype=torch.bool))
+    assert pooled.dtype == torch.float32 and pooled.item() == pytest.approx(hidden[0, 0, 0].item(), rel=1e-5)
+
+
+@torch.no_grad()
+def test_token_logits_rank_a_tokens_own_embedding_first():
+    model = encoder()
+    ids = tokens(2, 8)
+    logits = model.token_logits(model.embedding(ids))
+    assert logits.shape == (2, 8, 61)
+    assert torch.equal(logits.argmax(-1), ids)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_gives_the_same_vectors(sentence_folder):
+    folder = sentence_folder("mean", True, 64)
+    expected = Encoder.from_pretrained(folder).embed([TEXT, "the cat"])
+    found = Encoder.from_pretrained(folder, device="cuda").embed([TEXT, "the cat"])
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)  # another device, another order of sums
+
+
 def test_pooling_takes_real_tokens_only():
     hidden = torch.tensor([[[1.0, -4.0], [3.0, -2.0], [100.0, 100.0]]])
     mask = torch.tensor([[True, True, False]])

@@ -118,6 +118,18 @@ def test_bfloat16_is_no_less_exact_than_the_librarys(name, tmp_path):
     assert 0 < rms_share(low, exact) <= 1.25 * rms_share(theirs.bfloat16()(**inputs).logits, exact)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+@torch.no_grad()
+def test_a_gpu_gives_the_same_logits():
+    ours, (source, mask), target = model(), padded_source(), tokens(3, 9, seed=1)
+    expected, ours = ours(source, target, mask), ours.cuda()
+    source, target, mask = source.cuda(), target.cuda(), mask.cuda()
+    torch.testing.assert_close(ours(source, target, mask).cpu(), expected, **close)
+    memory, cache = ours.encode(source, mask), ours.new_cache(3, 9)
+    cached = torch.cat([ours.decode(piece, memory, mask, cache) for piece in target.split(4, dim=1)], dim=1)
+    torch.testing.assert_close(cached.cpu(), expected, **close)
+
+
 def test_targets_shift_right_behind_the_start():
     labels = torch.tensor([[5, 6, 7, -100]])
     assert model(start_id=3).shift_right(labels).tolist() == [[3, 5, 6, 7]]

@@ -16,13 +16,13 @@ from helpers.transformer import Encoder, Llama
 
 TEXTS = ["The capital of France is Paris.", "def add(a, b):\n    return a + b\n", "Zwölf Boxkämpfer, 12 ×  3 = 36 …"]
 SENTENCES = [
-    *(
-        "A cat sat on the mat.",
-        "Some feline was sitting on a rug.",
-        "The invoice is due on 12 March.",
-        "naïve café 漢字 ▲",
-    ),
-    *("", "word " * 400, "one", stdlib_docstrings().head(3_000)),
+    "A cat sat on the mat.",
+    "Some feline was sitting on a rug.",
+    "The invoice is due on 12 March.",
+    "naïve café 漢字 ▲ [MASK] [SEP] x",
+    "",
+    "word " * 400,
+    stdlib_docstrings().head(3_000),
 ]
 
 
