@@ -48,7 +48,7 @@ def merge_pair(symbols: Symbols, pair: Pair) -> Symbols:
 
 
 def encode_word(symbols: Symbols, ranks: dict[Pair, int]) -> Symbols:
-    """The tokens of a word: while any pair of neighbors has a rank, the pair of the lowest rank is merged.
+    """The tokens of a word: while any pair of neighbors has a rank, the lowest-ranked one is merged.
 
     ranks: pair → when training merged it, 0 for the first.
 
