@@ -17,7 +17,7 @@ from helpers.models import fetch
 from helpers.parallel_texts import parallel_texts
 
 NAME = "02_heads"
-TEXTS, LENGTH, SEED = 8, 25, 1  # the notebook draws with seed 0
+TEXTS, WRITTEN, LENGTH, SEED = 8, 4, 16, 1  # the notebook draws with seed 0
 CASES = ["none", *range(30)]
 
 
@@ -38,8 +38,7 @@ def start() -> tuple[Llama, Tensor, list[Tensor]]:
     model = Llama.from_pretrained(fetch("chat"))
     repeated = repeated_tokens(TEXTS, LENGTH, model.config.vocab_size, SEED)
     written = AutoTokenizer.from_pretrained(fetch("chat"))(" ".join(parallel_texts()["English"]))["input_ids"]
-    n_texts = len(written) // (2 * LENGTH)
-    ids = torch.cat([repeated, torch.tensor(written[: n_texts * 2 * LENGTH]).view(n_texts, 2 * LENGTH)])
+    ids = torch.cat([repeated, torch.tensor(written[: WRITTEN * 2 * LENGTH]).view(WRITTEN, 2 * LENGTH)])
     return model, ids, states_before_layers(model, ids)
 
 
