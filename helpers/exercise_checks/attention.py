@@ -257,7 +257,7 @@ EXERCISES = [
     Exercise(
         name="split_heads",
         notebook="02_attention",
-        minutes=3,
+        minutes=2,
         difficulty=2,
         reference=split_heads,
         cases=_head_cases,
