@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.frontend import in_kernel, is_static
+from helpers.frontend import widgets_live
 from helpers.plots import CARD, INK, QUIET, RULE, STYLE, png
 from helpers.token_boxes import spell
 
@@ -70,7 +70,7 @@ def head_browser(weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[
     Arguments and errors as in `head_grid`. The figure is stored beside the sliders, for readers of the saved notebook.
     """
     fig = head_grid(weights, tokens, heads, title)
-    if not _live():
+    if not widgets_live():
         return  # the notebook shows an open figure by itself
     from IPython.display import display
 
@@ -113,13 +113,3 @@ def _require(weights: Any, tokens: Sequence[str]) -> None:
         raise ValueError(f"{T} tokens need weights of shape (layers, heads, {T}, {T}), not {shape}.")
     if T > TOKENS_AT_MOST:
         raise ValueError(f"A picture of attention has room for {TOKENS_AT_MOST} tokens, not {T}.")
-
-
-def _live() -> bool:
-    if is_static() or not in_kernel():
-        return False
-    try:
-        import ipywidgets  # noqa: F401
-    except ImportError:
-        return False
-    return True
