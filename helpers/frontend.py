@@ -26,3 +26,14 @@ def in_kernel() -> bool:
 def is_static() -> bool:
     """True where `HANDS_ON_STATIC` asks for output that is the same at every run: no bars, no live widgets."""
     return os.environ.get("HANDS_ON_STATIC", "") not in ("", "0")
+
+
+def widgets_live() -> bool:
+    """True where ipywidgets can be drawn and answer: in a kernel that has them, and not under `HANDS_ON_STATIC`."""
+    if is_static() or not in_kernel():
+        return False
+    try:
+        import ipywidgets  # noqa: F401
+    except ImportError:
+        return False
+    return True

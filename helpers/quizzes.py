@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import progress as store
-from helpers.frontend import in_kernel, is_static
+from helpers.frontend import widgets_live
 from helpers.session import session
 from helpers.verdict import COLORS, Box, emit, inline
 
@@ -88,7 +88,7 @@ def quiz(name: str, answers: str | None = None) -> None:
     session.enter_quiz(name.removesuffix(PLACEMENT))
     if answers is not None:
         _grade(asked, answers)
-    elif _live():
+    elif widgets_live():
         from helpers.quiz_widgets import show_live
 
         show_live(asked)
@@ -284,16 +284,6 @@ def explanation_html(question: Question, letter: str) -> str:
         f'<div style="border-left:4px solid {color};padding:2px 10px;margin:2px 0 6px 16px">'
         f"{'✔' if right else '✘'} {inline(why)}</div>"
     )
-
-
-def _live() -> bool:
-    if is_static() or not in_kernel():
-        return False
-    try:
-        import ipywidgets  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def _is_text(value: Any) -> bool:

@@ -38,3 +38,14 @@ def test_a_kernel_is_both(monkeypatch):
 def test_the_static_switch(monkeypatch, value, static):
     monkeypatch.setenv("HANDS_ON_STATIC", value)
     assert frontend.is_static() is static
+
+
+def test_widgets_live_in_a_kernel_that_has_them_unless_output_is_to_be_static(monkeypatch):
+    pytest.importorskip("ipywidgets")
+    assert not frontend.widgets_live()  # static, as every test
+    monkeypatch.setenv("HANDS_ON_STATIC", "0")
+    assert not frontend.widgets_live()  # no kernel
+    pretend(monkeypatch, SimpleNamespace(kernel=object()))
+    assert frontend.widgets_live()
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)  # not installed
+    assert not frontend.widgets_live()
