@@ -53,6 +53,12 @@ def batches(seed: int, steps: int) -> list[Tensor]:
     return list(text[starts + torch.arange(LENGTH + 1)])
 
 
+def frequency_loss() -> float:
+    """Mean surprise of a model that knows how often each byte occurs and nothing else, in nats a byte."""
+    share = torch.bincount(_bytes()) / len(_bytes())
+    return float(-torch.special.xlogy(share, share).sum())
+
+
 def loss_of(model: GPT, ids: Tensor) -> Tensor:
     """Mean surprise at the next byte, in nats; ids: (B, T + 1)."""
     return F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())

@@ -12,7 +12,7 @@ The two uses are the logit lens (nostalgebraist, 2020) and activation patching (
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -29,6 +29,9 @@ class Decoder(Protocol):
 
     def rope(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosine and sine of the positions' angles."""
+
+    def __call__(self, ids: Tensor, *, last_only: bool = False) -> Tensor:
+        """(B, T)  →  logits (B, T, V), or (B, 1, V)."""
 
 
 def residual_stream(model: Decoder, ids: Tensor) -> Tensor:
@@ -80,6 +83,38 @@ def swap_at_every_layer(
         if number < len(model.blocks):
             rows = model.blocks[number](rows, causal=True, rope=rope)
     return model.head(model.norm(rows[1:, -1]))
+
+
+def swap_heads(model: Decoder, ids: Tensor, other_ids: Tensor, block: int, position: int = -1) -> Tensor:
+    """What one head of one block does: row h has head h's output at `position` taken from the run on `other_ids`.
+
+    ids: (1, T), other_ids: (1, S); block counts from 1  →  (n_heads, V). Nothing else is exchanged, and the model is
+    left as it was. Raises ValueError for a block that does not exist.
+    """
+    if not 1 <= block <= len(model.blocks):
+        raise ValueError(f"There is no block {block}: they go from 1 to {len(model.blocks)}.")
+    attention = model.blocks[block - 1].attention
+    n_heads, given = attention.n_heads, {}
+
+    def keep(_: nn.Module, args: tuple[Tensor]) -> None:
+        given["other"] = args[0][0, position].view(n_heads, -1)  # (H, head_dim): the heads' outputs, side by side
+
+    def put(_: nn.Module, args: tuple[Tensor]) -> tuple[Tensor]:
+        heads = args[0].clone().view(n_heads, args[0].shape[1], n_heads, -1)  # (row, T, H, head_dim)
+        for head in range(n_heads):
+            heads[head, position, head] = given["other"][head]
+        return (heads.flatten(2),)
+
+    _with_hook(attention.o_proj, keep, lambda: model(other_ids, last_only=True))
+    return _with_hook(attention.o_proj, put, lambda: model(ids.expand(n_heads, -1), last_only=True))[:, -1]
+
+
+def _with_hook(module: nn.Module, hook: Callable, run: Callable[[], Tensor]) -> Tensor:
+    handle = module.register_forward_pre_hook(hook)
+    try:
+        return run()
+    finally:
+        handle.remove()
 
 
 def flip_layer(differences: Sequence[float] | Tensor) -> int | None:

@@ -55,7 +55,7 @@ def greedy_reply(model: Callable[[Tensor], Tensor], ids: Tensor, max_new_tokens:
         if best == end:
             break
         reply.append(best)
-        ids = torch.cat([ids, torch.tensor([[best]])], dim=1)
+        ids = torch.cat([ids, ids.new_tensor([[best]])], dim=1)
     return reply
 
 
@@ -322,8 +322,8 @@ EXERCISES = [
             "`layer` blocks”?",
             "Loop over the blocks with their number. When the number equals `layer`, exchange the vector *before* "
             "running that block. Layer `n_layers` comes after the loop.",
-            "Before the loop, x is the embedding of the ids, and `rope` is `model.rope` of the positions 0 to T − 1. In "
-            "the loop: if the number is `layer`, write `vector` into x at `[:, position]`; then run the block with "
+            "Before the loop, x is the embedding of the ids, and `rope` is `model.rope` of the positions 0 to T − 1. "
+            "In the loop: if the number is `layer`, write `vector` into x at `[:, position]`; then run the block with "
             "`causal=True, rope=rope`. The same `if` once more behind the loop, for `len(model.blocks)`; then norm and "
             "head of the last position.",
         ),
