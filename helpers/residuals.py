@@ -43,7 +43,7 @@ def residual_stream(model: Decoder, ids: Tensor) -> Tensor:
 
 
 def swap_residual(model: Decoder, ids: Tensor, layer: int, vector: Tensor, position: int = -1) -> Tensor:
-    """Logits of the next token when `vector` replaces the stream at `position` after `layer` blocks.
+    """Logits of the next token when `vector` replaces the stream at `position` after block `layer`.
 
     ids: (B, T); vector: (C,) or (B, C)  →  (B, V). layer counts from 0, the embedding, to n_layers, behind the last
     block. The model is left as it was.
