@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from helpers.deep_stack import VARIANTS, batches, deep_stack, frequency_loss, gradient_norms, train
-from helpers.facts import answer_ids, difference, difference_table, encode, facts, swapped_head_differences
+from helpers.facts import Fact, answer_ids, difference, difference_table, encode, facts, swapped_head_differences
 from helpers.layers import init_weights
 from helpers.models import fetch
 from helpers.residuals import flip_layer
@@ -81,6 +81,12 @@ def test_head_5_of_block_24_alone_turns_all_names_and_no_opposite(chat):
     assert (table < 0).sum(0).tolist() == [20 * (head == HEAD) for head in range(9)]
     opposites = torch.stack([swapped_head_differences(*chat, fact, BLOCK) for fact in facts("opposites")])
     assert (opposites > 0).all()
+
+
+def test_gold_and_silver_turn_at_the_same_layer_but_not_by_that_head(chat):
+    mine = Fact("The chemical symbol for {} is", "gold", "Au", "silver", "Ag")
+    assert flip_layer(difference_table(*chat, [mine], list(range(31)))[0]) == BLOCK
+    assert swapped_head_differences(*chat, mine, BLOCK)[HEAD] > 1
 
 
 def test_that_head_looks_at_the_country_with_nine_tenths_of_its_attention(chat):
