@@ -6,7 +6,6 @@ import base64
 import json
 from pathlib import Path
 
-import nbformat
 import pytest
 import torch
 
@@ -17,9 +16,10 @@ from helpers.models import fetch
 from helpers.residuals import flip_layer
 from helpers.transformer import Llama, keeping_weights
 from tests.tools.execute import same_pixels
+from tests.tools.picture import main as copy_picture
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOK, PICTURE = ROOT / "notebooks/02b_transformer.ipynb", ROOT / "notebooks/images/02b_move_a_fact.png"
+PICTURE = ROOT / "notebooks/images/02b_move_a_fact.png"
 NAMES, ALL = ("capitals", "languages", "countries"), ("capitals", "languages", "countries", "opposites")
 BLOCK, HEAD = 24, 4  # the block that hands the country over, and its head, counted from 0: "head 5" in prose
 TRUE_PAIRS = [fact for kind in ALL for fact in facts(kind)]
@@ -158,15 +158,18 @@ def test_the_same_seed_gives_the_same_losses():
 # The picture in README.md --------------------------------------------------------------------------------------------
 
 
-def figure_of(cell_id: str) -> str:
-    cell = next(cell for cell in nbformat.read(NOTEBOOK, 4).cells if cell["id"] == cell_id)
-    return next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
-
-
-def test_the_picture_for_the_readme_is_the_notebooks_own():
-    """To renew it: python -m tests.tools.picture 02b_transformer move-a-fact notebooks/images/02b_move_a_fact.png"""
+def test_the_picture_for_the_readme_is_the_notebooks_own(tmp_path):
+    copy = tmp_path / "copy.png"
+    assert copy_picture(["02b_transformer", "move-a-fact", str(copy)]) == 0
     assert PICTURE.stat().st_size <= 80_000
-    assert same_pixels(base64.b64encode(PICTURE.read_bytes()).decode(), figure_of("move-a-fact")), (
+    first, second = (base64.b64encode(path.read_bytes()).decode() for path in (PICTURE, copy))
+    assert same_pixels(first, second), (
         "the picture is not that of the notebook: renew it with python -m tests.tools.picture 02b_transformer "
         "move-a-fact notebooks/images/02b_move_a_fact.png"
     )
+
+
+def test_a_cell_without_a_picture_is_refused_and_nothing_is_written(tmp_path, capsys):
+    assert copy_picture(["02b_transformer", "move-a-factt", str(tmp_path / "copy.png")]) == 1
+    assert "no cell 'move-a-factt' that shows a picture" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
