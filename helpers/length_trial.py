@@ -2,7 +2,7 @@
 
     trial = train_length_trial("alibi", seed=1)       # a byte-level GPT of 0.1M parameters, trained on `TRAINED` bytes
     trial.losses                                      # {64: 2.3, 128: 2.2, …} nats a byte at the end of such texts
-    losses_by_length(trial.model, scaling=…)          # the same model with its rotations slowed
+    losses_by_length(trial.model, "ntk")              # the same, for RoPE, with its rotations slowed
 
 Every scheme sees the same texts in the same order and differs in nothing but its positions. The loss at length L is
 that of the last `LAST` bytes of texts of L bytes, always the same bytes whatever L is: a longer text only adds more
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -26,11 +26,12 @@ from tqdm import tqdm
 from helpers.corpora import language_reference
 from helpers.frontend import is_static
 from helpers.gpt import GPT, GPTConfig
+from helpers.long_context import stretched
 from helpers.positions import RopeScaling
 from helpers.scale import device
 
 TRAINED, LENGTHS, LAST = 32, (32, 64, 128, 256), 16  # bytes
-STEPS, BATCH, LEARNING_RATE, WARM_UP = 300, 32, 5e-3, 0.1
+STEPS, BATCH, LEARNING_RATE, WARM_UP = 300, 16, 8e-3, 0.1
 TEXTS = 128  # held-out texts that a loss is averaged over
 SCHEMES = ("none", "learned", "sinusoidal", "rope", "alibi", "t5")
 
@@ -84,22 +85,18 @@ def train_length_trial(positions: str, steps: int = STEPS, seed: int = 0, *, pro
 
 
 @torch.no_grad()
-def losses_by_length(model: GPT, scaling: RopeScaling | None = None) -> dict[int, float]:
+def losses_by_length(model: GPT, scaling: str | None = None) -> dict[int, float]:
     """Nats a byte for the last `LAST` bytes of held-out texts of each length; the bytes are the same for all lengths.
 
-    scaling: slow the rotations of a model with RoPE (for others it changes nothing).
+    scaling: for a model with RoPE, a kind of `RopeScaling`, with a factor of length / TRAINED at each length.
     """
-    ids = _texts()[1].to(device())
+    ids, found = _texts()[1].to(device()), {}
     ends = torch.linspace(max(LENGTHS) + 1, len(ids), TEXTS).long().tolist()
-    found, before = {}, model.config
-    model.config = replace(model.config, rope_scaling=scaling) if scaling else model.config
-    try:
-        for length in LENGTHS:
-            rows = torch.stack([ids[end - length - 1 : end] for end in ends])  # (N, length + 1)
-            losses = [_nats(model, chunk) for chunk in rows.split(64)]
-            found[length] = float(torch.cat(losses).mean())
-    finally:
-        model.config = before
+    for length in LENGTHS:
+        rows = torch.stack([ids[end - length - 1 : end] for end in ends])  # (TEXTS, length + 1)
+        slowed = RopeScaling(scaling, length / TRAINED, trained_len=TRAINED) if scaling else None
+        with stretched(model, slowed):
+            found[length] = float(torch.cat([_nats(model, chunk) for chunk in rows.split(64)]).mean())
     return found
 
 

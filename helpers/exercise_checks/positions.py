@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+import functools
 
 import torch
 from numpy.random import Generator
@@ -88,7 +88,7 @@ def _rope_cases(rng: Generator) -> list[tuple]:
     ]
 
 
-@cache
+@functools.cache
 def _tiny_model(n_kv_heads: int) -> GPT:
     """Random weights, large enough for logits to differ where positions do."""
     torch.manual_seed(n_kv_heads)
