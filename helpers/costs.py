@@ -1,4 +1,4 @@
-"""What a computation costs, and how that grows: processor time, the largest tensor that it makes, and the exponent of both.
+"""What a computation costs, and how that grows: processor time, the largest tensor made, and the exponent of both.
 
     exponent([256, 512, 1024], [1.0, 4.1, 15.8])      # 1.99: twice the length, four times the cost
     largest_tensor(attention, q, k, v)                # bytes; PyTorch is asked, nothing is estimated

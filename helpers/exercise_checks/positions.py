@@ -227,7 +227,7 @@ EXERCISES = [
     Exercise(
         name="sliding_window_mask",
         notebook="02c_positions_and_length",
-        minutes=4,
+        minutes=3,
         difficulty=2,
         reference=sliding_window_mask,
         cases=_window_cases,

@@ -1,4 +1,4 @@
-"""Loss at the end of texts of 1, 2, 4 and 8 times the trained length, for six schemes of positions and five seeds that
+"""Loss at the end of texts of 1, 2, 4 and 8 times the trained length, for six schemes of positions and eight seeds that
 the notebook does not use; for RoPE also with its rotations slowed by the same factor, in three ways."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from helpers.length_trial import SCHEMES, losses_by_length, train_length_trial
 
 NAME = "02c_length"
 SCALINGS = ("linear", "ntk", "yarn")
-CASES = [{"positions": positions, "seed": seed} for seed in range(1, 6) for positions in SCHEMES]
+CASES = [{"positions": positions, "seed": seed} for seed in range(1, 9) for positions in SCHEMES]
 
 
 def run(case: dict) -> dict:
