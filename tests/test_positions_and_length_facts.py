@@ -11,8 +11,10 @@ import torch
 from helpers.attention import fused_attention, scaled_dot_product_attention
 from helpers.costs import largest_tensor
 from helpers.exercise_checks.positions import choose_kv_heads
+from helpers.long_context import haystack
 from helpers.memory import ARCHITECTURES, GIB, kv_cache_bytes, weights_bytes
 from helpers.positions import alibi_bias, rope_frequencies
+from tests.test_long_context import Letters
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 
@@ -79,6 +81,18 @@ def test_passwords_near_the_end_are_found_and_those_at_the_start_are_not(needles
 def test_most_passwords_are_found_at_256_tokens_and_less_than_half_beyond(needles):
     shares = {n: sum(map(sum, found_in(needles, n, None))) / 30 for n in (256, 512, 1024, 2048)}
     assert shares.pop(256) > 0.75 and max(shares.values()) < 0.5
+
+
+def test_most_wrong_answers_are_another_password_and_over_half_are_the_last_one(needles):
+    wrong, other, last = 0, 0, 0
+    for run in needles:
+        if run["case"]["scaling"] is None and run["case"]["length"] >= 512:
+            passwords = [*haystack(Letters(), 2000, run["case"]["seed"]).passwords.values()]  # drawn before any hay
+            missed = [said for said, found in zip(run["said"], run["found"], strict=True) if not found]
+            wrong += len(missed)
+            other += sum(said in passwords for said in missed)
+            last += sum(said == passwords[-1] for said in missed)
+    assert wrong > 40 and other > 0.8 * wrong and last > 0.5 * wrong
 
 
 def test_linear_scaling_leaves_no_password_and_the_others_do_no_great_harm(needles):
