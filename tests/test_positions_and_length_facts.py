@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,11 @@ def test_fused_attention_stores_no_table_of_scores():
 
     assert largest(scaled_dot_product_attention, 512) == 4 * largest(scaled_dot_product_attention, 256) == 4 * 512**2
     assert largest(fused_attention, 512) == 2 * largest(fused_attention, 256) == 4 * 512 * 8
+
+
+def test_the_committed_live_run_of_rope_is_outside_of_95_percent_and_inside_99():
+    book = json.loads((RESULTS.parents[1] / "notebooks/02c_positions_and_length.ipynb").read_text(encoding="utf-8"))
+    (cell,) = (cell for cell in book["cells"] if cell["id"] == "length-check")
+    printed = "".join("".join(output.get("text", "")) for output in cell["outputs"])
+    rise, _, high, _, highest = map(float, re.findall(r"\d\.\d\d", re.search("rope: .*", printed)[0]))
+    assert high < rise < highest
