@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from helpers.attention import MultiHeadAttention, require_heads
 from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import BLOCKS, NORMS, FeedForward, init_weights
-from helpers.positions import T5RelativeBias, alibi_bias, rope_cos_sin, rope_frequencies, sinusoidal
+from helpers.positions import RopeScaling, T5RelativeBias, alibi_bias, rope_cos_sin, rope_frequencies, sinusoidal
 
 POSITIONS = ("rope", "learned", "sinusoidal", "alibi", "t5", "none")
 
@@ -52,6 +52,7 @@ class GPTConfig:
     causal: bool = True
     dropout: float = 0.0
     rope_base: float = 10_000.0
+    rope_scaling: RopeScaling | None = None
 
     def __post_init__(self) -> None:
         for what, value, choices in (
@@ -132,9 +133,9 @@ class GPT(nn.Module):
         """Cosine and sine for rotary positions; None for the other schemes."""
         if self.config.positions != "rope":
             return None
-        return rope_cos_sin(
-            positions, rope_frequencies(self.config.head_dim, self.config.rope_base, None, positions.device)
-        )
+        c = self.config
+        frequencies = rope_frequencies(c.head_dim, c.rope_base, c.rope_scaling, positions.device)
+        return rope_cos_sin(positions, frequencies, c.rope_scaling.cos_sin_factor if c.rope_scaling else 1.0)
 
     def bias(self, T: int, S: int) -> Tensor | None:
         """What the scheme adds to the scores, (1 or none, H, T, S); None for schemes that add nothing."""
