@@ -3,9 +3,9 @@
 | task      | reads                            | writes                      | what it asks for                  |
 |-----------|----------------------------------|-----------------------------|-----------------------------------|
 | label     | six letters                      | the one that comes twice    | all of the text in one look       |
-| fill      | four letters twice, with a gap   | the missing letter          | what stands on the other side     |
-| translate | four letters                     | the same, backwards         | several tokens, one right answer  |
-| retell    | four letters                     | the same, in either order   | tokens that belong together       |
+| fill      | three letters twice, with a gap  | the missing letter          | what stands on the other side     |
+| translate | three letters                    | the same, backwards         | several tokens, one right answer  |
+| retell    | three letters                    | the same, in either order   | tokens that belong together       |
 
     trial = train_trial("encoder", "translate", seed=1)
     trial.right, trial.of                                # of `TESTS` unseen items
@@ -35,7 +35,7 @@ from helpers.gpt import GPT, GPTConfig
 
 FAMILIES, TASKS = ("encoder", "decoder", "encoder-decoder"), ("label", "fill", "translate", "retell")
 N_LETTERS, SEPARATOR, GAP = 12, 12, 13
-VOCAB_SIZE, WIDTH, BATCH, STEPS, LEARNING_RATE, TESTS = 14, 48, 32, 500, 4e-3, 200
+VOCAB_SIZE, WIDTH, BATCH, STEPS, LEARNING_RATE, TESTS = 14, 48, 32, 600, 4e-3, 200
 Item = tuple[list[int], list[list[int]]]  # what is read, and the answers that are right
 
 
@@ -46,9 +46,9 @@ def make_item(task: str, rng: random.Random) -> Item:
         read = [*letters, letters[0]]
         rng.shuffle(read)
         return read, [[letters[0]]]
-    read = rng.choices(range(N_LETTERS), k=4)
+    read = rng.choices(range(N_LETTERS), k=3)
     if task == "fill":
-        at, missing = rng.randrange(8), read * 2
+        at, missing = rng.randrange(6), read * 2
         return [*missing[:at], GAP, *missing[at + 1 :]], [[missing[at]]]
     if task == "translate":
         return read, [read[::-1]]

@@ -67,6 +67,27 @@ def word_by_word(words: Sequence[str]) -> str:
     return "".join(digits.get(word, "") for word in words)
 
 
+def spoken_at(n: int) -> list[int | None]:
+    """For each digit of n, the place of the word that says it; None for a zero, which no word says.
+
+    >>> spoken_at(3542)
+    [0, 2, 6, 4]
+    """
+    words = german(n)
+    places: dict[int, int] = {}  # power of ten: place
+    for power, name in ((3, "tausend"), (2, "hundert")):
+        if name in words:
+            places[power] = words.index(name) - 1
+    last = len(words) - 1
+    if words[-1] in TENS:
+        places |= {1: last} | ({0: last - 2} if "und" in words else {})
+    elif words[-1] in TEENS:
+        places |= {1: last} | ({0: last} if words[-1] != "zehn" else {})
+    elif words[-1] not in ("hundert", "tausend"):
+        places[0] = last
+    return [places.get(power) for power in range(len(str(n)) - 1, -1, -1)]
+
+
 def is_held_out(n: int) -> bool:
     """True for one number in ten, chosen by checksum: those are for testing and never trained on."""
     return zlib.crc32(str(n).encode()) % 10 == 0
@@ -91,6 +112,11 @@ def encode_digits(numbers: Sequence[int]) -> Tensor:
     for row, n in zip(labels, numbers, strict=True):
         row[: len(str(n)) + 1] = torch.tensor([int(digit) + FIRST_DIGIT for digit in str(n)] + [END])
     return labels
+
+
+def digits_to_ids(n: int) -> Tensor:
+    """What the decoder reads while it writes n and END: the start, then the digits, (1, T)."""
+    return torch.tensor([[PAD, *(int(digit) + FIRST_DIGIT for digit in str(n))]])
 
 
 def decode_digits(ids: Tensor) -> list[str]:
