@@ -176,10 +176,16 @@ def train_translator(
 
 
 @torch.no_grad()
-def translate(model: EncoderDecoder, texts: Sequence[Sequence[str]]) -> list[str]:
-    """What the model writes for each list of words, the likeliest digit at every step."""
+def translate(
+    model: EncoderDecoder, texts: Sequence[Sequence[str]], edit: Callable[[Tensor], Tensor] | None = None
+) -> list[str]:
+    """What the model writes for each list of words, the likeliest digit at every step.
+
+    edit(memory): changes what the encoder made of the texts, (B, S, C), before the decoder looks at it.
+    """
     source, mask = (x.to(device()) for x in encode_words(texts))
     memory = model.encode(source, mask)  # (B, S, C), once for all digits
+    memory = edit(memory) if edit is not None else memory
     cache = model.new_cache(len(texts), len(str(LARGEST)) + 1)
     token, written = torch.full_like(source[:, :1], PAD), []
     for _ in range(cache.max_len):
