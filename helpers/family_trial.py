@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -154,3 +154,11 @@ def count_right(family: str, model: nn.Module, task: str, seed: int) -> int:
     read = torch.tensor([text for text, _ in tests])
     written = write(family, model, read, len(tests[0][1][0]), torch.Generator().manual_seed(seed)).tolist()
     return sum(answer in answers for answer, (_, answers) in zip(written, tests, strict=True))
+
+
+def shares_right(runs: Sequence[Mapping]) -> dict[tuple[str, str], list[float]]:
+    """(task, family) → the shares right of its recorded runs, one a seed."""
+    shares: dict[tuple[str, str], list[float]] = {(task, family): [] for task in TASKS for family in FAMILIES}
+    for run in runs:
+        shares[run["case"]["task"], run["case"]["family"]].append(run["right"] / run["of"])
+    return shares

@@ -16,6 +16,7 @@ from __future__ import annotations
 import random
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import torch
@@ -165,3 +166,22 @@ def gap_logits(model: GPT, ids: Tensor, places: Tensor) -> Tensor:
     inputs[rows, places] = MASK
     logits = model(inputs.to(device()), mask=(inputs != PAD).to(device())).cpu()  # (n, T, V)
     return logits[rows, places - 1 if model.config.causal else places]
+
+
+def gaps_found(model: GPT, tickets: Sequence[Sequence[str]]) -> dict[str, int]:
+    """For each kind of word, in how many of the tickets the model's first guess for it is right."""
+    ids, found = encode_tickets(tickets), {}
+    for kind in KINDS:
+        places = torch.tensor([[kind_of(word) for word in ticket].index(kind) for ticket in tickets])  # (n,)
+        truth = ids[torch.arange(len(ids)), places]  # (n,)
+        found[kind] = int((gap_logits(model, ids, places).argmax(-1) == truth).sum())
+    return found
+
+
+def most_frequent_found(seen: Sequence[Sequence[str]], tickets: Sequence[Sequence[str]]) -> dict[str, int]:
+    """The same for a guess that costs nothing: the word of each kind that is most frequent in `seen`."""
+    found = {}
+    for kind in KINDS:
+        words = Counter(word for ticket in seen for word in ticket if kind_of(word) == kind)
+        found[kind] = sum(words.most_common(1)[0][0] in ticket for ticket in tickets)
+    return found

@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from helpers.attention import keeping_weights
 from helpers.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from helpers.frontend import is_static
 from helpers.masks import padding_mask
@@ -192,3 +193,39 @@ def translate(
         token = model.decode(token, memory, mask, cache)[:, -1:].argmax(-1)  # (B, 1)
         written.append(token)
     return decode_digits(torch.cat(written, dim=1))
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the last cross-attention of a model gets and does while it writes one number.
+
+    x: (1, T, C) of the decoder, memory: (1, S, C) of the encoder, mask: (1, S); heads: for each, w_q, w_k and w_v
+    (C, d); weights: (H, T, S), what each head took from where.
+    """
+
+    x: Tensor
+    memory: Tensor
+    mask: Tensor
+    heads: list[tuple[Tensor, Tensor, Tensor]]
+    weights: Tensor
+
+
+@torch.no_grad()
+def look_inside(model: EncoderDecoder, n: int) -> Inside:
+    """Let the model read the words of n and its digits, and keep what its last cross-attention got and did.
+
+    w_q is multiplied by √d, since T5 leaves out the division by it.
+    """
+    source, mask = (x.to(device()) for x in encode_words([german(n)]))
+    memory, block, states = model.encode(source, mask), model.decoder_blocks[-1], []
+    hook = block.cross_norm.register_forward_hook(lambda module, given, result: states.append(result))
+    try:
+        with keeping_weights(model):
+            model.decode(digits_to_ids(n).to(device()), memory, mask)
+            weights = block.cross_attention.weights[0]  # (H, T, S)
+    finally:
+        hook.remove()
+    a, d = block.cross_attention, model.config.head_dim
+    rows = torch.arange(a.n_heads * d).split(d)  # a head's part of the matrices
+    heads = [(a.q_proj.weight[r].T * d**0.5, a.k_proj.weight[r].T, a.v_proj.weight[r].T) for r in rows]
+    return Inside(states[0], memory, mask, heads, weights)
