@@ -131,7 +131,10 @@ def train_trial(
     """Train one family on one task and test it on unseen items. tick is called after every step."""
     model, rng = build(family, seed), random.Random(f"{task} {seed}")
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.1)
+    # of 10 steps, a tenth is one, and OneCycleLR divides by zero
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
+    )
     for _ in range(steps):
         batch = items(task, BATCH, rng, held_out=False)
         read = torch.tensor([text for text, _ in batch])

@@ -137,7 +137,10 @@ def train_on_tickets(
     model, rng = ticket_model(causal, seed), random.Random(f"train {seed}")
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.1)
+    # of 10 steps, a tenth is one, and OneCycleLR divides by zero
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
+    )
     name, quiet = "decoder" if causal else "encoder", not progress or is_static()
     for _ in tqdm(range(steps), desc=name, unit="step", disable=quiet, file=sys.stdout, leave=False):
         ids = encode_tickets(make_tickets(BATCH, rng))  # (B, T)

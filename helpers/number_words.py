@@ -158,7 +158,10 @@ def train_translator(
     rng, model, losses = random.Random(f"train {seed}"), tiny_translator(seed), []
     numbers = [n for n in range(1, LARGEST + 1) if not is_held_out(n)]
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.1)
+    # of 10 steps, a tenth is one, and OneCycleLR divides by zero
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
+    )
     hidden = not progress or is_static()
     for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
         batch = rng.sample(numbers, BATCH)

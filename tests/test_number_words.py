@@ -91,6 +91,10 @@ def test_the_same_seed_gives_the_same_losses_and_the_decoder_input_counts():
     assert unmoved != pytest.approx(first, abs=1e-4)
 
 
+def test_ten_steps_are_enough_to_run():
+    assert len(nw.train_translator(10, progress=False).losses) == 10
+
+
 def test_no_steps_are_refused_in_one_sentence():
     with pytest.raises(ValueError, match="at least 1"):
         nw.train_translator(0)
