@@ -172,6 +172,15 @@ class Encoder(nn.Module):
         return model.eval()
 
 
+def mean_pool(hidden: Tensor, mask: Tensor) -> Tensor:
+    """The average state of each text's real tokens.
+
+    hidden: (B, T, C), mask: (B, T) bool, False at padding  →  (B, C); zeros for a text without a real token.
+    """
+    real = mask[..., None]  # (B, T, 1)
+    return hidden.masked_fill(~real, 0.0).sum(dim=1) / real.sum(dim=1).clamp(min=1)
+
+
 def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
     """One vector a text, from its real tokens only: hidden (B, T, C), mask (B, T) bool  →  (B, C) float32.
 
@@ -182,7 +191,7 @@ def pool(hidden: Tensor, mask: Tensor, how: str = "mean") -> Tensor:
         return hidden[:, 0]
     if how == "max":
         return hidden.masked_fill(~mask[..., None], float("-inf")).amax(dim=1)
-    return (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+    return mean_pool(hidden, mask)
 
 
 # Reading the libraries' folders --------------------------------------------------------------------------------------

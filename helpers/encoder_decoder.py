@@ -156,13 +156,8 @@ class EncoderDecoder(nn.Module):
         return made
 
     def shift_right(self, labels: Tensor) -> Tensor:
-        """What the decoder reads when it shall write `labels` (B, T): start_id, then all labels but the last.
-
-        Labels below 0, which a loss skips, become start_id.
-        """
-        start = torch.full_like(labels[:, :1], self.config.start_id)
-        shifted = torch.cat((start, labels[:, :-1]), dim=1)
-        return shifted.masked_fill(shifted < 0, self.config.start_id)
+        """What the decoder reads when it shall write `labels`, (B, T) → (B, T): see `shift_right`."""
+        return shift_right(labels, self.config.start_id)
 
     def new_cache(self, batch: int, max_len: int) -> KVCache:
         """An empty cache for the decoder, in the model's precision and on its device."""
@@ -202,6 +197,16 @@ class EncoderDecoder(nn.Module):
         load_weights(model, files, our_t5_name, dtype, device)
         model.tie()
         return model.eval()
+
+
+def shift_right(labels: Tensor, start_id: int) -> Tensor:
+    """What a decoder reads when it shall write `labels`: start_id, then all labels but the last.
+
+    labels: (B, T)  →  (B, T). Labels below 0, which a loss skips, become start_id. `labels` stays as it is.
+    """
+    start = torch.full_like(labels[:, :1], start_id)
+    shifted = torch.cat((start, labels[:, :-1]), dim=1)
+    return shifted.masked_fill(shifted < 0, start_id)
 
 
 def _block(c: EncoderDecoderConfig, norm: Callable[[int], nn.Module], decoder: bool) -> PreNormBlock:
