@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import random
 import subprocess
 import sys
@@ -614,3 +615,13 @@ def test_calls_without_end_are_stopped_even_where_python_does_not_count_them(mon
 
     text = refused(lambda x, scale=1.0: deeper(x), "mean_rows")
     assert "it calls itself again and again" in text and "without ever reaching a case that returns" in text
+
+
+@pytest.mark.parametrize(("change", "untouched"), [("", True), ("ceil", False)])
+def test_planted_code_is_recognized_in_a_cell_that_imports_nothing(change, untouched):
+    """Python compiles `math.floor(…)` differently where the same source imports math."""
+    body = "def half(n):\n    return math.floor(n / 2) + n.bit_length()\n"
+    file, cell = {}, {"math": math}
+    exec(compile("import math\n" + body, "<file>", "exec"), file)
+    exec(compile(body.replace("floor", change or "floor"), "<cell>", "exec"), cell)
+    assert not_attempted(cell["half"], file["half"]) == untouched

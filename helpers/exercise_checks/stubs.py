@@ -78,14 +78,18 @@ def same_code(one: CodeType, other: CodeType) -> bool:
 
 
 def fingerprint(code: CodeType) -> tuple:
-    """The instructions with what they refer to by name or value, nested functions included."""
+    """The instructions with what they refer to by name or value, nested functions included.
+
+    A call of `module.function` is compiled in one way where the same file imports the module, and in another in a
+    notebook's cell, which does not: the two count as equal.
+    """
 
     def argument(value: Any) -> Any:
         return fingerprint(value) if isinstance(value, CodeType) else (type(value).__name__, repr(value))
 
     steps = [
-        (step.opname, argument(step.argval))
+        ("LOAD_ATTR" if step.opname == "LOAD_METHOD" else step.opname, argument(step.argval))
         for step in dis.get_instructions(code)
-        if step.opname not in ("CACHE", "NOP", "EXTENDED_ARG")
+        if step.opname not in ("CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL")
     ]
     return (code.co_argcount, code.co_kwonlyargcount, code.co_varnames[: code.co_argcount], tuple(steps))
