@@ -17,7 +17,7 @@ from helpers.verdict import emit
 # Four light backgrounds that follow each other, so that neighbors always differ; dark text on them reads in any theme.
 FILLS = ("#cfe3f5", "#fbe3c0", "#d3ecd6", "#ead7f0")
 SPECIAL = "#f6b8b1"
-VISIBLE = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍"})
+VISIBLE = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍", "\0": "␀"})
 
 
 def spell(token: str | bytes) -> str:

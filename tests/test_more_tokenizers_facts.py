@@ -11,7 +11,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
-from helpers.exercise_checks.more_tokenizers import move_embeddings
+from helpers.exercise_checks.more_tokenizers import move_embeddings, planted_move_embeddings
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
@@ -23,14 +23,21 @@ SIZE = 2048
 TRAIN, HELD_OUT = language_reference().split(validation=0.2, seed=0)
 
 
-def trained_by_the_library(wordpiece: bool) -> WordPieceTokenizer:
-    """A vocabulary of the library's WordPiece trainer, or of its BPE trainer on the same words and spelling."""
+def trained_by_the_library(wordpiece: bool = True, marks_together: bool = False) -> WordPieceTokenizer | Tokenizer:
+    """A vocabulary of the library's WordPiece trainer, or of its BPE trainer on the same words and spelling.
+
+    marks_together: runs of punctuation are one word; then the library's own tokenizer is given back.
+    """
     model = models.WordPiece(unk_token="[UNK]") if wordpiece else models.BPE(continuing_subword_prefix="##")
     trainer = trainers.WordPieceTrainer if wordpiece else trainers.BpeTrainer
     library = Tokenizer(model)
     library.normalizer, library.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     options = {"special_tokens": list(BERT_SPECIAL), "show_progress": False, "continuing_subword_prefix": "##"}
+    if marks_together:
+        library.pre_tokenizer = pre_tokenizers.Whitespace()
     library.train_from_iterator([TRAIN.text], trainer(vocab_size=SIZE, **options))
+    if marks_together:
+        return library
     ids = library.get_vocab()
     return WordPieceTokenizer(sorted(ids, key=ids.get), {name: ids[name] for name in BERT_SPECIAL})
 
@@ -95,6 +102,25 @@ def test_em_drops_most_seeds_and_lowers_the_bits():
     assert 9 * (SIZE - 256) < n_seeds < 11 * (SIZE - 256)  # "ten times as many tokens as you want"
 
 
+def test_the_second_step_of_em_helps_the_training_text_and_no_longer_the_unseen_pages():
+    words, unseen = word_counts(TRAIN.text), word_counts(HELD_OUT.text)
+    scores, characters = seeds(words, SIZE - 256)
+    rounds = [(unigram_bits(words, scores), unigram_bits(unseen, scores))]
+    for _ in range(2):
+        scores = em_step(words, scores, characters)
+        rounds.append((unigram_bits(words, scores), unigram_bits(unseen, scores)))
+    (seen_0, new_0), (seen_1, new_1), (seen_2, new_2) = rounds
+    assert seen_2 < seen_1 < seen_0 and new_1 < new_2 < new_0 and new_2 < 1.01 * new_1  # "rises slightly"
+
+
+def test_unbound_has_a_token_without_a_space_because_it_mostly_starts_a_line():
+    before = Counter(TRAIN.text[at - 1] for at in range(len(TRAIN.text)) if TRAIN.text.startswith("unbound", at))
+    assert before["\n"] > sum(before.values()) / 2
+    unigram = UnigramTokenizer.train(TRAIN.text, SIZE)
+    assert unigram.segment(" unbound") == [b" ", b"unbound"]
+    assert sum(token.startswith(" ") for token in unigram.scores) > len(unigram.scores) / 2  # "more than half"
+
+
 def test_bpe_and_unigram_differ_by_a_few_percent_and_flattened_wordpiece_needs_clearly_more(library):
     def per_page(tokenizer, change):
         pages = [change(page) for _, page in HELD_OUT]
@@ -109,6 +135,11 @@ def test_bpe_and_unigram_differ_by_a_few_percent_and_flattened_wordpiece_needs_c
         assert abs(unigram.mean() / bpe.mean() - 1) < 0.05
     gap = paired_bootstrap(per_page(library, flat), bpe)
     assert gap.low > 0 and gap.difference > 0.05 * bpe.mean()
+    assert library.encode(flat(HELD_OUT.text)) == library.encode(HELD_OUT.text)  # so flattening only takes bytes away
+    together = trained_by_the_library(marks_together=True)
+    pages = [flat(page) for _, page in HELD_OUT]
+    without_the_rule = np.mean([len(together.encode(page).ids) / len(page.encode()) for page in pages])
+    assert without_the_rule < 1.02 * bpe.mean()  # "the price is gone"
     assert library.encode("** ==") == [library.tokens.index(token) for token in "**=="]  # one token a mark
 
 
@@ -129,6 +160,13 @@ def test_the_thin_tail_holds_steps_of_longer_words_and_chat_markers(distance, ch
     assert all(distance[chat.special_tokens[name]] < 0.5 for name in ("<|im_start|>", "<|im_end|>"))
     longer = [token for token in chat.tokens if token and token.startswith(b" questionna")]
     assert b" questionnaire" in longer
+
+
+def test_the_tokens_to_repeat_lie_left_of_the_line_and_are_mostly_names_from_code(table, distance, chat):
+    names = [(i, (chat.tokens[i] or b"").decode("utf-8", "replace").strip()) for i in distance.argsort()[:200].tolist()]
+    chosen = [(i, name) for i, name in names if len(name) > 3 and name.isascii() and name.isalpha()][:24]
+    assert max(distance[i] for i, _ in chosen) < 2.2
+    assert sum(any(letter.isupper() for letter in name[1:]) for _, name in chosen) > 12  # "ICENSE", "PeerClass", …
 
 
 def test_the_marker_that_ends_a_turn_points_where_the_unused_rows_point(table, chat):
@@ -162,7 +200,16 @@ def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_cop
     half = BPETokenizer(chat.tokens, chat.merges[: len(chat.merges) // 2], {}, split_digits=True)
     copied, carried = bits(table[:4096], small.encode), bits(moved, small.encode)
     assert shuffled > guessing(chat.encode, len(table)) and copied > guessing(small.encode, 4096) > carried
+    assert (
+        bits(planted_move_embeddings(table, old_ids, small.tokens, pieces), small.encode) > 0.97 * copied
+    )  # "nothing"
     assert own < carried < copied and bits(table, half.encode) < 1.3 * own
+
+
+def test_score_aside_bpe_has_four_spellings_of_the_and_wordpiece_one(library):
+    bpe = BPETokenizer.train(TRAIN.text, SIZE).tokens
+    assert {b"The", b"the", b" The", b" the"} <= set(bpe)
+    assert b" dynamic" not in bpe and "dynamic" in library.tokens and not {"The", " the"} & set(library.tokens)
 
 
 def test_what_the_quiz_says_about_greedy_cutting():

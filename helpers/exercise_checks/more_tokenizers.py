@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from numpy.random import Generator
 from torch import Tensor
 
+from helpers.exercise_checks import more_tokenizers_cases as inputs
 from helpers.exercise_checks import more_tokenizers_mistakes as known
 from helpers.exercise_checks.spec import Exercise, Mistake, Property
 
@@ -74,83 +74,6 @@ def planted_move_embeddings(
     return new
 
 
-# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _match_cases(rng: Generator) -> list[tuple]:
-    vocabulary = {"b", "bi", "bike", "##k", "##ke", "##ked", "##e", "ke", "road", "e", "##bi"}
-    letters = {"a", "b", "ab", "bab", "##a", "##ba", "##ab", "##abba"}
-    word = "".join(rng.choice(list("ab"), size=9))
-    return [
-        ("bikeroad", vocabulary, ""),
-        ("bike", vocabulary, ""),  # the whole text is a token
-        ("keroad", vocabulary, "##"),
-        ("ked", vocabulary, "##"),
-        ("xbike", vocabulary, ""),  # a token stands inside, not at the start
-        ("road", vocabulary, "##"),  # a token, but not inside a word
-        ("", vocabulary, ""),
-        (word, letters, ""),
-        (word, letters, "##"),
-    ]
-
-
-def _cut_cases(rng: Generator) -> list[tuple]:
-    def log_probability(low: float, high: float) -> float:
-        return float(rng.uniform(low, high))
-
-    cases = []
-    for word in ("banana", "abab", "charger"):
-        scores = {
-            word[i:j]: log_probability(-9, -3) - 0.1 * (j - i)
-            for i in range(len(word))
-            for j in range(i + 1, len(word) + 1)
-            if j == i + 1 or rng.random() < 0.6
-        }
-        best = [0.0] + [log_probability(-20, -5) for _ in word]
-        cases += [(word, end, best, scores) for end in (1, 3, len(word))]
-    pieces = {"a": -2.0, "ab": -9.0, "b": -2.5, "abc": -30.0, "c": -3.0, "bc": -4.0}
-    return [
-        *cases,
-        ("abc", 3, [0.0, -2.0, -4.5], pieces),  # the longest token is the worst
-        ("abc", 3, [0.0, -20.0, -21.0], {"abc": -8.0, "bc": -1.0, "c": -0.5}),  # the likeliest token has a bad start
-        ("abx", 3, [0.0, -2.0, -4.5], pieces),  # no token ends here
-        ("abc", 2, [0.0, -2.0, -4.5, -6.0], pieces),  # best knows more than it may use
-    ]
-
-
-def _least_cases(rng: Generator) -> list[tuple]:
-    def case(size: int, width: int, unused: list[int], k: int, shift: float) -> tuple:
-        table = torch.tensor(rng.normal(size=(size, width)) + shift, dtype=torch.float32)
-        center = torch.tensor(rng.normal(size=width) + 3 * shift, dtype=torch.float32)
-        near = [*unused, *(int(i) for i in rng.choice(size, size=size // 4, replace=False))]
-        for n, i in enumerate(near):
-            table[i] = center + (0.02 + 0.05 * n) * torch.tensor(rng.normal(size=width), dtype=torch.float32)
-        return table, unused, k
-
-    return [
-        case(20, 4, [3, 7, 11], 4, 1.0),
-        case(40, 6, [0, 1], 5, 0.5),
-        case(30, 2, [29], 3, 2.0),
-        case(12, 3, [5, 2, 8], 9, 1.0),
-        case(25, 5, [4, 9], 1, 1.5),
-    ]
-
-
-def _move_cases(rng: Generator) -> list[tuple]:
-    def table(size: int, width: int) -> Tensor:
-        return torch.tensor(rng.normal(size=(size, width)), dtype=torch.float32)
-
-    old_ids = {b"a": 0, b"b": 1, b"c": 2, b"ab": 3, b" c": 4, b" ": 5, b"abc": 6}
-    return [
-        (table(7, 3), old_ids, [b"c", b"bc", b"ab", b"a"], [[2], [1, 2], [3], [0]]),
-        (table(7, 4), old_ids, [b"abc c", b"b"], [[6, 4], [1]]),
-        (table(7, 2), old_ids, [b" c", b"cab", b"c", b"cabc", b" "], [[4], [2, 3], [2], [2, 6], [5]]),
-        # "abc" has a row, although the old tokenizer would cut it
-        (table(7, 5), old_ids, [b"b", b"abc", b"aab"], [[1], [3, 2], [0, 3]]),
-        (table(9, 3), {b"x": 8, b"y": 0}, [b"y", b"x", b"xyx"], [[0], [8], [8, 0, 8]]),
-    ]
-
-
 EXERCISES = [
     Exercise(
         name="longest_match",
@@ -158,12 +81,13 @@ EXERCISES = [
         minutes=2,
         difficulty=1,
         reference=longest_match,
-        cases=_match_cases,
+        cases=inputs.match_cases,
         hints=(
             "Which end do you start from, if the longest is to win?",
-            "Try the whole text first, then one letter less, and so on; return the first that is in the vocabulary.",
-            "Count `end` down from `len(text)` to 1 with `range(len(text), 0, -1)`; ask whether `mark + text[:end]` is "
-            "in the vocabulary, and return `text[:end]`. After the loop, return an empty string.",
+            "Ask for one start of the text after another, in an order in which the first that fits is the answer.",
+            "Try the whole text first, then one letter less, and so on: count `end` down from `len(text)` to 1 with "
+            "`range(len(text), 0, -1)`, ask whether `mark + text[:end]` is in the vocabulary, and return `text[:end]`. "
+            "After the loop, return an empty string.",
         ),
         proves="the longest start wins, inside and at the start of a word, and what fits nowhere gives an empty string",
         properties=[
@@ -179,6 +103,35 @@ EXERCISES = [
             Mistake(known.match(anywhere=True), "you look for tokens anywhere in the text; only its start counts."),
             Mistake(known.match(whole=False), "the whole text is never tried: text[:len(text)] can be a token too."),
             Mistake(known.match(otherwise=None), 'where nothing fits, return "", not None.'),
+            Mistake(
+                known.match(shortest=2), "a token of one letter is never tried: the last start to ask for is text[:1]."
+            ),
+            Mistake(
+                known.up_to_the_first_gap, "you stop at the first start that is no token; a longer one may be one."
+            ),
+            Mistake(
+                known.match(either=True), "inside a word, only tokens with the mark count; yours takes others as well."
+            ),
+            *(
+                Mistake(
+                    known.match(longest=n), "a token may have any length; yours looks at the first few letters only."
+                )
+                for n in (8, 10, 16)
+            ),
+            Mistake(known.other_mark("##", always=False), "the mark is what the caller passes; yours is always “##”."),
+            Mistake(known.other_mark("##", always=True), "the mark is what the caller passes; yours is always “##”."),
+            *(
+                Mistake(variant, "“B” and “b” are different letters: leave the text's case as it is.")
+                for variant in (known.lowered, known.match(asked=str.lower))
+            ),
+            *(
+                Mistake(
+                    known.match(undo=undo),
+                    "taking the mark off again also takes letters of the text; return text[:end], which never had it.",
+                )
+                for undo in (known.lstrip, known.replace, known.strip)
+            ),
+            Mistake(known.match(undo=known.two_off), "the mark need not be two letters long; return text[:end]."),
         ],
     ),
     Exercise(
@@ -187,7 +140,7 @@ EXERCISES = [
         minutes=4,
         difficulty=2,
         reference=best_cut,
-        cases=_cut_cases,
+        cases=inputs.cut_cases,
         tolerance=1e-9,
         hints=(
             "The last token of word[:end] starts somewhere. How many places are there to try?",
@@ -199,11 +152,11 @@ EXERCISES = [
         proves="the best total wins over the longest and over the likeliest token, and unreachable places are -inf",
         properties=[
             Property(
-                "the last token is one that has a score",
+                "where no token ends, the result is (-inf, 0)",
                 lambda result, word, end, best, scores: (
-                    result[0] == -math.inf or (0 <= result[1] < end and word[result[1] : end] in scores)
+                    result == (-math.inf, 0) or any(word[start:end] in scores for start in range(end))
                 ),
-                "the second number is where the last token starts: word[start:end] must be a token.",
+                "no token ends here: return -math.inf exactly, and 0.",
             ),
         ],
         mistakes=[
@@ -227,6 +180,37 @@ EXERCISES = [
                 "the second number is the length of the last token; return where it starts.",
             ),
             Mistake(known.cut(otherwise=(0.0, 0)), "a place that no token reaches has the score -inf, not 0."),
+            Mistake(
+                known.cut(second=lambda start, end: end), "the second number is `end`; return where the token starts."
+            ),
+            *(
+                Mistake(variant, "a number stands for “impossible”, and a total may lie below it: use -math.inf.")
+                for low in (-100.0, -1e3, -1e4, -1e5, -1e6, -1e9, -1e10)
+                for variant in (known.start_value(low), *([known.cut(default=low)] if low < -1e3 else []))
+            ),
+            *(
+                Mistake(known.cut(default=score), "what is not in `scores` is no token; leave it out.")
+                for score in (0.0, -1.0, -10.0, -20.0, -100.0, -1e3)
+            ),
+            Mistake(
+                known.cut(token=lambda word, start, end: word[start:]),
+                "the token stops at `end`, not at the end of the word.",
+            ),
+            *(
+                Mistake(known.swapped(none), "the two numbers are swapped: the score comes first.")
+                for none in ((-math.inf, 0), (0, -math.inf))
+            ),
+            *(
+                Mistake(
+                    known.cut(starts=lambda end, n=n: range(max(0, end - n), end)),
+                    "the last token may have any length; yours looks back a few letters only.",
+                )
+                for n in (4, 5, 8, 10, 16)
+            ),
+            Mistake(
+                known.cut(falsy=True),
+                "a score of 0 counts as False, but it is a score: ask whether the token is in `scores`.",
+            ),
         ],
     ),
     Exercise(
@@ -235,20 +219,20 @@ EXERCISES = [
         minutes=3,
         difficulty=2,
         reference=least_trained,
-        cases=_least_cases,
+        cases=inputs.least_cases,
         hints=(
             "What do rows that never occurred in training have in common, and where is their middle?",
-            "Take the mean of the rows in `unused`, then the distance of every row to it, then the order of the "
-            "distances; the ids in `unused` themselves are no find.",
-            "`(table - center).norm(dim=1)` gives one distance a row, with `center = table[unused].mean(dim=0)`. Sort "
-            "with `argsort()`, leave out the ids in `unused`, cut after k with `[:k]`; a list of ints is asked for.",
+            "You need one point, one number for each row, and an order; ids that you knew before are no find.",
+            "Take the mean of the rows in `unused`, then the distance of every row to it: "
+            "`(table - center).norm(dim=1)` with `center = table[unused].mean(dim=0)`. Sort with `argsort()`, leave "
+            "out the ids in `unused`, cut after k with `[:k]`; a list of ints is asked for.",
         ),
         proves="the nearest to the unused rows come first, without these, for one unused row or several",
         properties=[
             Property(
                 "none of the ids in `unused` is in the result",
                 lambda result, table, unused, k: not set(result) & set(unused),
-                "the known ones are nearest to their own mean: leave them out before you cut after k.",
+                "leave the known ones out by their ids, before you cut after k.",
             ),
         ],
         mistakes=[
@@ -261,19 +245,38 @@ EXERCISES = [
             Mistake(known.least(distance=known.to_first), "only the first unused row is used; take the mean of all."),
             Mistake(known.least(distance=known.angle), "this compares directions (cosine); take the distance."),
             Mistake(known.least(cut_first=True), "you cut after k before leaving out `unused`, so some are missing."),
+            Mistake(known.first_places_off, "the first places are not always the known ones; leave them out by id."),
+            Mistake(
+                known.filtered,
+                "these are positions in the table without the unused rows; ids count in the whole table.",
+            ),
+            *(
+                Mistake(known.stand_in(far), "a real distance may be larger than your stand-in: use math.inf.")
+                for far in (1.0, 10.0, 100.0, 999.0, 1e3, 1e6)
+            ),
+            Mistake(
+                known.least(distance=known.to_sum), "this is the distance to the sum of the rows; take their mean."
+            ),
+            Mistake(
+                known.least(distance=known.absolute), "this adds up absolute differences; take the Euclidean distance."
+            ),
+            Mistake(
+                known.least(distance=known.to_any),
+                "this is the distance to the nearest of the unused rows; take the distance to their mean.",
+            ),
         ],
     ),
     Exercise(
         name="move_embeddings",
         notebook="01b_more_tokenizers",
         minutes=2,
-        difficulty=2,
+        difficulty=1,
         reference=move_embeddings,
         planted=planted_move_embeddings,
-        cases=_move_cases,
+        cases=inputs.move_cases,
         hints=(
-            "Which row of the old table holds the meaning of `token`?",
-            "`i` counts the new tokens. In the old vocabulary the same token had another number.",
+            "Two branches fill a row. Try each by hand on a vocabulary of three.",
+            "`i` counts the new tokens. In the old vocabulary, the same token may have had another number.",
             "`old_ids[token]` is the number that this token had; take that row instead of `old[i]`. The rest is right.",
         ),
         proves="tokens keep their own rows at their new places, and new ones get the mean of their pieces",
@@ -292,6 +295,21 @@ EXERCISES = [
             Mistake(
                 known.move(always_pieces=True),
                 "a token that has an old id keeps its own row, even where the old tokenizer would cut it.",
+            ),
+            Mistake(known.falsy_id, "id 0 counts as False, but it is an id: ask `token in old_ids`."),
+            *(
+                Mistake(variant, "there may be more new tokens than old rows; make a table of len(new_tokens) rows.")
+                for variant in (known.part_of_old, known.within_old)
+            ),
+            *(
+                Mistake(variant, "`.mean()` without dim=0 makes one number of all rows; a row of means is asked for.")
+                for variant in (known.move(fresh=torch.mean), known.filled(fresh=torch.mean))
+            ),
+            *(
+                Mistake(
+                    variant, "this writes the id itself into the row; take the row of `old` that stands at that id."
+                )
+                for variant in (known.filled(kept=lambda old, old_id: old_id), known.move(known=known.id_as_row))
             ),
         ],
     ),
