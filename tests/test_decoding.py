@@ -9,8 +9,9 @@ from transformers import TextStreamer
 from helpers.bpe import BPETokenizer
 from helpers.generation import compose, generate, repetition_penalty, sample, stream, temperature, top_k
 from helpers.transformer import Llama
+from tests.scripted_models import Bytes, Counting, Saying, text
 from tests.test_transformer import gpt, small_llama
-from tests.tiny_models import LLAMAS, llama, tokens
+from tests.tiny_models import LLAMAS, llama
 
 V = 61
 PROMPTS = [[5, 6, 7, 8, 9, 10], [11], [3, 4, 50], list(range(20, 32))]
@@ -20,38 +21,6 @@ DECODERS = {
     "GPT, learned positions": lambda: gpt(positions="learned"),
     "GPT, ALiBi": lambda: gpt(positions="alibi"),
 }
-
-
-class Counting:
-    """The plainest model there is, neither module nor configuration: after n comes n + 1, in bytes."""
-
-    def forward(self, ids, cache=None):
-        return torch.nn.functional.one_hot((ids + 1) % 256, 256).float() * 10
-
-
-class Saying:
-    """A model that says what it is told, whatever the prompt, and then the token 0 for ever."""
-
-    def __init__(self, *rows: list[int], prompt: int = 1):
-        self.rows, self.prompt = rows, prompt
-
-    def __call__(self, ids, cache=None):
-        logits = torch.zeros(*ids.shape, 300)
-        for row, reply in zip(logits, self.rows, strict=True):
-            said = ids.shape[1] - self.prompt
-            row[-1, reply[said] if said < len(reply) else 0] = 9.0
-        return logits
-
-
-class Bytes:
-    """A tokenizer whose tokens are bytes."""
-
-    def decode(self, ids):
-        return bytes(ids).decode("utf-8", errors="replace")
-
-
-def text(words: str) -> list[int]:
-    return list(words.encode())
 
 
 # The same ids --------------------------------------------------------------------------------------------------------
