@@ -51,6 +51,19 @@ def read_config(folder: str | os.PathLike, model_type: str) -> dict[str, Any]:
     return config
 
 
+def read_eos_ids(folder: str | os.PathLike, config: dict[str, Any]) -> tuple[int, ...]:
+    """The tokens that end a text: `generation_config.json`'s, as the library takes them, else `config.json`'s, or none.
+
+    Raises CheckpointError where they are not whole numbers.
+    """
+    file = Path(folder) / "generation_config.json"
+    given = (read_json(file) if file.exists() else {}).get("eos_token_id", config.get("eos_token_id"))
+    ids = [] if given is None else given if isinstance(given, list) else [given]
+    if wrong := [number for number in ids if not isinstance(number, int) or isinstance(number, bool)]:
+        raise CheckpointError(f"eos_token_id in {Path(folder).name} is {wrong[0]!r}, not the number of a token.")
+    return tuple(ids)
+
+
 def read_json(path: Path, kind: type = dict) -> Any:
     """The object, or with kind=list the list, in a JSON file. Raises CheckpointError where there is none."""
     try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from helpers.checkpoints import (
     load_weights,
     not_described,
     read_config,
+    read_eos_ids,
     settings,
     shapes_only,
     tensor_names,
@@ -52,6 +53,7 @@ class LlamaConfig:
     attention_bias: bool = False
     feed_forward_bias: bool = False
     tied: bool = False  # one matrix for embedding and unembedding
+    eos_ids: tuple[int, ...] = ()  # tokens that end a text
 
     def __post_init__(self) -> None:
         n_kv_heads = self.n_heads if self.n_kv_heads is None else self.n_kv_heads
@@ -119,10 +121,11 @@ class Llama(nn.Module):
 
         Raises CheckpointError, in one sentence, for another architecture or weights that are damaged or do not fit.
         """
-        config = read_llama_config(read_config(folder, "llama"))
+        described = read_config(folder, "llama")
+        config = replace(read_llama_config(described), eos_ids=read_eos_ids(folder, described))
         files = weight_files(folder)
         if config.tied and "lm_head.weight" in tensor_names(files):
-            config = LlamaConfig(**vars(config) | {"tied": False})  # the file knows better, as in the library
+            config = replace(config, tied=False)  # the file knows better, as in the library
         with shapes_only():
             model = cls(config)
         load_weights(model, files, our_llama_name, dtype, device)
