@@ -108,6 +108,7 @@ def label_lines(ax: Axes, labels: Sequence[str] | None = None, *, fontsize: floa
         return
     ax.margins(x=0.02)
     ends = [(line.get_xdata()[-1], line.get_ydata()[-1]) for line, _ in named]
+    before = [(line.get_xdata()[-2:][0], line.get_ydata()[-2:][0]) for line, _ in named]
     notes = [
         ax.annotate(name, end, xytext=(7, 0), textcoords="offset points", va="center", ha="left", fontsize=fontsize,
                     color=readable(line.get_color()), annotation_clip=False)
@@ -115,7 +116,8 @@ def label_lines(ax: Axes, labels: Sequence[str] | None = None, *, fontsize: floa
     ]  # fmt: skip
     for _ in range(3):  # the layout makes room for the labels, which moves the ends that they stand at
         ax.figure.draw_without_rendering()
-        points = [float(ax.transData.transform(end)[1]) * 72 / ax.figure.dpi for end in ends]
+        points, earlier = (ax.transData.transform(at)[:, 1] * 72 / ax.figure.dpi for at in (ends, before))
+        points = (points + 1e-6 * earlier).tolist()  # lines that meet at their ends keep the order of their way there
         for note, wanted, placed in zip(notes, points, spread(points, 1.25 * fontsize), strict=True):
             note.set_position((7, placed - wanted))
     legend = ax.get_legend()

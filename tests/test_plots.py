@@ -157,6 +157,16 @@ def crowded(names=("ours", "PyTorch", "n-gram", "LSTM"), ends=(1.50, 1.51, 2.4, 
     return fig, ax
 
 
+def test_labels_of_lines_that_meet_stand_in_the_order_in_which_the_lines_arrive():
+    _, ax = figure("Three ranks", "layer", "rank")
+    for name, before in {"last": 900, "first": 3, "middle": 40}.items():
+        ax.semilogy([10_000, before, 1], label=name)
+    ax.invert_yaxis()
+    label_lines(ax)
+    heights = {note.get_text(): note.get_position()[1] for note in ax.texts}
+    assert heights["first"] > heights["middle"] > heights["last"]
+
+
 def test_a_busy_figure_is_a_small_file():
     use_style()
     fig, _ = crowded()

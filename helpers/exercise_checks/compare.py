@@ -256,6 +256,8 @@ def _nested(value: Any) -> str:
         return describe(value)
     if isinstance(value, numbers.Number):
         return _number(value)
+    if isinstance(value, np.bool_):
+        return str(bool(value))
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "an empty set"
     return tidy(repr(value))
