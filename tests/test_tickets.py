@@ -154,7 +154,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
         with pytest.raises(ValueError, match="no split 'validation': choose one of train, dev, test"):
             call("validation")
     with pytest.raises(ValueError, match="different tickets, not 100"):
-        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot02"]])
+        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
     monkeypatch.setattr(tickets, "FOLDER", tmp_path)
