@@ -45,6 +45,14 @@ def test_there_are_enough_reports_and_frames_of_both_kinds():
         assert {r["frame"] for r in DATA[split]} == {frame.name for frame in load_report_frames(split)}
 
 
+def test_the_data_card_counts_right():
+    card = (FOLDER.parent.parent / "README.md").read_text(encoding="utf-8")
+    counts = ", ".join(f"{split} {len(DATA[split])}" for split in ("dev", "test"))
+    assert f"{len(EVERY)} workshop and incident reports" in card and f"from {len(FRAMES)} frames" in card
+    assert f"train {len(DATA['train'])} (" in card and counts in card
+    assert len({frame.summary for frame in FRAMES}) == 8 and "eight patterns" in " ".join(card.split())
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_committed_file_is_what_the_frames_give(split):
     committed = (FOLDER / f"{split}.jsonl").read_text(encoding="utf-8")
