@@ -43,6 +43,7 @@ from helpers.tokenizer_files import (
     read_json,
     read_pretrained,
     read_special,
+    reading,
     require_ids,
     require_placed,
     require_room,
@@ -199,16 +200,12 @@ class BPETokenizer:
     def load(cls, path: str | os.PathLike) -> BPETokenizer:
         """What `save` wrote. Raises TokenizerFileError where the file is cut off, of another type or contradictory."""
         data = read_json(path, "BPETokenizer")
-        try:
+        with reading("The tokenizer file", "save"):
             tokens = [None if token is None else spelled(token) for token in data["tokens"]]
             merges = [(int(left), int(right)) for left, right in data["merges"]]
             special = {str(name): int(i) for name, i in data["special_tokens"].items()}
             options = {name: bool(data[name]) for name in ("split_digits", "whole_words", "nfc")}
             return cls(tokens, merges, special, data["pattern"], **options)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"The tokenizer file is damaged ({_first_line(error)}): save it again.") from None
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike) -> BPETokenizer:
@@ -217,7 +214,7 @@ class BPETokenizer:
         Raises TokenizerFileError for a missing or damaged file and for steps that this class does not have.
         """
         data = read_pretrained(folder, "BPE")
-        try:
+        with reading("tokenizer.json", "fetch"):
             options = read_steps(data)
             model = data["model"]
             vocab, special = model["vocab"], read_special(data)
@@ -231,10 +228,6 @@ class BPETokenizer:
                     tokens[i] = spelled(token)
             merges = [(vocab[left], vocab[right]) for left, right in pairs]
             return cls(tokens, merges, special, **options)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise TokenizerFileError(f"tokenizer.json is damaged ({_first_line(error)}): fetch it again.") from None
 
 
 def _compile(pattern: str) -> regex.Pattern:
@@ -279,7 +272,3 @@ def _ranks(
         made.add(whole)
         ranks[left, right] = (rank, whole)
     return ranks
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:80]

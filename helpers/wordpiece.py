@@ -35,6 +35,7 @@ from helpers.tokenizer_files import (
     read_json,
     read_pretrained,
     read_special,
+    reading,
     require_ids,
     require_room,
     require_special,
@@ -72,6 +73,8 @@ class WordPieceTokenizer:
             raise TokenizerFileError(f"A WordPiece vocabulary needs the token {UNKNOWN}, and this one has none.")
         if len(self._ids) < len(self.tokens):
             raise TokenizerFileError("The WordPiece vocabulary holds one token twice: get the file again.")
+        if any(self._ids.get(name) != i for name, i in self.special_tokens.items()):
+            raise TokenizerFileError("The WordPiece special tokens and their ids do not agree: get the file again.")
         self._longest = max(map(len, self.tokens))
         self._remembered: dict[str, list[int]] = {}
 
@@ -165,16 +168,10 @@ class WordPieceTokenizer:
     def load(cls, path: str | os.PathLike) -> WordPieceTokenizer:
         """What `save` wrote. Raises TokenizerFileError where the file is cut off, of another type or contradictory."""
         data = read_json(path, "WordPieceTokenizer")
-        try:
+        with reading("The tokenizer file", "save"):
             tokens = [str(token) for token in data["tokens"]]
             special = {str(name): int(i) for name, i in data["special_tokens"].items()}
-            if any(tokens[i] != name for name, i in special.items()):
-                raise ValueError("special tokens and ids do not agree")
             return cls(tokens, special, bool(data["lowercase"]), bool(data["strip_accents"]))
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise TokenizerFileError(f"The tokenizer file is damaged ({error!r:.60}): save it again.") from None
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike) -> WordPieceTokenizer:
@@ -183,7 +180,7 @@ class WordPieceTokenizer:
         Raises TokenizerFileError for a missing or damaged file and for steps that this class does not have.
         """
         data = read_pretrained(folder, "WordPiece")
-        try:
+        with reading("tokenizer.json", "fetch"):
             model, steps = data["model"], data["normalizer"] or {}
             plain = {"unk_token": UNKNOWN, "continuing_subword_prefix": INSIDE}
             plain["max_input_chars_per_word"] = LONGEST_WORD
@@ -201,10 +198,6 @@ class WordPieceTokenizer:
             lowercase = bool(steps["lowercase"])
             strip = lowercase if steps["strip_accents"] is None else bool(steps["strip_accents"])  # BERT's convention
             return cls(tokens, read_special(data), lowercase, strip)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"tokenizer.json is damaged ({error!r:.60}): fetch it again.") from None
 
 
 def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int, min_count: int) -> None:
