@@ -79,8 +79,8 @@ class LiveLoss:
         if self.baseline is not None:
             value, label = self.baseline
             ax.axhline(value, color=PALETTE["muted"], linestyle=(0, (4, 3)), linewidth=1.2)
-            ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 4),
-                        textcoords="offset points", ha="right", va="bottom", color=QUIET, fontsize=9)  # fmt: skip
+            ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(7, 0), annotation_clip=False,
+                        textcoords="offset points", ha="left", va="center", color=QUIET, fontsize=9)  # fmt: skip
         return fig
 
     def _redraw(self) -> None:

@@ -191,7 +191,14 @@ def bars(
     ax.set_xlim(low, high + (high - low or 1) * (0.36 if intervals is not None else 0.16))
     ticks = [tick for tick in ax.get_xticks() if low <= tick <= high * 1.03]  # none under the written values
     ax.set_xticks(ticks)
+    _count_alike(ax, fmt)
     ax.spines["bottom"].set_bounds(low, max(high, ticks[-1] if ticks else high))
+
+
+def _count_alike(ax: Axes, fmt: str) -> None:
+    """Ticks in percent where the written values are."""
+    if fmt.endswith("%}"):
+        ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
 
 
 def intervals(
@@ -220,6 +227,7 @@ def intervals(
     ax.set_yticks(rows, labels)
     ax.tick_params(axis="y", labelcolor=INK, labelsize=10)
     ax.set_ylim(len(labels) - 0.5, -0.7)
+    _count_alike(ax, fmt)
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
