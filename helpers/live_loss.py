@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -60,6 +61,12 @@ class LiveLoss:
             self._bar.update()
             if time.monotonic() - self._drawn > REDRAW_SECONDS:
                 self._redraw()
+
+    def resume(self, losses: Sequence[float]) -> None:
+        """These steps were done before, in another run."""
+        self.losses.extend(losses)
+        if self._bar is not None:
+            self._bar.update(len(losses))
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:

@@ -140,7 +140,7 @@ def save_adapter(model: nn.Module, path: str | os.PathLike) -> None:
 
 
 def load_adapter(model: nn.Module, path: str | os.PathLike) -> nn.Module:
-    """Add the corrections of a file that `save_adapter` wrote; a model that has some of the same sizes gets their values.
+    """Add the corrections of a file that `save_adapter` wrote; where the model has some already, they get its values.
 
     Returns the same model. Raises CheckpointError, with the model as it was, where the file is damaged or does not fit.
     """

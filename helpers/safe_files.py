@@ -17,8 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from helpers.model_wheel import FULL_DISK_WORDS
+
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
-FULL_DISK_WORDS = ("No space left", "Disk quota exceeded", "not enough space")
+UNFINISHED = ".tmp"
 
 
 def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
@@ -29,7 +31,7 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> 
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"The folder {path.parent} does not exist: make it before you save {path.name}.")
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}-{os.getpid()}{UNFINISHED}")
     try:
         write(temporary)
         _force_to_disk(temporary)
@@ -39,6 +41,13 @@ def write_atomically(path: str | os.PathLike, write: Callable[[Path], None]) -> 
         if is_disk_full(error):
             raise disk_full(path) from error
         raise
+
+
+def sweep_unfinished(path: str | os.PathLike) -> None:
+    """Delete what a process that was killed while it wrote `path` has left beside it."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{path.name}-*{UNFINISHED}"):
+        leftover.unlink(missing_ok=True)
 
 
 def write_safetensors(
