@@ -162,9 +162,16 @@ def load_adapter(model: nn.Module, path: str | os.PathLike) -> nn.Module:
             raise CheckpointError(
                 f"{name} in {path.name} has the shape {tuple(tensor.shape)}, where this model needs {shape}."
             )
-    if not lora_layers(model):
-        add_lora_(model, described["rank"], described["alpha"], described["targets"])
     layers = lora_layers(model)
+    if other := next(
+        (x for x in layers.values() if (x.rank, x.alpha) != (described["rank"], described["alpha"])), None
+    ):
+        raise CheckpointError(
+            f"{path.name} was made with rank {described['rank']} and alpha {described['alpha']}, and this model's have "
+            f"{other.rank} and {other.alpha}: load it into a model without any."
+        )
+    if not layers:
+        layers = lora_layers(add_lora_(model, described["rank"], described["alpha"], described["targets"]))
     if missing := [f"{n}.{p}" for n in layers for p in "AB" if f"{n}.{p}" not in tensors]:
         raise CheckpointError(f"{path.name} lacks {missing[0]}: it was made for another model.")
     with torch.no_grad():

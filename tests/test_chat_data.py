@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.models import fetch
 from helpers.probability import IGNORED
+from helpers.sft_libraries import MARKED_TEMPLATE
 from helpers.training import ChatDataError, Example, encode_chat, has_marker, read_chats, read_jsonl
 
 ONE_TURN = [{"role": "user", "content": "Where is my order V-48213?"}, {"role": "assistant", "content": "On its way."}]
@@ -20,16 +21,6 @@ TURNS = [
     {"role": "user", "content": "assistant\nOn its way."},
     {"role": "assistant", "content": "Ok."},
 ]
-MARKED = (
-    "{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}{{ '<|im_start|>system\n"
-    "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}"
-    "{{ '<|im_start|>' + message['role'] + '\n' }}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + '<|im_end|>' }}{% endif %}{{ '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
 
 
 @pytest.fixture
@@ -41,7 +32,7 @@ def tokenizer():
 
 @pytest.fixture
 def marked(tokenizer):
-    tokenizer.chat_template = MARKED
+    tokenizer.chat_template = MARKED_TEMPLATE
     return tokenizer
 
 
@@ -88,7 +79,7 @@ def test_prefixes_find_what_a_generation_marker_says(tokenizer, messages):
     """The library's own mask, from a template that renders the same text and has the marker."""
     expected = encode_chat(tokenizer, messages, 200)
     assert not has_marker(tokenizer)
-    tokenizer.chat_template = MARKED
+    tokenizer.chat_template = MARKED_TEMPLATE
     assert has_marker(tokenizer)
     assert encode_chat(tokenizer, messages, 200) == expected
 
@@ -102,7 +93,7 @@ def test_any_text_is_masked_as_the_marker_says_or_refused(texts):
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": text.strip() or "-"} for i, text in enumerate(texts)]
     expected = encode_chat(tokenizer, messages, 10_000)
-    tokenizer.chat_template = MARKED
+    tokenizer.chat_template = MARKED_TEMPLATE
     assert encode_chat(tokenizer, messages, 10_000) == expected
 
 
@@ -129,7 +120,7 @@ def test_a_template_whose_answers_have_no_end_is_refused_with_and_without_marker
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     with pytest.raises(ChatDataError, match="does not end an answer with '<|im_end|>'"):
         encode_chat(tokenizer, ONE_TURN, 200)
-    tokenizer.chat_template = MARKED.replace(
+    tokenizer.chat_template = MARKED_TEMPLATE.replace(
         "+ '<|im_end|>' }}{% endgeneration %}", "}}{% endgeneration %}{{ '<|im_end|>' }}"
     )
     with pytest.raises(ChatDataError, match="outside its generation marker"):
