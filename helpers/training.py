@@ -24,7 +24,16 @@ from helpers.chat_data import (
 )
 from helpers.losses import loss_at_labels, loss_everywhere, next_token_loss, shift_labels
 from helpers.schedules import cosine_with_warmup
-from helpers.training_loop import History, Recipe, TrainingDiverged, batch_order, train, training_step, undisturbed
+from helpers.training_loop import (
+    History,
+    Recipe,
+    TrainingDiverged,
+    accumulate,
+    batch_order,
+    train,
+    training_step,
+    undisturbed,
+)
 from helpers.training_state import load_checkpoint, save_checkpoint
 
 __all__ = [
@@ -34,6 +43,7 @@ __all__ = [
     "History",
     "Recipe",
     "TrainingDiverged",
+    "accumulate",
     "batch_order",
     "collate",
     "collate_packed",

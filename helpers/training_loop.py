@@ -15,6 +15,7 @@ the same bits. What it does not do: several devices, loss scaling for float16, e
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
@@ -95,7 +96,7 @@ def train(
 
     collate: examples → a batch with `n_labels` and `to(device)`; loss: model, batch → the *sum* over its labels.
     evaluate: called with the model and the number of steps done, before the first step, every `evaluate_every` and at
-    the end; what it gives is kept (as JSON can hold it), and what it draws at random disturbs nothing.
+    the end; what it gives is kept (as JSON can hold it; a float is drawn), and its random numbers disturb nothing.
     folder: where a checkpoint is written every `save_every` steps and at the end, and from where a training of the
     same recipe goes on. title: of the live figure; without one nothing is drawn.
     Raises ValueError where there is nothing to train, TrainingDiverged, CheckpointError for a folder of another
@@ -112,28 +113,32 @@ def train(
         due = evaluate_every and step % evaluate_every == 0 or step in (0, recipe.steps)
         if evaluate is not None and due and step not in history.evaluations:
             with undisturbed(model):
-                history.evaluations[step] = evaluate(model, step)
+                found = history.evaluations[step] = evaluate(model, step)
+            if live and isinstance(found, float):
+                live.mark(step, found)
 
     with LiveLoss(recipe.steps, title, ylabel="loss (nats)") if title else nullcontext() as live:
         if live:
-            live.resume(history.losses)
+            live.resume(history.losses, {step: x for step, x in history.evaluations.items() if isinstance(x, float)})
+        look(len(history.losses))
         for step in range(len(history.losses), recipe.steps):
-            look(step)
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate * cosine_with_warmup(step, recipe.warmup, recipe.steps, recipe.floor)
             chosen = [examples[i] for i in batch_order(len(examples), recipe.batch, step, recipe.seed)]
             size = recipe.micro_batch or recipe.batch
             batches = [collate(chosen[start : start + size]) for start in range(0, len(chosen), size)]
             model.train()
-            step_loss, norm = training_step(model, batches, optimizer, recipe.clip, loss, recipe.autocast, history)
+            try:
+                step_loss, norm = training_step(model, batches, optimizer, recipe.clip, loss, recipe.autocast)
+            except ArithmeticError as error:
+                raise TrainingDiverged(f"Step {step}: {error}", history) from None
             history.losses.append(step_loss)
             history.gradient_norms.append(norm)
             if live:
                 live.add(step_loss)
-            done = step + 1
+            look(done := step + 1)
             if folder is not None and (done == recipe.steps or save_every and done % save_every == 0):
                 save_checkpoint(folder, model, optimizer, {"recipe": described, "history": asdict(history)})
-        look(recipe.steps)
     model.eval()
     return history
 
@@ -145,30 +150,44 @@ def training_step(
     clip: float,
     loss: Callable[[nn.Module, Batch], Tensor] = loss_at_labels,
     autocast: bool = False,
-    history: History | None = None,
 ) -> tuple[float, float]:
     """One update from several micro-batches, equal to one from all of them at once: loss (nats a label), gradient norm.
 
-    Every part is divided by the labels of the *whole* batch. The mean of the parts' means would count a label in a
-    short answer more than one in a long answer. Raises ValueError without labels, TrainingDiverged.
+    Raises ValueError without labels, ArithmeticError where the loss or the gradient is no finite number; then nothing
+    is updated.
     """
     device = next(model.parameters()).device
+    optimizer.zero_grad()
+
+    def loss_of(model: nn.Module, batch: Batch) -> Tensor:
+        with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
+            return loss(model, batch)
+
+    mean = accumulate(model, [batch.to(device) for batch in batches], loss_of)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    norm = nn.utils.clip_grad_norm_(parameters, clip).item()
+    if not (math.isfinite(mean) and math.isfinite(norm)):
+        raise ArithmeticError("The loss is no longer a finite number: lower the learning rate.")
+    optimizer.step()
+    return mean, norm
+
+
+def accumulate(model: nn.Module, batches: Sequence[Batch], loss: Callable[[nn.Module, Batch], Tensor]) -> float:
+    """Add to every parameter's gradient that of the mean loss over all labels of all batches; return that mean.
+
+    loss: model, batch → the *sum* over the batch's labels. Each part is divided by the labels of *all* batches: the
+    mean of the batches' means would count a label in a short answer more than one in a long answer.
+    Raises ValueError where there are no labels.
+    """
     n_labels = sum(batch.n_labels for batch in batches)
     if n_labels == 0:
         raise ValueError("This batch has no labels: nothing in it is trained on.")
-    optimizer.zero_grad()
-    total = 0.0
+    mean = 0.0
     for batch in batches:
-        with torch.autocast(device.type, torch.bfloat16, enabled=autocast):
-            part = loss(model, batch.to(device)) / n_labels
+        part = loss(model, batch) / n_labels
         part.backward()  # adds to the gradients that are there
-        total += part.item()
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    norm = nn.utils.clip_grad_norm_(parameters, clip).item()
-    if not torch.tensor([total, norm]).isfinite().all():
-        raise TrainingDiverged("The loss is no longer a finite number: lower the learning rate.", history or History())
-    optimizer.step()
-    return total, norm
+        mean += part.item()
+    return mean
 
 
 def batch_order(n: int, batch: int, step: int, seed: int) -> list[int]:
