@@ -16,7 +16,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.batches import Batch
+from helpers.collation import Batch
 from helpers.probability import IGNORED
 
 

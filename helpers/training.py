@@ -3,7 +3,7 @@
 | what                                                        | lives in                  |
 |-------------------------------------------------------------|---------------------------|
 | `read_chats`, `encode_chat`: which tokens are trained       | `helpers.chat_data`       |
-| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.batches`         |
+| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`         |
 | `shift_labels`, `loss_at_labels`: how wrong the model is    | `helpers.losses`          |
 | `cosine_with_warmup`: the learning rate                     | `helpers.schedules`       |
 | `Recipe`, `train`: the loop                                 | `helpers.training_loop`   |
@@ -11,7 +11,6 @@
 | adapters                                                    | `helpers.lora`            |
 """
 
-from helpers.batches import Batch, collate, collate_packed, pack
 from helpers.chat_data import (
     ChatDataError,
     Example,
@@ -22,6 +21,7 @@ from helpers.chat_data import (
     read_jsonl,
     require_messages,
 )
+from helpers.collation import Batch, collate, collate_packed, pack
 from helpers.losses import loss_at_labels, loss_everywhere, next_token_loss, shift_labels
 from helpers.schedules import cosine_with_warmup
 from helpers.training_loop import (

@@ -26,8 +26,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.batches import Batch, collate
 from helpers.checkpoints import CheckpointError
+from helpers.collation import Batch, collate
 from helpers.live_loss import LiveLoss
 from helpers.losses import loss_at_labels
 from helpers.schedules import cosine_with_warmup

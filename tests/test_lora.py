@@ -25,7 +25,7 @@ from helpers.lora import (
 )
 from helpers.training import Recipe, collate, loss_at_labels, train
 from helpers.transformer import Llama
-from tests.test_batches_and_losses import examples, small_llama
+from tests.test_collation_and_losses import examples, small_llama
 from tests.tiny_models import llama, tokens
 
 

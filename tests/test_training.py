@@ -29,7 +29,7 @@ from helpers.training import (
 )
 from helpers.training_state import FILE
 from helpers.transformer import GPT, GPTConfig
-from tests.test_batches_and_losses import examples, small_llama
+from tests.test_collation_and_losses import examples, small_llama
 from tests.tools.notebook import ROOT
 
 QUICK = Recipe(steps=6, rate=1e-2, batch=2, warmup=2)
