@@ -3,7 +3,7 @@
 | what                                                        | lives in                  |
 |-------------------------------------------------------------|---------------------------|
 | `read_chats`, `encode_chat`: which tokens are trained       | `helpers.chat_data`       |
-| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`         |
+| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`       |
 | `shift_labels`, `loss_at_labels`: how wrong the model is    | `helpers.losses`          |
 | `cosine_with_warmup`: the learning rate                     | `helpers.schedules`       |
 | `Recipe`, `train`: the loop                                 | `helpers.training_loop`   |
