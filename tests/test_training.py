@@ -258,6 +258,7 @@ def run(folder, when, *options) -> int:
     return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300).returncode
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("lora",)], ids=["all weights", "adapters"])
 def test_killed_and_resumed_it_ends_with_the_same_bits_as_uninterrupted(tmp_path, options):
     """Killed in the middle of step 7, then while the checkpoint of step 10 is put in place: both times back to 5."""
