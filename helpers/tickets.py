@@ -27,7 +27,7 @@ SPLITS = ("train", "dev", "test")
 FIELDS = ("intent", "product", "order_number", "urgency", "sentiment")
 HEAD = re.compile(r"# (?P<family>\w+) (?P<voice>[\w-]+) (?P<intent>\w+) (?P<urgency>\w+) (?P<sentiment>\w+)")
 NAMED = re.compile(
-    r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city"
+    r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city|workshop"
 )
 # Weights: most customers copy the number from the mail.
 ORDER_FORMS = {"VE-{}": 10, "VE {}": 2, "ve-{}": 2, "VE{}": 2, "ve{}": 1, "#VE-{}": 1, "VE-{:.3}&": 1}
@@ -157,6 +157,7 @@ def _drawn(names: set[str], frame: Frame, rng: random.Random, label: dict[str, A
                 ),
                 "name": lambda: rng.choice(NAMES),
                 "city": lambda: rng.choice([shop["city"] for shop in _world()["shops"]]),
+                "workshop": lambda: rng.choice([shop["city"] for shop in _world()["shops"] if shop["workshop"]]),
             }[slot]()
     return words
 
