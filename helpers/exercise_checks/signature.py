@@ -73,5 +73,5 @@ def call_text(spec: Exercise, case: tuple) -> str:
 
 def _argument(value: Any) -> str:
     if is_array(value):
-        return kind_name(value).removeprefix("a ")
+        return kind_name(value).split(" ", 1)[1]
     return describe(value, 240)
