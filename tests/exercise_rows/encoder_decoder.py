@@ -179,6 +179,7 @@ ROWS = [
         wrong=[
             Wrong(cross(scale="1"), "the scores are not divided by √d"),
             Wrong(cross(scale="x.shape[-1] ** -0.5"), "not by √C"),
+            Wrong(cross(scale="x.shape[-1] ** -0.5"), "`cross_attention(x: (2, 3, 8), memory: (2, 5, 8), w_q: (8, 4),"),
             Wrong(cross(mask="pass"), "the mask is not used"),
             Wrong(cross(mask="scores = scores.masked_fill(~mask[:, None, :], 0.0)"), "softmax does not ignore"),
             Wrong(cross(mask="pass", softmax="scores.softmax(-1) * mask[:, None, :]"), "you mask after the softmax"),
