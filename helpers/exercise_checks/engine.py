@@ -131,6 +131,9 @@ def _judge(
     if wanted and all(found[i].value is None for i in wanted) and len(wanted) == len(good):
         also = " Printing a value shows it, but does not give it back." if printed.strip() else ""
         return fail(wanted[0], f"It returns None. Did you forget `return`?{also}")
+    for i in wanted if len(wanted) == len(good) else []:  # where None is no right answer, it is an unfinished branch
+        if found[i].value is None:
+            return fail(i, f"It returns None for `{call_text(spec, inputs[i])}`, and a value for other calls.")
     problems = {i: compare.differences(expected[i].value, found[i].value, spec.tolerance) for i in good}
     for stage in ("kind", "shape", "dtype"):
         for i in good:
