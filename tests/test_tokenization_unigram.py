@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import math
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from helpers import unigram_training as unigram
 from helpers.corpora import language_reference, stdlib_docstrings
+from helpers.library_tokenizers import sentencepiece_unigram
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, UnigramTokenizer
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused
@@ -89,24 +89,9 @@ def test_pruning_gives_up_a_frequent_token_that_its_parts_replace_at_little_cost
 
 def tokens_per_byte(held_out):
     """(ours, sentencepiece's), both trained on the same 200 kB, neither normalizing, lines one by one."""
-    import sentencepiece
-
-    model, n_tokens = io.BytesIO(), 1_000
+    n_tokens = 1_000
     lines = [line for line in TEXT.split("\n") if line]
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
-        model_writer=model,
-        model_type="unigram",
-        vocab_size=n_tokens + 3,  # <unk>, <s> and </s> stand for nothing in the text
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        add_dummy_prefix=False,
-        allow_whitespace_only_pieces=True,
-        character_coverage=1.0,
-        num_threads=1,
-        minloglevel=2,
-    )
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    theirs = sentencepiece_unigram(lines, n_tokens)
     ours = UnigramTokenizer.train("\n".join(lines), n_tokens + 256)
     if held_out:
         lines = [line for line in stdlib_docstrings().head(200_000).split("\n") if line]

@@ -195,11 +195,12 @@ def peaks() -> dict[str, tuple[float, float]]:
 
 def compression() -> tuple[float, float] | None:
     """Tokens per byte on held-out text of our Unigram and of sentencepiece; None where that is not installed."""
+    from tests.test_tokenization_unigram import tokens_per_byte
+
     try:
-        from tests.test_tokenization_unigram import tokens_per_byte
+        return tokens_per_byte(held_out=True)
     except ImportError:
         return None
-    return tokens_per_byte(held_out=True)
 
 
 def print_tokenization() -> None:
