@@ -1,0 +1,222 @@
+"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and more of them from the same frames.
+
+    train, test = load_tickets("train"), load_tickets("test")
+    train[0]["label"]       # {"intent": "order_status", "product": "Kite", "order_number": "VE-48213", …}
+    generate(1000, seed=0)  # new fillings of the training frames
+
+A frame is one phrasing with slots (`frames.txt` explains them); its name is the ticket's `family`. No frame serves two
+splits. What the labels mean stands in GUIDE.md. What this does not do: invent phrasings.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from helpers.velunda import FILE, canon
+
+FOLDER = FILE.parent / "tickets"
+SPLITS = ("train", "dev", "test")
+FIELDS = ("intent", "product", "order_number", "urgency", "sentiment")
+HEAD = re.compile(r"# (?P<family>\w+) (?P<voice>[\w-]+) (?P<intent>\w+) (?P<urgency>\w+) (?P<sentiment>\w+)")
+SLOT = re.compile(r"\{([^{}]*)\}")
+NAMED = re.compile(
+    r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city"
+)
+# Weights: most customers copy the number from the mail.
+ORDER_FORMS = {"VE-{}": 10, "VE {}": 2, "ve-{}": 2, "VE{}": 2, "ve{}": 1, "#VE-{}": 1, "VE-{:.3}&": 1}
+NAMES = (
+    *("Anneke Vos", "Pavel Dvorak", "Rosa Iglesias", "Hamid Rahimi", "Greta Lund", "Nadia Petrova", "Kwame Boateng"),
+    *("Birgit Hauser", "Luca Ferri", "Zeynep Kaya", "Emil Sand", "Clara Dubois"),
+)
+
+
+class TicketsUnavailable(RuntimeError):
+    """A file of tickets is missing or damaged; the message says which, and how to get it back."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One phrasing: text with slots, and the label that GUIDE.md gives where no slot changes it."""
+
+    family: str
+    voice: str
+    split: str
+    text: str
+    intent: str
+    urgency: str
+    sentiment: str
+
+
+def load_tickets(split: str) -> list[dict[str, Any]]:
+    """The committed tickets of "train", "dev" or "test", each with `text`, `label` and `family`.
+
+    Raises ValueError for another split, TicketsUnavailable if the file is missing or damaged.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
+    text = _read(f"{split}.jsonl")
+    try:
+        return [json.loads(line) for line in text.splitlines()]
+    except ValueError as error:
+        shown = f"data/velunda/tickets/{split}.jsonl"
+        raise TicketsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+
+
+def load_frames(split: str | None = None) -> list[Frame]:
+    """The frames of one split, or all. Raises ValueError for a frame that breaks the format."""
+    found, current = [], ""
+    for block in re.split(r"\n\s*\n", _read("frames.txt")):
+        if block.startswith("== "):
+            current = block[3:].strip()
+        elif head := HEAD.match(block):
+            text = " ".join(block[head.end() :].split())
+            found.append(Frame(split=current, text=text, **head.groupdict()))
+        elif block.startswith("#"):
+            raise ValueError(f"A frame begins with five words, this one does not: {block.splitlines()[0]!r}.")
+    return [frame for frame in found if split in (None, frame.split)]
+
+
+def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
+    """`n` different tickets from the frames of a split, in random order; the same for the same seed.
+
+    Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
+    rng, frames = random.Random(f"tickets {seed}"), load_frames(split)
+    made: dict[str, dict[str, Any]] = {}
+    for attempt in range(20 * n + 100):
+        if len(made) == n:
+            break
+        if attempt % len(frames) == 0:
+            rng.shuffle(frames)
+        ticket = fill(frames[attempt % len(frames)], rng)
+        made.setdefault(ticket["text"], ticket)
+    if len(made) < n:
+        raise ValueError(f"The frames gave {len(made)} different tickets, not {n}.")
+    return list(made.values())
+
+
+def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str, Any]:
+    """One ticket of the frame. With `turn`, each choice takes option number `turn` (modulo), so that turns differ."""
+    label = {"intent": frame.intent, "product": None, "order_number": None}
+    label |= {"urgency": frame.urgency, "sentiment": frame.sentiment}
+
+    def chosen(match: re.Match[str]) -> str:
+        if NAMED.fullmatch(match[1]):
+            return f"⟦{match[1]}⟧"
+        options = match[1].split("|")
+        if len(options) < 2:
+            raise ValueError(f"{frame.family}: {{{match[1]}}} is neither a slot nor a choice.")
+        option = options[rng.randrange(len(options)) if turn is None else turn % len(options)]
+        option, _, value = option.partition(" =")
+        if value:
+            label[_field_of(value)] = value
+        return option
+
+    text = frame.text
+    while SLOT.search(text):
+        text = SLOT.sub(chosen, text)
+    words = _drawn(set(re.findall(r"⟦(.*?)⟧", text)), frame, rng, label)
+    text = re.sub(r"⟦(.*?)⟧", lambda match: words[match[1]], text)
+    text = re.sub(r"\b([Aa]) (?=(?:Otter|Oter|Ottar|Ottter|Anchor|Ancor|Ankor)\b)", r"\1n ", text)
+    return {
+        "text": text[:1].upper() + text[1:] if frame.voice != "typos" else text,
+        "label": label,
+        "family": frame.family,
+    }
+
+
+def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
+    """All runs of `n` words, lower case, punctuation aside. Two splits that share none share no phrase of `n` words."""
+    found = set()
+    for text in texts:
+        words = re.findall(r"\w+(?:['’]\w+)*", text.lower())
+        found |= {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
+    return found
+
+
+def _drawn(slots: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:
+    """A word for each slot; notes in the label what it is about."""
+    digits = [_digits(frame.split, rng) for _ in range(2)]
+    words, used = {}, set()
+    for slot in sorted(slots, key=lambda s: (":" not in s, s)):  # first those that have few choices
+        kind, misspelled, names = NAMED.fullmatch(slot).groups()
+        if kind:
+            name = rng.choice([n for n in (names.split("/") if names else _products(kind)) if n not in used])
+            used.add(name)
+            words[slot] = _written(name, bool(misspelled), bool(names), frame, rng)
+            if not kind.startswith("rival"):
+                label["product"] = name
+        elif slot in ("order", "bare"):
+            words[slot] = str(digits[0]) if slot == "bare" else _order(digits[0], rng)
+            label["order_number"] = f"VE-{digits[0]}"
+        else:
+            words[slot] = {
+                "other": lambda: _order(digits[1], rng),
+                "customer": lambda: f"C-{rng.randrange(100_000, 1_000_000)}",
+                "invoice": lambda: f"INV-{rng.choice([2024, 2025, 2026])}-{rng.randrange(10_000):04}",
+                "frameno": lambda: (
+                    f"F{rng.randrange(20, 27)}{rng.choice(['KT', 'OT', 'HN', 'LX'])}{rng.randrange(10_000):04}"
+                ),
+                "name": lambda: rng.choice(NAMES),
+                "city": lambda: rng.choice([shop["city"] for shop in _world()["shops"]]),
+            }[slot]()
+    return words
+
+
+@cache
+def _world() -> dict[str, Any]:
+    return canon()
+
+
+def _digits(split: str, rng: random.Random) -> int:
+    """Five digits that no other split uses: three fifths of all numbers belong to train, one each to dev and test."""
+    while True:
+        digits = rng.randrange(10_000, 100_000)
+        if ("train", "train", "train", "dev", "test")[zlib.crc32(str(digits).encode()) % 5] == split:
+            return digits
+
+
+def _products(kind: str) -> list[str]:
+    group = "accessory" if kind.endswith("thing") else "bicycle"
+    return [p["name"] for p in _world()["products"] if p["group"] == group and p["status"] == "sold"]
+
+
+def _written(name: str, misspelled: bool, as_it_is: bool, frame: Frame, rng: random.Random) -> str:
+    """The name as a customer writes it. The last misspelling of each name is kept for dev and test."""
+    [product] = [p for p in _world()["products"] if p["name"] == name]
+    if misspelled:
+        spellings = product["spellings"][:-1] if frame.split == "train" else product["spellings"][-1:]
+        written = rng.choice([name, *spellings, *spellings])
+        return written.lower() if rng.random() < 0.7 else written
+    variant = rng.choice(product["variants"])["name"]
+    return variant if not as_it_is and rng.random() < 0.15 else name
+
+
+def _order(digits: int, rng: random.Random) -> str:
+    form = rng.choices(list(ORDER_FORMS), list(ORDER_FORMS.values()))[0]
+    return form.format(str(digits)).replace("&", f" {digits % 100:02}")
+
+
+def _field_of(value: str) -> str:
+    world = _world()
+    for field in ("urgency", "sentiment"):
+        if value in world[field]:
+            return field
+    raise ValueError(f"No field of the label has the value {value!r}.")
+
+
+def _read(name: str) -> str:
+    shown = f"data/velunda/tickets/{name}"
+    try:
+        return (FOLDER / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TicketsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error
