@@ -48,7 +48,7 @@ class Trial:
 
 
 class Watched:
-    """A sampler that notes, beside each choice, its log-probability under the model as it is: `log_probs`, (B,) each."""
+    """A sampler that notes the log-probability of each choice under the model as it is: `log_probs`, (B,) each."""
 
     def __init__(self, sampler: Sampler) -> None:
         self.sampler = sampler
