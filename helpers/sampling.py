@@ -155,7 +155,18 @@ class sample:
 
     def __call__(self, logits: Tensor, ids: Tensor | None = None) -> Tensor:
         """logits: (B, V), ids: (B, T) what stands so far  →  ids (B,)."""
-        return torch.multinomial(self.probabilities(logits, ids), 1, generator=self.generator)[:, 0]
+        return draw(self.probabilities(logits, ids), self.generator)
+
+
+def draw(weights: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    """One index a row, with odds as its weights: lay them side by side, throw a dart, see where it sticks.
+
+    weights: (B, V), at least 0, of any sum above 0  →  (B,) int64. The dart is above 0, so what weighs 0 is never hit.
+    The distribution of `torch.multinomial`, which draws a random number for every token where this draws one.
+    """
+    edges = weights.cumsum(dim=-1)  # (B, V): where each one ends
+    dart = 1 - torch.rand(len(weights), 1, generator=generator, device=weights.device)  # (0, 1]
+    return torch.searchsorted(edges, dart * edges[:, -1:])[:, 0]
 
 
 def require_choice(best: Tensor) -> None:
