@@ -17,6 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from helpers.probability import cross_entropy, perplexity
+from helpers.stats import bootstrap
+
 # Text ----------------------------------------------------------------------------------------------------------------
 
 
@@ -49,30 +52,23 @@ def _rows(replies: Sequence | Tensor) -> list[list]:
     return [row.split() if isinstance(row, str) else list(row) for row in rows]
 
 
-def token_log_probs(logits: Tensor, ids: Tensor) -> Tensor:
-    """log p of each token but the first, given all before it, in nats.
+def text_perplexity(logits: Tensor, ids: Tensor, start: int = 1) -> float:
+    """exp of the mean of −log p over the tokens from position `start` on; those before are read, not judged.
 
-    logits: (T, V), row t scores what follows token t; ids: (T,)  →  (T − 1,). Raises ValueError for other shapes.
+    logits: (T, V), row t scores what follows token t; ids: (T,); start: 1 or more, the length of the prompt for the
+    perplexity of a reply. Raises ValueError where no token is left to judge, and for other shapes.
     """
     if ids.dim() != 1 or logits.shape[:-1] != ids.shape:
         raise ValueError(
             f"One row of logits belongs to each token, (T, V) to (T,), not {tuple(logits.shape)} to {tuple(ids.shape)}."
         )
-    scores = logits[:-1].float()  # the last row scores a token that nobody has written
-    return scores.gather(-1, ids[1:, None])[:, 0] - scores.logsumexp(-1)
-
-
-def text_perplexity(logits: Tensor, ids: Tensor, start: int = 1) -> float:
-    """exp of the mean of −log p over the tokens from position `start` on; those before are read, not judged.
-
-    logits: (T, V), row t scores what follows token t; ids: (T,); start: 1 or more, the length of the prompt for the
-    perplexity of a reply. Raises ValueError where no token is left to judge.
-    """
     if not 1 <= start < len(ids):
         raise ValueError(
             f"start={start} leaves no token of {len(ids)} to judge: it is at least 1 and below {len(ids)}."
         )
-    return float(token_log_probs(logits, ids)[start - 1 :].double().mean().neg().exp())
+    return perplexity(
+        cross_entropy(logits[start - 1 : -1].float(), ids[start:])
+    )  # the last row scores what is unwritten
 
 
 # Confidence ----------------------------------------------------------------------------------------------------------
@@ -120,6 +116,30 @@ def chance_error(confidences: ArrayLike, bins: int = 10, *, draws: int = 200, se
     sure, _ = _predictions(confidences, np.ones(np.shape(confidences), dtype=bool))
     rng = np.random.default_rng(seed)
     return float(np.mean([expected_calibration_error(sure, rng.random(len(sure)) < sure, bins) for _ in range(draws)]))
+
+
+def calibration_interval(
+    confidences: Sequence[ArrayLike],
+    correct: Sequence[ArrayLike],
+    bins: int = 10,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % bootstrap interval of the calibration error of predictions that come in texts: whole texts are drawn.
+
+    confidences, correct: one array a text, of any lengths. Neighboring tokens share their text's luck, so drawing
+    single tokens would give too narrow an interval. It leans upwards, since drawing again adds chance to chance.
+    """
+    if len(confidences) != len(correct) or not len(confidences):
+        raise ValueError(f"Each text needs confidences and verdicts, not {len(confidences)} and {len(correct)}.")
+    texts = [_predictions(sure, right) for sure, right in zip(confidences, correct, strict=True)]
+
+    def error(drawn: NDArray) -> float:
+        chosen = [texts[int(i)] for i in drawn]
+        return expected_calibration_error(*(np.concatenate(part) for part in zip(*chosen, strict=True)), bins)
+
+    return bootstrap(np.arange(len(texts)), error, resamples=resamples, seed=seed)
 
 
 def _predictions(confidences: ArrayLike, correct: ArrayLike) -> tuple[NDArray, NDArray]:

@@ -8,13 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.generation import perplexity
+from helpers.llama import Llama, LlamaConfig
 from helpers.metrics import (
+    calibration_interval,
     chance_error,
     distinct_n,
     expected_calibration_error,
     reliability,
     text_perplexity,
-    token_log_probs,
 )
 
 # distinct_n ----------------------------------------------------------------------------------------------------------
@@ -66,12 +68,6 @@ def logits_and_ids(T: int = 7, V: int = 11, seed: int = 0) -> tuple[torch.Tensor
     return torch.randn(T, V, generator=g) * 3, torch.randint(V, (T,), generator=g)
 
 
-def test_log_probabilities_are_those_of_the_next_token():
-    logits, ids = logits_and_ids()
-    expected = torch.stack([logits[t].log_softmax(-1)[ids[t + 1]] for t in range(len(ids) - 1)])
-    assert torch.allclose(token_log_probs(logits, ids), expected, atol=1e-6)  # float32
-
-
 def test_perplexity_is_that_of_pytorchs_loss_on_the_shifted_tokens():
     logits, ids = logits_and_ids(20, 50, 1)
     for start in (1, 5, 19):
@@ -90,6 +86,15 @@ def test_the_last_row_and_the_prompt_change_nothing():
     other[:2] = 0
     assert text_perplexity(other, ids, 3) == text_perplexity(logits, ids, 3)
     assert text_perplexity(other, ids, 2) != text_perplexity(logits, ids, 2)
+
+
+def test_a_reply_is_judged_as_the_whole_text_is_by_the_models_own_measure():
+    torch.manual_seed(0)
+    model = Llama(LlamaConfig(50, 16, 2, 2, 24)).eval()
+    ids = torch.randint(50, (12,))
+    with torch.no_grad():
+        logits = model(ids[None])[0]
+    assert text_perplexity(logits, ids) == pytest.approx(perplexity(model, ids), rel=1e-5)  # float32
 
 
 def test_half_precision_logits_are_judged_in_float32():
@@ -142,6 +147,19 @@ def test_outcomes_drawn_from_the_confidences_have_the_error_of_chance_and_overco
 def test_fewer_predictions_have_a_larger_error_by_chance_alone():
     sure = np.random.default_rng(2).random(2000)
     assert chance_error(sure[:100]) > 2 * chance_error(sure)
+
+
+def test_the_interval_of_the_error_is_wider_where_texts_differ_from_each_other():
+    rng = np.random.default_rng(3)
+    sure = [rng.random(50) for _ in range(20)]
+    alike = [rng.random(50) < s / 2 for s in sure]
+    lucky = [rng.random(50) < (s if i % 2 else 0 * s) for i, s in enumerate(sure)]  # as many right, in half the texts
+    low, high = calibration_interval(sure, alike)
+    assert low < expected_calibration_error(np.concatenate(sure), np.concatenate(alike)) < high
+    other_low, other_high = calibration_interval(sure, lucky)
+    assert other_high - other_low > 1.5 * (high - low)
+    with pytest.raises(ValueError, match="Each text needs confidences and verdicts"):
+        calibration_interval([], [])
 
 
 def test_the_same_seed_gives_the_same_chance():
