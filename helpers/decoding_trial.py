@@ -11,7 +11,6 @@ these trials. What it does not do: read the continuations. Do that yourself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,8 +85,3 @@ def share_repeated(ids: list[int] | Tensor, n: int = 4, last: int = 32) -> float
         repeated.append(gram in seen)
         seen.add(gram)
     return sum(repeated[-last:]) / len(repeated[-last:])
-
-
-def prompts_of(tokenizer: Callable) -> list[list[int]]:
-    """The openings' ids, of unequal lengths."""
-    return [tokenizer(text)["input_ids"] for text in OPENINGS]

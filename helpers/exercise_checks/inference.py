@@ -262,7 +262,7 @@ EXERCISES = [
     Exercise(
         name="min_p",
         notebook="05_inference",
-        minutes=3,
+        minutes=2,
         difficulty=2,
         reference=min_p,
         drive=drive_transform,
@@ -293,7 +293,7 @@ EXERCISES = [
     Exercise(
         name="repetition_penalty",
         notebook="05_inference",
-        minutes=4,
+        minutes=3,
         difficulty=2,
         reference=repetition_penalty,
         drive=drive_transform,
