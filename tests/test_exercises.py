@@ -118,6 +118,36 @@ SPECS = {
 }
 
 
+def scaled_by(factor, *, shift=0.0):
+    return lambda x: factor * x + shift
+
+
+TWO_CALLS = Exercise(
+    name="scaled_by",
+    notebook="99_test",
+    minutes=1,
+    difficulty=1,
+    reference=scaled_by,
+    drive=lambda make, factor, x: make(factor)(x),
+    first_call=1,
+    cases=lambda rng: [(n, n + 1) for n in range(5)],
+    hints=HINTS,
+    proves="five products",
+)
+
+
+def test_a_function_that_makes_a_function_is_shown_as_it_is_called():
+    finding = engine.check(lambda factor: lambda x: factor + x, TWO_CALLS)
+    assert "wrong for `scaled_by(0)(1)`" in " ".join(finding.lines)
+
+
+def test_an_option_of_the_courses_version_need_not_be_offered():
+    assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
+    assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
+    refused = engine.check(lambda: lambda x: x, TWO_CALLS)
+    assert "must take (factor); yours takes ()." in " ".join(refused.lines)
+
+
 @pytest.fixture(autouse=True)
 def course_of_four(monkeypatch):
     for module in (exercises, "helpers.progress_report"):

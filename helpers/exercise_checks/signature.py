@@ -48,7 +48,10 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
         return ""
     if any(p.kind in _VARIADIC for p in theirs):
         return ""
-    want, got = (f"({', '.join(p.name for p in params)})" for params in (ours, theirs))
+    asked = [
+        p for p in ours if p.kind is not p.KEYWORD_ONLY or p.default is p.empty or p.name in {t.name for t in theirs}
+    ]
+    want, got = (f"({', '.join(p.name for p in params)})" for params in (asked, theirs))
     problem = f"`{name}` must take {want}; yours takes {got}."
     required = [p for p in theirs if p.default is p.empty]
     by_name = {p.name: p for p in theirs}
@@ -57,6 +60,8 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
             return "" if parameter.name in by_name else problem
         mine = by_name.get(parameter.name)
         positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+        if mine is None and not positional and parameter.default is not parameter.empty:
+            continue  # an option of the course's version that an exercise need not have
         if mine is None or (positional and (i >= len(theirs) or theirs[i] is not mine)):
             return problem
         if parameter.default is not parameter.empty and mine in required:
@@ -74,14 +79,15 @@ def call_text(spec: Exercise, case: tuple) -> str:
 
     Where there are several arrays, by their names too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`.
     """
-    parts = [_argument(value) for value in case]
+    written = [_argument(value) for value in case]
     if spec.drive is None and sum(map(is_array, case)) >= MANY:
         names = list(inspect.signature(spec.reference).parameters)
         for i, (name, value) in enumerate(zip(names, case, strict=False)):
             if is_array(value):
                 dtype = str(value.dtype).removeprefix("torch.")
-                parts[i] = f"{name}: {'' if dtype == 'float32' else f'{dtype} '}{tuple(value.shape)}"
-    return shorten(f"{spec.name}({', '.join(parts)})", 400)
+                written[i] = f"{name}: {'' if dtype == 'float32' else f'{dtype} '}{tuple(value.shape)}"
+    calls = [written] if spec.first_call is None else [written[: spec.first_call], written[spec.first_call :]]
+    return shorten(spec.name + "".join(f"({', '.join(arguments)})" for arguments in calls), 400)
 
 
 def _argument(value: Any) -> str:

@@ -1,0 +1,410 @@
+"""Exercises of 05_inference: four transforms, perplexity, a stop string with a bug, and which settings to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import mean, stdev
+from typing import Any
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from helpers.exercise_checks import inference_mistakes as known
+from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
+from helpers.metrics import text_perplexity
+from helpers.sampling import min_p, repetition_penalty, temperature, top_p
+from helpers.streaming import reply_text
+
+
+def planted_reply_text(tokenizer, ids, stop=()):  # type: ignore[no-untyped-def]
+    """The version that stands in the notebook: each token is decoded, and compared with the stops, by itself."""
+    text = ""
+    for token in ids:
+        piece = tokenizer.decode([token], skip_special_tokens=True)
+        if piece in stop:
+            break
+        text += piece
+    return text
+
+
+def choose_setting(
+    diversity: Mapping[str, float], perplexities: Mapping[str, Sequence[float]], limit: float
+) -> str | None:
+    """The most varied setting whose perplexity is at most `limit`, chance included; None where there is none.
+
+    diversity: setting → its share of distinct pairs; perplexities: setting → one number a run, two or more.
+    Chance included: the mean of the runs plus one standard error (sample deviation / √runs) is at most `limit`.
+    """
+    allowed = [name for name, runs in perplexities.items() if mean(runs) + stdev(runs) / len(runs) ** 0.5 <= limit]
+    return max(allowed, key=lambda name: diversity[name], default=None)
+
+
+# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def drive_transform(make: Callable, setting: float, logits: Tensor, ids: Tensor | None = None) -> Any:
+    """Make the transform and apply it."""
+    transform = make(setting)
+    if not callable(transform):  # the check then says what is wrong with it
+        return transform
+    return transform(logits) if ids is None else transform(logits, ids)
+
+
+def _normal(rng: Generator, *shape: int, scale: float = 1.0) -> Tensor:
+    return torch.tensor(rng.normal(size=shape) * scale, dtype=torch.float32)
+
+
+def _temperature_cases(rng: Generator) -> list[tuple]:
+    removed = _normal(rng, 2, 4)
+    removed[0, 1] = -torch.inf
+    return [
+        (2.0, _normal(rng, 1, 5)),
+        (0.5, _normal(rng, 3, 4, scale=5)),
+        (1.0, _normal(rng, 2, 3)),
+        (0.1, _normal(rng, 2, 6)),
+        (1.7, removed),
+        (0.7, _normal(rng, 1, 7) + 300),
+    ]
+
+
+def _logits(*rows: Sequence[float]) -> Tensor:
+    """Logits whose softmax is the given probabilities."""
+    return torch.tensor(rows).log()
+
+
+def _top_p_cases(rng: Generator) -> list[tuple]:
+    return [
+        (0.7, _logits([0.1, 0.4, 0.2, 0.3])),  # 0.4 + 0.3 is 0.7 only after rounding: see the next one
+        (0.65, _logits([0.1, 0.4, 0.2, 0.3], [0.4, 0.1, 0.3, 0.2])),  # 0.4, and the 0.3 that crosses 0.65
+        (0.5, _logits([0.05, 0.05, 0.9])),  # the first alone is above p
+        (0.9, _logits([0.05, 0.15, 0.3, 0.5], [0.5, 0.3, 0.15, 0.05])),
+        (1.0, _normal(rng, 2, 5)),
+        (0.8, _normal(rng, 3, 12, scale=2)),
+        (0.95, _normal(rng, 2, 40) - 50),
+        (0.3, _normal(rng, 1, 6, scale=0.1)),
+    ][1:]
+
+
+def _min_p_cases(rng: Generator) -> list[tuple]:
+    return [
+        (0.3, _logits([0.1, 0.5, 0.2, 0.2])),  # 0.2 is above 0.3 · 0.5, and below 0.3
+        (0.5, _logits([0.05, 0.9, 0.05], [0.3, 0.36, 0.34])),  # a sure row and an unsure one
+        (1.0, torch.tensor([[1.0, 3.0, 3.0, 0.0]])),  # equals the likeliest
+        (0.0, _normal(rng, 2, 4)),
+        (0.1, _normal(rng, 3, 12, scale=2)),
+        (0.05, _normal(rng, 2, 40, scale=3) - 20),
+        (0.2, _normal(rng, 1, 6) + 5),
+    ]
+
+
+def _penalty_cases(rng: Generator) -> list[tuple]:
+    def ids(*shape: int, below: int) -> Tensor:
+        return torch.tensor(rng.integers(below, size=shape))
+
+    return [
+        (2.0, torch.tensor([[4.0, -4.0, 1.0, -1.0]]), torch.tensor([[0, 1]])),
+        (1.3, _normal(rng, 2, 6, scale=3), ids(2, 4, below=6)),
+        (1.5, _normal(rng, 1, 5, scale=2), torch.tensor([[3, 3, 3, 1]])),  # often said
+        (1.2, _normal(rng, 2, 5) - 6, torch.tensor([[0, 1], [3, 4]])),  # only negative scores
+        (1.0, _normal(rng, 1, 4), ids(1, 3, below=4)),
+        (1.1, _normal(rng, 3, 9, scale=4), ids(3, 12, below=9)),
+        (1.8, _normal(rng, 2, 5), None),
+    ]
+
+
+def _perplexity_cases(rng: Generator) -> list[tuple]:
+    def case(T: int, V: int, start: int, scale: float = 1.0) -> tuple:
+        return _normal(rng, T, V, scale=scale), torch.tensor(rng.integers(V, size=T)), start
+
+    sure = _normal(rng, 400, 6, scale=3)  # so many factors below 1 that their product is 0 in any precision
+    return [
+        case(5, 7, 1),
+        case(9, 4, 3, 2.0),
+        case(6, 6, 5, 3.0),  # one token to judge
+        (torch.zeros(4, 8), torch.tensor([1, 2, 3, 4]), 1),
+        (sure * 4, torch.tensor(rng.integers(6, size=400)), 1),
+        case(12, 5, 6, 2.0),
+        (_normal(rng, 3, 5) + 200, torch.tensor(rng.integers(5, size=3)), 2),
+    ]
+
+
+class TinyTokenizer:
+    """Tokens are bytes; token 0 is the special one that ends a reply."""
+
+    def __init__(self, tokens: Sequence[bytes]) -> None:
+        self.tokens = [b"<end>", *tokens]
+
+    def decode(self, ids: Sequence[int], skip_special_tokens: bool = False) -> str:
+        kept = [int(i) for i in ids if int(i) or not skip_special_tokens]
+        return b"".join(self.tokens[i] for i in kept).decode("utf-8", errors="replace")
+
+
+def drive_reply(read: Callable, tokens: list[bytes], ids: list[int], stop: tuple[str, ...]) -> str:
+    """Call `read` with a tiny tokenizer that has `tokens` as 1, 2, 3, …"""
+    return read(TinyTokenizer(tokens), ids, stop)
+
+
+def _reply_cases(rng: Generator) -> list[tuple]:
+    chat = [b"Yes", b".", b"\n", b"User", b":", b" User", b" ok", b"Us"]
+    bike = "🚲".encode()
+    marks = [bike[:2], bike[2:], b" ride", "é".encode()[:1], "é".encode()[1:], b"END", b" E", b"ND"]
+    drawn = [int(i) for i in rng.integers(1, 9, size=12)]
+    return [
+        (chat, [1, 2, 3, 4, 5, 7], ("\nUser:",)),
+        (chat, [1, 2, 3, 8, 7, 2], ("\nUser:",)),  # begun, and never finished
+        (chat, [1, 6, 5, 1, 2, 3], ("\n", " User:")),  # the one that is listed last comes first
+        (chat, [1, 4, 5, 7, 4, 5, 7], ("User:",)),  # it comes twice
+        (chat, [1, 2, 0], ()),
+        (marks, [3, 1, 2, 3, 4, 5], ()),
+        (marks, [1, 2, 3, 7, 8, 3], (" END", "END")),
+        (marks, [4, 5, 6, 1, 2], ("END",)),
+        (chat, drawn, ("ok.", "User User")),
+    ]
+
+
+def _setting_cases(rng: Generator) -> list[tuple]:
+    def spread(middle: float, width: float, n: int = 5) -> list[float]:
+        return [round(float(x), 3) for x in rng.normal(middle, width, size=n)]
+
+    names = ("greedy", "t=0.5", "t=1", "t=1.5")
+    measured = {name: spread(5 * 2.0**i, 0.1 + i) for i, name in enumerate(names)}
+    variety = dict(zip(names, (0.35, 0.55, 0.8, 0.97), strict=True))
+    wide = {"steady": [9.0, 9.2, 8.8, 9.1], "lucky": [4.0, 4.0, 4.0, 24.0]}  # equal means, not equal chance
+    return [
+        (variety, measured, 15.0),
+        (variety, measured, 30.0),
+        (variety, measured, 1.0),
+        (variety, measured, 1000.0),
+        ({"steady": 0.6, "lucky": 0.9}, wide, 10.0),
+        (
+            {"x": 0.6, "y": 0.4, "z": 0.8, "w": 0.9},
+            {"x": [3.0, 3.0], "y": [6.0, 6.0], "z": [8.0, 8.0], "w": [9.0, 9.0]},
+            8.0,
+        ),
+        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 6.9),  # 6 ± 1, and ± 0.7 with the wrong deviation
+        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 5.5),
+        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 6.0, 7.0, 6.0], "b": [2.0, 2.1, 1.9, 2.0]}, 6.6),  # 6 ± 0.4
+        ({}, {}, 3.0),
+    ]
+
+
+# ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+EXERCISES = [
+    Exercise(
+        name="temperature",
+        notebook="05_inference",
+        minutes=2,
+        difficulty=1,
+        reference=temperature,
+        drive=drive_transform,
+        first_call=1,
+        cases=_temperature_cases,
+        hints=(
+            "Which operation brings scores closer together when t is large?",
+            "Divide the logits by t. What you return is a function of logits, not a number.",
+            "First refuse t ≤ 0 with `raise ValueError(...)`. Then return a `lambda` with the arguments `logits` and "
+            "`ids=None` that gives the logits, divided by t.",
+        ),
+        proves="flatter above 1, sharper below, unchanged at 1, and 0 refused",
+        mistakes=[
+            Mistake(known.temperature_times, "you multiply by t, so that high temperatures sharpen: divide."),
+            Mistake(known.temperature_on_probabilities, "you return probabilities; a transform gives logits."),
+            Mistake(known.temperature_ignored, "the logits come back as they were."),
+        ],
+        raises=[
+            BadInput((0.0, torch.ones(1, 2)), ValueError, "nothing can be divided by 0"),
+            BadInput((-1.0, torch.ones(1, 2)), ValueError, "a negative temperature turns the order around"),
+        ],
+    ),
+    Exercise(
+        name="top_p",
+        notebook="05_inference",
+        minutes=5,
+        difficulty=3,
+        reference=top_p,
+        drive=drive_transform,
+        first_call=1,
+        cases=_top_p_cases,
+        hints=(
+            "Sort first. When is a token still needed to reach p?",
+            "Sort each row from the likeliest down. A token stays while the sum of those *before* it is below p. Then "
+            "bring the mask back into the old order.",
+            "`logits.sort(descending=True)` gives values and their places. Take the softmax of the values and its "
+            "cumulative sum, and subtract each token's own probability: that is what came before it. Where it reaches "
+            "p, the token goes. `mask.scatter(-1, places, mask)` undoes the sorting; `masked_fill` with -inf does the "
+            "rest.",
+        ),
+        proves="the smallest set that reaches p, in every row, in the order of the vocabulary",
+        properties=[
+            Property(
+                "each row keeps at least one token",
+                lambda result, *_: bool((result > -torch.inf).any(-1).all()),
+                "the likeliest token alone may be above p, and it is dropped.",
+            ),
+            Property(
+                "what is kept has the logit it had",
+                lambda result, p, logits: bool(((result == logits) | (result == -torch.inf)).all()),
+                "only tokens outside the nucleus change, to -inf.",
+            ),
+        ],
+        mistakes=[
+            Mistake(known.nucleus(crossing=False), "the token that crosses p is dropped; it belongs to the nucleus."),
+            Mistake(known.nucleus(unsort=False), "the mask is still in sorted order: bring it back."),
+            Mistake(known.nucleus(keep="tail"), "you keep the unlikely tokens."),
+            Mistake(known.nucleus(shared=True), "every row has an order of its own."),
+            Mistake(known.nucleus(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
+            Mistake(known.nucleus_single, "you compare each probability with p by itself; add them up."),
+            Mistake(known.nucleus_of_logits, "you add up logits; p is a sum of probabilities."),
+        ],
+    ),
+    Exercise(
+        name="min_p",
+        notebook="05_inference",
+        minutes=2,
+        difficulty=2,
+        reference=min_p,
+        drive=drive_transform,
+        first_call=1,
+        cases=_min_p_cases,
+        hints=(
+            "Compared with what is a token too unlikely?",
+            "Take the softmax. A token goes if its probability is below p times the largest in its row.",
+            "`probabilities.amax(-1, keepdim=True)` is the largest of each row. Compare with `<`, so that the "
+            "likeliest itself stays at p = 1, and fill those places of the *logits* with -inf.",
+        ),
+        proves="few tokens where the model is sure, many where it is not",
+        properties=[
+            Property(
+                "each row keeps its likeliest token",
+                lambda result, p, logits: bool((result.amax(-1) == logits.amax(-1)).all()),
+                "with p = 1 the likeliest must stay: compare with <, not ≤.",
+            ),
+        ],
+        mistakes=[
+            Mistake(known.least(relative=False), "p itself is your limit; it is p times the likeliest's probability."),
+            Mistake(known.least(whole=True), "the limit comes from the whole batch; each row has its own."),
+            Mistake(known.least(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
+            Mistake(known.least(of_logits=True), "you compare logits; the limit is about probabilities."),
+            Mistake(known.least(inverted=True), "you remove the likely tokens."),
+        ],
+    ),
+    Exercise(
+        name="repetition_penalty",
+        notebook="05_inference",
+        minutes=3,
+        difficulty=2,
+        reference=repetition_penalty,
+        drive=drive_transform,
+        first_call=1,
+        cases=_penalty_cases,
+        hints=(
+            "What does dividing by 1.3 do to a logit of −2?",
+            "Of the tokens that stand in `ids`, divide positive logits by r and multiply negative ones, in each row.",
+            "`logits.gather(-1, ids)` reads the scores of what was said, (B, T). `torch.where` on their sign gives the "
+            "new ones, and `logits.scatter(-1, ids, new)` puts them back into a copy. Without ids, return the logits.",
+        ),
+        proves="what was said gets unlikelier, once, whatever its sign, and in its own row only",
+        properties=[
+            Property(
+                "no token gets a higher score",
+                lambda result, r, logits, ids: bool((result <= logits + 1e-6).all()),
+                "a negative logit that is divided comes closer to 0: multiply it.",
+            ),
+        ],
+        mistakes=[
+            Mistake(known.penalty(signed=False), "you divide negative logits too, which makes them likelier."),
+            Mistake(known.penalty(counted=True), "you penalize once for each time it was said; once is enough."),
+            Mistake(known.penalty(last_only=True), "only the last token is penalized; it is all that stand in ids."),
+            Mistake(known.penalty(shared=True), "the first row's ids are used for every row."),
+            Mistake(known.penalty(inverted=True), "you penalize what was not said."),
+            Mistake(known.penalty(subtract=True), "you subtract r; scale by it."),
+        ],
+    ),
+    Exercise(
+        name="text_perplexity",
+        notebook="05_inference",
+        minutes=3,
+        difficulty=2,
+        reference=text_perplexity,
+        cases=_perplexity_cases,
+        hints=(
+            "Which row of logits speaks about token 1?",
+            "Row t scores token t + 1. Take the log-softmax, pick the scores of the tokens that came, average from "
+            "`start` on, and take exp of minus that.",
+            "`logits[start - 1 : -1].log_softmax(-1)` are the rows for `ids[start:]`. `gather` picks one number a row "
+            "(it wants `ids[start:, None]`). Then minus, mean, exp, float.",
+        ),
+        proves="each token judged by the row before it, from `start` on, and stable over 400 tokens",
+        mistakes=[
+            Mistake(known.surprise(shift=0), "row t is used for token t itself; it scores token t + 1."),
+            Mistake(known.surprise(sign=1), "the minus is missing: a perplexity is at least 1."),
+            Mistake(known.surprise(end="loss"), "that is the loss; the perplexity is exp of it."),
+            Mistake(known.surprise(end="base 2"), "you raise 2 to a loss in nats: use exp."),
+            Mistake(known.surprise(end="mean of each"), "you average perplexities; average the logs first."),
+            Mistake(known.surprise(end="sum"), "the sum is used where the mean belongs."),
+            Mistake(known.surprise(whole=True), "`start` is ignored: the prompt is judged too."),
+            Mistake(
+                known.surprise(from_zero=True), "your rows begin at 0, your tokens at `start`: begin at start − 1."
+            ),
+            Mistake(known.surprise(late=1), "you begin one token too late."),
+            Mistake(known.surprise(late=-1), "you begin one token too early."),
+            Mistake(known.surprise(end="product"), "the product of so many probabilities rounds to 0: add logs."),
+        ],
+    ),
+    Exercise(
+        name="reply_text",
+        notebook="05_inference",
+        minutes=3,
+        difficulty=2,
+        reference=reply_text,
+        planted=planted_reply_text,
+        drive=drive_reply,
+        cases=_reply_cases,
+        hints=(
+            'Which tokens make up `"\\nUser:"`?',
+            "One token may hold a part of a stop, or of a character. Decode all ids together, then look in the text.",
+            "Decode the whole list once, without special tokens. For each stop that the text holds, `text.find` says "
+            "where it begins; cut at the smallest of these places.",
+        ),
+        proves="characters whole, stops found across tokens, cut at the earliest one",
+        mistakes=[
+            Mistake(planted_reply_text, "each token is still looked at by itself."),
+            Mistake(known.reply(pieces=True), "tokens are decoded one by one, which breaks characters apart."),
+            Mistake(known.reply(cut="end"), "you look for the stop at the end of the text only; more may follow it."),
+            Mistake(known.reply(cut="first listed"), "of several stops, cut at the one that comes first in the text."),
+            Mistake(known.reply(cut="last"), "you cut where the stop comes last; the first time counts."),
+            Mistake(known.reply(cut="behind"), "the stop itself is still in the text."),
+            Mistake(known.reply(cut="never"), "stops are ignored."),
+            Mistake(known.reply(special=True), "special tokens belong to the format, not to the reply."),
+        ],
+    ),
+    Exercise(
+        name="choose_setting",
+        notebook="05_inference",
+        minutes=4,
+        difficulty=2,
+        reference=choose_setting,
+        cases=_setting_cases,
+        hints=(
+            "Two steps: which settings are allowed, and which of them is best?",
+            "A setting is allowed if mean plus standard error of its perplexities is at most `limit`. Of those, take "
+            "the one with the largest diversity.",
+            "`statistics.mean` and `statistics.stdev` (n − 1) do the arithmetic; the standard error is the deviation "
+            "over √n. Collect the allowed names in a list, and give `max` a key and `default=None`.",
+        ),
+        proves="the limit holds with chance included, and the most varied of what is allowed is taken",
+        mistakes=[
+            Mistake(known.chosen(error=0), "your limit holds for the mean alone; add one standard error."),
+            Mistake(known.chosen(error=-1), "you subtract the standard error; add it, to be on the safe side."),
+            Mistake(known.chosen(over_root=False), "you add the deviation of one run; divide it by √runs."),
+            Mistake(known.chosen(sample=False), "the deviation of a sample is divided by n − 1."),
+            Mistake(known.chosen(best="perplexity"), "you take the lowest perplexity; take the most varied setting."),
+            Mistake(known.chosen(best="least varied"), "you take the least varied setting."),
+            Mistake(known.chosen(best="first"), "you take the first allowed setting, not the most varied one."),
+            Mistake(known.chosen(ignore=True), "the limit is ignored."),
+            Mistake(known.chosen(strict=True), "a setting exactly at the limit is allowed."),
+        ],
+    ),
+]
