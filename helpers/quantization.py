@@ -21,6 +21,7 @@ from functools import cache
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear  # its owner reads the weight itself
 
 INT8_MAX, INT4_LEVELS, INT4_MIDDLE = 127, 16, 8
 KERNEL_GROUPS, KERNEL_ROWS = (32, 64, 128, 256), 16  # the int4 kernel's group sizes; it wants whole blocks of rows
@@ -110,7 +111,7 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = torch.ops.aten._weight_int8pack_mm(rows, self.codes, self.scale)
+            out = torch.ops.aten._weight_int8pack_mm.default(rows, self.codes, self.scale)
         else:
             out = _plain_product(rows, dequantize(self.codes, self.scale))
         return _finish(out, x, self.bias)
@@ -140,7 +141,7 @@ class Int4Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, self.packed, self.group, self.scale_zero)
+            out = torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, self.packed, self.group, self.scale_zero)
         else:
             scale, zero = self.scale_zero.permute(2, 1, 0)  # (N, K/group) each
             out = _plain_product(rows, dequantize(unpack_pairs(self.packed), scale, zero))
@@ -183,12 +184,12 @@ def kernel_works(bits: int) -> bool:
     try:
         if bits == 8:
             expected = dequantize(codes, scale)
-            found = torch.ops.aten._weight_int8pack_mm(rows, codes.to(torch.int8), scale)
+            found = torch.ops.aten._weight_int8pack_mm.default(rows, codes.to(torch.int8), scale)
         else:
             zero = scale.flip(0)
             expected = dequantize(codes, scale[:, None], zero[:, None])
             packed, scale_zero = _pack_for_kernel(codes), torch.stack((scale, zero), dim=-1)[None]
-            found = torch.ops.aten._weight_int4pack_mm_for_cpu(rows, packed, 32, scale_zero)
+            found = torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, packed, 32, scale_zero)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):  # gone, not on this machine, or changed
         return False
     expected = _plain_product(rows, expected)
@@ -196,7 +197,7 @@ def kernel_works(bits: int) -> bool:
 
 
 def _pack_for_kernel(codes: Tensor) -> Tensor:
-    return torch.ops.aten._convert_weight_to_int4pack_for_cpu(codes.to(torch.int32), 1)
+    return torch.ops.aten._convert_weight_to_int4pack_for_cpu.default(codes.to(torch.int32), 1)
 
 
 # Models --------------------------------------------------------------------------------------------------------------
@@ -217,7 +218,7 @@ def quantize_(
     if bits not in (4, 8):
         raise ValueError(f"quantize_ has 8 and 4 bits, not {bits}.")
     skip = [skip] if isinstance(skip, str) else list(skip)
-    linears = {name: m for name, m in model.named_modules(remove_duplicate=False) if type(m) is nn.Linear}
+    linears = {name: m for name, m in model.named_modules(remove_duplicate=False) if _exchangeable(m)}
     for name in skip:
         if not any(_named(layer, [name]) for layer in linears):
             raise ValueError(f"There is no linear layer {name!r} to skip: the model has {', '.join(linears) or 'none'}.")
@@ -237,6 +238,10 @@ def quantize_(
     for name, linear in chosen.items():
         model.set_submodule(name, made[id(linear)])
     return model
+
+
+def _exchangeable(module: nn.Module) -> bool:
+    return isinstance(module, nn.Linear) and not isinstance(module, NonDynamicallyQuantizableLinear)
 
 
 def _named(layer: str, names: Iterable[str]) -> bool:
