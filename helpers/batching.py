@@ -39,14 +39,16 @@ def as_batch(ids: Prompts, pad_id: int = 0, device: torch.device | None = None) 
 
 def _rows(ids: Prompts) -> list[Tensor]:
     if isinstance(ids, str) or not isinstance(ids, Tensor | Sequence):
-        raise TypeError(f"A prompt is token ids, not {kind(ids)}: encode the text first, and take its input_ids.")
+        raise TypeError(
+            f"A prompt is a list or tensor of token ids, not {kind(ids)}: encode a text, take its input_ids."
+        )
     if isinstance(ids, Tensor) and ids.dim() not in (1, 2):
         raise ValueError(f"Prompts have the shape (T,) or (B, T), not {tuple(ids.shape)}.")
     one = ids.dim() == 1 if isinstance(ids, Tensor) else not any(isinstance(item, Tensor | Sequence) for item in ids)
     rows = []
     for row in [ids] if one else ids:
-        if not isinstance(row, Tensor) and not all(isinstance(token, int) for token in row):
-            raise TypeError(f"Token ids are whole numbers, and this prompt has others: {str(list(row)[:3])[:60]} …")
+        if not isinstance(row, Tensor) and (wrong := [token for token in row if not hasattr(token, "__index__")]):
+            raise TypeError(f"Token ids are whole numbers, not {wrong[0]!r:.40}: encode texts first.")
         row = torch.as_tensor(row) if len(row) else torch.empty(0, dtype=torch.int64)
         if row.dtype not in (torch.int64, torch.int32) or row.dim() != 1:
             raise TypeError(f"A prompt is a row of whole numbers, not {row.dtype} of shape {tuple(row.shape)}.")

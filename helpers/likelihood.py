@@ -57,7 +57,7 @@ def perplexity(model: Any, ids: Prompts, *, context: int | None = None, stride: 
         texts = [texts]
     if not len(texts):
         raise ValueError("There is no text to score.")
-    context = context or forward.max_len
+    context = forward.max_len if context is None else context
     total, count = 0.0, 0
     for text in texts:
         row = as_batch(text, device=forward.device)[0]  # (1, T)
@@ -70,10 +70,12 @@ def perplexity(model: Any, ids: Prompts, *, context: int | None = None, stride: 
 def _windows(row: Tensor, context: int | None, stride: int | None) -> list[tuple[Tensor, int]]:
     """Windows over a text (1, T), and how many tokens at the end of each are its to score."""
     T = row.shape[1]
-    if context is None or T <= context:
+    if context is None:
         return [(row, T - 1)]
     stride = context // 2 if stride is None else stride
     if context < 2 or not 1 <= stride < context:
         raise ValueError(f"A context of 2 or more and a stride from 1 below it, not {context} and {stride}.")
+    if T <= context:
+        return [(row, T - 1)]
     ends = [*range(context, T, stride), T]
     return [(row[:, max(end - context, 0) : end], end - before) for end, before in zip(ends, [1, *ends], strict=False)]

@@ -109,7 +109,11 @@ class ModelDraft:
         self.forward = Forward(model)
 
     def start(self, length: int, sampler: Sampler) -> None:
-        """An empty cache for the text."""
+        """An empty cache for the text. Raises ValueError where it is longer than the draft's context."""
+        if self.forward.max_len is not None and length > self.forward.max_len:
+            raise ValueError(
+                f"The draft's context holds {self.forward.max_len} tokens, and the text may grow to {length}."
+            )
         self.sampler, self.read = sampler, 0
         self.cache = self.forward.model.new_cache(1, length) if self.forward.has_cache else None
 
@@ -178,11 +182,12 @@ def _speculate(run: Decoding, draft: Draft, n_draft: int) -> Speculation:
         out[0, length : length + k] = proposed
         logits = run.forward(out[:, read : length + k], cache, last_only=k == 0)[0, -k - 1 :].float()  # (k + 1, V)
         tokens = _verify(logits, out[:, : length + k], q, run.sampler)
-        passes, drafted, accepted = passes + 1, drafted + k, accepted + len(tokens) - 1
+        kept = len(tokens) - 1
         for i, token in enumerate(tokens):
             if ended := run.stops.put([token]):
                 tokens = tokens[: i + 1]
                 break
+        passes, drafted, accepted = passes + 1, drafted + k, accepted + min(kept, len(tokens))
         out[0, length : length + len(tokens)] = torch.tensor(tokens, device=out.device)
         length += len(tokens)
         if cache is not None:
@@ -202,6 +207,8 @@ def _verify(logits: Tensor, ids: Tensor, q: Tensor | None, sampler: Sampler) -> 
         best = greedy(logits).tolist()
         kept = next((i for i in range(k) if best[i] != drafts[i]), k)
         return best[: kept + 1]
+    if q is not None and q.shape[1] != logits.shape[1]:
+        raise ValueError(f"The draft knows {q.shape[1]} tokens and the model {logits.shape[1]}: their ids must agree.")
     for i, token in enumerate(drafts):
         p = sampler.probabilities(logits[i : i + 1], ids[:, : ids.shape[1] - k + i])[0]  # (V,)
         certain = torch.zeros_like(p).index_fill(0, ids[0, -k + i], 1.0) if q is None else q[i]

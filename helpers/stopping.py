@@ -36,7 +36,6 @@ def split_stops(stop: str | int | Iterable[str | int], tokenizer: Tokenizer | No
     ids, words = [item for item in given if isinstance(item, int)], [item for item in given if isinstance(item, str)]
     if words and tokenizer is None:
         raise ValueError(f"To stop at the text {words[0]!r}, generate needs the tokenizer: write tokenizer=….")
-    special = dict(
-        zip(getattr(tokenizer, "all_special_tokens", ()), getattr(tokenizer, "all_special_ids", ()), strict=True)
-    )
+    added = getattr(tokenizer, "added_tokens_decoder", {})  # the library's tokenizers: id → token
+    special = {token.content: i for i, token in added.items() if token.special}
     return ids + [special[word] for word in words if word in special], [word for word in words if word not in special]

@@ -19,6 +19,8 @@ import regex
 UNFINISHED = "\ufffd"  # what decoders put for bytes that are no character, or not yet
 CHARACTER = regex.compile(r"\X")  # an extended grapheme cluster: what readers call a character (Unicode, UAX 29)
 
+WINDOW = 16  # tokens
+
 
 class Tokenizer(Protocol):
     """What text needs of a tokenizer; the library's and the course's have it."""
@@ -37,7 +39,8 @@ class ReplyText:
         self.decode = text_decoder(tokenizer)
         self.stop = tuple(stop)
         self.text, self.stopped = "", False
-        self._window: list[int] = []  # the latest tokens: decoding a few is cheap, decoding one alone may lose a space
+        self._window: list[int] = []  # the latest tokens: decoding all is slow, decoding one alone may lose a space
+        self._whole = 0  # so many tokens of the window ended with a whole character
         self._seen = 0  # characters of the window's text that are in `text`
         self._fresh = 0  # where in `text` the latest piece begins
         self._shown = 0  # characters of `text` that `take` has given
@@ -47,9 +50,10 @@ class ReplyText:
         self._window.append(token)
         decoded = self.decode(self._window)
         self._add(decoded.rstrip(UNFINISHED)[self._seen :])
-        if len(self._window) >= 16 and not decoded.endswith(UNFINISHED):
-            self._window = self._window[-4:]
-            self._seen = len(self.decode(self._window))
+        if not decoded.endswith(UNFINISHED):
+            if len(self._window) >= WINDOW and (latest := self.decode(self._window[self._whole :])):
+                self._window, self._seen = self._window[self._whole :], len(latest)
+            self._whole = len(self._window)
         return self.stopped
 
     def end(self) -> None:
