@@ -15,7 +15,8 @@ What it does not do: quantize activations, caches or embeddings, learn scales fr
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Callable, Iterable
 from functools import cache
 
 import torch
@@ -96,7 +97,7 @@ def _require_matrix(weight: Tensor) -> Tensor:
 class Int8Linear(nn.Module):
     """`nn.Linear` with int8 weights and a scale for each row: (…, in_features) → (…, out_features), dtype of x.
 
-    The product is computed on bfloat16 copies of x and scale, as the kernel wants them, and summed in float32.
+    As the kernel wants it, x is multiplied in bfloat16 and the sum, taken in float32, rounded to bfloat16.
     """
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -105,16 +106,17 @@ class Int8Linear(nn.Module):
         codes, scale = quantize_rows_absmax(linear.weight)
         self.register_buffer("codes", codes)  # (N, K) int8
         self.register_buffer("scale", scale.bfloat16())  # (N,)
-        self.bias = linear.bias
+        self.bias, self.has_bias = linear.bias, linear.bias is not None
         self.by_kernel = codes.device.type == "cpu" and kernel_works(8)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = torch.ops.aten._weight_int8pack_mm.default(rows, self.codes, self.scale)
+            out = _int8_product(rows, self.codes, self.scale)
         else:
             out = _plain_product(rows, dequantize(self.codes, self.scale))
-        return _finish(out, x, self.bias)
+        out = out.view(*x.shape[:-1], self.out_features).to(x.dtype)
+        return out + self.bias.to(x.dtype) if self.has_bias else out
 
     def extra_repr(self) -> str:
         """What `print(model)` says of it."""
@@ -124,28 +126,30 @@ class Int8Linear(nn.Module):
 class Int4Linear(nn.Module):
     """`nn.Linear` with int4 weights, two to a byte, and a scale and a zero for every `group` of them.
 
-    (…, in_features) → (…, out_features), dtype of x; precision as in `Int8Linear`. Raises ValueError where the group
-    does not divide in_features.
+    (…, in_features) → (…, out_features), dtype of x; precision as in `Int8Linear`. How codes lie in `packed` depends
+    on the kernel, and so on the machine. Raises ValueError where the group does not divide in_features.
     """
 
     def __init__(self, linear: nn.Linear, group: int = 32, symmetric: bool = False) -> None:
         super().__init__()
         self.out_features, self.in_features = linear.weight.shape
-        self.group, self.symmetric, self.bias = group, symmetric, linear.bias
+        self.group, self.symmetric = group, symmetric
         codes, scale, zero = quantize_groups(linear.weight, group, symmetric, torch.bfloat16)
         fits = group in KERNEL_GROUPS and self.out_features % KERNEL_ROWS == 0
         self.by_kernel = fits and codes.device.type == "cpu" and kernel_works(4)
         self.register_buffer("packed", _pack_for_kernel(codes) if self.by_kernel else pack_pairs(codes))  # N·K/2 bytes
         self.register_buffer("scale_zero", torch.stack((scale.T, zero.T), dim=-1).contiguous())  # (K/group, N, 2)
+        self.bias, self.has_bias = linear.bias, linear.bias is not None
 
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, self.packed, self.group, self.scale_zero)
+            out = _int4_product(rows, self.packed, self.group, self.scale_zero)
         else:
             scale, zero = self.scale_zero.permute(2, 1, 0)  # (N, K/group) each
             out = _plain_product(rows, dequantize(unpack_pairs(self.packed), scale, zero))
-        return _finish(out, x, self.bias)
+        out = out.view(*x.shape[:-1], self.out_features).to(x.dtype)
+        return out + self.bias.to(x.dtype) if self.has_bias else out
 
     def extra_repr(self) -> str:
         """What `print(model)` says of it."""
@@ -163,86 +167,116 @@ def unpack_pairs(packed: Tensor) -> Tensor:
     return torch.stack((packed & 15, packed >> 4), dim=-1).flatten(1)
 
 
-def _plain_product(rows: Tensor, weight: Tensor) -> Tensor:
-    return F.linear(rows.float(), weight).bfloat16()
-
-
-def _finish(out: Tensor, x: Tensor, bias: Tensor | None) -> Tensor:
-    out = out.view(*x.shape[:-1], out.shape[-1]).to(x.dtype)
-    return out if bias is None else out + bias.to(x.dtype)
-
-
 # The kernels ---------------------------------------------------------------------------------------------------------
 
 
-@cache
-def kernel_works(bits: int) -> bool:
-    """Whether this PyTorch has the private CPU kernel for int8 or int4 weights and it computes what it should."""
-    codes = torch.arange(KERNEL_ROWS * 32).view(KERNEL_ROWS, 32) % INT4_LEVELS  # every code, in every place
-    scale = torch.linspace(0.5, 2.0, KERNEL_ROWS).bfloat16()
-    rows = torch.linspace(-1.0, 1.0, 64).view(2, 32).bfloat16()
-    try:
-        if bits == 8:
-            expected = dequantize(codes, scale)
-            found = torch.ops.aten._weight_int8pack_mm.default(rows, codes.to(torch.int8), scale)
-        else:
-            zero = scale.flip(0)
-            expected = dequantize(codes, scale[:, None], zero[:, None])
-            packed, scale_zero = _pack_for_kernel(codes), torch.stack((scale, zero), dim=-1)[None]
-            found = torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, packed, 32, scale_zero)
-    except (AttributeError, NotImplementedError, RuntimeError, TypeError):  # gone, not on this machine, or changed
-        return False
-    expected = _plain_product(rows, expected)
-    return bool(torch.allclose(found.float(), expected.float(), rtol=0.02, atol=0.1))  # bfloat16 inside
+def _int8_product(rows: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
+    return torch.ops.aten._weight_int8pack_mm.default(rows, codes, scale)
+
+
+def _int4_product(rows: Tensor, packed: Tensor, group: int, scale_zero: Tensor) -> Tensor:
+    return torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, packed, group, scale_zero)
 
 
 def _pack_for_kernel(codes: Tensor) -> Tensor:
     return torch.ops.aten._convert_weight_to_int4pack_for_cpu.default(codes.to(torch.int32), 1)
 
 
+def _plain_product(rows: Tensor, weight: Tensor) -> Tensor:
+    return F.linear(rows.float(), weight).bfloat16()
+
+
+@cache
+def kernel_works(bits: int) -> bool:
+    """Whether this PyTorch has the private CPU kernel for int8 or int4 weights, and it computes what it should."""
+    codes = (torch.arange(KERNEL_ROWS * 32).view(KERNEL_ROWS, 32) % 17 % INT4_LEVELS).to(torch.uint8)  # each in turn
+    scale = torch.linspace(0.5, 2.0, KERNEL_ROWS).bfloat16()
+    rows = torch.linspace(-1.0, 1.0, 64).view(2, 32).bfloat16()
+    try:
+        if bits == 8:
+            found = _int8_product(rows, codes.to(torch.int8), scale)
+            expected = _plain_product(rows, dequantize(codes, scale))
+        else:
+            zero = scale.flip(0)
+            found = _int4_product(rows, _pack_for_kernel(codes), 32, torch.stack((scale, zero), dim=-1)[None])
+            expected = _plain_product(rows, dequantize(codes, scale[:, None], zero[:, None]))
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):  # gone, not on this machine, or changed
+        return False
+    return bool(torch.allclose(found.float(), expected.float(), rtol=0.02, atol=0.1))  # bfloat16 inside
+
+
 # Models --------------------------------------------------------------------------------------------------------------
 
 
 def quantize_(
-    model: nn.Module, bits: int = 8, group: int = 32, symmetric: bool = False, skip: Iterable[str] = ()
+    model: nn.Module, bits: int = 8, group: int = 32, symmetric: bool = False, skip: str | Iterable[str] = ()
 ) -> nn.Module:
     """Exchange every `nn.Linear` inside `model` for one with int8 or int4 weights, in place; returns the model.
 
     group, symmetric: for 4 bits, as in `quantize_groups`; 8 bits have a scale a row. skip: names of layers to leave,
-    whole ("blocks.0.attention.q_proj") or their last part ("head"). An embedding that shares its matrix with a layer
-    keeps it. Raises ValueError or TypeError, and changes nothing, for other bits, a model without such layers, an
-    unknown name in skip, and a group that does not divide a layer's in_features.
+    whole ("blocks.0.attention.q_proj") or their last part ("head"). An embedding that shares a layer's matrix keeps
+    it. Raises ValueError or TypeError, and changes nothing, for other bits, a model without such layers, an unknown
+    name in skip, weights that are no numbers, and a group that does not divide a layer's in_features.
     """
-    if not isinstance(model, nn.Module) or isinstance(model, nn.Linear):
-        raise TypeError(f"quantize_ exchanges the layers inside a model, and cannot do so in a {type(model).__name__}.")
     if bits not in (4, 8):
         raise ValueError(f"quantize_ has 8 and 4 bits, not {bits}.")
-    skip = [skip] if isinstance(skip, str) else list(skip)
-    linears = {name: m for name, m in model.named_modules(remove_duplicate=False) if _exchangeable(m)}
-    for name in skip:
-        if not any(_named(layer, [name]) for layer in linears):
-            raise ValueError(f"There is no linear layer {name!r} to skip: the model has {', '.join(linears) or 'none'}.")
-    chosen = {name: linear for name, linear in linears.items() if not _named(name, skip)}
-    if not chosen:
-        raise ValueError(f"There is no nn.Linear to quantize in this {type(model).__name__}: was it quantized before?")
+    chosen = _linears(model, skip)
     for name, linear in chosen.items():
         if bits == 4 and (group < 1 or linear.in_features % group):
             raise ValueError(
                 f"{name} has rows of {linear.in_features} weights, which groups of {group} do not divide: choose "
                 f"another group, or skip={[name]!r}."
             )
-    made: dict[int, nn.Module] = {}  # all before any: an error leaves the model as it was
-    for linear in chosen.values():
-        if id(linear) not in made:
-            made[id(linear)] = Int8Linear(linear) if bits == 8 else Int4Linear(linear, group, symmetric)
-    for name, linear in chosen.items():
-        model.set_submodule(name, made[id(linear)])
+    _exchange(model, chosen, lambda layer: Int8Linear(layer) if bits == 8 else Int4Linear(layer, group, symmetric))
     return model
 
 
-def _exchangeable(module: nn.Module) -> bool:
-    return isinstance(module, nn.Linear) and not isinstance(module, NonDynamicallyQuantizableLinear)
+def fake_quantize_(
+    model: nn.Module, round_trip: Callable[[Tensor], Tensor], skip: str | Iterable[str] = ()
+) -> nn.Module:
+    """Replace each linear layer's weights by what `round_trip` makes of them, in place; returns the model.
+
+    To judge a scheme by what it does to a model, whatever kernels there are: the layers stay plain ones.
+    round_trip: weights (N, K) → the weights that its codes stand for. Errors and skip as in `quantize_`.
+    """
+
+    def there_and_back(linear: nn.Linear) -> nn.Linear:
+        made = copy.copy(linear)  # the same bias; its own weights
+        made._parameters = dict(linear._parameters)
+        made.weight = nn.Parameter(round_trip(linear.weight.detach()).to(linear.weight.dtype), requires_grad=False)
+        return made
+
+    _exchange(model, _linears(model, skip), there_and_back)
+    return model
 
 
-def _named(layer: str, names: Iterable[str]) -> bool:
-    return any(layer == name or layer.endswith(f".{name}") for name in names)
+def _linears(model: nn.Module, skip: str | Iterable[str]) -> dict[str, nn.Linear]:
+    """The layers to exchange, by name; one that stands in two places has two names."""
+    if not isinstance(model, nn.Module) or isinstance(model, nn.Linear):
+        raise TypeError(f"This exchanges the layers inside a model, and cannot do so in a {type(model).__name__}.")
+    skip = [skip] if isinstance(skip, str) else list(skip)
+    layers = {
+        name: module
+        for name, module in model.named_modules(remove_duplicate=False)
+        if isinstance(module, nn.Linear) and not isinstance(module, NonDynamicallyQuantizableLinear)
+    }
+    for name in skip:
+        if not any(_is_called(layer, name) for layer in layers):
+            raise ValueError(f"There is no linear layer {name!r} to skip: the model has {', '.join(layers) or 'none'}.")
+    chosen = {layer: module for layer, module in layers.items() if not any(_is_called(layer, name) for name in skip)}
+    if not chosen:
+        raise ValueError(f"There is no nn.Linear to quantize in this {type(model).__name__}: was it quantized before?")
+    return chosen
+
+
+def _is_called(layer: str, name: str) -> bool:
+    return layer == name or layer.endswith(f".{name}")
+
+
+def _exchange(model: nn.Module, chosen: dict[str, nn.Linear], make: Callable[[nn.Linear], nn.Module]) -> None:
+    made: dict[int, nn.Module] = {}
+    for linear in chosen.values():  # all before any: an error leaves the model as it was
+        if id(linear) not in made:
+            made[id(linear)] = make(linear)
+    for name, linear in chosen.items():
+        model.set_submodule(name, made[id(linear)])
