@@ -162,7 +162,7 @@ def test_the_quantized_chat_model_says_nearly_what_it_says_in_bfloat16(chat, bit
     for prompt, word in [
         ("The capital of France is", "Paris"),
         ("The opposite of hot is", "cold"),
-        ("The sun rises in the", "east"),
+        ("The capital of Italy is", "Rome"),
     ]:
         ids = torch.tensor(tokenizer(prompt)["input_ids"])
         assert word in tokenizer.decode(generate(fast, ids, 6)[0, len(ids) :]), prompt
