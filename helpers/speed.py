@@ -1,0 +1,127 @@
+"""How fast things are, and how fast they could be: time by turns, bytes a token, bandwidth, arithmetic.
+
+    seconds = race({"library": theirs, "ours": ours}, rounds=3)     # in turns, so that both meet the same noise
+    ceiling = memory_bandwidth() / bytes_per_token(model)           # tokens a second, if reading were all there is
+
+A decoder that writes one token reads every weight once. The roofline (Williams et al., 2009) bounds what comes of it:
+no more operations a second than the cores can do, and no more than bandwidth × operations a byte.
+
+What it does not measure: energy, other machines, several processes at once.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from helpers.quantization import Int4Linear, Int8Linear
+
+LINEAR = (nn.Linear, Int8Linear, Int4Linear)
+
+
+def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, list[float]]:
+    """Seconds of every run, `rounds` times each, in turns after one warm-up; every second round backwards.
+
+    A slow minute of the machine then hits all of them, and ratios of medians stay fair.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for number in range(rounds):
+        for name in list(runs) if number % 2 == 0 else reversed(list(runs)):
+            gc.collect()
+            start = time.perf_counter()
+            runs[name]()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+@torch.inference_mode()
+def prefill_and_decode(model: Any, ids: Tensor, new: int) -> tuple[float, float]:
+    """Seconds to read the prompt, and seconds to write `new` further tokens greedily.
+
+    ids: (B, T). The prompt's own first token counts with the prompt.
+    """
+    cache = model.new_cache(ids.shape[0], ids.shape[1] + new)
+    start = time.perf_counter()
+    token = model(ids, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)  # (B, 1)
+    read = time.perf_counter()
+    for _ in range(new):
+        token = model(token, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)
+    return read - start, time.perf_counter() - read
+
+
+@torch.inference_mode()
+def pass_seconds(model: Any, rows: int, batch: int = 1, context: int = 100, rounds: int = 5) -> float:
+    """The best time of one pass over `rows` new tokens of `batch` texts, with `context` tokens in the cache."""
+    cache = model.new_cache(batch, context + rows)
+    ids = torch.ones(batch, rows, dtype=torch.int64)
+    best = float("inf")
+    for _ in range(rounds + 1):  # the first one warms up, and is not better
+        cache.length = context  # what stands there does not matter for the time
+        start = time.perf_counter()
+        model(ids, cache)
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+# What bounds it ------------------------------------------------------------------------------------------------------
+
+
+def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
+    """Bytes a second that all cores together read from memory: the best of `rounds` sums over an array.
+
+    Raises ValueError for an array so small (below 64 MB) that caches would answer.
+    """
+    if megabytes < 64:
+        raise ValueError(f"{megabytes} MB may fit into a cache, which is not memory: take 64 or more.")
+    numbers = torch.ones(megabytes * 1_000_000 // 4)
+    numbers.sum()
+    return numbers.nbytes / min(_timed(numbers.sum) for _ in range(rounds))
+
+
+def arithmetic_peak(dtype: torch.dtype = torch.float32, size: int = 1024, rounds: int = 5) -> float:
+    """Operations a second in a large matrix product, a multiplication and an addition counted as two."""
+    a, b = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
+    a @ b
+    return 2 * size**3 / min(_timed(lambda: a @ b) for _ in range(rounds))
+
+
+def _timed(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def bytes_per_token(model: nn.Module) -> int:
+    """Bytes of weights that writing one token reads: each matrix once, and of a table that is only looked up one row.
+
+    The cache comes on top: a few per mille of it at a hundred tokens.
+    """
+    total, seen = 0, set()
+    tables = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
+    tensors = [tensor for module in model.modules() if not isinstance(module, nn.Embedding) for tensor in _own(module)]
+    for tensor in tensors:
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            total += tensor.nbytes
+    return total + sum(table[0].nbytes for table in tables if id(table) not in seen)
+
+
+def operations_per_token(model: nn.Module) -> int:
+    """Multiplications and additions in the linear layers for one token: two a weight."""
+    return sum(2 * m.in_features * m.out_features for m in model.modules() if isinstance(m, LINEAR))
+
+
+def model_bytes(model: nn.Module) -> int:
+    """Bytes that a model's parameters and buffers take, a shared one once."""
+    return sum({id(t): t.nbytes for module in model.modules() for t in _own(module)}.values())
+
+
+def _own(module: nn.Module) -> list[Tensor]:
+    return [*module.parameters(recurse=False), *module.buffers(recurse=False)]
