@@ -11,8 +11,9 @@ which costs its call. What is done against that:
 * a product of few rows is cut into blocks, so that every core has one (`Product`);
 * coordinates that turn together stand side by side, so that RoPE is one complex product in place (`side_by_side`);
 * RMSNorm is three operations, its constants made beforehand;
-* the stream, attention and its cache stay in float32 while weights shrink: PyTorch's CPU kernels for one query in
-  bfloat16 are slow, and rounding a sum once a layer costs precision for nothing.
+* a single token takes a path without modules (`helpers.lean_step`);
+* the stream, attention and its cache stay in float32 while weights shrink, and only products read bfloat16: PyTorch's
+  CPU kernels for one query in bfloat16 are slow, and rounding the stream in each layer costs precision for nothing.
 
 What it does not do: train, keep attention's weights, offer q_proj and the like to look inside.
 """
@@ -30,6 +31,7 @@ from torch.nn import functional as F
 from helpers.attention import fused_attention, merge_heads
 from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import PreNormBlock, RMSNorm
+from helpers.lean_step import LeanCache, lean_steps, rms_norm
 from helpers.llama import Llama, LlamaConfig
 from helpers.positions import rope_cos_sin, rope_frequencies
 
@@ -59,12 +61,18 @@ class FastLlama(nn.Module):
         positions, real = place_tokens(ids, cache, mask)  # (T,) or (B, T); None or (B, 1, 1, S)
         x = self.embedding(ids).float()  # (B, T, C)
         turns = self.turns(positions)  # (T, 1, head_dim/2) or (B, T, 1, head_dim/2)
-        for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
-            x = block(x, turns, real, layer_cache)  # (B, T, C)
+        if isinstance(cache, LeanCache) and ids.shape[1] == 1 and real is None:
+            x = x[:, 0]  # (B, C)
+            for step, keys, values in zip(cache.steps, cache.keys, cache.values, strict=True):
+                x = step(x, turns, keys, values, cache.length)
+            x = x[:, None]
+        else:
+            for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
+                x = block(x, turns, real, layer_cache)
         if cache is not None:
             cache.advance(ids.shape[1])
         x = x[:, -1:] if last_only else x
-        return self.head(self.norm(x))  # (B, T, V)
+        return self.head(self.norm(x).to(self.embedding.weight.dtype)).float()  # (B, T, V)
 
     def turns(self, positions: Tensor) -> Tensor:
         """cos + i·sin of the positions' angles, (T,) or (B, T) → (…, T, 1, head_dim/2) complex, room for the heads."""
@@ -73,9 +81,10 @@ class FastLlama(nn.Module):
         factor = c.rope_scaling.cos_sin_factor if c.rope_scaling else 1.0
         return torch.complex(*rope_cos_sin(positions.flatten(), frequencies, factor)).view(*positions.shape, 1, -1)
 
-    def new_cache(self, batch: int, max_len: int) -> KVCache:
-        """An empty cache in float32, as attention is, on the model's device."""
-        return KVCache(self.config, batch, max_len, torch.float32, self.embedding.weight.device)
+    def new_cache(self, batch: int, max_len: int) -> LeanCache:
+        """An empty cache in float32, as attention is, with the lean steps of the layers as they are now."""
+        steps = lean_steps(self.blocks, self.config.head_dim)
+        return LeanCache(self.config, batch, max_len, self.embedding.weight.device, steps)
 
     @classmethod
     def from_pretrained(
@@ -97,24 +106,25 @@ class FastBlock(nn.Module):
         self.qkv_proj, self.o_proj = merged(*turned, attention.v_proj), merged(attention.o_proj)
         self.gate_up_proj = merged(feed_forward.gate_proj, feed_forward.up_proj)
         self.down_proj = merged(feed_forward.down_proj)
+        self.dtype = attention.o_proj.weight.dtype  # what products read
 
     def forward(self, x: Tensor, turns: Tensor, mask: Tensor | None, cache: Any) -> Tensor:
         """x: (B, T, C) float32  →  (B, T, C). turns: `FastLlama.turns`; mask: (B, 1, 1, S); cache: one layer of it."""
         B, T, _ = x.shape
-        H, H_kv = self.n_heads, self.n_kv_heads
-        qkv = self.qkv_proj(self.attention_norm(x)).view(B, T, H + 2 * H_kv, -1)  # heads of queries, keys, values
+        H, H_kv, dtype = self.n_heads, self.n_kv_heads, self.dtype
+        qkv = self.qkv_proj(self.attention_norm(x).to(dtype)).float().view(B, T, H + 2 * H_kv, -1)  # heads of all three
         pairs = torch.view_as_complex(qkv[:, :, : H + H_kv].unflatten(-1, (-1, 2)))  # (B, T, H + H_kv, head_dim/2)
         pairs.mul_(turns)  # turns queries and keys inside qkv
         q, k, v = qkv.transpose(1, 2).split((H, H_kv, H_kv), dim=1)  # (B, heads, T, head_dim)
         if cache is not None:
             k, v = cache.update(k, v)  # S positions
-        x = x + self.o_proj(merge_heads(fused_attention(q, k, v, mask, causal=True)))
-        gate, up = self.gate_up_proj(self.feed_forward_norm(x)).chunk(2, dim=-1)  # (B, T, d_ff) each
+        x = x + self.o_proj(merge_heads(fused_attention(q, k, v, mask, causal=True)).to(dtype))
+        gate, up = self.gate_up_proj(self.feed_forward_norm(x).to(dtype)).chunk(2, dim=-1)  # (B, T, d_ff) each
         return x + self.down_proj(F.silu(gate) * up)
 
 
 class FastRMSNorm(nn.Module):
-    """`RMSNorm` of float32 vectors by their length: the root of the mean square is ‖x‖/√C."""
+    """An `RMSNorm` of float32 vectors, with its constants made beforehand."""
 
     def __init__(self, norm: RMSNorm) -> None:
         super().__init__()
@@ -123,24 +133,21 @@ class FastRMSNorm(nn.Module):
         self.register_buffer("floor", torch.tensor(math.sqrt(C * norm.eps)))
 
     def forward(self, x: Tensor) -> Tensor:
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        return x / torch.hypot(length, self.floor) * self.scale  # √(‖x‖² + C·eps)
+        return rms_norm(x, self.scale, self.floor)
 
 
 class Product(nn.Linear):
-    """`nn.Linear` between float32 vectors, whatever its weights are, with work for every core.
+    """`nn.Linear` with work for every core.
 
     Asked for a few rows, PyTorch's float32 product runs on one core on many machines. Cut into blocks of the weights'
     rows, it is a batch of products, and those are shared out.
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight
+        weight, n = self.weight, torch.get_num_threads()
         N, K = weight.shape
-        if weight.dtype != torch.float32:
-            return F.linear(x.to(weight.dtype), weight, self.bias).to(x.dtype)
-        rows, n = x.reshape(-1, K), torch.get_num_threads()
-        if weight.device.type != "cpu" or n == 1 or N % n or len(rows) > FEW_ROWS:
+        rows = x.reshape(-1, K)
+        if weight.dtype != torch.float32 or weight.device.type != "cpu" or n == 1 or N % n or len(rows) > FEW_ROWS:
             return F.linear(x, weight, self.bias)
         blocks = weight.view(n, N // n, K).transpose(1, 2)  # (n, K, N/n)
         out = torch.bmm(rows.expand(n, -1, -1), blocks)  # (n, rows, N/n)

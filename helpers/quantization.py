@@ -112,7 +112,7 @@ class Int8Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = _int8_product(rows, self.codes, self.scale)
+            out = int8_product(rows, self.codes, self.scale)
         else:
             out = _plain_product(rows, dequantize(self.codes, self.scale))
         out = out.view(*x.shape[:-1], self.out_features).to(x.dtype)
@@ -144,7 +144,7 @@ class Int4Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         rows = x.reshape(-1, self.in_features).bfloat16()
         if self.by_kernel:
-            out = _int4_product(rows, self.packed, self.group, self.scale_zero)
+            out = int4_product(rows, self.packed, self.group, self.scale_zero)
         else:
             scale, zero = self.scale_zero.permute(2, 1, 0)  # (N, K/group) each
             out = _plain_product(rows, dequantize(unpack_pairs(self.packed), scale, zero))
@@ -170,11 +170,13 @@ def unpack_pairs(packed: Tensor) -> Tensor:
 # The kernels ---------------------------------------------------------------------------------------------------------
 
 
-def _int8_product(rows: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
+def int8_product(rows: Tensor, codes: Tensor, scale: Tensor) -> Tensor:
+    """The kernel: rows (n, K) bfloat16, codes and scale of an `Int8Linear`  →  (n, N) bfloat16."""
     return torch.ops.aten._weight_int8pack_mm.default(rows, codes, scale)
 
 
-def _int4_product(rows: Tensor, packed: Tensor, group: int, scale_zero: Tensor) -> Tensor:
+def int4_product(rows: Tensor, packed: Tensor, group: int, scale_zero: Tensor) -> Tensor:
+    """The kernel: rows (n, K) bfloat16, buffers of an `Int4Linear`  →  (n, N) bfloat16."""
     return torch.ops.aten._weight_int4pack_mm_for_cpu.default(rows, packed, group, scale_zero)
 
 
@@ -194,11 +196,11 @@ def kernel_works(bits: int) -> bool:
     rows = torch.linspace(-1.0, 1.0, 64).view(2, 32).bfloat16()
     try:
         if bits == 8:
-            found = _int8_product(rows, codes.to(torch.int8), scale)
+            found = int8_product(rows, codes.to(torch.int8), scale)
             expected = _plain_product(rows, dequantize(codes, scale))
         else:
             zero = scale.flip(0)
-            found = _int4_product(rows, _pack_for_kernel(codes), 32, torch.stack((scale, zero), dim=-1)[None])
+            found = int4_product(rows, _pack_for_kernel(codes), 32, torch.stack((scale, zero), dim=-1)[None])
             expected = _plain_product(rows, dequantize(codes, scale[:, None], zero[:, None]))
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):  # gone, not on this machine, or changed
         return False

@@ -172,7 +172,7 @@ def test_an_operator_that_is_gone_or_raises_counts_as_absent(problem, monkeypatc
     def broken(*args):
         raise problem
 
-    monkeypatch.setattr(quantization, "_int8_product", broken)
+    monkeypatch.setattr(quantization, "int8_product", broken)
     monkeypatch.setattr(quantization, "_pack_for_kernel", broken)
     kernel_works.cache_clear()
     try:
@@ -185,7 +185,7 @@ def test_an_operator_that_is_gone_or_raises_counts_as_absent(problem, monkeypatc
 
 
 def test_an_operator_that_computes_something_else_counts_as_absent(monkeypatch):
-    monkeypatch.setattr(quantization, "_int8_product", lambda rows, codes, scale: rows.new_ones(len(rows), len(codes)))
+    monkeypatch.setattr(quantization, "int8_product", lambda rows, codes, scale: rows.new_ones(len(rows), len(codes)))
     kernel_works.cache_clear()
     try:
         assert not kernel_works(8)

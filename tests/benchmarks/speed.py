@@ -32,10 +32,9 @@ def climb(rung: str, library, pairs: int = PAIRS, new: int = NEW) -> dict[str, l
 
     text = copying_prompt() if rung == "prompt lookup" else PROMPT
     ids = AutoTokenizer.from_pretrained(fetch("chat"))(text, return_tensors="pt")["input_ids"]
+    gc.collect()  # the last rung's model
     write = make(rung)
     seconds = race({"library": lambda: library(ids, new), "rung": lambda: write(ids, new)}, pairs)
-    del write
-    gc.collect()
     return {name: [round(new / s, 2) for s in times] for name, times in seconds.items()}
 
 

@@ -23,7 +23,11 @@ def run(case: str) -> dict:
 
     if case == "machine":
         peaks = {str(dtype)[6:]: round(arithmetic_peak(dtype) / 1e9, 1) for dtype in (torch.float32, torch.bfloat16)}
-        return {"threads": torch.get_num_threads(), "gb_per_s": round(memory_bandwidth() / 1e9, 1), "gflop_per_s": peaks}
+        return {
+            "threads": torch.get_num_threads(),
+            "gb_per_s": round(memory_bandwidth() / 1e9, 1),
+            "gflop_per_s": peaks,
+        }
     if case == "llama.cpp" and not llama_cpp.installed():
         return {"not measured": llama_cpp.HOW}
     found = climb(case, theirs(), 1 if case == "no cache" else PAIRS)
