@@ -12,13 +12,16 @@ What it does not measure: energy, other machines, several processes at once.
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
+from helpers.frontend import is_static
 from helpers.quantization import Int4Linear, Int8Linear
 
 LINEAR = (nn.Linear, Int8Linear, Int4Linear)
@@ -27,12 +30,12 @@ LINEAR = (nn.Linear, Int8Linear, Int4Linear)
 def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, list[float]]:
     """Seconds of every run, `rounds` times each, in turns after one warm-up; every second round backwards.
 
-    A slow minute of the machine then hits all of them, and ratios of medians stay fair.
+    A slow minute of the machine then hits all of them, and ratios of medians stay fair. A bar shows the rounds.
     """
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()
-    for number in range(rounds):
+    for number in tqdm(range(rounds), unit="round", disable=is_static(), file=sys.stdout, leave=False):
         for name in list(runs) if number % 2 == 0 else reversed(list(runs)):
             gc.collect()
             start = time.perf_counter()

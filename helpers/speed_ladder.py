@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,11 +73,12 @@ def fast_model(rung: str) -> FastLlama:
     return model
 
 
-def library(dtype: torch.dtype = torch.float32) -> Write:
-    """The library's own `generate`, told to write exactly as many tokens as asked."""
-    model, _ = chat_model(dtype)
+def library(model: Any = None) -> Write:
+    """The library's own `generate`, told to write exactly as many tokens as asked; by default in float32."""
+    model = chat_model(torch.float32)[0] if model is None else model
 
     def write(ids: Tensor, new: int) -> Tensor:
+        ids = ids.to(model.device)
         return model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=new, min_new_tokens=new, do_sample=False
         )
