@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm import tqdm
 
 from helpers.frontend import is_static
@@ -71,6 +72,49 @@ def pass_seconds(model: Any, rows: int, batch: int = 1, context: int = 100, roun
         model(ids, cache)
         best = min(best, time.perf_counter() - start)
     return best
+
+
+# Where it goes -------------------------------------------------------------------------------------------------------
+
+PRODUCTS, ATTENTION, REST = "products of matrices", "attention", "everything else"
+
+
+@torch.inference_mode()
+def where_time_goes(model: Any, context: int = 60, steps: int = 8) -> dict[str, float]:
+    """Seconds for one token behind `context` others: products of matrices, attention, and what is left.
+
+    The operations of the first two are timed one by one. What an undisturbed token takes longer than their sum is small
+    operations, and Python in between.
+    """
+    spent = {PRODUCTS: 0.0, ATTENTION: 0.0}
+    cache, token = model.new_cache(1, context + 1), torch.tensor([[1]])
+    model(torch.ones(1, context, dtype=torch.int64), cache)
+    for timed in (False, *[True] * steps):  # the first one warms up
+        cache.truncate(context)
+        with _Timed() as seen:
+            model(token, cache, last_only=True)
+        for name, seconds in seen.seconds.items() if timed else ():
+            if name.endswith(("mm", "mm_for_cpu", "linear")):
+                spent[PRODUCTS] += seconds / steps
+            elif "attention" in name:
+                spent[ATTENTION] += seconds / steps
+    whole = pass_seconds(model, 1, context=context, rounds=steps)
+    return spent | {REST: max(whole - sum(spent.values()), 0.0)}
+
+
+class _Timed(TorchDispatchMode):
+    """Adds up the seconds of every operation that runs while the mode is on, by its name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: dict[str, float] = {}
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        start = time.perf_counter()
+        result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+        return result
 
 
 # What bounds it ------------------------------------------------------------------------------------------------------

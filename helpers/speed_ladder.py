@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.checkpoints import shapes_only
 from helpers.fast_llama import FastLlama
 from helpers.generation import PromptLookup, generate, speculative
 from helpers.kv_cache import GrowingCache
-from helpers.llama import Llama
+from helpers.llama import Llama, our_llama_name, read_llama_config
 from helpers.llama_cpp import LlamaCpp
 from helpers.models import chat_model, fetch
 from helpers.parallel_texts import parallel_texts
@@ -63,14 +64,36 @@ def make(rung: str) -> Write:
     return partial(_generate, model, cache=True)
 
 
-def fast_model(rung: str) -> FastLlama:
-    """A `FastLlama` in the precision of a rung. int4 keeps its head in int8, as the checkpoint was stored."""
-    model = FastLlama.from_pretrained(fetch("chat"), torch.float32 if rung == "fewer operations" else torch.bfloat16)
+def fast_model(rung: str, model: Llama | None = None) -> FastLlama:
+    """A `FastLlama` in the precision of a rung, made from `model` where one is given.
+
+    int4 keeps its head in int8, as the checkpoint was stored.
+    """
+    dtype = torch.float32 if rung == "fewer operations" else torch.bfloat16
+    fast = FastLlama(Llama.from_pretrained(fetch("chat"), dtype) if model is None else model)
     if rung == "int4":
-        quantize_(model, bits=4, skip="head")
+        quantize_(fast, bits=4, skip="head")
     if rung in ("int8", "int4"):
-        quantize_(model, bits=8)
-    return model
+        quantize_(fast, bits=8)
+    return fast
+
+
+def small_models() -> dict[str, FastLlama]:
+    """The chat model in bfloat16, int8 and int4, which share one embedding: 0.5 GB together."""
+    half = Llama.from_pretrained(fetch("chat"), torch.bfloat16)
+    return {rung: fast_model(rung, half) for rung in ("bfloat16", "int8", "int4")}
+
+
+def on_the_same_tensors(model: Any) -> Llama:
+    """The course's Llama with the weights of the library's model, which are shared and not copied."""
+    described = model.config.to_dict() | {"architectures": ["LlamaForCausalLM"]}
+    with shapes_only():
+        ours = Llama(read_llama_config(described))
+    for name, parameter in model.named_parameters():
+        owner, _, last = our_llama_name(name).rpartition(".")
+        setattr(ours.get_submodule(owner), last, parameter)
+    ours.tie()
+    return ours.requires_grad_(False).eval()
 
 
 def library(model: Any = None) -> Write:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
+from helpers import llama_cpp
 from helpers.fast_llama import FastLlama
+from helpers.generation import generate
+from helpers.llama import Llama
 from helpers.memory import ARCHITECTURES
-from helpers.models import fetch
+from helpers.models import chat_model, fetch
 from helpers.quantization import quantize_
 from helpers.speed import (
     arithmetic_peak,
@@ -18,7 +22,9 @@ from helpers.speed import (
     pass_seconds,
     prefill_and_decode,
     race,
+    where_time_goes,
 )
+from helpers.speed_ladder import copying_prompt, library, make, on_the_same_tensors, small_models
 from tests.test_transformer import small_llama
 from tests.tiny_models import tokens
 
@@ -74,8 +80,57 @@ def test_prefill_and_decode_are_timed_apart():
     assert set(asked[4:]) == {(2, 3)}
 
 
+@pytest.mark.parametrize("make", [small_llama, lambda: FastLlama(small_llama()), lambda: quantize_(small_llama(), 8)])
+def test_a_tokens_time_is_shared_out_over_products_attention_and_the_rest(make):
+    spent = where_time_goes(make(), context=8, steps=2)
+    assert list(spent) == ["products of matrices", "attention", "everything else"]
+    assert spent["products of matrices"] > 0 and spent["attention"] > 0 and spent["everything else"] >= 0
+
+
 def test_bounds_are_of_a_computers_order():
     assert 1e8 < memory_bandwidth(megabytes=64, rounds=2) < 1e13
     assert 1e8 < arithmetic_peak(size=256, rounds=2) < 1e15
     with pytest.raises(ValueError, match="16 MB may fit into a cache"):
         memory_bandwidth(megabytes=16)
+
+
+# The ladder ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_course_s_llama_runs_on_the_library_s_own_tensors():
+    theirs, _ = chat_model(torch.float32)
+    ours, ids = on_the_same_tensors(theirs), torch.tensor([[504, 3575, 282, 4649, 314]])
+    assert ours.embedding.weight is theirs.get_input_embeddings().weight is ours.head.weight
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-3, rtol=1e-4)  # float32, thirty layers
+    written = library(theirs)(ids, 4)
+    assert written.shape == (1, 9) and torch.equal(written[:, :5], ids)
+
+
+def test_small_models_share_one_embedding_and_shrink_as_their_bits_do():
+    models = small_models()
+    assert len({id(model.embedding.weight) for model in models.values()}) == 1
+    sizes = [bytes_per_token(model) for model in models.values()]
+    assert 1.9 < sizes[0] / sizes[1] < 2.0 and 1.3 < sizes[1] / sizes[2] < 1.5
+
+
+@pytest.mark.parametrize("rung", ["no cache", "growing cache", "cache in place", "fewer operations"])
+def test_float32_rungs_write_the_same_tokens(rung):
+    ids = torch.tensor([[504, 3575, 282, 4649, 314]])
+    expected = generate(Llama.from_pretrained(fetch("chat")), ids, 4, ignore_eos=True)
+    assert torch.equal(make(rung)(ids, 4), expected)
+
+
+def test_prompt_lookup_writes_what_stands_in_the_prompt():
+    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
+    ids = tokenizer(copying_prompt(), return_tensors="pt")["input_ids"]
+    result = make("prompt lookup")(ids, 30)
+    assert result.acceptance > 0.9 and tokenizer.decode(result.ids[0, -25:]) in copying_prompt()
+
+
+def test_unknown_rungs_are_refused_and_llama_cpp_says_how_to_install_it(monkeypatch):
+    with pytest.raises(ValueError, match="There is no rung 'int2': choose one of library, no cache"):
+        make("int2")
+    monkeypatch.setattr(llama_cpp, "installed", lambda: False)
+    with pytest.raises(ImportError, match=r"pip install -e \"\.\[llamacpp\]\""):
+        make("llama.cpp")
