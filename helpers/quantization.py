@@ -40,7 +40,7 @@ def quantize_rows_absmax(weight: Tensor) -> tuple[Tensor, Tensor]:
     weight = _require_matrix(weight)
     largest = weight.abs().amax(dim=1)  # (N,)
     scale = torch.where(largest > 0, largest / INT8_MAX, 1.0)
-    return (weight / scale[:, None]).round().to(torch.int8), scale
+    return (weight / scale[:, None]).round_().to(torch.int8), scale
 
 
 def quantize_groups(
@@ -250,6 +250,16 @@ def fake_quantize_(
 
     _exchange(model, _linears(model, skip), there_and_back)
     return model
+
+
+def round_trip_error(model: nn.Module, round_trip: Callable[[Tensor], Tensor], skip: str | Iterable[str] = ()) -> float:
+    """What `round_trip` adds to the weights of a model's linear layers, as a share of their root mean square."""
+    wrong = whole = 0.0
+    for linear in set(_linears(model, skip).values()):
+        weight = linear.weight.detach().float()
+        wrong += float((round_trip(weight) - weight).square().sum())
+        whole += float(weight.square().sum())
+    return (wrong / whole) ** 0.5
 
 
 def _linears(model: nn.Module, skip: str | Iterable[str]) -> dict[str, nn.Linear]:

@@ -12,9 +12,11 @@ What it does not measure: energy, other machines, several processes at once.
 from __future__ import annotations
 
 import gc
+import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -43,6 +45,30 @@ def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, li
             runs[name]()
             seconds[name].append(time.perf_counter() - start)
     return seconds
+
+
+class Climb:
+    """Races on one prompt, each against the same rival, with the speeds that came of them.
+
+    climb = Climb(ids, new=16, rounds=3, library=write)     # write(ids, new); the first rival is the measure
+    climb(ours=other)                                       # prints both, and notes tokens a second in climb.speed
+    """
+
+    def __init__(self, ids: Tensor, new: int, rounds: int, **rival: Callable[[Tensor, int], Any]) -> None:
+        self.ids, self.new, self.rounds, self.rival = ids, new, rounds, rival
+        (self.measure,) = rival
+        self.speed: dict[str, float] = {}
+
+    def __call__(self, **writers: Callable[[Tensor, int], Any]) -> None:
+        """Race these, with the rival while it is there; print each one's median."""
+        runs = {name: partial(write, self.ids, self.new) for name, write in (self.rival | writers).items()}
+        for name, seconds in race(runs, self.rounds).items():
+            self.speed[name] = self.new / statistics.median(seconds)
+            print(f"{name:18} {self.speed[name]:6.1f} tokens/s  × {self.times(name):.2f}")
+
+    def times(self, name: str, other: str = "") -> float:
+        """How many times as fast `name` is as another one, by default as the rival."""
+        return self.speed[name] / self.speed[other or self.measure]
 
 
 @torch.inference_mode()
@@ -130,6 +156,21 @@ def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
     numbers = torch.ones(megabytes * 1_000_000 // 4)
     numbers.sum()
     return numbers.nbytes / min(_timed(numbers.sum) for _ in range(rounds))
+
+
+def product_bandwidth(product: Callable[[Tensor, Tensor], Tensor], threads: int, shape: tuple = (3072, 576)) -> float:
+    """Bytes a second at which `product(row, weight)` goes through matrices that no cache holds, with so many threads.
+
+    row: (1, K), weight: (N, K), both float32, of the given shape.
+    """
+    weights, row = [torch.ones(shape) for _ in range(40)], torch.ones(1, shape[1])
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        seconds = min(_timed(lambda: [product(row, weight) for weight in weights]) for _ in range(4))
+    finally:
+        torch.set_num_threads(before)
+    return len(weights) * weights[0].nbytes / seconds
 
 
 def arithmetic_peak(dtype: torch.dtype = torch.float32, size: int = 1024, rounds: int = 5) -> float:

@@ -191,7 +191,7 @@ EXERCISES = [
     Exercise(
         name="write_kv",
         notebook="05b_speed",
-        minutes=4,
+        minutes=3,
         difficulty=2,
         reference=write_kv,
         planted=planted_write_kv,
@@ -252,7 +252,7 @@ EXERCISES = [
     Exercise(
         name="acceptance",
         notebook="05b_speed",
-        minutes=6,
+        minutes=5,
         difficulty=3,
         reference=acceptance,
         drive=drive_acceptance,
@@ -291,7 +291,7 @@ EXERCISES = [
     Exercise(
         name="choose_n_draft",
         notebook="05b_speed",
-        minutes=4,
+        minutes=3,
         difficulty=2,
         reference=choose_n_draft,
         cases=_choose_cases,

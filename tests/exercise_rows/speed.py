@@ -64,7 +64,7 @@ ROWS = [
             Wrong(append("return torch.cat((past, new), dim=1)"), "It stops with an error when called as"),
             Wrong(append("return torch.cat((past, new), dim=-1)"), "It stops with an error when called as"),
             Wrong(append("return past + new"), "It stops with an error when called as"),
-            Wrong(append("torch.cat((past, new), dim=2)"), "yours is None"),
+            Wrong(append("torch.cat((past, new), dim=2)"), "It returns None"),
         ],
         right=[
             append("return torch.cat((past, new), dim=-2)"),
