@@ -158,12 +158,10 @@ def top_p(p):
     def keep(logits, ids=None):
         result = torch.full_like(logits, float("-inf"))
         for row, kept in zip(logits, result):
-            total = 0.0
-            for i in row.argsort(descending=True).tolist():
-                kept[i] = row[i]
-                total += row.softmax(0)[i].item()
-                if total >= p - 1e-7:
-                    break
+            order = row.argsort(descending=True)
+            total = row.softmax(0)[order].cumsum(0)
+            needed = order[: int((total < p).sum()) + 1]
+            kept[needed] = row[needed]
         return result
     return keep
 """,
