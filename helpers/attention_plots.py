@@ -86,7 +86,7 @@ def build_browser(weights: Any, tokens: Sequence[str], layer: int = 0, head: int
     import ipywidgets as widgets
 
     _require(weights, tokens)
-    picture = widgets.Image(format="png")
+    picture = widgets.Image(format="png", layout={"width": "500px", "max_width": "100%", "height": "auto"})
     sliders = [
         widgets.IntSlider(value, 0, count - 1, description=name)
         for name, value, count in (("layer", layer, len(weights)), ("head", head, len(weights[0])))
@@ -104,7 +104,7 @@ def build_browser(weights: Any, tokens: Sequence[str], layer: int = 0, head: int
     for slider in sliders:
         slider.observe(draw, names="value")
     draw()
-    return widgets.VBox([*sliders, picture])
+    return widgets.VBox([*sliders, picture], layout={"align_items": "flex-start"})  # else it is stretched to the page
 
 
 def _require(weights: Any, tokens: Sequence[str]) -> None:

@@ -19,20 +19,21 @@ What it does:
     always; some published vocabularies lack a few);
   * text that looks like a special token is ordinary text, unless you say `allowed_special`.
 What it does not do:
-  * normalize: "é" as one code point and as two are different tokens;
+  * normalize, unless a model's file asks for it: "é" as one code point and as two are different tokens;
   * keep bytes that a published vocabulary lacks: like the library, it drops them without a word.
 """
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from operator import methodcaller
 
 import regex
 
+from helpers.bpe_files import GPT2_PATTERN, byte_alphabet, read_steps, spelled
 from helpers.pair_merging import Pair, learn_merges, merge_by_rank
 from helpers.tokenizer_files import (
     VERSION,
@@ -42,6 +43,7 @@ from helpers.tokenizer_files import (
     read_json,
     read_pretrained,
     read_special,
+    reading,
     require_ids,
     require_placed,
     require_room,
@@ -50,35 +52,17 @@ from helpers.tokenizer_files import (
     write_json,
 )
 
-# A contraction, a word, a number, a run of other characters (each with one space before it), or spaces. The last
-# space of a run is left over for the word that follows.
-GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 ONE_DIGIT = regex.compile(r"(\p{N})")
 REMEMBERED_WORDS, REMEMBERED_LENGTH = 50_000, 64  # bounds of the memory for words already encoded
-
-
-@cache
-def byte_alphabet() -> dict[int, str]:
-    """Byte -> the printable character that stands for it in tokenizer files (GPT-2's table): "Ġ" is the space.
-
-    Printable Latin-1 characters stand for themselves; the other 68 bytes get the characters from 256 up.
-    """
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    table = {byte: chr(byte) for byte in printable}
-    others = (byte for byte in range(256) if byte not in table)
-    return table | {byte: chr(256 + n) for n, byte in enumerate(others)}
-
-
-@cache
-def _character_bytes() -> dict[str, int]:
-    return {character: byte for byte, character in byte_alphabet().items()}
 
 
 class BPETokenizer:
     """Byte-level BPE; make one with `train`, `load` or `from_pretrained`.
 
     tokens: list, id -> bytes of the token (None for a special token); merges: the pairs of ids, in order;
-    special_tokens: name -> id; pattern: how text is cut into words.
+    special_tokens: name -> id; pattern: how text is cut into words. As published models want it: split_digits, every
+    digit is a word; whole_words, a word that is a token stays whole, whatever the merges say; nfc, text is brought to
+    Unicode's composed form first.
     """
 
     def __init__(
@@ -88,19 +72,22 @@ class BPETokenizer:
         special_tokens: dict[str, int],
         pattern: str = GPT2_PATTERN,
         split_digits: bool = False,
+        whole_words: bool = False,
+        nfc: bool = False,
     ) -> None:
         self.tokens = list(tokens)
         self.merges = list(merges)
         self.special_tokens = dict(special_tokens)
         require_placed(self.special_tokens, self.tokens)
         self.pattern = pattern
-        self.split_digits = split_digits
+        self.split_digits, self.whole_words, self.nfc = split_digits, whole_words, nfc
         self._regex = _compile(pattern)
         ids = {token: i for i, token in enumerate(self.tokens) if token is not None}
         if len(ids) < sum(token is not None for token in self.tokens):
             raise TokenizerFileError("The tokenizer has one token twice: get the file again.")
         self._byte_ids = {byte: ids[bytes([byte])] for byte in range(256) if bytes([byte]) in ids}
-        self._ranks = _ranks(self.tokens, self.merges, ids)
+        self._ranks = _ranks(self.tokens, self.merges, ids, whole_words)
+        self._whole = ids if whole_words else {}
         self._names = {i: name for name, i in self.special_tokens.items()}
         self._remembered: dict[str, list[int]] = {}
 
@@ -131,8 +118,8 @@ class BPETokenizer:
         alphabet = sorted(byte_alphabet(), key=byte_alphabet().__getitem__)
         number = {byte: n for n, byte in enumerate(alphabet)}
         tokens = [bytes([byte]) for byte in alphabet]
-        spelled = {tuple(number[byte] for byte in word.encode("utf-8")): count for word, count in words.items()}
-        learned = learn_merges(spelled, tokens, vocab_size - len(special_tokens))
+        rows = {tuple(number[byte] for byte in word.encode("utf-8")): count for word, count in words.items()}
+        learned = learn_merges(rows, tokens, vocab_size - len(special_tokens))
         merges = [tuple(alphabet[i] if i < 256 else i for i in pair) for pair in learned]
         tokens[:256] = [bytes([byte]) for byte in range(256)]
         special = {name: len(tokens) + n for n, name in enumerate(special_tokens)}
@@ -149,7 +136,8 @@ class BPETokenizer:
                 f"{vocab_size:,} with {len(self.special_tokens)} special tokens cannot."
             )
         merges = [pair for pair in self.merges if self._ranks[pair][1] < vocab_size]
-        return BPETokenizer(self.tokens[:vocab_size], merges, {}, self.pattern, self.split_digits)
+        options = self.pattern, self.split_digits, self.whole_words, self.nfc
+        return BPETokenizer(self.tokens[:vocab_size], merges, {}, *options)
 
     def encode(self, text: str, allowed_special: str | Iterable[str] = ()) -> list[int]:
         """The ids of `text`. Special tokens in it are ordinary text unless `allowed_special` names them or is "all".
@@ -168,6 +156,8 @@ class BPETokenizer:
 
     def _encode_ordinary(self, text: str, ids: list[int]) -> None:
         remembered = self._remembered
+        if self.nfc:
+            text = unicodedata.normalize("NFC", text)
         _require_complete(self._regex, text)
         # A run of digits ends the word before it, so each stretch between digits is cut on its own.
         stretches = ONE_DIGIT.split(text) if self.split_digits else [text]
@@ -177,8 +167,11 @@ class BPETokenizer:
                 ids += self._encode_word(word) if found is None else found
 
     def _encode_word(self, word: str) -> list[int]:
-        known = self._byte_ids
-        ids = merge_by_rank([known[byte] for byte in word.encode("utf-8") if byte in known], self._ranks)
+        known, spelling = self._byte_ids, word.encode("utf-8")
+        if spelling in self._whole:
+            ids = [self._whole[spelling]]
+        else:
+            ids = merge_by_rank([known[byte] for byte in spelling if byte in known], self._ranks)
         if len(word) <= REMEMBERED_LENGTH:
             if len(self._remembered) >= REMEMBERED_WORDS:
                 self._remembered.clear()
@@ -200,31 +193,29 @@ class BPETokenizer:
         alphabet = byte_alphabet()
         tokens = [None if token is None else "".join(alphabet[byte] for byte in token) for token in self.tokens]
         data = {"type": "BPETokenizer", "version": VERSION, "pattern": self.pattern, "split_digits": self.split_digits}
-        write_json(path, data | {"special_tokens": self.special_tokens, "tokens": tokens, "merges": self.merges})
+        data |= {"whole_words": self.whole_words, "nfc": self.nfc, "special_tokens": self.special_tokens}
+        write_json(path, data | {"tokens": tokens, "merges": self.merges})
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> BPETokenizer:
         """What `save` wrote. Raises TokenizerFileError where the file is cut off, of another type or contradictory."""
         data = read_json(path, "BPETokenizer")
-        try:
-            tokens = [None if token is None else _spell(token) for token in data["tokens"]]
+        with reading("The tokenizer file", "save"):
+            tokens = [None if token is None else spelled(token) for token in data["tokens"]]
             merges = [(int(left), int(right)) for left, right in data["merges"]]
             special = {str(name): int(i) for name, i in data["special_tokens"].items()}
-            return cls(tokens, merges, special, data["pattern"], bool(data["split_digits"]))
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"The tokenizer file is damaged ({_first_line(error)}): save it again.") from None
+            options = {name: bool(data[name]) for name in ("split_digits", "whole_words", "nfc")}
+            return cls(tokens, merges, special, data["pattern"], **options)
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike) -> BPETokenizer:
-        """The tokenizer of a model, from the `tokenizer.json` in its folder, with its ids and its digit splitter.
+        """The tokenizer of a model, from the `tokenizer.json` in its folder: the same ids, cut by the same rules.
 
         Raises TokenizerFileError for a missing or damaged file and for steps that this class does not have.
         """
         data = read_pretrained(folder, "BPE")
-        try:
-            split_digits = _read_steps(data)
+        with reading("tokenizer.json", "fetch"):
+            options = read_steps(data)
             model = data["model"]
             vocab, special = model["vocab"], read_special(data)
             pairs = [merge.split(" ") if isinstance(merge, str) else merge for merge in model["merges"]]
@@ -234,13 +225,9 @@ class BPETokenizer:
             tokens: list[bytes | None] = [None] * size
             for token, i in vocab.items():
                 if token not in special:
-                    tokens[i] = _spell(token)
+                    tokens[i] = spelled(token)
             merges = [(vocab[left], vocab[right]) for left, right in pairs]
-            return cls(tokens, merges, special, split_digits=split_digits)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise TokenizerFileError(f"tokenizer.json is damaged ({_first_line(error)}): fetch it again.") from None
+            return cls(tokens, merges, special, **options)
 
 
 def _compile(pattern: str) -> regex.Pattern:
@@ -264,10 +251,15 @@ def _words(pattern: regex.Pattern, text: str) -> Iterator[str]:
     return map(methodcaller("group"), pattern.finditer(text))
 
 
-def _ranks(tokens: Sequence[bytes | None], merges: Sequence[Pair], ids: dict[bytes, int]) -> dict[Pair, tuple]:
-    """pair -> (its place among the merges, id of what it makes); refuses a merge of what does not exist yet."""
+def _ranks(
+    tokens: Sequence[bytes | None], merges: Sequence[Pair], ids: dict[bytes, int], any_order: bool
+) -> dict[Pair, tuple]:
+    """pair -> (its place among the merges, id of what it makes); refuses a merge of what does not exist yet.
+
+    any_order: files with whole words list every way to split a token, also into parts that come later.
+    """
     size = len(tokens)
-    made = {i for i, token in enumerate(tokens) if token is not None and len(token) == 1}
+    made = {i for i, token in enumerate(tokens) if token is not None and (any_order or len(token) == 1)}
     ranks = {}
     for rank, (left, right) in enumerate(merges):
         for part in (left, right):
@@ -280,30 +272,3 @@ def _ranks(tokens: Sequence[bytes | None], merges: Sequence[Pair], ids: dict[byt
         made.add(whole)
         ranks[left, right] = (rank, whole)
     return ranks
-
-
-def _spell(token: str) -> bytes:
-    """The bytes of a token as files write it, one character a byte."""
-    table = _character_bytes()
-    return bytes(table[character] for character in token)
-
-
-def _read_steps(data: dict) -> bool:
-    """Is there a digit splitter before the byte-level step? Refuses every other arrangement, rather than differ."""
-    model, steps = data["model"], data["pre_tokenizer"]
-    steps = steps["pretokenizers"] if steps["type"] == "Sequence" else [steps]
-    plain = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
-    digits = len(steps) == 2 and steps[0] == {"type": "Digits", "individual_digits": True}
-    options = ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges")
-    if (
-        len(steps) != 1 + digits
-        or any(steps[-1].get(key) != value for key, value in plain.items())
-        or data.get("normalizer")
-        or any(model.get(option) for option in options)
-    ):
-        raise TokenizerFileError("tokenizer.json has steps that this class does not have; it reads GPT-2's kind.")
-    return digits
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:80]

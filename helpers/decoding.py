@@ -138,13 +138,13 @@ class Decoding:
             tokens = self.sampler(logits, said[:, :length])
             if tokens.shape != out.shape[:1]:
                 raise ValueError(f"A sampler gives one id a row, ({len(out)},), not {kind(tokens)}: use sample(…).")
+            out[:, length] = said[:, length] = tokens
             for row, finished in enumerate(self.stops.finished):
                 if finished:
-                    tokens[row] = self.pad_id
-            out[:, length] = said[:, length] = tokens
+                    out[row, length] = self.pad_id
             self.length, read = length + 1, length if self.cache is not None else 0
-            ended = self.stops.needed and self.stops.put(tokens.tolist())
-            yield tokens
+            ended = self.stops.needed and self.stops.put(out[:, length].tolist())
+            yield out[:, length]
             if ended:
                 return
 

@@ -94,9 +94,13 @@ class Encoder(nn.Module):
         """ids: (B, T)  →  hidden states (B, T, C).
 
         mask: (B, T), False at padding on the right. segments: (B, T), 0 for the first sentence of a pair (the
-        default), 1 for the second. Raises ValueError for unknown ids, texts beyond max_len, a mask of another shape.
+        default), 1 for the second. Raises ValueError for unknown ids or segments, texts beyond max_len, a mask of
+        another shape.
         """
         self.require_fit(ids, mask)
+        if segments is not None and (wrong := segments[(segments < 0) | (segments >= self.config.n_segments)]).numel():
+            last = self.config.n_segments - 1
+            raise ValueError(f"There is no segment {int(wrong[0])}: segments of this model go from 0 to {last}.")
         positions = torch.arange(ids.shape[1], device=ids.device)
         segments = torch.zeros_like(ids) if segments is None else segments
         x = self.embedding(ids) + self.position_embedding(positions) + self.segment_embedding(segments)  # (B, T, C)

@@ -57,6 +57,7 @@ PURPOSES = {  # what each library does in this course
     "tokenizers": "the reference for your tokenizers",
     "tqdm": "progress bars",
     "transformers": "the reference your code must equal",
+    "trl": "fine-tuning, the reference for your loop",
     "jupyterlab": "where you read this",
 }
 INSTALL = "make lab  (or: pip install -e .[lab])"

@@ -17,6 +17,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from helpers.masks import segment_mask, segment_positions
+
 
 class CacheSize(Protocol):
     """What the cache needs of a model's configuration."""
@@ -143,15 +145,25 @@ def layer_caches(cache: KVCache | None, n_layers: int) -> list[LayerView] | list
     return [LayerView(cache, layer) for layer in range(n_layers)]
 
 
-def place_tokens(ids: Tensor, cache: KVCache | None, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
+def place_tokens(
+    ids: Tensor, cache: KVCache | None, mask: Tensor | None, segments: Tensor | None = None
+) -> tuple[Tensor, Tensor | None]:
     """Where tokens stand and which keys are real, for a decoder about to read `ids` behind what is in the cache.
 
-    ids: (B, T); mask: (B, T) bool, False at padding, or None for no padding
+    ids: (B, T); mask: (B, T) bool, False at padding, or None for no padding; segments: (B, T), as in `segment_mask`
     →  positions, (T,) or, with padding, (B, T): real tokens are counted from 0 in each text, wherever it starts;
-       keys (B, 1, 1, S) bool, S = cached + T, or None where all are real.
-    Raises ValueError where the shapes disagree or the cache is full.
+       keys (B, 1, 1, S) bool, S = cached + T, or None where all are real; with segments (B, 1, T, T).
+    Raises ValueError where the shapes disagree, the cache is full, or segments come with a cache or a mask.
     """
     B, T = ids.shape
+    if segments is not None:
+        if segments.shape != ids.shape or cache is not None or mask is not None:
+            raise ValueError(
+                f"Segments have the shape of the ids, {tuple(ids.shape)}, mark padding by 0 and go without a mask or a "
+                "cache."
+            )
+        segments = segments.to(ids.device)
+        return segment_positions(segments), segment_mask(segments)[:, None]
     if mask is not None and mask.shape != ids.shape:
         raise ValueError(
             f"The mask has the shape {tuple(mask.shape)} and the ids {tuple(ids.shape)}: it says for each of these "

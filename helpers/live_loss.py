@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 
 from helpers.frontend import in_kernel, is_static
-from helpers.plots import PALETTE, QUIET, figure
+from helpers.plots import PALETTE, QUIET, figure, readable
 
 REDRAW_SECONDS = 0.5  # drawing takes a tenth of that
 
@@ -38,6 +39,7 @@ class LiveLoss:
         self.steps, self.title, self.ylabel, self.baseline = steps, title, ylabel, baseline
         self.log, self.size = log, size
         self.losses: list[float] = []
+        self.marks: dict[int, float] = {}
         self.live = in_kernel() and not is_static()
         self._bar: Any = None
         self._display: Any = None
@@ -61,6 +63,17 @@ class LiveLoss:
             if time.monotonic() - self._drawn > REDRAW_SECONDS:
                 self._redraw()
 
+    def mark(self, step: int, value: float) -> None:
+        """After `step` steps the loss on what is held out is `value`: a point beside the curve."""
+        self.marks[step] = float(value)
+
+    def resume(self, losses: Sequence[float], marks: Mapping[int, float] | None = None) -> None:
+        """These steps were done before, in another run."""
+        self.losses.extend(losses)
+        self.marks.update(marks or {})
+        if self._bar is not None:
+            self._bar.update(len(losses))
+
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
@@ -73,14 +86,18 @@ class LiveLoss:
         fig, ax = figure(self.title, "step", self.ylabel, size=self.size)
         finite = [loss if math.isfinite(loss) else math.nan for loss in self.losses]
         ax.plot(range(1, len(finite) + 1), finite, color=PALETTE["main"])
+        if self.marks:
+            ax.plot(*zip(*sorted(self.marks.items()), strict=True), color=PALETTE["compare"], marker="o", linewidth=1.2)
+            ax.annotate("held out", max(self.marks.items()), xytext=(-4, 6), textcoords="offset points", ha="right",
+                        color=readable(PALETTE["compare"]), fontsize=9)  # fmt: skip
         if self.log:
             ax.set_yscale("log")
         ax.set_xlim(0, max(self.steps, len(finite), 1))
         if self.baseline is not None:
             value, label = self.baseline
             ax.axhline(value, color=PALETTE["muted"], linestyle=(0, (4, 3)), linewidth=1.2)
-            ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(0, 4),
-                        textcoords="offset points", ha="right", va="bottom", color=QUIET, fontsize=9)  # fmt: skip
+            ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), xytext=(7, 0), annotation_clip=False,
+                        textcoords="offset points", ha="left", va="center", color=QUIET, fontsize=9)  # fmt: skip
         return fig
 
     def _redraw(self) -> None:

@@ -84,22 +84,30 @@ class Llama(nn.Module):
             self.head.weight = self.embedding.weight
 
     def forward(
-        self, ids: Tensor, cache: KVCache | None = None, mask: Tensor | None = None, last_only: bool = False
+        self,
+        ids: Tensor,
+        cache: KVCache | None = None,
+        mask: Tensor | None = None,
+        last_only: bool = False,
+        *,
+        segments: Tensor | None = None,
+        at: Tensor | None = None,
     ) -> Tensor:
         """ids: (B, T)  →  logits (B, T, V), or (B, 1, V) with last_only, which spares a prompt most of the head's work.
 
         cache: what was read before; these tokens are added. mask: (B, T), False at padding, on whichever side it is.
-        Raises ValueError for unknown ids, a full cache or a mask of another shape.
+        segments: (B, T), the text of each token where rows hold several (`segment_mask`). at: (B, T) bool, the n places
+        where logits are wanted, (n, V). Raises ValueError for unknown ids, a full cache or a mask of another shape.
         """
         require_ids(ids, self.config.vocab_size)
-        positions, real = place_tokens(ids, cache, mask)  # (T,) or (B, T); None or (B, 1, 1, S)
+        positions, seen = place_tokens(ids, cache, mask, segments)  # (T,) or (B, T); None or (B, 1, 1 or T, S)
         x = self.embedding(ids)  # (B, T, C)
         rope = self.rope(positions)  # cosine and sine, (T, head_dim/2) or (B, 1, T, head_dim/2) each
         for block, layer_cache in zip(self.blocks, layer_caches(cache, len(self.blocks)), strict=True):
-            x = block(x, causal=True, mask=real, rope=rope, cache=layer_cache)  # (B, T, C)
+            x = block(x, causal=True, mask=seen, rope=rope, cache=layer_cache)  # (B, T, C)
         if cache is not None:
             cache.advance(ids.shape[1])
-        x = x[:, -1:] if last_only else x
+        x = x[:, -1:] if last_only else x if at is None else x[at]
         return self.head(self.norm(x))  # (B, T, V)
 
     def rope(self, positions: Tensor) -> tuple[Tensor, Tensor]:

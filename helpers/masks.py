@@ -49,3 +49,29 @@ def sliding_window_mask(
     apart = distances(T, S, device)  # (T, S), negative for the past
     is_global = torch.arange(apart.shape[1], device=device) < n_global
     return (apart <= 0) & ((apart > -window) | is_global)
+
+
+def segment_mask(segments: Tensor) -> Tensor:
+    """Several texts in one row, and nobody looks into another: (B, T) whole numbers  →  (B, T, T) bool.
+
+    segments: the number of the text that each token belongs to, from 1; 0 is padding, which nobody sees and which sees
+    nothing. Combine it with the causal mask: what is left are triangles along the diagonal.
+
+        [1, 1, 2, 0]  →  [[1, 1, 0, 0],
+                          [1, 1, 0, 0],
+                          [0, 0, 1, 0],
+                          [0, 0, 0, 0]]
+    """
+    same = segments[:, :, None] == segments[:, None, :]
+    return same & (segments != 0)[:, :, None]
+
+
+def segment_positions(segments: Tensor) -> Tensor:
+    """Positions that start again at 0 with every text: (B, T) whole numbers  →  (B, T) int64.
+
+    The tokens of a text stand side by side: [1, 1, 1, 2, 2, 0]  →  [0, 1, 2, 0, 1, 0].
+    """
+    places = torch.arange(segments.shape[1], device=segments.device).expand_as(segments)
+    starts = torch.ones_like(segments, dtype=torch.bool)
+    starts[:, 1:] = segments[:, 1:] != segments[:, :-1]
+    return places - torch.where(starts, places, 0).cummax(dim=1).values

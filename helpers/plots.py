@@ -108,6 +108,7 @@ def label_lines(ax: Axes, labels: Sequence[str] | None = None, *, fontsize: floa
         return
     ax.margins(x=0.02)
     ends = [(line.get_xdata()[-1], line.get_ydata()[-1]) for line, _ in named]
+    before = [(line.get_xdata()[-2:][0], line.get_ydata()[-2:][0]) for line, _ in named]
     notes = [
         ax.annotate(name, end, xytext=(7, 0), textcoords="offset points", va="center", ha="left", fontsize=fontsize,
                     color=readable(line.get_color()), annotation_clip=False)
@@ -115,7 +116,8 @@ def label_lines(ax: Axes, labels: Sequence[str] | None = None, *, fontsize: floa
     ]  # fmt: skip
     for _ in range(3):  # the layout makes room for the labels, which moves the ends that they stand at
         ax.figure.draw_without_rendering()
-        points = [float(ax.transData.transform(end)[1]) * 72 / ax.figure.dpi for end in ends]
+        points, earlier = (ax.transData.transform(at)[:, 1] * 72 / ax.figure.dpi for at in (ends, before))
+        points = (points + 1e-6 * earlier).tolist()  # lines that meet at their ends keep the order of their way there
         for note, wanted, placed in zip(notes, points, spread(points, 1.25 * fontsize), strict=True):
             note.set_position((7, placed - wanted))
     legend = ax.get_legend()
@@ -189,7 +191,14 @@ def bars(
     ax.set_xlim(low, high + (high - low or 1) * (0.36 if intervals is not None else 0.16))
     ticks = [tick for tick in ax.get_xticks() if low <= tick <= high * 1.03]  # none under the written values
     ax.set_xticks(ticks)
+    _count_alike(ax, fmt)
     ax.spines["bottom"].set_bounds(low, max(high, ticks[-1] if ticks else high))
+
+
+def _count_alike(ax: Axes, fmt: str) -> None:
+    """Ticks in percent where the written values are."""
+    if fmt.endswith("%}"):
+        ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.4g}%")
 
 
 def intervals(
@@ -218,6 +227,7 @@ def intervals(
     ax.set_yticks(rows, labels)
     ax.tick_params(axis="y", labelcolor=INK, labelsize=10)
     ax.set_ylim(len(labels) - 0.5, -0.7)
+    _count_alike(ax, fmt)
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)

@@ -165,8 +165,13 @@ def draw(weights: Tensor, generator: torch.Generator | None = None) -> Tensor:
     The distribution of `torch.multinomial`, which draws a random number for every token where this draws one.
     """
     edges = weights.cumsum(dim=-1)  # (B, V): where each one ends
-    dart = 1 - torch.rand(len(weights), 1, generator=generator, device=weights.device)  # (0, 1]
+    dart = 1 - uniform(len(weights), weights.device, generator)[:, None]  # (0, 1]
     return torch.searchsorted(edges, dart * edges[:, -1:])[:, 0]
+
+
+def uniform(n: int, device: torch.device, generator: torch.Generator | None = None) -> Tensor:
+    """`n` numbers from [0, 1), (n,); drawn where the generator is, so that a seed means the same on every device."""
+    return torch.rand(n, generator=generator, device=device if generator is None else generator.device).to(device)
 
 
 def require_choice(best: Tensor) -> None:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from helpers.batching import Forward, Prompts
 from helpers.decoding import Decoding
-from helpers.sampling import Sampler, draw, greedy, sample
+from helpers.sampling import Sampler, draw, greedy, sample, uniform
 from helpers.streaming import Tokenizer
 
 
@@ -55,7 +55,7 @@ def accept_or_resample(token: int, p: Tensor, q: Tensor, generator: torch.Genera
     token: drawn from q. p, q: (V,), the model's and the draft's probabilities  →  whether it is kept, and the token to
     write, which is distributed as p whatever q is (Leviathan et al., 2023).
     """
-    if float(torch.rand((), generator=generator, device=p.device)) * float(q[token]) < float(p[token]):
+    if float(uniform(1, p.device, generator)) * float(q[token]) < float(p[token]):
         return True, token
     excess = (p - q).clamp(min=0)
     excess = excess if float(excess.sum()) > 0 else p  # only by rounding: p and q are then equal

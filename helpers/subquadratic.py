@@ -21,8 +21,9 @@ def sliding_window_attention(q: Tensor, k: Tensor, v: Tensor, window: int, n_glo
     """Equal to attention with `sliding_window_mask(T, window, n_global)`, in time T · window.
 
     q, k, v: (B, H, T, head_dim)  →  (B, H, T, head_dim). Queries go through in blocks of `window`, each with only the
-    keys that one of them can see. Raises ValueError as the mask does.
+    keys that one of them can see. Raises ValueError as the mask does, and for keys of another length.
     """
+    _require_equal_lengths(q, k, v)
     T, blocks = q.shape[-2], []
     for start in range(0, T, window) if window > 0 else [0]:
         end = min(start + window, T)
@@ -42,8 +43,11 @@ def linear_attention(q: Tensor, k: Tensor, v: Tensor, form: str = "parallel", ch
       "parallel"   the (T, T) table of φ(q)·φ(k), masked and normalized: quadratic, how it resembles attention;
       "recurrent"  a (head_dim, d_v) state that each token adds to and reads from: linear, how it generates;
       "chunked"    recurrent between chunks of `chunk` tokens, parallel inside: linear, how it trains.
-    Raises ValueError for another form.
+    Raises ValueError for another form, for keys of another length and for a chunk without a token.
     """
+    _require_equal_lengths(q, k, v)
+    if chunk < 1:
+        raise ValueError(f"A chunk holds at least 1 token, not {chunk}.")
     if form not in FORMS:
         raise ValueError(f"There is no form {form!r} of linear attention: choose one of {', '.join(FORMS)}.")
     q, k = F.elu(q) + 1, F.elu(k) + 1
@@ -51,6 +55,12 @@ def linear_attention(q: Tensor, k: Tensor, v: Tensor, form: str = "parallel", ch
     if form == "parallel":
         return _chunked(q, k, v, chunk=T)
     return _recurrent(q, k, v) if form == "recurrent" else _chunked(q, k, v, chunk)
+
+
+def _require_equal_lengths(q: Tensor, k: Tensor, v: Tensor) -> None:
+    lengths = [x.shape[-2] for x in (q, k, v)]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"Queries, keys and values are of one length T here, not of {', '.join(map(str, lengths))}.")
 
 
 def _recurrent(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

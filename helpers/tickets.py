@@ -19,15 +19,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from helpers.frames import blocks, choose, put, slots
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "tickets"
 SPLITS = ("train", "dev", "test")
 FIELDS = ("intent", "product", "order_number", "urgency", "sentiment")
 HEAD = re.compile(r"# (?P<family>\w+) (?P<voice>[\w-]+) (?P<intent>\w+) (?P<urgency>\w+) (?P<sentiment>\w+)")
-SLOT = re.compile(r"\{([^{}]*)\}")
 NAMED = re.compile(
-    r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city"
+    r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city|workshop"
 )
 # Weights: most customers copy the number from the mail.
 ORDER_FORMS = {"VE-{}": 10, "VE {}": 2, "ve-{}": 2, "VE{}": 2, "ve{}": 1, "#VE-{}": 1, "VE-{:.3}&": 1}
@@ -71,15 +71,12 @@ def load_tickets(split: str) -> list[dict[str, Any]]:
 
 def load_frames(split: str | None = None) -> list[Frame]:
     """The frames of one split, or all. Raises ValueError for a frame that breaks the format."""
-    found, current = [], ""
-    for block in re.split(r"\n\s*\n", _read("frames.txt")):
-        if block.startswith("== "):
-            current = block[3:].strip()
-        elif head := HEAD.match(block):
-            text = " ".join(block[head.end() :].split())
-            found.append(Frame(split=current, text=text, **head.groupdict()))
-        elif block.startswith("#"):
-            raise ValueError(f"A frame begins with five words, this one does not: {block.splitlines()[0]!r}.")
+    found = []
+    for part, line, text in blocks(_read("frames.txt")):
+        head = HEAD.fullmatch(line)
+        if not head:
+            raise ValueError(f"A frame begins with five words, this one does not: {line!r}.")
+        found.append(Frame(split=part, text=" ".join(text.split()), **head.groupdict()))
     return [frame for frame in found if split in (None, frame.split)]
 
 
@@ -109,23 +106,15 @@ def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str,
     label = {"intent": frame.intent, "product": None, "order_number": None}
     label |= {"urgency": frame.urgency, "sentiment": frame.sentiment}
 
-    def chosen(match: re.Match[str]) -> str:
-        if NAMED.fullmatch(match[1]):
-            return f"⟦{match[1]}⟧"
-        options = match[1].split("|")
-        if len(options) < 2:
-            raise ValueError(f"{frame.family}: {{{match[1]}}} is neither a slot nor a choice.")
+    def pick(options: list[str]) -> str:
         option = options[rng.randrange(len(options)) if turn is None else turn % len(options)]
         option, _, value = option.partition(" =")
         if value:
             label[_field_of(value)] = value
         return option
 
-    text = frame.text
-    while SLOT.search(text):
-        text = SLOT.sub(chosen, text)
-    words = _drawn(set(re.findall(r"⟦(.*?)⟧", text)), frame, rng, label)
-    text = re.sub(r"⟦(.*?)⟧", lambda match: words[match[1]], text)
+    text = choose(frame.text, NAMED.fullmatch, pick)
+    text = put(text, _drawn(slots(text), frame, rng, label))
     text = re.sub(r"\b([Aa]) (?=(?:Otter|Oter|Ottar|Ottter|Anchor|Ancor|Ankor)\b)", r"\1n ", text)
     return {
         "text": text[:1].upper() + text[1:] if frame.voice != "typos" else text,
@@ -143,16 +132,16 @@ def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
     return found
 
 
-def _drawn(slots: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:
+def _drawn(names: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:
     """A word for each slot; notes in the label what it is about."""
     digits = [_digits(frame.split, rng) for _ in range(2)]
     words, used = {}, set()
-    for slot in sorted(slots, key=lambda s: (":" not in s, s)):  # first those that have few choices
-        kind, misspelled, names = NAMED.fullmatch(slot).groups()
+    for slot in sorted(names, key=lambda s: (":" not in s, s)):  # first those that have few choices
+        kind, misspelled, listed = NAMED.fullmatch(slot).groups()
         if kind:
-            name = rng.choice([n for n in (names.split("/") if names else _products(kind)) if n not in used])
+            name = rng.choice([n for n in (listed.split("/") if listed else _products(kind)) if n not in used])
             used.add(name)
-            words[slot] = _written(name, bool(misspelled), bool(names), frame, rng)
+            words[slot] = _written(name, bool(misspelled), bool(listed), frame, rng)
             if not kind.startswith("rival"):
                 label["product"] = name
         elif slot in ("order", "bare"):
@@ -168,6 +157,7 @@ def _drawn(slots: set[str], frame: Frame, rng: random.Random, label: dict[str, A
                 ),
                 "name": lambda: rng.choice(NAMES),
                 "city": lambda: rng.choice([shop["city"] for shop in _world()["shops"]]),
+                "workshop": lambda: rng.choice([shop["city"] for shop in _world()["shops"] if shop["workshop"]]),
             }[slot]()
     return words
 

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import operator
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,18 @@ def read_json(path: str | os.PathLike, kind: str | None = None) -> dict:
     if kind is not None and data.get("version") != VERSION:
         raise TokenizerFileError(f"{path.name} has version {data.get('version')!r}, not {VERSION}: save it again.")
     return data
+
+
+@contextmanager
+def reading(file: str, cure: str) -> Iterator[None]:
+    """Whatever contradictory data raise in this block becomes one sentence: a TokenizerFileError."""
+    try:
+        yield
+    except TokenizerFileError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0][:80]
+        raise TokenizerFileError(f"{file} is damaged ({said}): {cure} it again.") from None
 
 
 def read_pretrained(folder: str | os.PathLike, model: str) -> dict:

@@ -23,6 +23,7 @@ What it does not do:
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +40,7 @@ from helpers.tokenizer_files import (
     read_json,
     read_pretrained,
     read_special,
+    reading,
     require_ids,
     require_placed,
     require_room,
@@ -74,8 +76,13 @@ class UnigramTokenizer:
         self.special_tokens = dict(special_tokens)
         require_placed(self.special_tokens, self.tokens)
         self._ids = {token: i for i, token in enumerate(self.tokens) if token is not None}
-        if len(self.byte_ids) != 256 or len(set(self.byte_ids)) != 256 or set(self._ids) != set(self.scores):
-            raise TokenizerFileError("A Unigram vocabulary needs a score for every token and all 256 bytes.")
+        if set(self._ids) != set(self.scores) or not all(map(math.isfinite, self.scores.values())):
+            raise TokenizerFileError("A Unigram vocabulary needs a score for every token: get the file again.")
+        free = {i for i, token in enumerate(self.tokens) if token is None} - {*self.special_tokens.values()}
+        if len(self.byte_ids) != 256 or len(free & {*self.byte_ids}) != 256:
+            raise TokenizerFileError(
+                "A Unigram vocabulary needs an id of its own for all 256 bytes: get the file again."
+            )
         self._byte_of = {i: byte for byte, i in enumerate(self.byte_ids)}
         self._names = {i: name for name, i in self.special_tokens.items()}
         self._longest = max(map(len, self.scores), default=1)
@@ -162,14 +169,10 @@ class UnigramTokenizer:
     def load(cls, path: str | os.PathLike) -> UnigramTokenizer:
         """What `save` wrote. Raises TokenizerFileError where the file is cut off, of another type or contradictory."""
         data = read_json(path, "UnigramTokenizer")
-        try:
+        with reading("The tokenizer file", "save"):
             scores = {str(token): float(score) for token, score in data["scores"].items()}
             special = {str(name): int(i) for name, i in data["special_tokens"].items()}
             return cls(data["tokens"], scores, [int(i) for i in data["byte_ids"]], special)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"The tokenizer file is damaged ({error!r:.60}): save it again.") from None
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike) -> UnigramTokenizer:
@@ -179,7 +182,7 @@ class UnigramTokenizer:
         library's. Raises TokenizerFileError for a missing or damaged file and for a vocabulary without bytes.
         """
         data = read_pretrained(folder, "Unigram")
-        try:
+        with reading("tokenizer.json", "fetch"):
             vocab, special = data["model"]["vocab"], read_special(data)
             names = [token for token, _ in vocab]
             places = {token: i for i, token in enumerate(names)}
@@ -191,7 +194,3 @@ class UnigramTokenizer:
             tokens += [None] * (max([*special.values(), -1]) + 1 - len(tokens))
             scores = {token: float(vocab[i][1]) for i, token in enumerate(tokens) if token is not None}
             return cls(tokens, scores, byte_ids, special)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"tokenizer.json is damaged ({error!r:.60}): fetch it again.") from None

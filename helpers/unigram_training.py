@@ -108,17 +108,14 @@ def expected_counts(words: Mapping[str, int], probabilities: Mapping[str, float]
     rare = 1e-6 * min(probabilities.values(), default=1.0)  # a character without a token
     for word, count in words.items():
         size = len(word)
+        forward, backward = [1.0] + [0.0] * size, [0.0] * size + [1.0]
         edges = []
-        for start in range(size):
+        for start in range(size):  # all that ends here was added before, so forward[start] is complete
             for end in range(start + 1, min(size, start + longest) + 1):
                 token = word[start:end]
-                if token in probabilities:
-                    edges.append((start, end, token, probabilities[token]))
-                elif end == start + 1:
-                    edges.append((start, end, token, rare))
-        forward, backward = [1.0] + [0.0] * size, [0.0] * size + [1.0]
-        for start, end, _, p in edges:
-            forward[end] += forward[start] * p
+                if p := probabilities.get(token, rare if end == start + 1 else 0.0):
+                    edges.append((start, end, token, p))
+                    forward[end] += forward[start] * p
         for start, end, _, p in reversed(edges):
             backward[start] += p * backward[end]
         if forward[size] > 0.0:

@@ -19,13 +19,14 @@ What it does not do: round trip (case, accents, spaces and unknown words are los
 
 from __future__ import annotations
 
+import heapq
 import os
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from helpers.pair_merging import PairCounts
+from helpers.pair_merging import Pair, PairCounts
 from helpers.tokenizer_files import (
     VERSION,
     TokenizerFileError,
@@ -34,6 +35,7 @@ from helpers.tokenizer_files import (
     read_json,
     read_pretrained,
     read_special,
+    reading,
     require_ids,
     require_room,
     require_special,
@@ -71,6 +73,8 @@ class WordPieceTokenizer:
             raise TokenizerFileError(f"A WordPiece vocabulary needs the token {UNKNOWN}, and this one has none.")
         if len(self._ids) < len(self.tokens):
             raise TokenizerFileError("The WordPiece vocabulary holds one token twice: get the file again.")
+        if any(self._ids.get(name) != i for name, i in self.special_tokens.items()):
+            raise TokenizerFileError("The WordPiece special tokens and their ids do not agree: get the file again.")
         self._longest = max(map(len, self.tokens))
         self._remembered: dict[str, list[int]] = {}
 
@@ -164,16 +168,10 @@ class WordPieceTokenizer:
     def load(cls, path: str | os.PathLike) -> WordPieceTokenizer:
         """What `save` wrote. Raises TokenizerFileError where the file is cut off, of another type or contradictory."""
         data = read_json(path, "WordPieceTokenizer")
-        try:
+        with reading("The tokenizer file", "save"):
             tokens = [str(token) for token in data["tokens"]]
             special = {str(name): int(i) for name, i in data["special_tokens"].items()}
-            if any(tokens[i] != name for name, i in special.items()):
-                raise ValueError("special tokens and ids do not agree")
             return cls(tokens, special, bool(data["lowercase"]), bool(data["strip_accents"]))
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-            raise TokenizerFileError(f"The tokenizer file is damaged ({error!r:.60}): save it again.") from None
 
     @classmethod
     def from_pretrained(cls, folder: str | os.PathLike) -> WordPieceTokenizer:
@@ -182,7 +180,7 @@ class WordPieceTokenizer:
         Raises TokenizerFileError for a missing or damaged file and for steps that this class does not have.
         """
         data = read_pretrained(folder, "WordPiece")
-        try:
+        with reading("tokenizer.json", "fetch"):
             model, steps = data["model"], data["normalizer"] or {}
             plain = {"unk_token": UNKNOWN, "continuing_subword_prefix": INSIDE}
             plain["max_input_chars_per_word"] = LONGEST_WORD
@@ -200,28 +198,41 @@ class WordPieceTokenizer:
             lowercase = bool(steps["lowercase"])
             strip = lowercase if steps["strip_accents"] is None else bool(steps["strip_accents"])  # BERT's convention
             return cls(tokens, read_special(data), lowercase, strip)
-        except TokenizerFileError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise TokenizerFileError(f"tokenizer.json is damaged ({error!r:.60}): fetch it again.") from None
 
 
 def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int, min_count: int) -> None:
-    """Append merged tokens to `tokens`, best score first, until there are `vocab_size` or no frequent pair is left."""
+    """Append merged tokens to `tokens`, best score first, until there are `vocab_size` or no frequent pair is left.
+
+    A merge changes how often its two symbols and the new one occur, and so the score of every pair that holds one of
+    them. Those pairs alone go back on the heap; an entry that no longer says what is true is skipped when it comes up.
+    """
     pairs = PairCounts(words)
-    singles: Counter[int] = Counter()
+    counts, singles = pairs.counts, Counter[int]()
     for word, count in words.items():
         for symbol in word:
             singles[symbol] += count
     known = {token: i for i, token in enumerate(tokens)}
-    # Every merge changes the score of all pairs around two symbols: no heap stays right, so all are looked at.
-    frequent = {pair for pair, count in pairs.counts.items() if count >= min_count}
-    while len(tokens) < vocab_size and frequent:
-        counts = pairs.counts
-        scores = {pair: counts[pair] / (singles[pair[0]] * singles[pair[1]]) for pair in frequent}
-        highest = max(scores.values())
-        equal = (pair for pair, score in scores.items() if score == highest)
-        best = left, right = min(equal, key=lambda pair: (-counts[pair], tokens[pair[0]], tokens[pair[1]]))
+    holding: dict[int, set[Pair]] = defaultdict(set)  # symbol -> the frequent pairs that it is part of
+
+    def entry(pair: Pair) -> tuple:
+        """What the heap sorts by: the score, then how frequent, then the alphabet; the smallest entry is the best."""
+        left, right = pair
+        score = counts[pair] / (singles[left] * singles[right]) if counts[pair] >= min_count else 0.0
+        return (-score, -counts[pair], tokens[left], tokens[right], pair)
+
+    def sort_in(pair: Pair) -> None:
+        for symbol in pair:
+            (holding[symbol].add if counts[pair] >= min_count else holding[symbol].discard)(pair)
+
+    for pair in counts:
+        sort_in(pair)
+    heap = [entry(pair) for pair, count in counts.items() if count >= min_count]
+    heapq.heapify(heap)
+    while len(tokens) < vocab_size and heap:
+        promised = heapq.heappop(heap)
+        best = left, right = promised[-1]
+        if promised != entry(best):
+            continue  # out of date: the pair is in the heap once more, at its true place, if it still counts
         token = tokens[left] + tokens[right].removeprefix(INSIDE)
         if token not in known:
             known[token] = len(tokens)
@@ -231,9 +242,10 @@ def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int,
         singles[new] += merged
         singles[left] -= merged
         singles[right] -= merged
-        for pair in pairs.changed:
-            (frequent.add if counts[pair] >= min_count else frequent.discard)(pair)
-        frequent.discard(best)
+        for pair in {best, *pairs.changed}:
+            sort_in(pair)
+        for pair in holding[left] | holding[right] | holding[new]:
+            heapq.heappush(heap, entry(pair))
 
 
 def normalize(text: str, lowercase: bool = True, strip_accents: bool = True) -> str:

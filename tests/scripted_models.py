@@ -21,8 +21,9 @@ class Saying:
     def __call__(self, ids, cache=None):
         logits = torch.zeros(*ids.shape, self.V)
         for row, reply in zip(logits, self.rows, strict=True):
-            said = ids.shape[1] - self.prompt
-            row[-1, reply[said] if said < len(reply) else 0] = 9.0
+            for i in range(self.prompt - 1, ids.shape[1]):
+                said = i + 1 - self.prompt
+                row[i, reply[said] if said < len(reply) else 0] = 9.0
         return logits
 
 

@@ -354,6 +354,27 @@ def test_linear_attention_does_not_look_ahead(form):
         assert (grad[:, :, 4:] == 0).all() and (grad[:, :, :4] != 0).any()
 
 
-def test_an_unknown_form_is_refused():
+def test_an_unknown_form_and_an_empty_chunk_are_refused():
     with pytest.raises(ValueError, match="no form 'fast'.*parallel, recurrent, chunked"):
         linear_attention(*qkv(), form="fast")
+    with pytest.raises(ValueError, match="at least 1 token, not 0"):
+        linear_attention(*qkv(), form="chunked", chunk=0)
+
+
+@pytest.mark.parametrize("attend", [lambda *x: sliding_window_attention(*x, window=3), linear_attention])
+def test_keys_of_another_length_are_refused_where_time_is_linear(attend):
+    q, k, v = qkv(T=9, S=7)
+    with pytest.raises(ValueError, match="of one length T here, not of 9, 7, 7"):
+        attend(q, k, v)
+
+
+@pytest.mark.parametrize(
+    "attend",
+    [lambda *x: sliding_window_attention(*x, window=4, n_global=1), lambda *x: linear_attention(*x, "chunked")],
+)
+def test_linear_time_attention_in_bfloat16_stays_within_its_own_rounding(attend):
+    """As for the other kinds: inputs and the output are each off by up to 0.4 %."""
+    q, k, v = qkv(T=32, head_dim=16, spread=1.0)
+    low = attend(*(x.bfloat16() for x in (q, k, v)))
+    assert low.dtype == torch.bfloat16
+    torch.testing.assert_close(low.float(), attend(q, k, v), atol=0.03, rtol=0.02)

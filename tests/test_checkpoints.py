@@ -115,6 +115,33 @@ def test_old_names_of_tensors_are_read(saved, tmp_path):
         assert torch.equal(Encoder.from_pretrained(tmp_path)(tokens(1, 5)), expected)
 
 
+@pytest.mark.parametrize(
+    "described, generation, expected",
+    [
+        (2, None, (2,)),
+        (2, {"eos_token_id": [3, 5]}, (3, 5)),  # what the library generates with comes first
+        ([4, 2], {"pad_token_id": 0}, (4, 2)),
+        (None, {"eos_token_id": 7}, (7,)),
+        (None, None, ()),
+        (2, {"eos_token_id": None}, ()),
+    ],
+)
+def test_the_tokens_that_end_a_text_are_read(described, generation, expected, saved, tmp_path):
+    shutil.copytree(saved[Llama], tmp_path, dirs_exist_ok=True)
+    rewrite(tmp_path, eos_token_id=described)
+    (tmp_path / "generation_config.json").unlink()
+    if generation is not None:
+        (tmp_path / "generation_config.json").write_text(json.dumps(generation))
+    assert Llama.from_pretrained(tmp_path).config.eos_ids == expected
+
+
+@pytest.mark.parametrize("wrong", ["</s>", [2, "</s>"], 2.5, True])
+def test_an_end_that_is_no_token_is_refused(wrong, saved, tmp_path):
+    shutil.copytree(saved[Llama], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "generation_config.json").write_text(json.dumps({"eos_token_id": wrong}))
+    refuses(Llama, tmp_path, "eos_token_id in .* not the number of a token")
+
+
 # Refused -------------------------------------------------------------------------------------------------------------
 
 

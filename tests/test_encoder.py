@@ -36,6 +36,15 @@ def test_padding_changes_nothing(tmp_path):
     torch.testing.assert_close(encoder(ids, mask)[1, :5], encoder(ids[1:, :5])[0], **close)
 
 
+def test_a_text_of_padding_alone_gives_no_nan_and_zeros_when_pooled():
+    model, ids, mask = encoder(), tokens(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    mask[1] = False
+    hidden = model(ids, mask)
+    hidden.square().sum().backward()
+    assert hidden.isfinite().all() and (pool(hidden, mask)[1] == 0).all()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
 def test_every_token_sees_every_other(tmp_path):
     bert(tmp_path, **BERTS["gelu"])
     encoder, read = Encoder.from_pretrained(tmp_path), []
@@ -150,6 +159,7 @@ def test_no_texts_give_no_vectors():
         (ValueError, lambda: encoder(n_heads=5), "n_heads=5 does not divide d_model=24"),
         (ValueError, lambda: encoder()(tokens(1, 9)), "positions for 8 tokens, and the text has 9"),
         (ValueError, lambda: encoder()(torch.tensor([[61]])), "no token 61"),
+        (ValueError, lambda: encoder()(tokens(1, 3), None, torch.tensor([[0, 1, 2]])), "no segment 2.*from 0 to 1"),
         (ValueError, lambda: encoder()(tokens(1, 3), torch.ones(1, 2).bool()), r"mask has the shape \(1, 2\)"),
         (TypeError, lambda: encoder().embed("one text"), r"write embed\(\[text\]\)"),
         (ValueError, lambda: encoder().embed(["one text"]), "has no tokenizer"),

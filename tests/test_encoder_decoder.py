@@ -106,6 +106,15 @@ def test_padding_of_the_source_changes_nothing():
     torch.testing.assert_close(ours(source, target, mask)[1:2], alone, atol=1e-5, rtol=1e-5)
 
 
+def test_a_source_of_padding_alone_gives_no_nan():
+    ours, source, mask = model(), tokens(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    mask[1] = False
+    logits = ours(source, tokens(2, 4, seed=1), mask)
+    logits.square().sum().backward()
+    assert logits.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in ours.parameters() if p.grad is not None)
+
+
 @pytest.mark.parametrize("name", ["first T5", "v1.1, gated"])
 @torch.no_grad()
 def test_bfloat16_is_no_less_exact_than_the_librarys(name, tmp_path):

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
 from helpers.exercise_checks.more_tokenizers import move_embeddings, planted_move_embeddings
+from helpers.library_tokenizers import library_wordpiece
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
@@ -23,28 +24,23 @@ SIZE = 2048
 TRAIN, HELD_OUT = language_reference().split(validation=0.2, seed=0)
 
 
-def trained_by_the_library(wordpiece: bool = True, marks_together: bool = False) -> WordPieceTokenizer | Tokenizer:
-    """A vocabulary of the library's WordPiece trainer, or of its BPE trainer on the same words and spelling.
-
-    marks_together: runs of punctuation are one word; then the library's own tokenizer is given back.
-    """
-    model = models.WordPiece(unk_token="[UNK]") if wordpiece else models.BPE(continuing_subword_prefix="##")
-    trainer = trainers.WordPieceTrainer if wordpiece else trainers.BpeTrainer
-    library = Tokenizer(model)
-    library.normalizer, library.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
-    options = {"special_tokens": list(BERT_SPECIAL), "show_progress": False, "continuing_subword_prefix": "##"}
-    if marks_together:
-        library.pre_tokenizer = pre_tokenizers.Whitespace()
-    library.train_from_iterator([TRAIN.text], trainer(vocab_size=SIZE, **options))
-    if marks_together:
-        return library
+def ours_from(library: Tokenizer) -> WordPieceTokenizer:
     ids = library.get_vocab()
     return WordPieceTokenizer(sorted(ids, key=ids.get), {name: ids[name] for name in BERT_SPECIAL})
 
 
+def merged_by_count() -> WordPieceTokenizer:
+    """A vocabulary of the library's BPE trainer, on the same words in the same spelling as its WordPiece trainer."""
+    library = Tokenizer(models.BPE(continuing_subword_prefix="##"))
+    library.normalizer, library.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
+    options = {"special_tokens": list(BERT_SPECIAL), "show_progress": False, "continuing_subword_prefix": "##"}
+    library.train_from_iterator([TRAIN.text], trainers.BpeTrainer(vocab_size=SIZE, **options))
+    return ours_from(library)
+
+
 @pytest.fixture(scope="module")
 def library():
-    return trained_by_the_library(wordpiece=True)
+    return ours_from(library_wordpiece(TRAIN.text, SIZE))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +67,7 @@ def reserved(chat: BPETokenizer) -> list[int]:
 
 def test_the_librarys_wordpiece_trainer_merges_by_count(library):
     """The last few tokens may differ: among equal counts the library's order changes from run to run."""
-    by_count = trained_by_the_library(wordpiece=False)
+    by_count = merged_by_count()
     assert len(set(library.tokens) & set(by_count.tokens)) > 0.97 * SIZE
 
 
@@ -136,7 +132,7 @@ def test_bpe_and_unigram_differ_by_a_few_percent_and_flattened_wordpiece_needs_c
     gap = paired_bootstrap(per_page(library, flat), bpe)
     assert gap.low > 0 and gap.difference > 0.05 * bpe.mean()
     assert library.encode(flat(HELD_OUT.text)) == library.encode(HELD_OUT.text)  # so flattening only takes bytes away
-    together = trained_by_the_library(marks_together=True)
+    together = library_wordpiece(TRAIN.text, SIZE, marks_together=True)
     pages = [flat(page) for _, page in HELD_OUT]
     without_the_rule = np.mean([len(together.encode(page).ids) / len(page.encode()) for page in pages])
     assert without_the_rule < 1.02 * bpe.mean()  # "the price is gone"

@@ -20,6 +20,7 @@ from helpers.plots import (
     bars,
     contrast,
     figure,
+    intervals,
     label_lines,
     png,
     readable,
@@ -157,6 +158,16 @@ def crowded(names=("ours", "PyTorch", "n-gram", "LSTM"), ends=(1.50, 1.51, 2.4, 
     return fig, ax
 
 
+def test_labels_of_lines_that_meet_stand_in_the_order_in_which_the_lines_arrive():
+    _, ax = figure("Three ranks", "layer", "rank")
+    for name, before in {"last": 900, "first": 3, "middle": 40}.items():
+        ax.semilogy([10_000, before, 1], label=name)
+    ax.invert_yaxis()
+    label_lines(ax)
+    heights = {note.get_text(): note.get_position()[1] for note in ax.texts}
+    assert heights["first"] > heights["middle"] > heights["last"]
+
+
 def test_a_busy_figure_is_a_small_file():
     use_style()
     fig, _ = crowded()
@@ -239,6 +250,15 @@ def test_bars_write_each_value_at_its_end_and_stand_in_reading_order():
     assert tops == sorted(tops, reverse=True)
     assert outside(fig, ax.texts) == []
     assert max(ax.get_xticks()) <= 538 * 1.03
+
+
+def test_ticks_count_in_percent_where_the_values_do():
+    for draw in (bars, intervals):
+        for fmt, low in (("{:.0%}", "20%"), ("{:.2f}", "0.2")):
+            fig, ax = figure("Shares")
+            draw(ax, ["a", "b"], [0.0, 0.75], [(0.0, 0.2), (0.7, 0.8)], fmt)
+            fig.draw_without_rendering()
+            assert low in [label.get_text() for label in ax.get_xticklabels()], (draw, fmt)
 
 
 def test_intervals_are_drawn_and_written():

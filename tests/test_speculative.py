@@ -203,7 +203,7 @@ def test_a_draft_by_the_model_itself_is_always_accepted():
     "decoder", [small_llama, gpt, lambda: gpt(positions="learned"), lambda: gpt(positions="alibi")]
 )
 @pytest.mark.parametrize("cache", [True, False])
-@pytest.mark.parametrize("n_draft", [1, 3, 8])
+@pytest.mark.parametrize("n_draft", [1, 5])
 @pytest.mark.parametrize("draft", ["lookup", "itself", "another"])
 def test_greedy_ids_are_those_of_generate(decoder, cache, n_draft, draft):
     model = decoder()

@@ -47,6 +47,13 @@ def test_there_are_enough_tickets_families_and_voices():
         assert Counter(t["label"]["intent"] for t in DATA[split]).keys() == set(VALUES["intent"]), split
 
 
+def test_the_data_card_counts_right():
+    card = (FOLDER.parent.parent / "README.md").read_text(encoding="utf-8")
+    counts = ", ".join(f"{split} {len(DATA[split])}" for split in SPLITS)
+    assert f"{len(EVERY)} support tickets in {len(FRAMES)} families of phrasing" in card and counts in card
+    assert f"the {len({t['family'] for t in DATA['test']})} test families, not the {len(DATA['test'])} tickets" in card
+
+
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_committed_file_is_what_the_frames_give(split):
     committed = (FOLDER / f"{split}.jsonl").read_text(encoding="utf-8")
@@ -59,12 +66,15 @@ def test_no_text_stands_twice_not_even_with_other_names_and_numbers():
 
 
 def test_two_tickets_of_a_family_differ_in_a_tenth_of_their_words():
+    shares = []
     for split in SPLITS:
         pairs: dict[str, list[Counter]] = {}
         for ticket in DATA[split]:
             pairs.setdefault(ticket["family"], []).append(Counter(re.findall(r"\w+", ticket["text"].lower())))
         for family, (first, second) in pairs.items():
-            assert (first & second).total() <= 0.9 * max(first.total(), second.total()), family
+            shares.append((first & second).total() / max(first.total(), second.total()))
+            assert shares[-1] <= 0.9, family
+    assert 0.7 < sum(shares) / len(shares) < 0.8  # the data card says three quarters
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(SPLITS, 2)), ids="-".join)
@@ -87,19 +97,40 @@ def test_generated_training_tickets_share_no_six_words_with_dev_and_test():
         assert not shared, sorted(" ".join(words) for words in shared)
 
 
-@pytest.mark.parametrize("ticket", EVERY, ids=lambda t: t["family"])
-def test_the_label_is_complete_and_its_names_and_numbers_stand_in_the_text(ticket):
+def problem(ticket):
+    """What is wrong with a ticket's label, by the text alone; None if nothing is."""
     text, label = ticket["text"], ticket["label"]
-    assert 15 <= len(text.split()) <= 90
-    assert tuple(label) == FIELDS
-    for field, values in VALUES.items():
-        assert label[field] in values
-    if label["order_number"] is not None:
-        assert re.fullmatch(r"VE-\d{5}", label["order_number"])
-        assert label["order_number"] in order_numbers(text)
-    if label["product"] is not None:
-        assert label["product"] in products_named(text)
-    assert not re.search(r"[{}⟦⟧|]|\s\s| =", text)
+    if not 15 <= len(text.split()) <= 90:
+        return f"{len(text.split())} words"
+    if tuple(label) != FIELDS or any(label[field] not in values for field, values in VALUES.items()):
+        return "a field or a value that the guide does not know"
+    number, product = label["order_number"], label["product"]
+    if number is not None and not (re.fullmatch(r"VE-\d{5}", number) and number in order_numbers(text)):
+        return "the order number does not stand in the text"
+    if product is not None and product not in products_named(text):
+        return "the product does not stand in the text"
+    return "leftovers of the frame" if re.search(r"[{}⟦⟧|]|\s\s| =", text) else None
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_the_labels_are_complete_and_their_names_and_numbers_stand_in_the_text(split):
+    wrong = {ticket["family"]: found for ticket in DATA[split] if (found := problem(ticket))}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"text": "Too short."}, "2 words"),
+        ({"intent": "theft"}, "does not know"),
+        ({"order_number": "VE-00000"}, "order number does not stand"),
+        ({"product": "Magpie"}, "product does not stand"),
+    ],
+)
+def test_a_planted_wrong_label_is_found(change, found):
+    ticket = {**DATA["dev"][0], "label": {**DATA["dev"][0]["label"]}}
+    (ticket if "text" in change else ticket["label"]).update(change)
+    assert found in problem(ticket)
 
 
 def test_no_label_turns_on_a_number_or_name_that_the_frame_does_not_hold_apart():
@@ -154,7 +185,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
         with pytest.raises(ValueError, match="no split 'validation': choose one of train, dev, test"):
             call("validation")
     with pytest.raises(ValueError, match="different tickets, not 100"):
-        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot02"]])
+        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
     monkeypatch.setattr(tickets, "FOLDER", tmp_path)
@@ -169,3 +200,10 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     (tmp_path / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="neither a slot nor a choice"):
         generate(1, 0)
+
+
+def test_no_ticket_speaks_of_a_workshop_where_the_canon_has_none():
+    without = [shop["city"] for shop in WORLD["shops"] if not shop["workshop"]]
+    made = [*EVERY, *generate(2000, seed=6)]
+    wrong = [t["family"] for t in made if t["label"]["intent"] == "repair" and any(c in t["text"] for c in without)]
+    assert without and not wrong

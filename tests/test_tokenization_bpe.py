@@ -12,7 +12,7 @@ import types
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
 from helpers import pair_merging, tokenizer_files
@@ -305,7 +305,7 @@ def test_a_damaged_file_is_refused_in_one_sentence(tmp_path, damage, message):
 PRETRAINED = {
     "another model": (lambda data: data["model"].update(type="WordPiece"), "of the type 'WordPiece'"),
     "no model": (lambda data: data.pop("model"), "of the type None"),
-    "a normalizer": (lambda data: data.update(normalizer={"type": "NFC"}), "steps that this class does not have"),
+    "a normalizer": (lambda data: data.update(normalizer={"type": "NFKC"}), "steps that this class does not have"),
     "a prefix space": (lambda data: data["pre_tokenizer"]["pretokenizers"][1].update(add_prefix_space=True), "steps"),
     "grouped digits": (lambda data: data["pre_tokenizer"]["pretokenizers"][0].update(individual_digits=False), "steps"),
     "odd added token": (lambda data: data["added_tokens"][0].update(lstrip=True), "adds the token"),
@@ -328,6 +328,122 @@ def test_merges_written_as_one_string_are_read_too(ours, tmp_path):
     data["model"]["merges"] = [" ".join(pair) for pair in data["model"]["merges"]]
     (tmp_path / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
     assert BPETokenizer.from_pretrained(tmp_path).merges == ours.merges
+
+
+# Models that cut words by a pattern of their own -------------------------------------------------------------------
+
+# As in Llama 3 and Qwen 2: contractions in any case, one sign before a word, numbers by threes, line ends together.
+BY_THREES = (
+    r"(?i:'(?:[sdmt]|ll|ve|re))|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}"
+    r"| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def split_step(pattern):
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(pattern), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
+@pytest.fixture(scope="module", params=["plain", "composed first", "whole words"])
+def split_pair(request, tmp_path_factory):
+    """A tokenizer trained by the library with such a pattern, and ours read from its file."""
+    theirs = Tokenizer(models.BPE(ignore_merges=request.param == "whole words"))
+    theirs.pre_tokenizer = split_step(BY_THREES)
+    if request.param == "composed first":
+        theirs.normalizer = normalizers.NFC()
+    trainer = trainers.BpeTrainer(
+        vocab_size=1_000, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    text = language_reference().head(60_000) + "\n".join(NAMED.values()) * 3
+    theirs.train_from_iterator([text], trainer)
+    theirs.add_special_tokens(["<|im_start|>", "<|im_end|>"])
+    data = json.loads(theirs.to_str())
+    if request.param == "whole words":
+        data["model"]["merges"] = every_split(data["model"]["vocab"])
+        theirs = Tokenizer.from_str(json.dumps(data))
+    folder = tmp_path_factory.mktemp("split")
+    (folder / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
+    return BPETokenizer.from_pretrained(folder), theirs
+
+
+def every_split(vocab):
+    """The merges as files converted from `tiktoken` list them, all pairs that spell a token; here not for long ones."""
+    return [
+        [token[:i], token[i:]]
+        for token in sorted(vocab, key=vocab.get)
+        for i in range(1, len(token))
+        if token[:i] in vocab and token[i:] in vocab and len(token) < 7
+    ]
+
+
+def test_ids_equal_the_librarys_where_a_model_brings_its_own_pattern(split_pair):
+    ours, theirs = split_pair
+    assert ours.pattern == BY_THREES
+    texts = [
+        *NAMED.values(),
+        *assigned_strings(2_000, seed=2),
+        *private_use_aside(500, seed=3),
+        "IT'S 1234567\r\n\r\n x",
+    ]
+    for text in texts:
+        assert ours.encode(text, allowed_special="all") == theirs.encode(text).ids
+
+
+def test_merges_trained_with_another_pattern_equal_the_libraries():
+    text = language_reference().head(100_000)
+    ours = BPETokenizer.train(text, 256 + 500, pattern=BY_THREES)
+    assert spelled_merges(ours) == trained_by_the_library(text, 500, split_step(BY_THREES))
+
+
+def test_what_a_model_asks_for_survives_saving(split_pair, tmp_path):
+    ours, _ = split_pair
+    ours.save(tmp_path / "t.json")
+    loaded = BPETokenizer.load(tmp_path / "t.json")
+    for text in NAMED.values():
+        assert loaded.encode(text, allowed_special="all") == ours.encode(text, allowed_special="all")
+
+
+def test_a_word_that_is_a_token_stays_whole_only_if_the_model_says_so():
+    tokens = [*(bytes([byte]) for byte in range(256)), b"abc"]
+    assert BPETokenizer(tokens, [], {}).encode("abc abc") == list(b"abc abc")
+    assert BPETokenizer(tokens, [], {}, whole_words=True).encode("abc abc") == [256, *b" abc"]
+
+
+def test_accents_are_joined_to_their_letters_only_if_the_model_says_so():
+    tokens = [bytes([byte]) for byte in range(256)]
+    assert BPETokenizer(tokens, [], {}).encode("e\u0301") == list("e\u0301".encode())
+    assert BPETokenizer(tokens, [], {}, nfc=True).encode("e\u0301") == list("é".encode())
+
+
+SPLIT = {"type": "Split", "pattern": {"Regex": r"\w+|\W+"}, "behavior": "Isolated", "invert": False}
+NO_REGEX = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+OTHER_SPLITS = {
+    "matches removed": ([SPLIT | {"behavior": "Removed"}, NO_REGEX], "steps"),
+    "matches merged": ([SPLIT | {"behavior": "MergedWithNext"}, NO_REGEX], "steps"),
+    "inverted": ([SPLIT | {"invert": True}, NO_REGEX], "steps"),
+    "a plain string": ([SPLIT | {"pattern": {"String": " "}}, NO_REGEX], "steps"),
+    "two splits": ([SPLIT, SPLIT, NO_REGEX], "steps"),
+    "cut twice": ([SPLIT, NO_REGEX | {"use_regex": True}], "steps"),
+    "never cut": ([NO_REGEX], "steps"),
+    "not bytes": ([SPLIT, {"type": "Metaspace"}], "steps"),
+    "no steps": ([], "damaged"),
+    "no pattern": ([SPLIT | {"pattern": {"Regex": "("}}, NO_REGEX], "no regular expression"),
+    "half a step": ([{"type": "Split"}, NO_REGEX], "steps"),
+}
+
+
+@pytest.mark.parametrize("steps, message", OTHER_SPLITS.values(), ids=OTHER_SPLITS)
+def test_a_way_of_cutting_that_is_not_ours_is_refused_in_one_sentence(tmp_path, steps, message):
+    data = json.loads((fetch("chat") / "tokenizer.json").read_text(encoding="utf-8"))
+    data["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": steps}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
+    with pytest.raises(TokenizerFileError, match=message) as caught:
+        BPETokenizer.from_pretrained(tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 # Bad input --------------------------------------------------------------------------------------------------------

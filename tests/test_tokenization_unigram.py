@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import math
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from helpers import unigram_training as unigram
 from helpers.corpora import language_reference, stdlib_docstrings
+from helpers.library_tokenizers import sentencepiece_unigram
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, UnigramTokenizer
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused
@@ -89,24 +89,9 @@ def test_pruning_gives_up_a_frequent_token_that_its_parts_replace_at_little_cost
 
 def tokens_per_byte(held_out):
     """(ours, sentencepiece's), both trained on the same 200 kB, neither normalizing, lines one by one."""
-    import sentencepiece
-
-    model, n_tokens = io.BytesIO(), 1_000
+    n_tokens = 1_000
     lines = [line for line in TEXT.split("\n") if line]
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines),
-        model_writer=model,
-        model_type="unigram",
-        vocab_size=n_tokens + 3,  # <unk>, <s> and </s> stand for nothing in the text
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        add_dummy_prefix=False,
-        allow_whitespace_only_pieces=True,
-        character_coverage=1.0,
-        num_threads=1,
-        minloglevel=2,
-    )
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    theirs = sentencepiece_unigram(lines, n_tokens)
     ours = UnigramTokenizer.train("\n".join(lines), n_tokens + 256)
     if held_out:
         lines = [line for line in stdlib_docstrings().head(200_000).split("\n") if line]
@@ -157,6 +142,33 @@ def test_one_endless_word_takes_a_few_steps_per_character():
         assert tokenizer.decode(tokenizer.encode(word)) == word
 
 
+@pytest.mark.parametrize("length", [3_000, 30_000])
+@pytest.mark.parametrize("letters", ["a", "ab", "etaoinsrhldcu"])
+def test_training_on_one_endless_word_takes_a_few_rounds_of_a_few_steps_per_character(monkeypatch, letters, length):
+    class Counting(dict):
+        asked = 0
+
+        def get(self, key, default=None):
+            Counting.asked += 1
+            return super().get(key, default)
+
+    rounds, steps, expected_counts = [], [], unigram.expected_counts
+
+    def counted(words, probabilities):
+        Counting.asked = 0
+        expected = expected_counts(words, Counting(probabilities))
+        rounds.append(Counting.asked)
+        steps.append(sum(map(len, words)))
+        assert max(map(len, words)) <= 64  # longer words come in parts, so no number underflows
+        return expected
+
+    monkeypatch.setattr(unigram, "expected_counts", counted)
+    word = letters * length if len(letters) < 3 else "".join(random.Random(0).choices(letters, k=length))
+    UnigramTokenizer.train(word, 300)
+    assert all(asked <= 16 * n and n <= len(word) for asked, n in zip(rounds, steps, strict=True))
+    assert 2 <= len(rounds) <= 2 * 10  # each round keeps three quarters of at most ten times too many tokens
+
+
 def test_a_tokenizer_json_of_the_unigram_type_is_read(tmp_path):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
@@ -182,6 +194,18 @@ DAMAGED = {
     "truncated": (lambda data: json.dumps(data)[:-100], "cut off"),
     "unknown type": (lambda data: json.dumps(data | {"type": "Magic"}), "of the type 'Magic'"),
     "a byte missing": (lambda data: json.dumps(data | {"byte_ids": data["byte_ids"][1:]}), "all 256 bytes"),
+    "a byte out of range": (
+        lambda data: json.dumps(data | {"byte_ids": [*data["byte_ids"][1:], 600]}),
+        "all 256 bytes",
+    ),
+    "a byte on a used id": (
+        lambda data: json.dumps(data | {"byte_ids": [*data["byte_ids"][1:], 300]}),
+        "all 256 bytes",
+    ),
+    "an endless score": (
+        lambda data: json.dumps(data | {"scores": data["scores"] | {"a": -math.inf}}),
+        "a score for every",
+    ),
     "a score missing": (lambda data: json.dumps(data | {"scores": {"a": 0.0}}), "a score for every token"),
     "no score": (lambda data: json.dumps(data | {"scores": {"a": "x"}}), "damaged"),
     "special on a used id": (lambda data: json.dumps(data | {"special_tokens": {"<s>": 300}}), "not free"),

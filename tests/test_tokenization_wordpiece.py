@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import json
+import types
 from collections import Counter
 
 import pytest
 from transformers import AutoTokenizer
 
+from helpers import wordpiece
 from helpers.corpora import language_reference
 from helpers.models import fetch
+from helpers.pair_merging import PairCounts
 from helpers.tokenization import TokenizerFileError, WordPieceTokenizer
 from helpers.wordpiece import normalize, split_words
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
@@ -110,6 +114,23 @@ def test_an_endless_word_costs_nothing(ours):
     assert WordPieceTokenizer.train("a" * 1_000_000 + " ab ab", 8).tokens[-1] == "ab"
 
 
+def test_a_merge_looks_only_at_the_pairs_around_it(monkeypatch):
+    entries = []
+
+    def heappush(heap, entry):
+        entries.append(entry)
+        heapq.heappush(heap, entry)
+
+    counting = types.SimpleNamespace(heappush=heappush, heapify=heapq.heapify, heappop=heapq.heappop)
+    monkeypatch.setattr(wordpiece, "heapq", counting)
+    monkeypatch.setattr(wordpiece, "PairCounts", lambda words: made.append(PairCounts(words)) or made[0])
+    made, size = [], 1_500
+    tokenizer = WordPieceTokenizer.train(language_reference().head(200_000), size)
+    n_merges = sum(len(token.removeprefix("##")) > 1 for token in tokenizer.tokens[5:])
+    n_pairs = sum(count >= 2 for count in made[0].counts.values())  # at the end, when most are merged away
+    assert n_merges > 1_000 and len(entries) < n_merges * n_pairs / 10  # what scoring all pairs each time would take
+
+
 def test_a_saved_tokenizer_is_the_same_after_loading(ours, tmp_path):
     for tokenizer in (SMALL, ours):
         tokenizer.save(tmp_path / "t.json")
@@ -139,6 +160,7 @@ PRETRAINED = {
     "another splitter": lambda data: data.update(pre_tokenizer={"type": "Whitespace"}),
     "another prefix": lambda data: data["model"].update(continuing_subword_prefix="@@"),
     "gaps": lambda data: data["model"]["vocab"].pop("the"),
+    "a special token elsewhere": lambda data: data["added_tokens"][0].update(id=7),
 }
 
 
@@ -147,7 +169,7 @@ def test_a_tokenizer_json_that_would_be_read_wrongly_is_refused(tmp_path, damage
     data = json.loads((fetch("embedder") / "tokenizer.json").read_text(encoding="utf-8"))
     damage(data)
     (tmp_path / "tokenizer.json").write_text(json.dumps(data), encoding="utf-8")
-    with pytest.raises(TokenizerFileError, match="steps that this class lacks|gaps"):
+    with pytest.raises(TokenizerFileError, match="steps that this class lacks|gaps|do not agree"):
         WordPieceTokenizer.from_pretrained(tmp_path)
 
 

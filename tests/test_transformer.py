@@ -158,6 +158,17 @@ def test_padding_changes_nothing(name, left):
 
 
 @EVERY_DECODER
+def test_a_text_of_padding_alone_gives_no_nan_and_spoils_no_other(name):
+    model, ids, mask = DECODERS[name](), tokens(2, 6), torch.ones(2, 6, dtype=torch.bool)
+    mask[1] = False
+    logits = model(ids, mask=mask)
+    torch.testing.assert_close(logits[:1], model(ids[:1]), **close)
+    logits.square().sum().backward()
+    assert logits.isfinite().all()
+    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+
+
+@EVERY_DECODER
 @torch.no_grad()
 def test_a_left_padded_batch_goes_on_with_its_cache_as_if_each_text_were_alone(name):
     model, rows = DECODERS[name](), [tokens(1, 6, seed=1), tokens(1, 3, seed=2)]

@@ -202,7 +202,6 @@ EXERCISES = [
             Property(
                 "the last query sees everything",
                 lambda mask, T, S: bool(mask[-1].all()),
-                "the queries are the last T positions: their triangle ends in the lower right corner.",
             ),
             Property(
                 "each query sees one position more than the one above it",
@@ -214,6 +213,8 @@ EXERCISES = [
             Mistake(known.mask(shift=1), "off by one: each query sees the position after it, the answer itself."),
             Mistake(known.mask(top_left=True), "with S > T, the queries are the last positions, not the first."),
             Mistake(known.mask(upper=True), "this shows the future and hides the past."),
+            Mistake(known.mask(upper=True, top_left=True), "this shows the future and hides the past."),
+            Mistake(lambda T, S: known.mask(shift=S)(T, S), "nothing is hidden: a query sees what comes after it."),
             Mistake(known.mask(upper=True, shift=1), "True means “may look”; yours marks what is hidden."),
         ],
     ),
@@ -237,12 +238,25 @@ EXERCISES = [
             Property(
                 "the result is finite",
                 lambda result, *_: bool(result.isfinite().all()),
-                "0 · −∞ is NaN: fill with `masked_fill` or `torch.where`, do not multiply.",
+                "NaN comes of 0 · ∞, ∞ − ∞ or 0/0: print the scores, then the weights.",
             ),
             Property("each result lies between the values that its query may see", _blind_to_what_is_hidden),
         ],
         mistakes=[
             Mistake(planted_masked_attention, "the mask comes after the softmax: rows no longer sum to 1."),
+            Mistake(known.attention(own_mask=known.mask(shift=99)), "`mask` is not used, so nothing is hidden."),
+            Mistake(
+                known.attention(own_mask=known.mask()),
+                "this is a causal mask of your own; use `mask`, which may hide padding, too.",
+            ),
+            Mistake(
+                known.attention(afterwards="minus infinity"),
+                "−∞ comes after the softmax; it belongs into the scores, before it.",
+            ),
+            Mistake(
+                known.attention(multiplied=True),
+                "0 · −∞ is NaN: fill with `masked_fill` or `torch.where`, do not multiply.",
+            ),
             Mistake(known.attention(hidden=0.0), "a hidden score of 0 still gets weight, since exp(0) is 1: use −inf."),
             Mistake(known.attention(hidden=float("inf")), "+inf draws all attention to what is hidden: −inf is meant."),
             Mistake(known.attention(flipped=True), "the mask is upside down: True is what a query may see."),
@@ -303,11 +317,17 @@ EXERCISES = [
         mistakes=[
             Mistake(known.induction(offset=0, skip=0), "you reward looking at the same token; the next one counts."),
             Mistake(known.induction(skip=0), "query length − 1 has seen no token twice: start at t = length."),
+            Mistake(known.induction(skip=2), "the first query of the second half, t = length, is missing."),
+            Mistake(known.induction(offset=-1, skip=0), "you reward what came before the same token, not after it."),
+            Mistake(known.what_came_before, "you reward what came before the same token, not after it."),
             Mistake(known.induction(offset=2, skip=2), "off by one: you reward the second token after it."),
             Mistake(known.induction(stop=-1), "the last query, t = 2 · length − 1, is missing."),
             Mistake(known.induction(summed=True), "this is the sum; take the mean over the queries."),
             Mistake(known.over_everything, "you average over heads and texts too: keep one score for each."),
-            Mistake(known.axes_swapped, "rows are queries and columns are keys; you have swapped them."),
+            Mistake(
+                known.axes_swapped,
+                "you pick from above the diagonal, the future, where all is 0: a row is a query, a column a key.",
+            ),
         ],
     ),
     Exercise(
@@ -333,6 +353,8 @@ EXERCISES = [
         ],
         mistakes=[
             Mistake(known.tiled, "the order is 0, 1, 0, 1; a group of query heads must share one head: 0, 0, 1, 1."),
+            Mistake(known.laid_flat, "without `dim`, all numbers are laid in one row; name the axis of the heads."),
+            Mistake(known.copies_apart, "the copies have an axis of their own; join it with that of the heads."),
             Mistake(known.along(0), "you repeat the texts; repeat the heads, axis 1."),
             Mistake(known.along(2), "you repeat the positions; repeat the heads, axis 1."),
             Mistake(known.along(3), "you repeat the channels; repeat the heads, axis 1."),

@@ -46,16 +46,25 @@ def mask(*, shift: int = 0, top_left: bool = False, upper: bool = False) -> Call
 
 
 def attention(
-    *, hidden: float = float("-inf"), flipped: bool = False, scaled: bool = True, dim: int = -1, afterwards: str = ""
+    *,
+    hidden: float = float("-inf"),
+    flipped: bool = False,
+    scaled: bool = True,
+    dim: int = -1,
+    own_mask: Callable[[int, int], Tensor] | None = None,
+    multiplied: bool = False,
+    afterwards: str = "",
 ) -> Callable[..., Tensor]:
     """Masked attention with one thing done wrong."""
 
     def variant(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
         scores = q @ k.transpose(-2, -1) * (q.shape[-1] ** -0.5 if scaled else 1.0)
-        hide = mask if flipped else ~mask
+        hide = mask if flipped else ~mask if own_mask is None else ~own_mask(*scores.shape[-2:])
+        if multiplied:
+            return (scores + hide * hidden).softmax(dim) @ v
         if not afterwards:
             return scores.masked_fill(hide, hidden).softmax(dim) @ v
-        shares = scores.softmax(dim).masked_fill(hide, 0.0)
+        shares = scores.softmax(dim).masked_fill(hide, float("-inf") if afterwards == "minus infinity" else 0.0)
         return (shares.softmax(dim) if afterwards == "softmax again" else shares) @ v
 
     return variant
@@ -97,6 +106,12 @@ def induction(*, offset: int = 1, skip: int = 1, stop: int | None = None, summed
     return variant
 
 
+def what_came_before(weights: Tensor, length: int) -> Tensor:
+    """Key t − length − 1 of every query t; for the first query this is key −1, which Python takes for the last."""
+    t = torch.arange(length, 2 * length)
+    return weights[..., t, t - length - 1].mean(-1)
+
+
 def over_everything(weights: Tensor, length: int) -> Tensor:
     return weights.diagonal(1 - length, dim1=-2, dim2=-1)[..., 1:].mean()
 
@@ -110,6 +125,14 @@ def axes_swapped(weights: Tensor, length: int) -> Tensor:
 
 def tiled(x: Tensor, times: int) -> Tensor:
     return x.repeat(1, times, 1, 1)
+
+
+def laid_flat(x: Tensor, times: int) -> Tensor:
+    return x.repeat_interleave(times)
+
+
+def copies_apart(x: Tensor, times: int) -> Tensor:
+    return torch.stack([x] * times, dim=2)
 
 
 def along(dim: int) -> Callable[[Tensor, int], Tensor]:

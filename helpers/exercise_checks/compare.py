@@ -229,7 +229,8 @@ def _kind(expected: Any, actual: Any, path: str) -> Difference:
 def kind_name(value: Any) -> str:
     """`a list`, `an int`, `a float32 tensor of shape (3, 4)`."""
     if is_array(value):
-        return f"a {_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {_shape(value)}"
+        article = "an" if _dtype(value).startswith("int") else "a"
+        return f"{article} {_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {_shape(value)}"
     if value is None:
         return "None"
     name = type(value).__name__
@@ -254,8 +255,10 @@ def _nested(value: Any) -> str:
         return f"({', '.join(_nested(item) for item in value)}{',' if len(value) == 1 else ''})"
     if is_array(value):
         return describe(value)
-    if isinstance(value, numbers.Number):
+    if isinstance(value, numbers.Number | np.bool_):
         return _number(value)
+    if isinstance(value, np.bool_):
+        return str(bool(value))
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "an empty set"
     return tidy(repr(value))

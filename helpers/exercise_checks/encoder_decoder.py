@@ -63,9 +63,14 @@ def _mask_cases(rng: Generator) -> list[tuple]:
         ids[~padding_mask(lengths, T)] = pad_id
         return ids, torch.tensor(rng.random((B, T)), dtype=torch.float32), rate, mask_id, pad_id
 
+    at_the_rate = case(3, 8, 0.5, 103, 0, [8, 2, 5])
+    at_the_rate[1][:, :2] = 0.5  # a draw as large as the rate is not below it
+    zeros = case(3, 9, 0.6, 1, 31, [9, 2, 5])
+    zeros[0][:, ::2][zeros[0][:, ::2] != 31] = 0  # here 0 is a token, and padding is another number
     return [
         case(4, 12, 0.15, 1, 0, [12, 7, 9, 3]),
-        case(3, 8, 0.5, 103, 0, [8, 2, 5]),
+        at_the_rate,
+        zeros,
         case(2, 6, 0.3, 40, 41, [6, 4]),
         case(1, 20, 0.4, 0, 1, [20]),  # here the mask has the id 0
         case(3, 5, 0.0, 1, 0, [5, 5, 1]),
@@ -86,6 +91,7 @@ def _shift_cases(rng: Generator) -> list[tuple]:
         (labels(4, 1), 3),
         (labels(1, 9), 1),
         (labels(5, 2), 0),
+        (torch.tensor([[0, 5, -1, 0, 2], [3, 0, 0, -7, -100]]), 9),  # 0 is a label; any number below is skipped
     ]
 
 
@@ -133,6 +139,10 @@ EXERCISES = [
             Mistake(known.mean_over_all, "padding is averaged in as if it were text."),
             Mistake(known.divided_by_length, "you divide by T; divide by each text's number of real tokens."),
             Mistake(known.summed, "this is the sum; divide by each text's number of real tokens."),
+            Mistake(
+                known.divided_by_all_real_tokens,
+                "you divide by the real tokens of all texts; each text has its own number.",
+            ),
             Mistake(known.first_state, "this is the state of the first token; average over all real ones."),
             Mistake(known.largest, "this is the maximum; take the mean."),
             Mistake(known.of_length_one, "the vectors are scaled to length 1; return the plain mean."),
@@ -172,12 +182,26 @@ EXERCISES = [
         mistakes=[
             Mistake(known.everything_asked, "labels are −100 where nothing is hidden; yours ask for every token."),
             Mistake(
+                known.everything_asked_with_padding,
+                "labels are −100 where nothing is hidden; yours ask for every token.",
+            ),
+            Mistake(
                 known.kept_and_hidden_swapped, "hidden and shown are swapped: hide where the draw is below `rate`."
             ),
             Mistake(known.asked_for_the_shown, "the labels keep the tokens that are shown; keep the hidden ones."),
+            Mistake(known.hidden_above_the_rate, "hidden and shown are swapped: hide where the draw is below `rate`."),
+            Mistake(
+                known.asked_for_the_shown_with_padding,
+                "the labels keep the tokens that are shown; keep the hidden ones.",
+            ),
+            Mistake(known.padding_in_labels, "what the loss skips is marked −100, not by `pad_id`."),
             Mistake(known.zero_in_labels, "0 is a token too; what the loss skips is marked −100."),
             Mistake(known.nothing_hidden, "the inputs still show every token: put `mask_id` in the hidden places."),
             Mistake(known.fixed_rate, "0.15 is fixed in your code; use `rate`."),
+            Mistake(known.fixed_padding, "you take 0 for padding; use `pad_id`."),
+            Mistake(known.hidden_at_the_rate, "a draw as large as `rate` is not below it: `<`, not `<=`."),
+            Mistake(known.drawn_anew, "you draw numbers of your own; use `draw`."),
+            Mistake(lambda *args: mask_tokens(*args)[0], "return two tensors: inputs and labels."),
             Mistake(lambda *args: mask_tokens(*args)[::-1], "inputs come first, labels second."),
         ],
     ),
@@ -200,7 +224,15 @@ EXERCISES = [
         mistakes=[
             Mistake(planted_shift_right, "each place still reads its own label."),
             Mistake(known.shifted_left, "this is shifted to the left: each place reads the label after it."),
+            Mistake(
+                known.shifted_left_behind_the_start, "this is shifted to the left: each place reads the label after it."
+            ),
+            Mistake(known.skipped_as_zero, "skipped labels become 0; they become `start_id`."),
+            Mistake(known.only_minus_100_skipped, "you look for −100 only; every label below 0 is skipped."),
+            Mistake(known.zero_skipped_too, "0 is a label like others; only those below 0 are skipped."),
+            Mistake(known.start_in_front, "the start is put in front, so the last label has to go: T places stay T."),
             Mistake(known.start_is_zero, "the start is fixed as 0; use `start_id`."),
+            Mistake(known.first_is_zero, "the start is fixed as 0; use `start_id`."),
             Mistake(known.skipped_remain, "−100 is still in there, and no embedding has a row −100."),
             Mistake(known.rolled, "the last label has come round to the first place, where the start belongs."),
         ],
@@ -241,6 +273,22 @@ EXERCISES = [
             Mistake(known.cross(after=True), "you mask after the softmax, so the rows no longer sum to 1."),
             Mistake(known.cross(dim=-2), "the softmax runs over the written tokens; it belongs over the source."),
             Mistake(known.keys_as_values, "the keys are averaged; average the values, `memory @ w_v`."),
+            Mistake(known.matrices_swapped, "w_k and w_v are swapped: keys are compared, values averaged."),
+            Mistake(
+                known.all_from_the_decoder, "keys and values come from `x`; they belong to what was read, `memory`."
+            ),
+            Mistake(known.roles_swapped, "the roles are swapped: `x` asks, `memory` is asked."),
+            Mistake(known.mask_inverted, "the mask is inverted: it is True where a query may look."),
+            Mistake(known.causal_too, "what was read has no future: no causal mask here."),
+            Mistake(
+                known.mask_without_an_axis, "the mask is (B, S), the scores are (B, T, S): it lacks an axis for T."
+            ),
+            Mistake(
+                known.mask_for_queries, "the mask got its new axis at the end, (B, S, 1); it hides keys, not queries."
+            ),
+            Mistake(known.scores_for_weights, "you return the scores; the weights come after the softmax."),
+            Mistake(lambda *args: known.attended(*args[:5], args[5].unsqueeze(1))[::-1], "the output comes first."),
+            Mistake(lambda *args: known.cross()(*args)[0], "return two tensors: the output and the weights."),
         ],
     ),
 ]

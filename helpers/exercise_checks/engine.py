@@ -80,11 +80,21 @@ def _check_results(obj: Any, spec: Exercise) -> Finding:
 
 
 def outcomes(
-    function: Any, spec: Exercise, inputs: list[tuple], into: list[Outcome] | None = None, stop: Event | None = None
+    function: Any,
+    spec: Exercise,
+    inputs: list[tuple],
+    into: list[Outcome] | None = None,
+    stop: Event | None = None,
+    only: int | None = None,
 ) -> list[Outcome]:
-    """Call `function` on a copy of each input, with the same random seed for every call; leave once `stop` is set."""
+    """Call `function` on a copy of each input, or of number `only`; the seed of a call is its number on every run.
+
+    Leave once `stop` is set.
+    """
     results = [] if into is None else into
     for i, case in enumerate(inputs):
+        if only not in (None, i):
+            continue
         args = _copy(case)
         seed_everything(i)
         outcome = Outcome(args)
@@ -121,6 +131,9 @@ def _judge(
     if wanted and all(found[i].value is None for i in wanted) and len(wanted) == len(good):
         also = " Printing a value shows it, but does not give it back." if printed.strip() else ""
         return fail(wanted[0], f"It returns None. Did you forget `return`?{also}")
+    for i in wanted if len(wanted) == len(good) else []:  # where None is no right answer, it is an unfinished branch
+        if found[i].value is None:
+            return fail(i, f"It returns None for `{call_text(spec, inputs[i])}`, and a value for other calls.")
     problems = {i: compare.differences(expected[i].value, found[i].value, spec.tolerance) for i in good}
     for stage in ("kind", "shape", "dtype"):
         for i in good:
@@ -171,6 +184,9 @@ def suspected_cause(
     partial = ""
     for mistake in spec.mistakes:
         with captured_output():
+            (there,) = outcomes(mistake.variant, spec, inputs, only=failing)
+            if not _same(spec, there, found[failing]):  # most are ruled out by one call
+                continue
             theirs = outcomes(mistake.variant, spec, inputs)
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
             if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):

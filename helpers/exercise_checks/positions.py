@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from numpy.random import Generator
@@ -100,25 +103,48 @@ def _tiny_model(n_kv_heads: int) -> GPT:
     return model.eval()
 
 
-def _drive_read_on(function: object, pieces: list[list[int]], n_kv_heads: int) -> tuple[Tensor, int]:
+@dataclass(frozen=True)
+class Reading:
+    """A text in pieces, one call each; `before` is in the cache already, read by the model itself."""
+
+    pieces: list[list[int]]
+    n_kv_heads: int
+    before: list[int] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        calls = ", then ".join(str(len(piece)) for piece in self.pieces)
+        behind = f" behind {len(self.before)} in the cache" if self.before else ""
+        return f"{calls} tokens{behind}"
+
+
+def _drive_read_on(function: Callable[..., Tensor], text: Reading) -> dict[str, Any] | None:
     """Logits of all pieces, one after another from one cache, and the cache's length in the end."""
-    model = _tiny_model(n_kv_heads)
+    model, logits = _tiny_model(text.n_kv_heads), []
     with torch.no_grad():
         cache = model.new_cache(1, 40)
-        logits = [function(model, torch.tensor([piece]), cache) for piece in pieces]
-    return torch.cat(logits, dim=1), cache.length
+        if text.before:
+            model(torch.tensor([text.before]), cache)
+        for piece in text.pieces:
+            logits.append(function(model, torch.tensor([piece]), cache))
+            if logits[-1] is None:
+                return None
+    return {"logits": torch.cat(logits, dim=1), "cache.length": cache.length}
 
 
 def _read_on_cases(rng: Generator) -> list[tuple]:
-    def pieces(*lengths: int) -> list[list[int]]:
-        return [[int(i) for i in rng.integers(23, size=n)] for n in lengths]
+    def text(*lengths: int, n_kv_heads: int, before: int = 0) -> tuple[Reading]:
+        pieces = [[int(i) for i in rng.integers(23, size=n)] for n in (*lengths, before)]
+        return (Reading(pieces[:-1], n_kv_heads, pieces[-1]),)
 
     return [
-        (pieces(5), 2),  # in one piece
-        (pieces(4, 1, 1, 1), 1),  # as in writing: a prompt, then one token after another
-        (pieces(3, 6, 2), 2),
-        (pieces(1, 9), 1),
-        (pieces(2, 1, 7, 1), 2),
+        text(5, n_kv_heads=2),  # in one piece
+        text(4, 1, 1, 1, n_kv_heads=1),  # as in writing: a prompt, then one token after another
+        text(3, 6, 2, n_kv_heads=2),
+        text(1, 9, n_kv_heads=1),
+        text(2, 1, 7, 1, n_kv_heads=2),
+        text(3, 2, n_kv_heads=2, before=4),  # where all positions are shifted alike, only these show it
+        text(1, n_kv_heads=1, before=6),
+        text(5, 1, n_kv_heads=2, before=2),
     ]
 
 
@@ -141,6 +167,8 @@ def _kv_cases(rng: Generator) -> list[tuple]:
         (8, layers, 64, 2_048, GIB),
         (40, 40, 128, 131_072, GIB),  # not even one
         (16, 4, 32, 100, GIB),  # all of them
+        (64, 2, 128, 8_192, 8 * (4 * 2 * 128 * 8_192)),  # few layers: without them, two times the heads
+        (32, 30, 64, 3, 4 * (4 * 30 * 64 * 3)),  # a short text
     ]
 
 
@@ -173,7 +201,12 @@ EXERCISES = [
             Mistake(known.slopes_of_eight_heads, "these are right for 8 heads only; the exponents depend on n_heads."),
             Mistake(known.slopes_evenly_spaced, "the exponents are evenly spaced, not the slopes themselves."),
             Mistake(lambda n: alibi_slopes(n).flip(0), "the order is reversed: head 0 has the largest slope."),
+            Mistake(known.slopes_between_the_ends, "the exponents are evenly spaced, not the slopes themselves."),
             Mistake(known.slopes_as_exponents, "these are the exponents; raise 2 to them."),
+            Mistake(known.slopes_as_negative_exponents, "these are the exponents; raise 2 to them."),
+            Mistake(known.slopes_that_grow, "the exponents are negative; yours are positive."),
+            Mistake(known.slopes_of_e, "these are powers of e; raise 2 to the exponents."),
+            Mistake(known.slopes_by_heads_over_eight, "the fraction is upside down: 8/n, not n/8."),
         ],
     ),
     Exercise(
@@ -222,6 +255,15 @@ EXERCISES = [
             Mistake(known.neighbors_left_as_halves, "you take neighbors apart, but put them back as halves."),
             Mistake(known.halves_left_as_neighbors, "you take halves apart, but put them back as neighbors."),
             Mistake(known.cos_sin_swapped, "cos and sin are swapped."),
+            Mistake(
+                known.turned_with_the_new_a,
+                "you overwrite a before b is turned: both turned parts come from the old a and b.",
+            ),
+            Mistake(
+                known.angles_of_halves_for_neighbors,
+                "each pair has one angle; for neighbors repeat it side by side (c₀, c₀, c₁, c₁, …), not in halves.",
+            ),
+            Mistake(known.wide_result, "cos and sin are float32 and widen the result: bring it back to x.dtype."),
         ],
     ),
     Exercise(
@@ -243,7 +285,7 @@ EXERCISES = [
             Property(
                 "nobody sees the future",
                 lambda result, *_: not bool(result.triu(1).any()),
-                "global tokens are hidden too from the queries before them; combine everything with key ≤ query.",
+                "combine everything with key ≤ query, the global tokens too.",
             ),
             Property(
                 "every query sees itself",
@@ -252,11 +294,17 @@ EXERCISES = [
             ),
         ],
         mistakes=[
-            Mistake(known.window_too_wide, "the window is one too wide: it counts the query itself."),
+            Mistake(known.window_too_wide, "the window is one too wide: the query itself is one of the `window`."),
             Mistake(known.window_too_narrow, "the window is one too narrow."),
             Mistake(known.without_globals, "the first n_global tokens are not let through."),
             Mistake(known.without_window, "this is the causal mask; the window is missing."),
             Mistake(known.one_global_too_many, "one global token too many: they are 0 … n_global − 1."),
+            Mistake(known.window_inverted, "the mask is inverted: True is where a query may look."),
+            Mistake(known.window_transposed, "queries and keys are swapped: queries go down, keys across."),
+            Mistake(known.near_and_first, "a key is seen if it is near *or* one of the first; yours asks for both."),
+            Mistake(known.globals_count_in_the_window, "the global tokens do not shorten the window."),
+            Mistake(known.global_queries, "n_global counts keys, which all later queries see, not queries."),
+            Mistake(known.with_the_future, "keys after the query are let through: key ≤ query is missing."),
         ],
     ),
     Exercise(
@@ -276,12 +324,18 @@ EXERCISES = [
             "Let the positions that go to `model.rope` start at `cache.length` instead of 0, and end T later. Ask for "
             "the length before the cache is advanced, not after.",
         ),
-        proves="one piece, piece by piece and token by token give the logits of reading it all at once",
+        proves="one piece, several, single tokens, and behind a filled cache: the logits of reading it all at once",
         mistakes=[
             Mistake(planted_read_on, "positions still start from 0 in every call."),
             Mistake(known.reading_from(-1), "positions start one too early, at that of the last token in the cache."),
             Mistake(known.reading_from(1), "positions start one too late; the first free one is cache.length."),
             Mistake(known.cache_not_advanced, "the cache is not advanced, so the next call overwrites these tokens."),
+            Mistake(known.always_one_late, "positions start one too late; the first free one is cache.length."),
+            Mistake(known.reading_up_to_T, "positions end at T; there must be T of them, from cache.length on."),
+            Mistake(
+                known.cache_advanced_first,
+                "the cache is advanced too early: first ask its length, then store the keys.",
+            ),
             Mistake(known.one_position_for_all, "all tokens of a call get the same position; they follow each other."),
         ],
     ),
@@ -308,6 +362,15 @@ EXERCISES = [
             Mistake(known.kv_heads(pick=min), "this is the fewest; more heads are better, as long as they fit."),
             Mistake(known.kv_heads(otherwise=1), "where not even one head fits, the answer is None."),
             Mistake(known.kv_heads(powers=True), "you try powers of two only; any divisor of n_heads will do."),
+            Mistake(known.halved_heads, "you halve again and again; any divisor of n_heads will do."),
+            Mistake(known.kv_heads(limited=False), "the heads must divide n_heads, and there are no more than that."),
+            Mistake(known.kv_heads(per_head=16), "this counts 16 bytes a number; 16 bits are two."),
+            Mistake(known.kv_heads(per_head=0.5), "each number takes two bytes, and keys *and* values count."),
+            Mistake(known.kv_heads(tokens_forgotten=True), "every token of the text has keys and values of its own."),
+            Mistake(known.kv_heads(layers_forgotten=True), "every layer has a cache of its own."),
+            Mistake(known.kv_heads(otherwise=0), "where not even one head fits, the answer is None."),
+            Mistake(known.kv_heads(all_tried=False), "n_heads itself is never tried; if all fit, take all."),
+            Mistake(known.no_heads_to_pick_from, "where not even one head fits, the answer is None."),
         ],
     ),
 ]

@@ -71,14 +71,26 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
     return f"{problem[:-1]}: give `{extra[0]}` a default value or take it out." if extra else ""
 
 
+MANY = 3  # so many arrays are told apart by their names rather than by their kind
+
+
 def call_text(spec: Exercise, case: tuple) -> str:
-    """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`."""
+    """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`.
+
+    Where there are several arrays, by their names too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`.
+    """
     written = [_argument(value) for value in case]
+    if spec.drive is None and sum(map(is_array, case)) >= MANY:
+        names = list(inspect.signature(spec.reference).parameters)
+        for i, (name, value) in enumerate(zip(names, case, strict=False)):
+            if is_array(value):
+                dtype = str(value.dtype).removeprefix("torch.")
+                written[i] = f"{name}: {'' if dtype == 'float32' else f'{dtype} '}{tuple(value.shape)}"
     calls = [written] if spec.first_call is None else [written[: spec.first_call], written[spec.first_call :]]
     return shorten(spec.name + "".join(f"({', '.join(arguments)})" for arguments in calls), 400)
 
 
 def _argument(value: Any) -> str:
     if is_array(value):
-        return kind_name(value).removeprefix("a ")
+        return kind_name(value).split(" ", 1)[1]
     return describe(value, 240)

@@ -146,6 +146,8 @@ def _encode_cases(rng: Generator) -> list[tuple]:
         (("a", "b", "c"), {("a", "b"): 1, ("b", "c"): 0}),  # the order of the dictionary says nothing
         (("a", "b", "c"), {("b", "c"): 0, ("a", "b"): 1, ("ab", "c"): 2}),  # abc is known, but not as a + bc
         (("a", "a", "a"), {("a", "a"): 0}),
+        (("a", "b", "c"), {("a", "b"): 0, ("b", "c"): 1}),  # the highest rank is not the first by the alphabet
+        (("a", "b", "cd"), {("a", "b"): 0, ("b", "cd"): 1}),  # the longest is not the leftmost
         (("c", "a", "b"), {("a", "b"): 1, ("c", "a"): 0, ("ca", "b"): 2}),
         (("x", "a", "b"), {("x", "y"): 0, ("a", "b"): 1}),  # x + a has no rank
         (("a", "b", "c", "d"), {(f"q{n}", "r"): n for n in range(130)} | {("b", "c"): 130, ("a", "b"): 131}),
@@ -186,7 +188,7 @@ def _rate_cases(rng: Generator) -> list[tuple]:
         (["a", "a much longer text than the one before, so that averages differ"], split_at_spaces),
         (["ok", "ok", "a longer text"], four_bytes),
         (["  Spaces around it  ", "Capitals In It"], split_at_spaces),
-        (["", "Über", ""], characters),  # last: here a mean of rates divides by zero
+        (["", "Über", ""], characters),  # here a mean of rates divides by zero
     ]
 
 
@@ -208,7 +210,7 @@ def _choice_cases(rng: Generator) -> list[tuple]:
         ({2048: [2.0, 2.2], 512: [2.05, 2.17], 256: [2.6, 2.7]},),  # the first that is good is not the smallest
         ({512: [2.0, 2.2], 1024: [2.05, 2.19], 256: [3.0, 3.1]},),  # the best is the smallest that is good
         ({512: [2.3, 2.5], 256: [2.5, 2.64]},),  # between a deviation and two errors
-        *(({512: [2.3, 2.4, 2.5], 256: [mean] * 3},) for mean in (2.405, 2.431, 2.465, 2.485)),
+        *(({512: [2.3, 2.4, 2.5], 256: [mean] * 3},) for mean in (2.405, 2.431, 2.465, 2.485, 2.5145)),
         ({256: [2.4, 2.6], 512: [2.44, 2.46]},),  # the other's error does not count
         ({256: [2.464, 2.464], 512: [2.44, 2.46]},),  # 2.46 is the limit
         ({512: [2.0, 2.0], 256: [2.0, 2.0]},),
@@ -265,6 +267,10 @@ EXERCISES = [
             Mistake(known.unordered_pairs, "(a, b) and (b, a) are different pairs; keep the order."),
             Mistake(known.counted_symbols, "you count single symbols; count pairs of neighbors."),
             Mistake(known.pairs_across_words, "a pair spans two words; look at each word by itself."),
+            Mistake(known.text_in_one_row, "a pair spans two words; look at each word by itself."),
+            Mistake(known.last_pair_missing, "the last pair of each word is missing: n symbols have n − 1 pairs."),
+            Mistake(known.distant_pairs, "you pair every two symbols of a word; only neighbors count."),
+            Mistake(known.letters_paired, "you pair letters; a symbol may hold several letters and stays whole."),
             Mistake(known.overwritten, "a pair's count is overwritten by the next word that has it; add to it."),
             Mistake(known.first_word_only, "only the first word is counted: `return` stands inside the loop."),
             Mistake(known.joined_pairs, "the keys are joined strings; a key is a tuple of two symbols."),
@@ -333,6 +339,7 @@ EXERCISES = [
             Mistake(known.in_order_of_dictionary, "you follow the order of the dictionary; the numbers in it decide."),
             Mistake(known.last_occurrence_first, "of equal pairs the leftmost goes first."),
             Mistake(known.alphabetical, "you take the first pair by the alphabet; its rank decides."),
+            Mistake(known.rank_zero_is_none, "rank 0 is taken for none, since 0 is false; ask for `in ranks`."),
             Mistake(known.longest_first, "you merge the longest pair first; the lowest rank goes first."),
         ],
     ),
@@ -353,6 +360,9 @@ EXERCISES = [
         mistakes=[
             Mistake(known.characters_per_token, "you count characters; “é” has two bytes, “電” three."),
             Mistake(known.mean_of_rates, "you average the texts' rates; divide all bytes by all tokens."),
+            Mistake(known.mean_of_all_rates, "you average the texts' rates; divide all bytes by all tokens."),
+            Mistake(known.bytes_per_text, "you divide by the number of texts; divide by their tokens."),
+            Mistake(known.whole_bytes_per_token, "`//` drops the fraction; use `/`."),
             Mistake(known.tokens_per_byte, "this is tokens per byte; turn it around."),
             Mistake(known.joined_by(""), "you join the texts first; encode each by itself."),
             Mistake(known.joined_by(" "), "you join the texts first; encode each by itself."),

@@ -42,12 +42,30 @@ def pairs_across_words(words):
     return _counts(((a, b), n) for (a, n), (b, _) in itertools.pairwise(row))
 
 
+def text_in_one_row(words):
+    row = [symbol for word, n in words.items() for _ in range(n) for symbol in word]
+    return _counts((pair, 1) for pair in itertools.pairwise(row))
+
+
+def last_pair_missing(words):
+    return _counts((pair, n) for word, n in words.items() for pair in list(itertools.pairwise(word))[:-1])
+
+
+def distant_pairs(words):
+    return _counts((pair, n) for word, n in words.items() for pair in itertools.combinations(word, 2))
+
+
+def letters_paired(words):
+    return _counts((pair, n) for word, n in words.items() for pair in itertools.pairwise("".join(word)))
+
+
 def overwritten(words):
     return {pair: n for word, n in words.items() for pair in itertools.pairwise(word)}
 
 
 def first_word_only(words):
-    return _counts((pair, n) for word, n in list(words.items())[:1] for pair in itertools.pairwise(word))
+    for word, n in words.items():
+        return _counts((pair, n) for pair in itertools.pairwise(word))
 
 
 def joined_pairs(words):
@@ -187,6 +205,12 @@ def alphabetical(symbols, ranks):
     return symbols
 
 
+def rank_zero_is_none(symbols, ranks):
+    while ranked := [pair for pair in itertools.pairwise(symbols) if ranks.get(pair)]:
+        symbols = _merged(symbols, min(ranked, key=ranks.get))
+    return symbols
+
+
 def longest_first(symbols, ranks):
     while ranked := [pair for pair in itertools.pairwise(symbols) if pair in ranks]:
         symbols = _merged(symbols, max(ranked, key=lambda pair: len("".join(pair))))
@@ -202,6 +226,18 @@ def characters_per_token(texts, encode):
 
 def mean_of_rates(texts, encode):
     return statistics.mean(len(text.encode()) / len(encode(text)) for text in texts if encode(text))
+
+
+def mean_of_all_rates(texts, encode):
+    return sum(len(text.encode()) / len(encode(text)) for text in texts) / len(texts)
+
+
+def bytes_per_text(texts, encode):
+    return sum(len(text.encode()) for text in texts) / len(texts)
+
+
+def whole_bytes_per_token(texts, encode):
+    return float(sum(len(text.encode()) for text in texts) // sum(len(encode(text)) for text in texts))
 
 
 def tokens_per_byte(texts, encode):

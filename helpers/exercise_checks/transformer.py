@@ -89,6 +89,7 @@ def _norm_cases(rng: Generator) -> list[tuple]:
         (_normal(rng, 6, scale=1e-3), torch.ones(6), 1e-6),  # eps is as large as the mean square
         (torch.zeros(2, 4), _normal(rng, 4), 1e-5),
         (_normal(rng, 2, 1, 7), torch.zeros(7), 0.1),
+        (_normal(rng, 3, 2, 5), _normal(rng, 5), 0.1),  # large enough that a constant in its place shows
     ]
 
 
@@ -204,6 +205,8 @@ def _choose_cases(rng: Generator) -> list[tuple]:
         (torch.full((3, 4), 2.0), 0.5),
         (torch.full((2, 3), -1.0), 1.0),
         (torch.tensor([[0.0, -1.0]]), 1.0),
+        (torch.tensor([[4.0, -2.0, 1.0, -3.0], [3.0, -1.0, 2.0, -2.0]]), 0.9),  # layer 2 turns them back
+        (torch.tensor([[3.0, -1.0, -1.0], [3.0, 1.0, -1.0], [3.0, 1.0, 1.0]]), 0.9),  # no layer, and the shares differ
     ]
 
 
@@ -241,6 +244,14 @@ EXERCISES = [
             Mistake(known.normed(weighted=False), "the multiplication by `weight` is missing."),
             Mistake(known.normed(shift=1.0), "this multiplies by 1 + weight, as Gemma does; here by weight alone."),
             Mistake(known.normed(root=False), "the root is missing."),
+            *(
+                Mistake(known.normed(fixed_eps=number), "a constant stands in place of the argument `eps`.")
+                for number in (1e-5, 1e-6, 1e-8)
+            ),
+            Mistake(known.normed(added=True), "you add `weight`; multiply by it."),
+            Mistake(
+                known.over_sample_deviation, "you divide by the standard deviation; take the mean of squares instead."
+            ),
             Mistake(known.mean_of_sizes, "you divide by the mean of the absolute values; square first."),
         ],
     ),
@@ -279,6 +290,11 @@ EXERCISES = [
             Mistake(known.parallel, "feed-forward reads x from before attention; it comes after it."),
             Mistake(known.without_norms, "the norms are gone: each sublayer reads a normalized copy."),
             Mistake(known.without_residual, "the sublayers replace x; they must add to it."),
+            Mistake(known.norms_exchanged, "the two norms are exchanged: each sublayer has its own."),
+            Mistake(known.feed_forward_first, "attention comes first, feed-forward after it."),
+            Mistake(known.added_to_the_old, "the second half adds to x from before attention; add to the new x."),
+            Mistake(known.raw("attention"), "attention reads the stream itself; it needs its norm in front."),
+            Mistake(known.raw("feed-forward"), "feed-forward reads the stream itself; it needs its norm in front."),
             Mistake(known.one_norm_for_both, "feed-forward reads through attention's norm; it has its own."),
         ],
     ),
@@ -303,6 +319,9 @@ EXERCISES = [
             Mistake(known.greedy(skip_end=True), "you leave `end` out but write on behind it; stop there."),
             Mistake(known.greedy(with_prompt=True), "the prompt is in your list; give only what is new."),
             Mistake(known.greedy(extra=1), "you write one token too many."),
+            Mistake(known.greedy(extra=-1), "you write one token too few."),
+            Mistake(known.greedy(all_rows=True), "the argmax runs over all rows at once; take that of the last row."),
+            Mistake(known.greedy(in_front=True), "the new id is put in front of the prompt; it belongs behind it."),
             Mistake(known.greedy(row=0), "you read the first row of logits, which follows the first token."),
             Mistake(known.greedy(append=False), "`ids` does not grow, so the model is asked the same again."),
             Mistake(known.greedy(forget=True), "the model sees only the newest token; give it all so far."),
@@ -341,6 +360,10 @@ EXERCISES = [
             Mistake(known.swap(late=1), "you exchange the vector one block too late."),
             Mistake(known.swap(late=-1), "you exchange the vector one block too early."),
             Mistake(known.swap(behind=False), "layer n_layers, behind the last block, is never reached."),
+            Mistake(known.swap(embedding=False), "layer 0, the embedding before any block, is never exchanged."),
+            Mistake(
+                known.swap(read_there=True), "you read the logits at `position`; the next token's are at the last one."
+            ),
             Mistake(known.swap(everywhere=True), "you overwrite every position; exchange one."),
             Mistake(known.swap(always_last=True), "`position` is ignored: you always exchange the last one."),
             Mistake(known.swap(add=True), "you add the vector to what is there; replace it."),
@@ -384,6 +407,21 @@ EXERCISES = [
             Mistake(known.chosen(sign=-1), "you count the pairs that are still above 0."),
             Mistake(
                 known.chosen(any_pair=True), "one pair that turns is not enough: compare their share with `share`."
+            ),
+            Mistake(
+                known.chosen(best=True, in_any_case=True),
+                "you take the layer with the largest share; the first that is enough will do.",
+            ),
+            Mistake(
+                known.chosen(stays=True),
+                "you ask that it stays so in later layers; the first that is enough will do.",
+            ),
+            Mistake(known.chosen(over_layers=True), "you take the share over the layers; take it over the pairs."),
+            Mistake(known.chosen(zero_too=True), "a difference of exactly 0 is not below 0."),
+            Mistake(known.chosen(first_number=1), "you count layers from 1; the first one is 0."),
+            Mistake(
+                known.chosen(otherwise=0),
+                "where no layer is enough, return None; `argmax` gives 0 where nothing is True.",
             ),
             Mistake(known.chosen(otherwise=-1), "where no layer is enough, return None."),
         ],

@@ -19,6 +19,10 @@ def over_deviation(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return x / (x.var(-1, keepdim=True, correction=0) + eps).sqrt() * weight
 
 
+def over_sample_deviation(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+    return x / (x.std(-1, keepdim=True) + eps) * weight
+
+
 def mean_of_sizes(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     return x / (x.abs().mean(-1, keepdim=True) + eps) * weight
 
@@ -31,10 +35,13 @@ def normed(
     weighted: bool = True,
     shift: float = 0.0,
     root: bool = True,
+    fixed_eps: float | None = None,
+    added: bool = False,
 ) -> Callable[..., Tensor]:
     """RMSNorm with one thing done wrong."""
 
     def variant(x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        eps = eps if fixed_eps is None else fixed_eps
         squares = x.pow(2)
         size = (
             squares.mean()
@@ -47,6 +54,8 @@ def normed(
             below = size + eps
         else:
             below = (size + eps).sqrt() if eps_inside else size.sqrt() + eps
+        if added:
+            return x / below + weight
         return x / below * (weight + shift) if weighted else x / below
 
     return variant
@@ -73,6 +82,37 @@ def block(half: str) -> Callable[..., Tensor]:
 def post_norm(x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any) -> Tensor:
     x = attention_norm(x + attention(x))
     return feed_forward_norm(x + feed_forward(x))
+
+
+def norms_exchanged(
+    x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any
+) -> Tensor:
+    x = x + attention(feed_forward_norm(x))
+    return x + feed_forward(attention_norm(x))
+
+
+def feed_forward_first(
+    x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any
+) -> Tensor:
+    x = x + feed_forward(feed_forward_norm(x))
+    return x + attention(attention_norm(x))
+
+
+def added_to_the_old(
+    x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any
+) -> Tensor:
+    middle = x + attention(attention_norm(x))
+    return x + feed_forward(feed_forward_norm(middle))
+
+
+def raw(half: str) -> Callable[..., Tensor]:
+    """The block in which one sublayer, "attention" or "feed-forward", reads the stream itself."""
+
+    def variant(x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any) -> Tensor:
+        x = x + attention(x if half == "attention" else attention_norm(x))
+        return x + feed_forward(x if half == "feed-forward" else feed_forward_norm(x))
+
+    return variant
 
 
 def parallel(x: Tensor, attention: Any, feed_forward: Any, attention_norm: Any, feed_forward_norm: Any) -> Tensor:
@@ -108,19 +148,23 @@ def greedy(
     row: int = -1,
     append: bool = True,
     forget: bool = False,
+    all_rows: bool = False,
+    in_front: bool = False,
 ) -> Callable[..., list[int]]:
     """Greedy writing with one thing done wrong."""
 
     def variant(model: Any, ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
         reply = ids[0].tolist() if with_prompt else []
         for _ in range(max_new_tokens + extra):
-            best = int(model(ids)[0, row].argmax())
+            logits = model(ids)[0]
+            best = int(logits.argmax() if all_rows else logits[row].argmax())
             if best == end and stop and not skip_end:
                 return [*reply, best] if keep_end else reply
             if best != end or not skip_end:
                 reply.append(best)
             new = torch.tensor([[best]])
-            ids = new if forget else torch.cat([ids, new], dim=1) if append else ids
+            if append:
+                ids = new if forget else torch.cat([new, ids] if in_front else [ids, new], dim=1)
         return reply
 
     return variant
@@ -142,6 +186,8 @@ def swap(
     rope: bool = True,
     every_layer: bool = False,
     never: bool = False,
+    embedding: bool = True,
+    read_there: bool = False,
 ) -> Callable[..., Tensor]:
     """`swap_residual` with one thing done wrong."""
 
@@ -152,13 +198,13 @@ def swap(
         x, n_blocks = model.embedding(ids).clone(), len(model.blocks)
         for number in range(n_blocks + 1):
             hit = number == layer + late or (every_layer and number < n_blocks)
-            if hit and not never and (behind or number < n_blocks):
+            if hit and not never and (behind or number < n_blocks) and (embedding or number):
                 x[:, place] = x[:, place] + new if add else new
                 if stop:
                     break
             if number < n_blocks:
                 x = model.blocks[number](x, causal=causal, rope=angles)
-        last = x[:, -1]
+        last = x[:, position if read_there else -1]
         return model.head(model.norm(last) if norm else last)
 
     return variant
@@ -173,20 +219,28 @@ def chosen(
     strict: bool = False,
     last: bool = False,
     best: bool = False,
+    in_any_case: bool = False,
     sign: int = 1,
     any_pair: bool = False,
     otherwise: int | None = None,
+    stays: bool = False,
+    over_layers: bool = False,
+    zero_too: bool = False,
+    first_number: int = 0,
 ) -> Callable[..., int | None]:
     """`choose_layer` with one thing done wrong."""
 
     def variant(differences: Tensor, share: float) -> int | None:
-        turned = (sign * differences < 0).float().mean(0)
+        table = differences <= 0 if zero_too else sign * differences < 0
+        turned = table.float().mean(1 if over_layers else 0)
         if best:
-            return int(turned.argmax()) if turned.max() >= share else None
+            return int(turned.argmax()) if in_any_case or turned.max() >= share else otherwise
         good = turned > share if strict else turned > 0 if any_pair else turned >= share
         if by_mean:
             good = differences.mean(0) < 0
+        if stays:  # good, and good at every layer behind it
+            good = good.flip(0).cummin(0).values.flip(0)
         layers = good.nonzero().flatten().tolist()
-        return layers[-1 if last else 0] if layers else otherwise
+        return first_number + layers[-1 if last else 0] if layers else otherwise
 
     return variant

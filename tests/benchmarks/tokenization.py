@@ -27,10 +27,11 @@ before = peak_bytes()
 result = {call}
 print(peak_bytes() / 1e6, (peak_bytes() - before) / 1e6)
 """
-REFERENCE, ENGLISH, LONG = (
+REFERENCE, ENGLISH, LONG, WORD = (
     "language_reference().text",
     "stdlib_docstrings().head(1_000_000)",
     "stdlib_source().head(10_000_000)",
+    "''.join(__import__('random').Random(0).choices('etaoinsrhldcu', k=1_000_000))",
 )
 PEAKS = {
     "train 4,096 merges, 0.5 MB": (REFERENCE, "BPETokenizer.train(text, 4_352)"),
@@ -38,7 +39,9 @@ PEAKS = {
     "train on one 1 MB word": ("'ab' * 500_000", "BPETokenizer.train(text, 4_352)"),
     "chat model encodes 1 MB": (ENGLISH, 'BPETokenizer.from_pretrained(fetch("chat")).encode(text)'),
     "embedder encodes 1 MB": (ENGLISH, 'WordPieceTokenizer.from_pretrained(fetch("embedder")).encode(text)'),
+    "WordPiece of 4,096, 10 MB": (LONG, "WordPieceTokenizer.train(text, 4_096)"),
     "Unigram of 2,000, 0.5 MB": (REFERENCE, "UnigramTokenizer.train(text, 2_256)"),
+    "Unigram of 1,024, one random word": (WORD, "UnigramTokenizer.train(text, 1_280)"),
 }
 TARGET_MB = 300
 
@@ -150,9 +153,11 @@ def growth() -> dict[str, list[tuple[float, float]]]:
     """What -> [(MB, seconds)]: text, then a repeated character, then one random word, all of growing size."""
     from helpers.corpora import stdlib_source
     from helpers.models import fetch
-    from helpers.tokenization import BPETokenizer
+    from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
 
     source, chat = stdlib_source(), BPETokenizer.from_pretrained(fetch("chat"))
+    embedder = WordPieceTokenizer.from_pretrained(fetch("embedder"))
+    unigram = UnigramTokenizer.train(source.head(200_000), 2_256)
     rng = random.Random(0)
     word = "".join(rng.choices("etaoinsrhldcu", k=1_000_000))
     texts = {size: source.head(int(size * 1e6)) for size in (0.1, 1, 10)}
@@ -164,6 +169,13 @@ def growth() -> dict[str, list[tuple[float, float]]]:
         "encode, one letter repeated": (same, lambda text: _forgetful(chat, text)),
         "train, one random word": (odd, lambda text: BPETokenizer.train(text, 1_280)),
         "encode, one random word": (odd, lambda text: _forgetful(chat, text)),
+        "WordPiece, train 2,048, code": (texts, lambda text: WordPieceTokenizer.train(text, 2_048)),
+        "WordPiece, encode, code": (texts, lambda text: _forgetful(embedder, text)),
+        "Unigram, train 1,024, code": (texts, lambda text: UnigramTokenizer.train(text, 1_280)),
+        "Unigram, encode, code": (texts, lambda text: _forgetful(unigram, text)),
+        "Unigram, train, one letter repeated": (same, lambda text: UnigramTokenizer.train(text, 1_280)),
+        "Unigram, train, one random word": (odd, lambda text: UnigramTokenizer.train(text, 1_280)),
+        "Unigram, encode, one random word": (odd, lambda text: _forgetful(unigram, text)),
     }
     return {
         what: [(len(text.encode()) / 1e6, seconds(lambda: call(text), 1)) for text in sizes.values()]  # noqa: B023
@@ -183,11 +195,12 @@ def peaks() -> dict[str, tuple[float, float]]:
 
 def compression() -> tuple[float, float] | None:
     """Tokens per byte on held-out text of our Unigram and of sentencepiece; None where that is not installed."""
+    from tests.test_tokenization_unigram import tokens_per_byte
+
     try:
-        from tests.test_tokenization_unigram import tokens_per_byte
+        return tokens_per_byte(held_out=True)
     except ImportError:
         return None
-    return tokens_per_byte(held_out=True)
 
 
 def print_tokenization() -> None:
@@ -199,10 +212,10 @@ def print_tokenization() -> None:
     for what, rows in growth().items():
         (small, first), (large, last) = rows[0], rows[-1]
         listed = "".join(f"{size:7.1f} MB{time:7.2f} s" for size, time in rows)
-        print(f"  {what:30}{listed}   power {exponent(small, first, large, last):.2f}")
+        print(f"  {what:36}{listed}   power {exponent(small, first, large, last):.2f}")
     print(f"\nTokenizers, peak memory in MB of a fresh process, target {TARGET_MB}")
     for what, (peak, added) in peaks().items():
-        print(f"  {what:30}{peak:7.0f}, of which the call added{added:6.0f}  {verdict(peak <= TARGET_MB)}")
+        print(f"  {what:36}{peak:7.0f}, of which the call added{added:6.0f}  {verdict(peak <= TARGET_MB)}")
     if found := compression():
         ours, theirs = found
         within = verdict(abs(ours / theirs - 1) <= 0.05)

@@ -73,6 +73,8 @@ ROWS = [
             Wrong(causal("torch.ones(T, S, dtype=torch.bool).triu(S - T)"), "shows the future and hides the past"),
             Wrong(causal("torch.ones(T, S).tril(S - T)"), "Expected bool"),
             Wrong(causal("torch.ones(S, S, dtype=torch.bool).tril()"), "The shape of the result is wrong"),
+            Wrong(causal("torch.ones(T, S, dtype=torch.bool).triu()"), "shows the future and hides the past"),
+            Wrong(causal("torch.ones(T, S, dtype=torch.bool)"), "nothing is hidden"),
         ],
         right=[
             causal("torch.arange(S) <= torch.arange(S - T, S)[:, None]"),
@@ -90,7 +92,7 @@ ROWS = [
                 masked("return scores.masked_fill(mask, float('-inf')).softmax(-1).nan_to_num() @ v"),
                 "A property does not hold: each result lies between the values",
             ),
-            Wrong(masked("return (scores * mask.float().log()).softmax(-1) @ v"), "0 · −∞ is NaN"),
+            Wrong(masked("return (scores * mask.float().log()).softmax(-1) @ v"), "NaN comes of 0 · ∞"),
             Wrong(masked("return scores.masked_fill(mask, float('-inf')).softmax(-1) @ v"), "the mask is upside down"),
             Wrong(
                 masked("return scores.masked_fill(~mask, float('-inf')).softmax(-1) @ v", scale=""),
@@ -102,7 +104,16 @@ ROWS = [
             ),
             Wrong(
                 masked("return scores.softmax(-1).masked_fill(~mask, float('-inf')) @ v"),
-                "A property does not hold: the result is finite",
+                "it belongs into the scores, before it",
+            ),
+            Wrong(masked("return (scores + (~mask) * float('-inf')).softmax(-1) @ v"), "0 · −∞ is NaN"),
+            Wrong(masked("return scores.softmax(-1) @ v"), "`mask` is not used"),
+            Wrong(
+                masked(
+                    "m = torch.ones(scores.shape[-2:]).tril(k.shape[2] - q.shape[2]).bool()\n"
+                    "    return scores.masked_fill(~m, float('-inf')).softmax(-1) @ v"
+                ),
+                "a causal mask of your own",
             ),
             Wrong(
                 masked("return scores.masked_fill(mask.logical_not_(), float('-inf')).softmax(-1) @ v"),
@@ -151,9 +162,19 @@ ROWS = [
             ),
             Wrong(induction("weights[..., t, t - length + 2].mean(-1)"), "off by one: you reward the second token"),
             Wrong(induction("weights[..., t, t - length + 1].sum(-1)"), "this is the sum"),
-            Wrong(induction("weights[..., t - length + 1, t].mean(-1)"), "rows are queries and columns are keys"),
+            Wrong(induction("weights[..., t - length + 1, t].mean(-1)"), "a row is a query, a column a key"),
             Wrong(induction("weights[..., t, t - length + 1].mean()"), "The shape of the result is wrong"),
             Wrong(induction("weights[..., t, t - length + 1]"), "The shape of the result is wrong"),
+            Wrong(induction("weights[..., t, t - length - 1].mean(-1)"), "you reward what came before the same token"),
+            Wrong(
+                induction("weights[..., t, t - length - 1].mean(-1)", t="torch.arange(length + 1, 2 * length)"),
+                "you reward what came before the same token",
+            ),
+            Wrong(
+                induction("weights[..., t, t - length + 1].mean(-1)", t="torch.arange(length + 1, 2 * length)"),
+                "the first query of the second half",
+            ),
+            Wrong(induction("weights[..., t - length, t - length + 1].mean(-1)"), "you pick from above the diagonal"),
         ],
         right=[
             induction("weights[..., t, t - length + 1].mean(-1)"),
@@ -171,6 +192,8 @@ ROWS = [
             Wrong(repeated("x.repeat_interleave(times, dim=2)"), "you repeat the positions"),
             Wrong(repeated("x.repeat_interleave(times, dim=-1)"), "you repeat the channels"),
             Wrong(repeated("x.repeat_interleave(times)"), "The shape of the result is wrong"),
+            Wrong(repeated("x.repeat_interleave(times)"), "laid in one row; name the axis of the heads"),
+            Wrong(repeated("x[:, :, None].expand(B, H, times, S, d)"), "the copies have an axis of their own"),
         ],
         right=[
             repeated("x[:, :, None].expand(B, H, times, S, d).reshape(B, H * times, S, d)"),

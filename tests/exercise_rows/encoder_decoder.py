@@ -55,6 +55,7 @@ ROWS = [
             Wrong(pool("(hidden * mask[..., None]).mean(dim=1)"), "you divide by T"),
             Wrong(pool("(hidden * mask[..., None]).sum(dim=1)"), "this is the sum"),
             Wrong(pool("hidden[:, 0]"), "the state of the first token"),
+            Wrong(pool("(hidden * mask[..., None]).sum(dim=1) / mask.sum()"), "each text has its own number"),
             Wrong(pool("(hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)"), "divides 0 by 0"),
             Wrong(pool("(hidden * mask[..., None]).sum(1) / mask.sum(1).clamp(min=1)"), "It stops with an error"),
             Wrong(pool("(hidden * mask[..., None]).sum(2) / mask.sum(1, keepdim=True)"), "The shape of the result"),
@@ -76,6 +77,14 @@ ROWS = [
         wrong=[
             Wrong(hide(hidden="draw < rate"), "leave out the places where `ids == pad_id`"),
             Wrong(hide(labels="torch.where(ids == pad_id, -100, ids)"), "yours ask for every token"),
+            Wrong(hide(labels="ids.clone()"), "yours ask for every token"),
+            Wrong(hide(labels="ids.masked_fill(hidden, -100)"), "the labels keep the tokens that are shown"),
+            Wrong(hide(labels="torch.where(hidden, ids, pad_id)"), "not by `pad_id`"),
+            Wrong(hide(hidden="(draw <= rate) & (ids != pad_id)"), "a draw as large as `rate` is not below it"),
+            Wrong(hide(hidden="(draw < rate) & (ids != 0)"), "you take 0 for padding"),
+            Wrong(hide(hidden="(torch.rand(ids.shape) < rate) & (ids != pad_id)"), "use `draw`"),
+            Wrong(hide(last="return inputs"), "return two tensors"),
+            Wrong(hide(hidden="(draw >= rate) & (ids != pad_id)"), "hidden and shown are swapped"),
             Wrong(hide(labels="torch.where(hidden, inputs, -100)"), "before the mask is put in"),
             Wrong(hide(hidden="(draw > rate) & (ids != pad_id)"), "hidden and shown are swapped"),
             Wrong(hide(labels="torch.where(hidden, ids, 0)"), "what the loss skips is marked −100"),
@@ -119,6 +128,35 @@ ROWS = [
                 "−100 is still in there",
             ),
             Wrong(
+                shift("out = labels.roll(-1, 1); out[:, 0] = start_id\n    return out.masked_fill(out < 0, start_id)"),
+                "shifted to the left",
+            ),
+            Wrong(
+                shift("out = labels.roll(1, 1); out[:, 0] = start_id\n    return out.clamp(min=0)"),
+                "skipped labels become 0",
+            ),
+            Wrong(
+                shift(
+                    "out = labels.roll(1, 1); out[:, 0] = start_id\n    return out.masked_fill(out == -100, start_id)"
+                ),
+                "every label below 0 is skipped",
+            ),
+            Wrong(
+                shift("out = labels.roll(1, 1); out[:, 0] = start_id\n    return out.masked_fill(out <= 0, start_id)"),
+                "0 is a label like others",
+            ),
+            Wrong(
+                shift("out = labels.roll(1, 1); out[out < 0] = start_id; out[:, 0] = 0\n    return out"),
+                "the start is fixed as 0",
+            ),
+            Wrong(
+                shift(
+                    "out = torch.cat((torch.full_like(labels[:, :1], start_id), labels), 1)\n"
+                    "    return out.masked_fill(out < 0, start_id)"
+                ),
+                "the last label has to go",
+            ),
+            Wrong(
                 shift("out = labels.roll(1, 1); out[:, 0] = 0\n    return out.masked_fill(out < 0, 0)"),
                 "the start is fixed as 0",
             ),
@@ -141,14 +179,42 @@ ROWS = [
         wrong=[
             Wrong(cross(scale="1"), "the scores are not divided by √d"),
             Wrong(cross(scale="x.shape[-1] ** -0.5"), "not by √C"),
+            Wrong(cross(scale="x.shape[-1] ** -0.5"), "`cross_attention(x: (2, 3, 8), memory: (2, 5, 8), w_q: (8, 4),"),
             Wrong(cross(mask="pass"), "the mask is not used"),
             Wrong(cross(mask="scores = scores.masked_fill(~mask[:, None, :], 0.0)"), "softmax does not ignore"),
             Wrong(cross(mask="pass", softmax="scores.softmax(-1) * mask[:, None, :]"), "you mask after the softmax"),
             Wrong(cross(softmax="scores.softmax(-2)"), "softmax runs over the written tokens"),
             Wrong(cross(v="memory @ w_k"), "the keys are averaged"),
             Wrong(cross(q="memory @ w_q", k="x @ w_k", v="x @ w_v", mask="pass"), "The shape of the result is wrong"),
+            Wrong(cross(q="memory @ w_q", k="x @ w_k", v="x @ w_v", mask="pass"), "the roles are swapped"),
+            Wrong(cross(k="x @ w_k", v="x @ w_v", mask="pass"), "keys and values come from `x`"),
+            Wrong(cross(k="memory @ w_v", v="memory @ w_k"), "w_k and w_v are swapped"),
             Wrong(cross(last="return weights @ v"), "Expected a tuple"),
-            Wrong(cross(mask="scores = scores.masked_fill(~mask, float('-inf'))"), "It stops with an error"),
+            Wrong(cross(last="return weights @ v"), "return two tensors"),
+            Wrong(cross(last="return weights, weights @ v"), "the output comes first"),
+            Wrong(cross(last="return weights @ v, scores"), "you return the scores"),
+            Wrong(
+                cross(
+                    mask="past = torch.ones(scores.shape[1:]).tril().bool(); "
+                    "scores = scores.masked_fill(~(mask[:, None] & past), float('-inf'))"
+                ),
+                "no causal mask here",
+            ),
+            Wrong(
+                "def cross_attention(x, memory, w_q, w_k, w_v, mask):\n"
+                "    from helpers.attention import attention_weights\n"
+                "    weights = attention_weights(x @ w_q, memory @ w_k, ~mask[:, None])\n"
+                "    return weights @ (memory @ w_v), weights",
+                "the mask is inverted",
+            ),
+            Wrong(cross(mask="scores = scores.masked_fill(~mask, float('-inf'))"), "it lacks an axis for T"),
+            Wrong(
+                "def cross_attention(x, memory, w_q, w_k, w_v, mask):\n"
+                "    from helpers.attention import attention_weights\n"
+                "    weights = attention_weights(x @ w_q, memory @ w_k, mask[..., None])\n"
+                "    return weights @ (memory @ w_v), weights",
+                "it hides keys",
+            ),
         ],
         right=[
             cross(),

@@ -71,6 +71,14 @@ ROWS = [
             Wrong(slopes("2.0 ** torch.linspace(-8, -8 / n_heads, n_heads)"), "the order is reversed"),
             Wrong(slopes("torch.arange(1.0, n_heads + 1) * 8 / n_heads"), "these are the exponents"),
             Wrong(slopes("-(2.0 ** (-8 / n_heads * torch.arange(1, n_heads + 1)))"), "the minus sign comes later"),
+            Wrong(slopes("torch.arange(1.0, n_heads + 1) * -8 / n_heads"), "these are the exponents"),
+            Wrong(slopes("2.0 ** (8 / n_heads * torch.arange(1, n_heads + 1))"), "the exponents are negative"),
+            Wrong(slopes("torch.exp(-8 / n_heads * torch.arange(1, n_heads + 1))"), "these are powers of e"),
+            Wrong(slopes("2.0 ** (-n_heads / 8 * torch.arange(1, n_heads + 1))"), "8/n, not n/8"),
+            Wrong(
+                slopes("torch.linspace(2 ** (-8 / n_heads), 1 / 256, n_heads)"),
+                "evenly spaced, not the slopes themselves",
+            ),
             Wrong(slopes("[2 ** (-8 * i / n_heads) for i in range(1, n_heads + 1)]"), "The kind of the result"),
         ],
         right=[
@@ -92,6 +100,29 @@ ROWS = [
             Wrong(rope(weave="True"), "put them back as neighbors"),
             Wrong(rope(first="a * sin - b * cos", second="a * cos + b * sin"), "cos and sin are swapped"),
             Wrong(rope(cast="pass"), "The dtype of the result is wrong"),
+            Wrong(rope(cast="pass"), "bring it back to x.dtype"),
+            Wrong(
+                "def apply_rope(x, cos, sin, interleaved=False):\n    import torch\n"
+                "    a, b = (x[..., 0::2], x[..., 1::2]) if interleaved else x.chunk(2, -1)\n"
+                "    a = a * cos - b * sin\n    b = a * sin + b * cos\n"
+                "    both = torch.stack((a, b), -1).flatten(-2) if interleaved else torch.cat((a, b), -1)\n"
+                "    return both.to(x.dtype)",
+                "you overwrite a before b is turned",
+            ),
+            Wrong(
+                "def apply_rope(x, cos, sin, interleaved=False):\n    import torch\n"
+                "    cos, sin = torch.cat((cos, cos), -1), torch.cat((sin, sin), -1)\n"
+                "    if interleaved:\n        other = torch.stack((-x[..., 1::2], x[..., 0::2]), -1).flatten(-2)\n"
+                "    else:\n        a, b = x.chunk(2, -1)\n        other = torch.cat((-b, a), -1)\n"
+                "    return (x * cos + other * sin).to(x.dtype)",
+                "repeat it side by side",
+            ),
+            Wrong(
+                "def apply_rope(x, cos, sin, interleaved=False):\n    import torch\n"
+                "    a, b = x.chunk(2, -1)\n    if not interleaved:\n"
+                "        return torch.cat((a * cos - b * sin, a * sin + b * cos), -1).to(x.dtype)",
+                "and a value for other calls",
+            ),
             Wrong(
                 "def apply_rope(x, cos, sin, interleaved=False):\n    import torch\n"
                 "    a, b = (x[..., 0::2], x[..., 1::2]) if interleaved else x.chunk(2, -1)\n"
@@ -134,14 +165,20 @@ def apply_rope(x, cos, sin, interleaved=False):
             Wrong(window("(k <= q) & ((k > q - window + 1) | (k < n_global))"), "the window counts the query itself"),
             Wrong(window("(k == q) | (k < q) & ((k > q - window + 1) | (k < n_global))"), "one too narrow"),
             Wrong(window("(k <= q) & (k > q - window)"), "the first n_global tokens are not let through"),
-            Wrong(window("((k <= q) & (k > q - window)) | (k < n_global)"), "global tokens are hidden too"),
-            Wrong(window("(k > q - window) | (k < n_global)"), "nobody sees the future"),
+            Wrong(window("((k <= q) & (k > q - window)) | (k < n_global)"), "the global tokens too"),
+            Wrong(window("(k > q - window) | (k < n_global)"), "key ≤ query is missing"),
+            Wrong(window("~((k <= q) & ((k > q - window) | (k < n_global)))"), "the mask is inverted"),
+            Wrong(window("(k <= q) & (k > q - window) & (k < n_global)"), "yours asks for both"),
+            Wrong(window("(k <= q) & ((k > q - window + n_global) | (k < n_global))"), "do not shorten the window"),
+            Wrong(window("(k <= q) & ((k > q - window) | (q < n_global))"), "not queries"),
+            Wrong(window("(k < q) & ((k > q - window) | (k < n_global))"), "the window counts the query itself"),
+            Wrong(window("(k <= q) & ((k >= q - window) | (k < n_global))"), "expected False, yours is True"),
             Wrong(window("k <= q"), "the window is missing"),
             Wrong(window("(k <= q) & ((k > q - window) | (k <= n_global))"), "one global token too many"),
             Wrong(
                 window("((k <= q) & ((k > q - window) | (k < n_global))).float()"), "The dtype of the result is wrong"
             ),
-            Wrong(window("((k <= q) & ((k > q - window) | (k < n_global))).T"), "nobody sees the future"),
+            Wrong(window("((k <= q) & ((k > q - window) | (k < n_global))).T"), "queries go down, keys across"),
         ],
         right=[
             window("((q - k >= 0) & (q - k < window)) | ((k < n_global) & (q >= k))"),
@@ -160,9 +197,22 @@ def apply_rope(x, cos, sin, interleaved=False):
             Wrong(read("torch.arange(0, T) + 0"), "positions still start from 0"),
             Wrong(read("torch.arange(T) + max(cache.length - 1, 0)"), "positions start one too early"),
             Wrong(read("torch.arange(T) + (cache.length + 1 if cache.length else 0)"), "positions start one too late"),
+            Wrong(read("torch.arange(T) + cache.length + 1"), "positions start one too late"),
+            Wrong(read("torch.arange(T) + cache.length + 1"), "read_on(3, then 2 tokens behind 4 in the cache)"),
             Wrong(read(advance="pass"), "the cache is not advanced"),
+            Wrong(read(advance="cache.advance(1)"), "First difference at ['cache.length']: expected 5, yours is 1"),
+            Wrong(
+                "def read_on(model, ids, cache):\n    import torch\n    from helpers.kv_cache import layer_caches\n"
+                "    cache.advance(ids.shape[1])\n"
+                "    x, rope = model.embedding(ids), model.rope(cache.length + torch.arange(ids.shape[1]))\n"
+                "    for block, layer in zip(model.blocks, layer_caches(cache, len(model.blocks))):\n"
+                "        x = block(x, causal=True, rope=rope, cache=layer)\n    return model.head(model.norm(x))",
+                "the cache is advanced too early",
+            ),
+            Wrong("def read_on(model, ids, cache):\n    model(ids, cache)\n", "Did you forget `return`?"),
             Wrong(read("torch.full((T,), cache.length)"), "all tokens of a call get the same position"),
             Wrong(read("torch.arange(cache.length, T)"), "It stops with an error when called as"),
+            Wrong(read("ids.new_tensor(range(cache.length, T))"), "positions end at T"),
             Wrong(read(keep="[:, -1:]"), "The shape of the result is wrong"),
         ],
         right=[
@@ -180,6 +230,29 @@ def apply_rope(x, cos, sin, interleaved=False):
             Wrong(heads(tried="range(1, n_heads + 1)"), "this is the fewest"),
             Wrong(heads(last="1"), "the answer is None"),
             Wrong(heads(tried="(64, 32, 16, 8, 4, 2, 1)"), "you try powers of two only"),
+            Wrong(heads(last="0"), "the answer is None"),
+            Wrong(heads(one="32 * n_layers * head_dim * tokens"), "16 bits are two"),
+            Wrong(heads(one="n_layers * head_dim * tokens"), "each number takes two bytes"),
+            Wrong(heads(one="4 * n_layers * head_dim"), "every token of the text"),
+            Wrong(heads(one="4 * head_dim * tokens"), "every layer has a cache of its own"),
+            Wrong(heads(tried="range(n_heads - 1, 0, -1)"), "n_heads itself is never tried"),
+            Wrong(
+                "def choose_kv_heads(n_heads, n_layers, head_dim, tokens, budget):\n"
+                "    return budget // (4 * n_layers * head_dim * tokens)",
+                "there are no more than that",
+            ),
+            Wrong(
+                "def choose_kv_heads(n_heads, n_layers, head_dim, tokens, budget):\n    n = n_heads\n"
+                "    while n >= 1:\n        if 4 * n * n_layers * head_dim * tokens <= budget:\n            return n\n"
+                "        n //= 2",
+                "you halve again and again",
+            ),
+            Wrong(
+                "def choose_kv_heads(n_heads, n_layers, head_dim, tokens, budget):\n"
+                "    one = 4 * n_layers * head_dim * tokens\n"
+                "    return max(n for n in range(1, n_heads + 1) if n_heads % n == 0 and n * one <= budget)",
+                "the answer is None",
+            ),
         ],
         right=[
             heads(),

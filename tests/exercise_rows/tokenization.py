@@ -83,6 +83,29 @@ ROWS = [
                 "def count_pairs(words):\n    return [pair for word in words for pair in zip(word, word[1:])]\n",
                 "The kind of the result is wrong",
             ),
+            Wrong(
+                count("counts[pair] += times", "for pair in list(zip(word, word[1:]))[:-1]:"), "the last pair of each"
+            ),
+            Wrong(
+                count("counts[pair] += times", "for pair in __import__('itertools').combinations(word, 2):"),
+                "you pair every two symbols of a word",
+            ),
+            Wrong(
+                count("counts[pair] += times", "for pair in zip(''.join(word), ''.join(word)[1:]):"),
+                "a symbol may hold several letters",
+            ),
+            Wrong(
+                "def count_pairs(words):\n    counts = {}\n    for word, times in words.items():\n"
+                "        for pair in zip(word, word[1:]):\n            counts[pair] = counts.get(pair, 0) + times\n"
+                "        return counts\n",
+                "`return` stands inside the loop",
+            ),
+            Wrong(
+                "def count_pairs(words):\n    row = [s for word, n in words.items() for _ in range(n) for s in word]\n"
+                "    counts = {}\n    for pair in zip(row, row[1:]):\n"
+                "        counts[pair] = counts.get(pair, 0) + 1\n    return counts\n",
+                "a pair spans two words",
+            ),
         ],
         right=[
             count("counts[pair] += times"),
@@ -271,6 +294,26 @@ while True:
 """),
                 "the leftmost goes first",
             ),
+            Wrong(
+                encode(
+                    """
+while ranked := [pair for pair in zip(symbols, symbols[1:]) if pair in ranks]:
+    symbols = merge_pair(symbols, min(ranked))
+return symbols
+"""
+                ),
+                "you take the first pair by the alphabet",
+            ),
+            Wrong(
+                encode(
+                    """
+while ranked := [pair for pair in zip(symbols, symbols[1:]) if ranks.get(pair)]:
+    symbols = merge_pair(symbols, min(ranked, key=ranks.get))
+return symbols
+"""
+                ),
+                "0 is false; ask for `in ranks`",
+            ),
         ],
         right=[
             encode("""
@@ -308,6 +351,15 @@ return symbols
             Wrong(rate("sum(len(t.encode()) for t in texts) / sum(len(encode(t.lower())) for t in texts)"), "is wrong"),
             Wrong(rate("len(' '.join(texts).encode()) / len(encode(' '.join(texts)))"), "encode each by itself"),
             Wrong(rate("len(''.join(texts).encode()) / len(encode(''.join(texts)))"), "encode each by itself"),
+            Wrong(
+                rate("sum(len(t.encode()) / len(encode(t)) for t in texts) / len(texts)"),
+                "you average the texts' rates",
+            ),
+            Wrong(rate("sum(len(t.encode()) for t in texts) / len(texts)"), "you divide by the number of texts"),
+            Wrong(
+                rate("float(sum(len(t.encode()) for t in texts) // sum(len(encode(t)) for t in texts))"),
+                "`//` drops the fraction",
+            ),
         ],
         right=[
             rate("sum(len(t.encode('utf-8')) for t in texts) / sum(len(encode(t)) for t in texts)"),

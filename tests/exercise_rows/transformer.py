@@ -106,6 +106,11 @@ ROWS = [
             Wrong(norm("x / (x.pow(2).mean(-1, keepdim=True) + eps).sqrt() * (1 + weight)"), "as Gemma does"),
             Wrong(norm("x / (x.pow(2).mean(-1, keepdim=True) + eps) * weight"), "the root is missing"),
             Wrong(norm("x.div_((x.pow(2).mean(-1, keepdim=True) + eps).sqrt()) * weight"), "It changes its input `x`"),
+            Wrong(
+                norm("x / (x.pow(2).mean(-1, keepdim=True) + 1e-6).sqrt() * weight"), "a constant stands in place of"
+            ),
+            Wrong(norm("x / (x.pow(2).mean(-1, keepdim=True) + eps).sqrt() + weight"), "you add `weight`"),
+            Wrong(norm("x / (x.std(-1, keepdim=True) + eps) * weight"), "you divide by the standard deviation"),
         ],
         right=[
             norm("torch.nn.functional.rms_norm(x, weight.shape, weight, eps)"),
@@ -134,6 +139,26 @@ ROWS = [
             Wrong(block(ATTEND, "return x + feed_forward(attention_norm(x))"), "through attention's norm"),
             Wrong(block("x += attention(attention_norm(x))", FEED), "It changes its input `x`"),
             Wrong(block(ATTEND, "x = x + feed_forward(feed_forward_norm(x))"), "Did you forget `return`?"),
+            Wrong(
+                block("x = x + attention(feed_forward_norm(x))", "return x + feed_forward(attention_norm(x))"),
+                "the two norms are exchanged",
+            ),
+            Wrong(
+                block("x = x + feed_forward(feed_forward_norm(x))", "return x + attention(attention_norm(x))"),
+                "attention comes first",
+            ),
+            Wrong(
+                block("h = x + attention(attention_norm(x))", "return x + feed_forward(feed_forward_norm(h))"),
+                "adds to x from before attention",
+            ),
+            Wrong(
+                block("x = x + attention(attention_norm(x))", "return x + feed_forward(x)"),
+                "feed-forward reads the stream itself",
+            ),
+            Wrong(
+                block("x = x + attention(x)", "return x + feed_forward(feed_forward_norm(x))"),
+                "attention reads the stream itself",
+            ),
         ],
         right=[
             block(ATTEND, FEED),
@@ -156,6 +181,9 @@ ROWS = [
             Wrong(greedy(grow="torch.tensor([[best]])"), "the model sees only the newest token"),
             Wrong(greedy(best="model(ids).argmax().item()"), "It stops with an error when called as"),
             Wrong(greedy().replace("return reply\n", "return ids\n"), "The kind of the result is wrong"),
+            Wrong(greedy(steps="max_new_tokens - 1"), "you write one token too few"),
+            Wrong(greedy(best="int(model(ids).argmax())"), "the argmax runs over all rows at once"),
+            Wrong(greedy(grow="torch.cat([torch.tensor([[best]]), ids], dim=1)"), "it belongs behind it"),
         ],
         right=[
             greedy(),
@@ -194,6 +222,13 @@ def greedy_reply(model, ids, max_new_tokens, end):
             Wrong(swap(last="model.head(model.norm(x))"), "The shape of the result is wrong"),
             Wrong(swap().replace("x[:, position]", "x[position]"), "It stops with an error when called as"),
             Wrong(hooked("pass"), "the model is as it was"),
+            Wrong(
+                swap(
+                    before="pass", after="if number + 1 == layer:\n            x[:, position] = vector", behind="pass"
+                ),
+                "layer 0, the embedding before any block, is never exchanged",
+            ),
+            Wrong(swap(last="model.head(model.norm(x[:, position]))"), "you read the logits at `position`"),
         ],
         right=[
             swap(),
@@ -229,6 +264,35 @@ def swap_residual(model, ids, layer, vector, position=-1):
             Wrong(choose(last="-1"), "the answer is the number of a layer, or None"),
             Wrong(choose(turned="(differences < 0).mean(0)"), "It stops with an error when called as"),
             Wrong(choose(turned="(differences < 0).float().mean(1)"), "It stops with an error when called as"),
+            Wrong(
+                "def choose_layer(differences, share):\n    turned = (differences < 0).float().mean(0)\n"
+                "    return next((n for n in range(len(turned)) if (turned[n:] >= share).all()), None)",
+                "you ask that it stays so in later layers",
+            ),
+            Wrong(
+                "def choose_layer(differences, share):\n"
+                "    return int(((differences < 0).float().mean(0) >= share).float().argmax())",
+                "`argmax` gives 0 where nothing is True",
+            ),
+            Wrong(
+                "def choose_layer(differences, share):\n    return int((differences < 0).float().mean(0).argmax())",
+                "you take the layer with the largest share",
+            ),
+            Wrong(
+                "def choose_layer(differences, share):\n    turned = (differences < 0).float().mean(1)\n"
+                "    return next((n for n, part in enumerate(turned) if part >= share), None)",
+                "take it over the pairs",
+            ),
+            Wrong(
+                "def choose_layer(differences, share):\n    turned = (differences <= 0).float().mean(0)\n"
+                "    return next((n for n, part in enumerate(turned) if part >= share), None)",
+                "a difference of exactly 0 is not below 0",
+            ),
+            Wrong(
+                "def choose_layer(differences, share):\n    turned = (differences < 0).float().mean(0)\n"
+                "    return next((n for n, part in enumerate(turned, 1) if part >= share), None)",
+                "you count layers from 1",
+            ),
         ],
         right=[
             choose(),

@@ -82,6 +82,7 @@ def tables(world: dict[str, Any]) -> dict[str, str]:
                     s["hours"],
                     "yes" if s["workshop"] else "no",
                     s["manager"],
+                    ", ".join(s["mechanics"]) or None,
                 )
                 for s in world["shops"]
             ],

@@ -1,0 +1,193 @@
+"""Workshop and incident reports of Velunda with summaries: `data/velunda/reports/`, and more from the same frames.
+
+    test = load_reports("test")
+    test[0]["summary"]                        # "In Ghent, Elke Dhondt replaced the tire of Mrs. Bakx's Wren …"
+    test[0]["facts"]                          # the names and numbers in it: ["Ghent", "Elke Dhondt", "Mrs. Bakx", …]
+    generate_reports(3000, seed=0)            # different reports from the training frames
+    rouge1(test[0]["text"], test[0]["summary"])
+
+A frame is one way to write a report (`frames.txt` explains it). Frames and surnames of dev and test never occur in
+train. What this does not do: bring parts, faults and systems to test that train lacks; `pieces.json` serves all splits.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from helpers.frames import blocks, choose, put, slots
+from helpers.velunda import FILE, canon
+
+FOLDER = FILE.parent / "reports"
+SPLITS = ("train", "dev", "test")
+EURO_AN_HOUR = 72
+WORKSHOP = {
+    *("shop", "mech", "owner", "bike", "km", "part", "symptom", "cause", "hours", "price", "cost", "weekday"),
+    *("km2", "count", "quote"),
+}
+INCIDENT = {
+    *("system", "failure", "reason", "cure", "who", "person", "minutes", "n", "time", "weekday"),
+    *("est", "old", "few"),
+}
+FACTS = ("shop", "mech", "owner", "bike", "km", "hours", "price", "cost", "weekday", "person", "minutes", "n", "time")
+
+
+class ReportsUnavailable(RuntimeError):
+    """A file of reports is missing or damaged; the message says which, and how to get it back."""
+
+
+@dataclass(frozen=True)
+class ReportFrame:
+    """Text and summary with slots; `name` begins with ws (workshop) or in (incident)."""
+
+    name: str
+    split: str
+    text: str
+    summary: str
+
+
+def load_reports(split: str) -> list[dict[str, Any]]:
+    """The committed reports of "train", "dev" or "test": `text`, `summary`, `frame`, `facts`.
+
+    Raises ValueError for another split, ReportsUnavailable if the file is missing or damaged.
+    """
+    _check(split)
+    try:
+        return [json.loads(line) for line in _read(f"{split}.jsonl").splitlines()]
+    except ValueError as error:
+        shown = f"data/velunda/reports/{split}.jsonl"
+        raise ReportsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+
+
+def load_report_frames(split: str | None = None) -> list[ReportFrame]:
+    """The frames of one split, or all. Raises ValueError for a frame without summary."""
+    found = []
+    for part, line, body in blocks(_read("frames.txt")):
+        text, arrow, summary = body.partition("\n> ")
+        if not arrow:
+            raise ValueError(f"The frame {line!r} has no summary: a line that begins with '> '.")
+        found.append(ReportFrame(line[2:].strip(), part, " ".join(text.split()), " ".join(summary.split())))
+    return [frame for frame in found if split in (None, frame.split)]
+
+
+def generate_reports(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
+    """`n` different reports from the frames of a split, the frames in turn; the same for the same seed.
+
+    Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
+    """
+    _check(split)
+    rng, frames = random.Random(f"reports {seed}"), load_report_frames(split)
+    made: dict[str, dict[str, Any]] = {}
+    for attempt in range(3 * n + 100):
+        if len(made) == n:
+            break
+        if attempt % len(frames) == 0:
+            rng.shuffle(frames)
+        report = fill_report(frames[attempt % len(frames)], rng)
+        made.setdefault(report["text"], report)
+    if len(made) < n:
+        raise ValueError(f"The frames gave {len(made)} different reports, not {n}.")
+    return list(made.values())
+
+
+def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:
+    """One report of the frame. Raises ValueError for an unknown slot, or one that only the summary has."""
+    workshop = frame.name.startswith("ws")
+    known = WORKSHOP if workshop else INCIDENT
+    words = _workshop(frame.split, rng) if workshop else _incident(rng)
+    text, summary = (choose(part, known.__contains__, rng.choice) for part in (frame.text, frame.summary))
+    if extra := slots(summary) - slots(text):
+        raise ValueError(f"{frame.name}: the summary says {', '.join(sorted(extra))}, the text does not.")
+    filled = {"text": _finished(put(text, words)), "summary": _finished(put(summary, words))}
+    facts = [words[slot] for slot in FACTS if slot in slots(summary)]
+    return {**filled, "frame": frame.name, "facts": facts + re.findall(r"\bE\d\d\b", filled["summary"])}
+
+
+def sentences(text: str) -> list[str]:
+    """Cut after ., ? or ! where a capital or a digit follows; titles such as "Mrs." do not end a sentence."""
+    return re.split(r"(?<!\bMrs\.)(?<!\bMr\.)(?<!\bMs\.)(?<=[.?!])\s+(?=[\"“A-Z0-9])", text)
+
+
+def rouge1(text: str, reference: str) -> float:
+    """F1 of the words that both have, each as often as both have it (Lin, 2004: ROUGE-1, without stemming)."""
+    ours, theirs = (Counter(re.findall(r"[a-z0-9]+", part.lower())) for part in (text, reference))
+    shared = (ours & theirs).total()
+    return 2 * shared / (ours.total() + theirs.total()) if shared else 0.0
+
+
+def facts_kept(text: str, facts: list[str]) -> float:
+    """The share of names and numbers that stand in the text, as whole words. Raises ValueError without facts."""
+    if not facts:
+        raise ValueError("There is no fact to look for.")
+    return sum(bool(re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", text)) for fact in facts) / len(facts)
+
+
+def _workshop(split: str, rng: random.Random) -> dict[str, str]:
+    world = _world()
+    shop = rng.choice([s for s in world["shops"] if s["workshop"]])
+    fault, hours = rng.choice(_pieces()["faults"]), rng.randint(2, 6)
+    [price] = [p["price_eur"] for p in world["parts"] if p["name"] == fault["part"]]
+    surnames = _pieces()["surnames"]["train" if split == "train" else "unseen"]
+    numbers = {"price": price, "cost": hours * EURO_AN_HOUR + price, "hours": hours}
+    km, km2 = rng.sample(range(1200, 9800), 2)
+    quote = rng.choice([q for q in range(95, 800) if q not in numbers.values()])
+    return {
+        **fault,
+        **{name: str(value) for name, value in numbers.items()},
+        **{"km": str(km), "km2": str(km2), "quote": str(quote), "count": str(rng.randint(11, 60))},
+        **{"shop": shop["city"], "mech": rng.choice(shop["mechanics"])},
+        "owner": f"{rng.choice(['Mr.', 'Mrs.', 'Ms.'])} {rng.choice(surnames)}",
+        "bike": rng.choice([p["name"] for p in world["products"] if p["group"] == "bicycle"]),
+        "weekday": rng.choice(_pieces()["weekdays"]),
+    }
+
+
+def _incident(rng: random.Random) -> dict[str, str]:
+    minutes, est, old = rng.sample(range(11, 190), 3)
+    return {
+        **rng.choice(_pieces()["incidents"]),
+        **{
+            "minutes": str(minutes),
+            "est": str(est),
+            "old": str(old),
+            "n": str(rng.randint(191, 980)),
+            "few": str(rng.randint(2, 10)),
+        },
+        "person": rng.choice(_pieces()["people"]),
+        "time": f"{rng.randint(7, 17)}:{rng.randint(1, 59):02}",
+        "weekday": rng.choice(_pieces()["weekdays"]),
+    }
+
+
+def _finished(text: str) -> str:
+    """Capital letters where sentences begin with a slot, "an" before a vowel, single spaces."""
+    text = re.sub(r"\b([Aa]) (?=Otter\b)", r"\1n ", " ".join(text.split()))
+    return re.sub(r"(^|(?<!\bMr)(?<!\bMrs)(?<!\bMs)[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), text)
+
+
+@cache
+def _world() -> dict[str, Any]:
+    return canon()
+
+
+@cache
+def _pieces() -> dict[str, Any]:
+    return json.loads(_read("pieces.json"))
+
+
+def _check(split: str) -> None:
+    if split not in SPLITS:
+        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
+
+
+def _read(name: str) -> str:
+    shown = f"data/velunda/reports/{name}"
+    try:
+        return (FOLDER / name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReportsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error

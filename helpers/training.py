@@ -1,0 +1,67 @@
+"""Training, from conversations to weights; each part in a module of its own.
+
+| what                                                        | lives in                  |
+|-------------------------------------------------------------|---------------------------|
+| `read_chats`, `encode_chat`: which tokens are trained       | `helpers.chat_data`       |
+| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`       |
+| `shift_labels`, `loss_at_labels`: how wrong the model is    | `helpers.losses`          |
+| `cosine_with_warmup`: the learning rate                     | `helpers.schedules`       |
+| `Recipe`, `train`: the loop                                 | `helpers.training_loop`   |
+| checkpoints and exact resumption                            | `helpers.training_state`  |
+| adapters                                                    | `helpers.lora`            |
+"""
+
+from helpers.chat_data import (
+    ChatDataError,
+    Example,
+    encode_chat,
+    has_marker,
+    numbered_lines,
+    read_chats,
+    read_jsonl,
+    require_messages,
+)
+from helpers.collation import Batch, collate, collate_packed, pack
+from helpers.losses import loss_at_labels, loss_everywhere, next_token_loss, shift_labels
+from helpers.schedules import cosine_with_warmup
+from helpers.training_loop import (
+    History,
+    Recipe,
+    TrainingDiverged,
+    accumulate,
+    batch_order,
+    train,
+    training_step,
+    undisturbed,
+)
+from helpers.training_state import load_checkpoint, save_checkpoint
+
+__all__ = [
+    "Batch",
+    "ChatDataError",
+    "Example",
+    "History",
+    "Recipe",
+    "TrainingDiverged",
+    "accumulate",
+    "batch_order",
+    "collate",
+    "collate_packed",
+    "cosine_with_warmup",
+    "encode_chat",
+    "has_marker",
+    "load_checkpoint",
+    "loss_at_labels",
+    "loss_everywhere",
+    "next_token_loss",
+    "numbered_lines",
+    "pack",
+    "read_chats",
+    "read_jsonl",
+    "require_messages",
+    "save_checkpoint",
+    "shift_labels",
+    "train",
+    "training_step",
+    "undisturbed",
+]
