@@ -65,6 +65,7 @@ def _temperature_cases(rng: Generator) -> list[tuple]:
         (0.1, _normal(rng, 2, 6)),
         (1.7, removed),
         (0.7, _normal(rng, 1, 7) + 300),
+        (1.3, _normal(rng, 2, 4), torch.tensor([[0, 2], [3, 3]])),  # a sampler hands over the text so far
     ]
 
 
@@ -74,8 +75,7 @@ def _logits(*rows: Sequence[float]) -> Tensor:
 
 
 def _top_p_cases(rng: Generator) -> list[tuple]:
-    return [
-        (0.7, _logits([0.1, 0.4, 0.2, 0.3])),  # 0.4 + 0.3 is 0.7 only after rounding: see the next one
+    return [  # no sum hits p exactly: there, rounding decides
         (0.65, _logits([0.1, 0.4, 0.2, 0.3], [0.4, 0.1, 0.3, 0.2])),  # 0.4, and the 0.3 that crosses 0.65
         (0.5, _logits([0.05, 0.05, 0.9])),  # the first alone is above p
         (0.9, _logits([0.05, 0.15, 0.3, 0.5], [0.5, 0.3, 0.15, 0.05])),
@@ -83,7 +83,8 @@ def _top_p_cases(rng: Generator) -> list[tuple]:
         (0.8, _normal(rng, 3, 12, scale=2)),
         (0.95, _normal(rng, 2, 40) - 50),
         (0.3, _normal(rng, 1, 6, scale=0.1)),
-    ][1:]
+        (0.6, _normal(rng, 2, 5), torch.tensor([[0, 2], [3, 3]])),
+    ]
 
 
 def _min_p_cases(rng: Generator) -> list[tuple]:
@@ -95,6 +96,8 @@ def _min_p_cases(rng: Generator) -> list[tuple]:
         (0.1, _normal(rng, 3, 12, scale=2)),
         (0.05, _normal(rng, 2, 40, scale=3) - 20),
         (0.2, _normal(rng, 1, 6) + 5),
+        (0.1, torch.tensor([[100.0, 95.0, 99.0]])),  # exp of these is infinite in float32
+        (0.4, _normal(rng, 2, 5), torch.tensor([[0, 2], [3, 3]])),
     ]
 
 
@@ -109,7 +112,7 @@ def _penalty_cases(rng: Generator) -> list[tuple]:
         (1.2, _normal(rng, 2, 5) - 6, torch.tensor([[0, 1], [3, 4]])),  # only negative scores
         (1.0, _normal(rng, 1, 4), ids(1, 3, below=4)),
         (1.1, _normal(rng, 3, 9, scale=4), ids(3, 12, below=9)),
-        (1.8, _normal(rng, 2, 5), None),
+        (1.8, _normal(rng, 2, 5)),  # called without ids
     ]
 
 
@@ -117,6 +120,8 @@ def _perplexity_cases(rng: Generator) -> list[tuple]:
     def case(T: int, V: int, start: int, scale: float = 1.0) -> tuple:
         return _normal(rng, T, V, scale=scale), torch.tensor(rng.integers(V, size=T)), start
 
+    rare = torch.zeros(9, 4)
+    rare[3, 2] = -120.0  # its probability rounds to 0, its log does not
     sure = _normal(rng, 400, 6, scale=3)  # so many factors below 1 that their product is 0 in any precision
     return [
         case(5, 7, 1),
@@ -126,7 +131,20 @@ def _perplexity_cases(rng: Generator) -> list[tuple]:
         (sure * 4, torch.tensor(rng.integers(6, size=400)), 1),
         case(12, 5, 6, 2.0),
         (_normal(rng, 3, 5) + 200, torch.tensor(rng.integers(5, size=3)), 2),
+        (rare, torch.full((9,), 2), 1),
     ]
+
+
+def _changed(result: Tensor, p: float, logits: Tensor, ids: Tensor | None = None) -> str:
+    """Where a logit became something else that is not -inf."""
+    row, token = ((result != logits) & (result != -torch.inf)).nonzero()[0].tolist()
+    return f"At [{row}, {token}], the logit {logits[row, token]:.6g} became {result[row, token]:.6g}."
+
+
+def _raised(result: Tensor, r: float, logits: Tensor, ids: Tensor | None = None) -> str:
+    """Where a score rose."""
+    row, token = (~(result <= logits + 1e-6)).nonzero()[0].tolist()
+    return f"At [{row}, {token}], the logit {logits[row, token]:.6g} became {result[row, token]:.6g}."
 
 
 class TinyTokenizer:
@@ -149,6 +167,7 @@ def _reply_cases(rng: Generator) -> list[tuple]:
     chat = [b"Yes", b".", b"\n", b"User", b":", b" User", b" ok", b"Us"]
     bike = "🚲".encode()
     marks = [bike[:2], bike[2:], b" ride", "é".encode()[:1], "é".encode()[1:], b"END", b" E", b"ND"]
+    said = [b"user", b":", b" ", b"User", b"Stop", b'."', b" Then", b'").', b" No"]
     drawn = [int(i) for i in rng.integers(1, 9, size=12)]
     return [
         (chat, [1, 2, 3, 4, 5, 7], ("\nUser:",)),
@@ -160,6 +179,10 @@ def _reply_cases(rng: Generator) -> list[tuple]:
         (marks, [1, 2, 3, 7, 8, 3], (" END", "END")),
         (marks, [4, 5, 6, 1, 2], ("END",)),
         (chat, drawn, ("ok.", "User User")),
+        (said, [1, 2, 3, 4, 2], ("User:",)),  # capitals count
+        (said, [5, 6, 7], (".",)),  # the stop ends in the middle of a token
+        (said, [5, 8, 9], (".", '"')),  # two stops in one token
+        (chat, [7, 2, 3], ("\nUser:",)),  # white space at both ends
     ]
 
 
@@ -170,6 +193,7 @@ def _setting_cases(rng: Generator) -> list[tuple]:
     names = ("greedy", "t=0.5", "t=1", "t=1.5")
     measured = {name: spread(5 * 2.0**i, 0.1 + i) for i, name in enumerate(names)}
     variety = dict(zip(names, (0.35, 0.55, 0.8, 0.97), strict=True))
+    nine = [4.0, 4.0, 4.0, 4.0, 5.0, 6.0, 6.0, 6.0, 6.0]  # 5 ± 1/3; with the deviation of one run, 5 ± 1
     wide = {"steady": [9.0, 9.2, 8.8, 9.1], "lucky": [4.0, 4.0, 4.0, 24.0]}  # equal means, not equal chance
     return [
         (variety, measured, 15.0),
@@ -185,6 +209,13 @@ def _setting_cases(rng: Generator) -> list[tuple]:
         ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 6.9),  # 6 ± 1, and ± 0.7 with the wrong deviation
         ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 5.5),
         ({"a": 0.2, "b": 0.1}, {"a": [5.0, 6.0, 7.0, 6.0], "b": [2.0, 2.1, 1.9, 2.0]}, 6.6),  # 6 ± 0.4
+        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 7.2),  # √(n − 1) would make it 6 ± 1.4
+        ({"wide": 0.9, "dull": 0.6}, {"wide": [5.0, 5.2], "dull": [9.0, 9.1]}, 10.0),  # varied and probable
+        ({"dull": 0.6, "wide": 0.9, "odd": 0.7}, {"wide": [9.0, 9.2], "odd": [4.0, 4.1], "dull": [2.0, 2.1]}, 5.0),
+        ({"a": 0.5, "b": 0.4}, {"a": [4.0, 5.0, 6.0, 5.0, 5.0], "b": [1.0, 1.1]}, 5.5),  # 5 ± 0.32, one run of 6
+        *(({"a": 0.2, "b": 0.1}, {"a": nine, "b": [2.0, 2.1]}, limit) for limit in (5.2, 5.5, 5.8)),
+        ({"p": 0.9, "q": 0.4, "r": 0.1}, {"p": [4.0, 4.1], "q": [2.0, 2.1], "r": [3.0, 3.1]}, 6.0),
+        ({"m": 0.5, "n": 0.4, "o": 0.9}, {"m": [5.0, 5.1], "n": [4.0, 5.8], "o": [2.0, 2.1]}, 7.0),
         ({}, {}, 3.0),
     ]
 
@@ -209,9 +240,20 @@ EXERCISES = [
         ),
         proves="flatter above 1, sharper below, unchanged at 1, and 0 refused",
         mistakes=[
-            Mistake(known.temperature_times, "you multiply by t, so that high temperatures sharpen: divide."),
-            Mistake(known.temperature_on_probabilities, "you return probabilities; a transform gives logits."),
-            Mistake(known.temperature_ignored, "the logits come back as they were."),
+            Mistake(
+                known.heated(lambda logits, t: logits * t),
+                "you multiply by t, so that high temperatures sharpen: divide.",
+            ),
+            Mistake(
+                known.heated(lambda logits, t: (logits / t).softmax(-1)),
+                "you return probabilities; a transform gives logits.",
+            ),
+            Mistake(known.heated(lambda logits, t: logits.softmax(-1) / t), "you divide probabilities: divide logits."),
+            Mistake(
+                known.heated(lambda logits, t: (logits / t).log_softmax(-1)),
+                "you return log-probabilities; give the divided logits as they are.",
+            ),
+            Mistake(known.heated(lambda logits, t: logits), "the logits come back as they were."),
         ],
         raises=[
             BadInput((0.0, torch.ones(1, 2)), ValueError, "nothing can be divided by 0"),
@@ -241,21 +283,50 @@ EXERCISES = [
             Property(
                 "each row keeps at least one token",
                 lambda result, *_: bool((result > -torch.inf).any(-1).all()),
-                "the likeliest token alone may be above p, and it is dropped.",
             ),
             Property(
                 "what is kept has the logit it had",
-                lambda result, p, logits: bool(((result == logits) | (result == -torch.inf)).all()),
-                "only tokens outside the nucleus change, to -inf.",
+                lambda result, p, logits, ids=None: bool(((result == logits) | (result == -torch.inf)).all()),
+                evidence=_changed,
             ),
         ],
         mistakes=[
-            Mistake(known.nucleus(crossing=False), "the token that crosses p is dropped; it belongs to the nucleus."),
-            Mistake(known.nucleus(unsort=False), "the mask is still in sorted order: bring it back."),
+            Mistake(
+                known.nucleus(crossing="goes, unless it is the first"),
+                "the token that crosses p is dropped; it belongs to the nucleus.",
+            ),
+            Mistake(
+                known.nucleus(crossing="goes"),
+                "the token that crosses p is dropped, and where the first one crosses, nothing is left; it stays.",
+            ),
+            Mistake(known.nucleus(order_of="sorted"), "the mask is still in sorted order: bring it back."),
+            Mistake(known.nucleus(order_of="gather"), "`gather` sorts the mask once more; `scatter` brings it back."),
+            Mistake(
+                known.nucleus(order_of="sorted", gives="sorted"),
+                "the result is in sorted order; give it in the order of the vocabulary.",
+            ),
+            Mistake(
+                known.nucleus(order_of="gather, all"), "`gather` sorts the result once more; `scatter` brings it back."
+            ),
+            Mistake(known.nucleus(gives="probabilities"), "you return probabilities; a transform gives logits."),
+            Mistake(
+                known.nucleus(gives="probabilities", removed=0.0), "you return probabilities; a transform gives logits."
+            ),
+            Mistake(
+                known.nucleus(gives="renormalized"),
+                "you return the log of new probabilities; what stays keeps the logit it had.",
+            ),
+            Mistake(known.nucleus(inverted=True), "you remove the nucleus, and keep the rest."),
+            Mistake(known.nucleus(removed=-1e9), "-1e9 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.nucleus(dim=0), "you work along the batch; each row is a distribution (-1)."),
+            Mistake(known.nucleus(shared="mask"), "the first row's mask is used for every row."),
             Mistake(known.nucleus(keep="tail"), "you keep the unlikely tokens."),
-            Mistake(known.nucleus(shared=True), "every row has an order of its own."),
+            Mistake(known.nucleus(shared="order"), "every row has an order of its own."),
             Mistake(known.nucleus(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
-            Mistake(known.nucleus_single, "you compare each probability with p by itself; add them up."),
+            Mistake(
+                known.nucleus_single(lambda p: 1 - p), "you compare each probability with 1 − p by itself; add them up."
+            ),
+            Mistake(known.nucleus_single(lambda p: p), "you compare each probability with p by itself; add them up."),
             Mistake(known.nucleus_of_logits, "you add up logits; p is a sum of probabilities."),
         ],
     ),
@@ -278,16 +349,33 @@ EXERCISES = [
         properties=[
             Property(
                 "each row keeps its likeliest token",
-                lambda result, p, logits: bool((result.amax(-1) == logits.amax(-1)).all()),
-                "with p = 1 the likeliest must stay: compare with <, not ≤.",
+                lambda result, p, logits, ids=None: bool((result.amax(-1) == logits.amax(-1)).all()),
             ),
         ],
         mistakes=[
-            Mistake(known.least(relative=False), "p itself is your limit; it is p times the likeliest's probability."),
-            Mistake(known.least(whole=True), "the limit comes from the whole batch; each row has its own."),
+            Mistake(known.least(limit="p"), "p itself is your limit; it is p times the likeliest's probability."),
+            Mistake(known.least(over=None), "the limit comes from the whole batch; each row has its own."),
             Mistake(known.least(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
-            Mistake(known.least(of_logits=True), "you compare logits; the limit is about probabilities."),
-            Mistake(known.least(inverted=True), "you remove the likely tokens."),
+            Mistake(known.least(removed=-1e4), "-1e4 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.least(removed=-1e9), "-1e9 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.least(values_are="logits"), "you compare logits; the limit is about probabilities."),
+            Mistake(known.least(test=">"), "you remove the likely tokens."),
+            Mistake(known.least(test=">="), "you remove the likely tokens."),
+            Mistake(known.least(test="<="), "with p = 1 the likeliest must stay: compare with <, not ≤."),
+            Mistake(known.least(values_are="exp"), "exp of a logit above 88 is infinite in float32: use softmax."),
+            Mistake(known.least(values_are="columns"), "your softmax runs along the batch; each row has its own (-1)."),
+            Mistake(known.least(over=0), "your maximum is the one of a column; take each row's own (-1)."),
+            Mistake(known.least(best_of="logits"), "you compare probabilities with p times the largest logit."),
+            Mistake(known.least(limit="best − p"), "you subtract p from the largest probability: multiply."),
+            Mistake(known.least(limit="(1 − p) · best"), "your limit is 1 − p times the likeliest; it is p times it."),
+            Mistake(known.least(gives="probabilities"), "you return probabilities; a transform gives logits."),
+            Mistake(
+                known.least(gives="probabilities", removed=0.0), "you return probabilities; a transform gives logits."
+            ),
+            Mistake(
+                known.least(gives="renormalized"),
+                "you return the log of new probabilities; what stays keeps the logit it had.",
+            ),
         ],
     ),
     Exercise(
@@ -309,17 +397,35 @@ EXERCISES = [
         properties=[
             Property(
                 "no token gets a higher score",
-                lambda result, r, logits, ids: bool((result <= logits + 1e-6).all()),
-                "a negative logit that is divided comes closer to 0: multiply it.",
+                lambda result, r, logits, ids=None: bool((result <= logits + 1e-6).all()),
+                evidence=_raised,
             ),
         ],
         mistakes=[
-            Mistake(known.penalty(signed=False), "you divide negative logits too, which makes them likelier."),
+            Mistake(known.penalty(positive="multiply"), "you multiply positive logits too, which makes them likelier."),
+            Mistake(
+                known.penalty(positive="multiply", negative="divide"),
+                "it is the other way round: divide positive logits, multiply negative ones.",
+            ),
+            Mistake(known.penalty(negative="leave"), "negative logits stay as they were: multiply them."),
+            Mistake(known.penalty(shared="all rows"), "the ids of all rows are used for every row."),
+            Mistake(
+                known.penalty(first=lambda logits: logits.log_softmax(-1)),
+                "you scale log-probabilities; scale the logits as they come.",
+            ),
+            Mistake(
+                known.penalty(first=lambda logits: logits.softmax(-1)), "you scale probabilities; scale the logits."
+            ),
+            Mistake(
+                known.penalty(positive="multiply", negative="divide", inverted=True),
+                "you lift what was not said; lower what was.",
+            ),
+            Mistake(known.penalty(negative="divide"), "you divide negative logits too, which makes them likelier."),
             Mistake(known.penalty(counted=True), "you penalize once for each time it was said; once is enough."),
             Mistake(known.penalty(last_only=True), "only the last token is penalized; it is all that stand in ids."),
-            Mistake(known.penalty(shared=True), "the first row's ids are used for every row."),
+            Mistake(known.penalty(shared="first row"), "the first row's ids are used for every row."),
             Mistake(known.penalty(inverted=True), "you penalize what was not said."),
-            Mistake(known.penalty(subtract=True), "you subtract r; scale by it."),
+            Mistake(known.penalty(positive="subtract", negative="subtract"), "you subtract r; scale by it."),
         ],
     ),
     Exercise(
@@ -350,6 +456,13 @@ EXERCISES = [
             ),
             Mistake(known.surprise(late=1), "you begin one token too late."),
             Mistake(known.surprise(late=-1), "you begin one token too early."),
+            Mistake(known.surprise(end="mean of all"), "you divide by all tokens; divide by those from `start` on."),
+            Mistake(known.surprise(last=-1), "the last token is left out."),
+            Mistake(known.surprise(log=lambda rows: rows), "you read logits as log-probabilities: log-softmax first."),
+            Mistake(
+                known.surprise(log=lambda rows: rows.softmax(-1).log()),
+                "a small probability rounds to 0, and its log is −∞: use log-softmax.",
+            ),
             Mistake(known.surprise(end="product"), "the product of so many probabilities rounds to 0: add logs."),
         ],
     ),
@@ -363,7 +476,7 @@ EXERCISES = [
         drive=drive_reply,
         cases=_reply_cases,
         hints=(
-            'Which tokens make up `"\\nUser:"`?',
+            'Which tokens make up `"\\nCustomer:"`?',
             "One token may hold a part of a stop, or of a character. Decode all ids together, then look in the text.",
             "Decode the whole list once, without special tokens. For each stop that the text holds, `text.find` says "
             "where it begins; cut at the smallest of these places.",
@@ -375,6 +488,17 @@ EXERCISES = [
             Mistake(known.reply(cut="end"), "you look for the stop at the end of the text only; more may follow it."),
             Mistake(known.reply(cut="first listed"), "of several stops, cut at the one that comes first in the text."),
             Mistake(known.reply(cut="last"), "you cut where the stop comes last; the first time counts."),
+            Mistake(known.reply(cut="growing, end"), "a stop may end in the middle of a token; look inside the text."),
+            Mistake(
+                known.reply(cut="growing, listed"),
+                "one token may hold two stops: cut at the one that comes first in the text.",
+            ),
+            Mistake(known.reply(cut="any case"), "capitals count: a stop must stand there exactly."),
+            Mistake(
+                known.reply(cut="pattern"), "a stop is text, not a pattern: `.` means any character there (re.escape)."
+            ),
+            Mistake(known.reply(cut="stripped"), "white space belongs to the reply; you strip it."),
+            Mistake(known.reply(cut="stripped at the end"), "white space belongs to the reply; you strip it."),
             Mistake(known.reply(cut="behind"), "the stop itself is still in the text."),
             Mistake(known.reply(cut="never"), "stops are ignored."),
             Mistake(known.reply(special=True), "special tokens belong to the format, not to the reply."),
@@ -398,9 +522,26 @@ EXERCISES = [
         mistakes=[
             Mistake(known.chosen(error=0), "your limit holds for the mean alone; add one standard error."),
             Mistake(known.chosen(error=-1), "you subtract the standard error; add it, to be on the safe side."),
-            Mistake(known.chosen(over_root=False), "you add the deviation of one run; divide it by √runs."),
+            Mistake(known.chosen(error=2), "you add two standard errors; add one."),
+            Mistake(known.chosen(over=lambda n: n), "you divide the deviation by the runs; divide it by √runs."),
+            Mistake(
+                known.chosen(over=lambda n: (n - 1) ** 0.5),
+                "the deviation has its n − 1 already; divide it by √runs, not by √(runs − 1).",
+            ),
+            Mistake(
+                known.chosen(high=max), "you hold each single run to the limit; it is about mean plus standard error."
+            ),
+            Mistake(known.chosen(by_order=True), "the two dicts may list settings in another order: look up by name."),
+            Mistake(known.chosen(best="highest"), "you take the highest perplexity; take the most varied setting."),
+            Mistake(
+                known.chosen(best="closest"), "you take what is closest to the limit; take the most varied setting."
+            ),
+            Mistake(known.chosen(best="last"), "you take the last allowed setting, not the most varied one."),
+            Mistake(known.chosen(best="alphabet"), "you take the last name of the alphabet; compare diversities."),
+            Mistake(known.chosen(best="ratio"), "you weigh diversity against perplexity; the limit has done that."),
+            Mistake(known.chosen(over=lambda n: 1), "you add the deviation of one run; divide it by √runs."),
             Mistake(known.chosen(sample=False), "the deviation of a sample is divided by n − 1."),
-            Mistake(known.chosen(best="perplexity"), "you take the lowest perplexity; take the most varied setting."),
+            Mistake(known.chosen(best="lowest"), "you take the lowest perplexity; take the most varied setting."),
             Mistake(known.chosen(best="least varied"), "you take the least varied setting."),
             Mistake(known.chosen(best="first"), "you take the first allowed setting, not the most varied one."),
             Mistake(known.chosen(ignore=True), "the limit is ignored."),
