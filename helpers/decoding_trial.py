@@ -39,9 +39,10 @@ OPENINGS = (
 
 @dataclass(frozen=True)
 class Trial:
-    """The twelve continuations' ids (12, n_new), their share of distinct pairs, and their perplexity."""
+    """The twelve continuations: ids and log-probabilities, (12, n_new) each, share of distinct pairs, perplexity."""
 
     written: Tensor
+    log_probs: Tensor
     distinct: float
     perplexity: float
 
@@ -66,8 +67,8 @@ def trials(model: Any, tokenizer: Any, sampler: Sampler, n_new: int, repeats: in
     watched = Watched(sampler)
     ids = generate(model, prompts, n_new, sampler=watched, ignore_eos=True)
     written = ids[:, -n_new:].cpu().chunk(repeats)
-    log_probs = torch.stack(watched.log_probs, dim=1).double().chunk(repeats)  # (12, n_new) each
-    return [Trial(w, distinct_n(w, 2), math.exp(-float(p.mean()))) for w, p in zip(written, log_probs, strict=True)]
+    log_probs = torch.stack(watched.log_probs, dim=1).double().cpu().chunk(repeats)  # (12, n_new) each
+    return [Trial(w, p, distinct_n(w, 2), math.exp(-float(p.mean()))) for w, p in zip(written, log_probs, strict=True)]
 
 
 def trial(model: Any, tokenizer: Any, sampler: Sampler, n_new: int) -> Trial:

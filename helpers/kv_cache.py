@@ -11,6 +11,7 @@ What it does not do: pages (Kwon et al., 2023), quantization, dropping old token
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,24 @@ class CacheSize(Protocol):
     n_layers: int
     n_kv_heads: int
     head_dim: int
+
+
+def append_kv(past: Tensor | None, new: Tensor) -> Tensor:
+    """Put the keys (or values) of new tokens behind those of the past, in one new tensor.
+
+    past: (B, H, S, head_dim), or None where nothing was read yet; new: (B, H, T, head_dim)  →  (B, H, S + T, head_dim)
+    """
+    return new if past is None else torch.cat((past, new), dim=2)
+
+
+def write_kv(store: Tensor, length: int, new: Tensor) -> Tensor:
+    """Write the keys (or values) of new tokens behind the `length` positions in use; return all that are in use now.
+
+    store: (B, H, max_len, head_dim), new: (B, H, T, head_dim)  →  (B, H, length + T, head_dim), a view of `store`
+    """
+    end = length + new.shape[2]
+    store[:, :, length:end] = new
+    return store[:, :, :end]
 
 
 class KVCache:
@@ -84,7 +103,7 @@ class KVCache:
 
         `length` stays as it is until `advance`, since every layer writes the same positions. No gradient flows back.
         """
-        start, end = self.length, self.length + k.shape[2]
+        start = self.length
         self.require_room(k.shape[0], k.shape[2])
         if (k.shape[1], k.shape[3]) != (self.keys.shape[2], self.keys.shape[4]):
             raise ValueError(
@@ -93,9 +112,7 @@ class KVCache:
             )
         if start == 0 and (k.dtype, k.device) != (self.keys.dtype, self.keys.device):
             self.keys, self.values, self.real = self.keys.to(k), self.values.to(k), self.real.to(k.device)
-        self.keys[layer, :, :, start:end] = k.detach()
-        self.values[layer, :, :, start:end] = v.detach()
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+        return write_kv(self.keys[layer], start, k.detach()), write_kv(self.values[layer], start, v.detach())
 
     def advance(self, T: int) -> None:
         """Count the `T` positions that every layer has written."""
@@ -120,6 +137,53 @@ class KVCache:
         self.real = self.real.index_select(0, rows)
         if self.memory is not None:
             self.memory = [(k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.memory]
+
+
+class GrowingCache(KVCache):
+    """The cache that most first versions have: each new token copies the whole past into longer tensors.
+
+    Takes the place of a `KVCache` and gives the same numbers; memory is taken as the text grows. append: what puts new
+    keys behind the past ones (`append_kv`).
+    """
+
+    def __init__(
+        self,
+        config: CacheSize,
+        batch: int,
+        max_len: int,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+        append: Callable[[Tensor | None, Tensor], Tensor] = append_kv,
+    ) -> None:
+        super().__init__(config, batch, max_len, dtype, "meta")  # shapes, without memory
+        self.real = torch.ones(batch, max_len, dtype=torch.bool, device=device)
+        self.append = append
+        self.past: list[list[Tensor | None]] = [[None, None] for _ in range(config.n_layers)]  # keys, values
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of keys and values so far."""
+        return sum(tensor.nbytes for pair in self.past for tensor in pair if tensor is not None)
+
+    def write(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """As `KVCache.write`."""
+        self.require_room(k.shape[0], k.shape[2])
+        past = self.past[layer]
+        past[0], past[1] = self.append(past[0], k.detach()), self.append(past[1], v.detach())
+        return past[0], past[1]
+
+    def truncate(self, length: int) -> None:
+        """As `KVCache.truncate`."""
+        super().truncate(length)
+        self._change(lambda tensor: tensor[:, :, :length])
+
+    def reorder(self, rows: Tensor) -> None:
+        """As `KVCache.reorder`."""
+        self.real = self.real.index_select(0, rows)
+        self._change(lambda tensor: tensor.index_select(0, rows))
+
+    def _change(self, change: Callable[[Tensor], Tensor]) -> None:
+        self.past = [[None if tensor is None else change(tensor) for tensor in pair] for pair in self.past]
 
 
 @dataclass(frozen=True)

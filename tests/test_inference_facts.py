@@ -81,6 +81,8 @@ def test_min_p_adapts_to_how_sure_the_model_is_and_top_k_does_not(chat):
 def test_greedy_loops_in_most_openings_and_a_penalty_ends_that(chat):
     found = trial(*chat, greedy, 64)
     assert sum(share_repeated(row) >= 0.5 for row in found.written) == 7
+    odds = found.log_probs.exp()
+    assert odds[:, -16:].mean() > odds[:, :16].mean() + 0.15  # "surer in the loop than outside"
     penalized = trial(*chat, lambda logits, ids: greedy(repetition_penalty(1.2)(logits, ids)), 64)
     assert sum(share_repeated(row) >= 0.5 for row in penalized.written) == 0
 

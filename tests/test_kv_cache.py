@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.kv_cache import GrowingCache, append_kv, write_kv
 from helpers.memory import kv_cache_bytes
 from helpers.transformer import KVCache
 from tests.test_transformer import close, gpt, small_llama
@@ -106,3 +107,43 @@ def test_a_cache_that_does_not_fit_is_refused_in_one_sentence(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+# The growing one -----------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def test_a_growing_cache_gives_the_same_logits_and_takes_only_what_it_holds():
+    model, ids = small_llama(), tokens(2, 9)
+    cache, growing = model.new_cache(2, 30), GrowingCache(model.config, 2, 30)
+    assert growing.nbytes == 0
+    for part in (ids[:, :4], ids[:, 4:5], ids[:, 5:8]):
+        torch.testing.assert_close(model(part, growing), model(part, cache), rtol=0, atol=0)
+    assert growing.nbytes == kv_cache_bytes(3, 2, 8, 8, batch=2, dtype="fp32") < cache.nbytes
+    for which in (cache, growing):
+        which.truncate(5)
+        which.reorder(torch.tensor([1, 0]))
+    torch.testing.assert_close(model(ids[:, 8:], growing), model(ids[:, 8:], cache), rtol=0, atol=0)
+    assert growing.nbytes == kv_cache_bytes(3, 2, 8, 6, batch=2, dtype="fp32")
+    with pytest.raises(ValueError, match="25 more do not fit"):
+        model(tokens(2, 25), growing)
+
+
+@torch.no_grad()
+def test_a_growing_cache_hides_padding_as_the_other_does():
+    model, ids = small_llama(), tokens(2, 6)
+    mask = torch.ones_like(ids).bool()
+    mask[0, :3] = False
+    cache, growing = model.new_cache(2, 10), GrowingCache(model.config, 2, 10)
+    for part, hidden in ((ids, mask), (ids[:, :1], None)):
+        torch.testing.assert_close(model(part, growing, hidden), model(part, cache, hidden), rtol=0, atol=0)
+
+
+def test_appending_copies_and_writing_does_not():
+    past, new = torch.randn(2, 3, 4, 5), torch.randn(2, 3, 2, 5)
+    both = append_kv(past, new)
+    assert append_kv(None, new) is new and both.data_ptr() != past.data_ptr()
+    store = torch.zeros(2, 3, 10, 5)
+    store[:, :, :4] = past
+    written = write_kv(store, 4, new)
+    assert torch.equal(written, both) and written.data_ptr() == store.data_ptr()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
-from typing import Any
 
 import torch
-from numpy.random import Generator
-from torch import Tensor
 
+from helpers.exercise_checks import inference_cases as cases
 from helpers.exercise_checks import inference_mistakes as known
 from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
 from helpers.metrics import text_perplexity
@@ -40,155 +38,6 @@ def choose_setting(
     return max(allowed, key=lambda name: diversity[name], default=None)
 
 
-# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def drive_transform(make: Callable, setting: float, logits: Tensor, ids: Tensor | None = None) -> Any:
-    """Make the transform and apply it."""
-    transform = make(setting)
-    if not callable(transform):  # the check then says what is wrong with it
-        return transform
-    return transform(logits) if ids is None else transform(logits, ids)
-
-
-def _normal(rng: Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return torch.tensor(rng.normal(size=shape) * scale, dtype=torch.float32)
-
-
-def _temperature_cases(rng: Generator) -> list[tuple]:
-    removed = _normal(rng, 2, 4)
-    removed[0, 1] = -torch.inf
-    return [
-        (2.0, _normal(rng, 1, 5)),
-        (0.5, _normal(rng, 3, 4, scale=5)),
-        (1.0, _normal(rng, 2, 3)),
-        (0.1, _normal(rng, 2, 6)),
-        (1.7, removed),
-        (0.7, _normal(rng, 1, 7) + 300),
-    ]
-
-
-def _logits(*rows: Sequence[float]) -> Tensor:
-    """Logits whose softmax is the given probabilities."""
-    return torch.tensor(rows).log()
-
-
-def _top_p_cases(rng: Generator) -> list[tuple]:
-    return [
-        (0.7, _logits([0.1, 0.4, 0.2, 0.3])),  # 0.4 + 0.3 is 0.7 only after rounding: see the next one
-        (0.65, _logits([0.1, 0.4, 0.2, 0.3], [0.4, 0.1, 0.3, 0.2])),  # 0.4, and the 0.3 that crosses 0.65
-        (0.5, _logits([0.05, 0.05, 0.9])),  # the first alone is above p
-        (0.9, _logits([0.05, 0.15, 0.3, 0.5], [0.5, 0.3, 0.15, 0.05])),
-        (1.0, _normal(rng, 2, 5)),
-        (0.8, _normal(rng, 3, 12, scale=2)),
-        (0.95, _normal(rng, 2, 40) - 50),
-        (0.3, _normal(rng, 1, 6, scale=0.1)),
-    ][1:]
-
-
-def _min_p_cases(rng: Generator) -> list[tuple]:
-    return [
-        (0.3, _logits([0.1, 0.5, 0.2, 0.2])),  # 0.2 is above 0.3 · 0.5, and below 0.3
-        (0.5, _logits([0.05, 0.9, 0.05], [0.3, 0.36, 0.34])),  # a sure row and an unsure one
-        (1.0, torch.tensor([[1.0, 3.0, 3.0, 0.0]])),  # equals the likeliest
-        (0.0, _normal(rng, 2, 4)),
-        (0.1, _normal(rng, 3, 12, scale=2)),
-        (0.05, _normal(rng, 2, 40, scale=3) - 20),
-        (0.2, _normal(rng, 1, 6) + 5),
-    ]
-
-
-def _penalty_cases(rng: Generator) -> list[tuple]:
-    def ids(*shape: int, below: int) -> Tensor:
-        return torch.tensor(rng.integers(below, size=shape))
-
-    return [
-        (2.0, torch.tensor([[4.0, -4.0, 1.0, -1.0]]), torch.tensor([[0, 1]])),
-        (1.3, _normal(rng, 2, 6, scale=3), ids(2, 4, below=6)),
-        (1.5, _normal(rng, 1, 5, scale=2), torch.tensor([[3, 3, 3, 1]])),  # often said
-        (1.2, _normal(rng, 2, 5) - 6, torch.tensor([[0, 1], [3, 4]])),  # only negative scores
-        (1.0, _normal(rng, 1, 4), ids(1, 3, below=4)),
-        (1.1, _normal(rng, 3, 9, scale=4), ids(3, 12, below=9)),
-        (1.8, _normal(rng, 2, 5), None),
-    ]
-
-
-def _perplexity_cases(rng: Generator) -> list[tuple]:
-    def case(T: int, V: int, start: int, scale: float = 1.0) -> tuple:
-        return _normal(rng, T, V, scale=scale), torch.tensor(rng.integers(V, size=T)), start
-
-    sure = _normal(rng, 400, 6, scale=3)  # so many factors below 1 that their product is 0 in any precision
-    return [
-        case(5, 7, 1),
-        case(9, 4, 3, 2.0),
-        case(6, 6, 5, 3.0),  # one token to judge
-        (torch.zeros(4, 8), torch.tensor([1, 2, 3, 4]), 1),
-        (sure * 4, torch.tensor(rng.integers(6, size=400)), 1),
-        case(12, 5, 6, 2.0),
-        (_normal(rng, 3, 5) + 200, torch.tensor(rng.integers(5, size=3)), 2),
-    ]
-
-
-class TinyTokenizer:
-    """Tokens are bytes; token 0 is the special one that ends a reply."""
-
-    def __init__(self, tokens: Sequence[bytes]) -> None:
-        self.tokens = [b"<end>", *tokens]
-
-    def decode(self, ids: Sequence[int], skip_special_tokens: bool = False) -> str:
-        kept = [int(i) for i in ids if int(i) or not skip_special_tokens]
-        return b"".join(self.tokens[i] for i in kept).decode("utf-8", errors="replace")
-
-
-def drive_reply(read: Callable, tokens: list[bytes], ids: list[int], stop: tuple[str, ...]) -> str:
-    """Call `read` with a tiny tokenizer that has `tokens` as 1, 2, 3, …"""
-    return read(TinyTokenizer(tokens), ids, stop)
-
-
-def _reply_cases(rng: Generator) -> list[tuple]:
-    chat = [b"Yes", b".", b"\n", b"User", b":", b" User", b" ok", b"Us"]
-    bike = "🚲".encode()
-    marks = [bike[:2], bike[2:], b" ride", "é".encode()[:1], "é".encode()[1:], b"END", b" E", b"ND"]
-    drawn = [int(i) for i in rng.integers(1, 9, size=12)]
-    return [
-        (chat, [1, 2, 3, 4, 5, 7], ("\nUser:",)),
-        (chat, [1, 2, 3, 8, 7, 2], ("\nUser:",)),  # begun, and never finished
-        (chat, [1, 6, 5, 1, 2, 3], ("\n", " User:")),  # the one that is listed last comes first
-        (chat, [1, 4, 5, 7, 4, 5, 7], ("User:",)),  # it comes twice
-        (chat, [1, 2, 0], ()),
-        (marks, [3, 1, 2, 3, 4, 5], ()),
-        (marks, [1, 2, 3, 7, 8, 3], (" END", "END")),
-        (marks, [4, 5, 6, 1, 2], ("END",)),
-        (chat, drawn, ("ok.", "User User")),
-    ]
-
-
-def _setting_cases(rng: Generator) -> list[tuple]:
-    def spread(middle: float, width: float, n: int = 5) -> list[float]:
-        return [round(float(x), 3) for x in rng.normal(middle, width, size=n)]
-
-    names = ("greedy", "t=0.5", "t=1", "t=1.5")
-    measured = {name: spread(5 * 2.0**i, 0.1 + i) for i, name in enumerate(names)}
-    variety = dict(zip(names, (0.35, 0.55, 0.8, 0.97), strict=True))
-    wide = {"steady": [9.0, 9.2, 8.8, 9.1], "lucky": [4.0, 4.0, 4.0, 24.0]}  # equal means, not equal chance
-    return [
-        (variety, measured, 15.0),
-        (variety, measured, 30.0),
-        (variety, measured, 1.0),
-        (variety, measured, 1000.0),
-        ({"steady": 0.6, "lucky": 0.9}, wide, 10.0),
-        (
-            {"x": 0.6, "y": 0.4, "z": 0.8, "w": 0.9},
-            {"x": [3.0, 3.0], "y": [6.0, 6.0], "z": [8.0, 8.0], "w": [9.0, 9.0]},
-            8.0,
-        ),
-        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 6.9),  # 6 ± 1, and ± 0.7 with the wrong deviation
-        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 7.0], "b": [2.0, 2.1]}, 5.5),
-        ({"a": 0.2, "b": 0.1}, {"a": [5.0, 6.0, 7.0, 6.0], "b": [2.0, 2.1, 1.9, 2.0]}, 6.6),  # 6 ± 0.4
-        ({}, {}, 3.0),
-    ]
-
-
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 EXERCISES = [
@@ -198,9 +47,9 @@ EXERCISES = [
         minutes=2,
         difficulty=1,
         reference=temperature,
-        drive=drive_transform,
+        drive=cases.drive_transform,
         first_call=1,
-        cases=_temperature_cases,
+        cases=cases.temperature_cases,
         hints=(
             "Which operation brings scores closer together when t is large?",
             "Divide the logits by t. What you return is a function of logits, not a number.",
@@ -209,9 +58,20 @@ EXERCISES = [
         ),
         proves="flatter above 1, sharper below, unchanged at 1, and 0 refused",
         mistakes=[
-            Mistake(known.temperature_times, "you multiply by t, so that high temperatures sharpen: divide."),
-            Mistake(known.temperature_on_probabilities, "you return probabilities; a transform gives logits."),
-            Mistake(known.temperature_ignored, "the logits come back as they were."),
+            Mistake(
+                known.heated(lambda logits, t: logits * t),
+                "you multiply by t, so that high temperatures sharpen: divide.",
+            ),
+            Mistake(
+                known.heated(lambda logits, t: (logits / t).softmax(-1)),
+                "you return probabilities; a transform gives logits.",
+            ),
+            Mistake(known.heated(lambda logits, t: logits.softmax(-1) / t), "you divide probabilities: divide logits."),
+            Mistake(
+                known.heated(lambda logits, t: (logits / t).log_softmax(-1)),
+                "you return log-probabilities; give the divided logits as they are.",
+            ),
+            Mistake(known.heated(lambda logits, t: logits), "the logits come back as they were."),
         ],
         raises=[
             BadInput((0.0, torch.ones(1, 2)), ValueError, "nothing can be divided by 0"),
@@ -224,9 +84,9 @@ EXERCISES = [
         minutes=5,
         difficulty=3,
         reference=top_p,
-        drive=drive_transform,
+        drive=cases.drive_transform,
         first_call=1,
-        cases=_top_p_cases,
+        cases=cases.top_p_cases,
         hints=(
             "Sort first. When is a token still needed to reach p?",
             "Sort each row from the likeliest down. A token stays while the sum of those *before* it is below p. Then "
@@ -241,21 +101,50 @@ EXERCISES = [
             Property(
                 "each row keeps at least one token",
                 lambda result, *_: bool((result > -torch.inf).any(-1).all()),
-                "the likeliest token alone may be above p, and it is dropped.",
             ),
             Property(
                 "what is kept has the logit it had",
-                lambda result, p, logits: bool(((result == logits) | (result == -torch.inf)).all()),
-                "only tokens outside the nucleus change, to -inf.",
+                lambda result, p, logits, ids=None: bool(((result == logits) | (result == -torch.inf)).all()),
+                evidence=cases.changed,
             ),
         ],
         mistakes=[
-            Mistake(known.nucleus(crossing=False), "the token that crosses p is dropped; it belongs to the nucleus."),
-            Mistake(known.nucleus(unsort=False), "the mask is still in sorted order: bring it back."),
+            Mistake(
+                known.nucleus(crossing="goes, unless it is the first"),
+                "the token that crosses p is dropped; it belongs to the nucleus.",
+            ),
+            Mistake(
+                known.nucleus(crossing="goes"),
+                "the token that crosses p is dropped, and where the first one crosses, nothing is left; it stays.",
+            ),
+            Mistake(known.nucleus(order_of="sorted"), "the mask is still in sorted order: bring it back."),
+            Mistake(known.nucleus(order_of="gather"), "`gather` sorts the mask once more; `scatter` brings it back."),
+            Mistake(
+                known.nucleus(order_of="sorted", gives="sorted"),
+                "the result is in sorted order; give it in the order of the vocabulary.",
+            ),
+            Mistake(
+                known.nucleus(order_of="gather, all"), "`gather` sorts the result once more; `scatter` brings it back."
+            ),
+            Mistake(known.nucleus(gives="probabilities"), "you return probabilities; a transform gives logits."),
+            Mistake(
+                known.nucleus(gives="probabilities", removed=0.0), "you return probabilities; a transform gives logits."
+            ),
+            Mistake(
+                known.nucleus(gives="renormalized"),
+                "you return the log of new probabilities; what stays keeps the logit it had.",
+            ),
+            Mistake(known.nucleus(inverted=True), "you remove the nucleus, and keep the rest."),
+            Mistake(known.nucleus(removed=-1e9), "-1e9 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.nucleus(dim=0), "you work along the batch; each row is a distribution (-1)."),
+            Mistake(known.nucleus(shared="mask"), "the first row's mask is used for every row."),
             Mistake(known.nucleus(keep="tail"), "you keep the unlikely tokens."),
-            Mistake(known.nucleus(shared=True), "every row has an order of its own."),
+            Mistake(known.nucleus(shared="order"), "every row has an order of its own."),
             Mistake(known.nucleus(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
-            Mistake(known.nucleus_single, "you compare each probability with p by itself; add them up."),
+            Mistake(
+                known.nucleus_single(lambda p: 1 - p), "you compare each probability with 1 − p by itself; add them up."
+            ),
+            Mistake(known.nucleus_single(lambda p: p), "you compare each probability with p by itself; add them up."),
             Mistake(known.nucleus_of_logits, "you add up logits; p is a sum of probabilities."),
         ],
     ),
@@ -265,9 +154,9 @@ EXERCISES = [
         minutes=2,
         difficulty=2,
         reference=min_p,
-        drive=drive_transform,
+        drive=cases.drive_transform,
         first_call=1,
-        cases=_min_p_cases,
+        cases=cases.min_p_cases,
         hints=(
             "Compared with what is a token too unlikely?",
             "Take the softmax. A token goes if its probability is below p times the largest in its row.",
@@ -278,16 +167,33 @@ EXERCISES = [
         properties=[
             Property(
                 "each row keeps its likeliest token",
-                lambda result, p, logits: bool((result.amax(-1) == logits.amax(-1)).all()),
-                "with p = 1 the likeliest must stay: compare with <, not ≤.",
+                lambda result, p, logits, ids=None: bool((result.amax(-1) == logits.amax(-1)).all()),
             ),
         ],
         mistakes=[
-            Mistake(known.least(relative=False), "p itself is your limit; it is p times the likeliest's probability."),
-            Mistake(known.least(whole=True), "the limit comes from the whole batch; each row has its own."),
+            Mistake(known.least(limit="p"), "p itself is your limit; it is p times the likeliest's probability."),
+            Mistake(known.least(over=None), "the limit comes from the whole batch; each row has its own."),
             Mistake(known.least(removed=0.0), "removed tokens get the logit 0, which is not impossible: use -inf."),
-            Mistake(known.least(of_logits=True), "you compare logits; the limit is about probabilities."),
-            Mistake(known.least(inverted=True), "you remove the likely tokens."),
+            Mistake(known.least(removed=-1e4), "-1e4 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.least(removed=-1e9), "-1e9 is a logit as any other; use -inf, whose probability is 0."),
+            Mistake(known.least(values_are="logits"), "you compare logits; the limit is about probabilities."),
+            Mistake(known.least(test=">"), "you remove the likely tokens."),
+            Mistake(known.least(test=">="), "you remove the likely tokens."),
+            Mistake(known.least(test="<="), "with p = 1 the likeliest must stay: compare with <, not ≤."),
+            Mistake(known.least(values_are="exp"), "exp of a logit above 88 is infinite in float32: use softmax."),
+            Mistake(known.least(values_are="columns"), "your softmax runs along the batch; each row has its own (-1)."),
+            Mistake(known.least(over=0), "your maximum is the one of a column; take each row's own (-1)."),
+            Mistake(known.least(best_of="logits"), "you compare probabilities with p times the largest logit."),
+            Mistake(known.least(limit="best − p"), "you subtract p from the largest probability: multiply."),
+            Mistake(known.least(limit="(1 − p) · best"), "your limit is 1 − p times the likeliest; it is p times it."),
+            Mistake(known.least(gives="probabilities"), "you return probabilities; a transform gives logits."),
+            Mistake(
+                known.least(gives="probabilities", removed=0.0), "you return probabilities; a transform gives logits."
+            ),
+            Mistake(
+                known.least(gives="renormalized"),
+                "you return the log of new probabilities; what stays keeps the logit it had.",
+            ),
         ],
     ),
     Exercise(
@@ -296,9 +202,9 @@ EXERCISES = [
         minutes=3,
         difficulty=2,
         reference=repetition_penalty,
-        drive=drive_transform,
+        drive=cases.drive_transform,
         first_call=1,
-        cases=_penalty_cases,
+        cases=cases.penalty_cases,
         hints=(
             "What does dividing by 1.3 do to a logit of −2?",
             "Of the tokens that stand in `ids`, divide positive logits by r and multiply negative ones, in each row.",
@@ -309,17 +215,35 @@ EXERCISES = [
         properties=[
             Property(
                 "no token gets a higher score",
-                lambda result, r, logits, ids: bool((result <= logits + 1e-6).all()),
-                "a negative logit that is divided comes closer to 0: multiply it.",
+                lambda result, r, logits, ids=None: bool((result <= logits + 1e-6).all()),
+                evidence=cases.raised,
             ),
         ],
         mistakes=[
-            Mistake(known.penalty(signed=False), "you divide negative logits too, which makes them likelier."),
+            Mistake(known.penalty(positive="multiply"), "you multiply positive logits too, which makes them likelier."),
+            Mistake(
+                known.penalty(positive="multiply", negative="divide"),
+                "it is the other way round: divide positive logits, multiply negative ones.",
+            ),
+            Mistake(known.penalty(negative="leave"), "negative logits stay as they were: multiply them."),
+            Mistake(known.penalty(shared="all rows"), "the ids of all rows are used for every row."),
+            Mistake(
+                known.penalty(first=lambda logits: logits.log_softmax(-1)),
+                "you scale log-probabilities; scale the logits as they come.",
+            ),
+            Mistake(
+                known.penalty(first=lambda logits: logits.softmax(-1)), "you scale probabilities; scale the logits."
+            ),
+            Mistake(
+                known.penalty(positive="multiply", negative="divide", inverted=True),
+                "you lift what was not said; lower what was.",
+            ),
+            Mistake(known.penalty(negative="divide"), "you divide negative logits too, which makes them likelier."),
             Mistake(known.penalty(counted=True), "you penalize once for each time it was said; once is enough."),
             Mistake(known.penalty(last_only=True), "only the last token is penalized; it is all that stand in ids."),
-            Mistake(known.penalty(shared=True), "the first row's ids are used for every row."),
+            Mistake(known.penalty(shared="first row"), "the first row's ids are used for every row."),
             Mistake(known.penalty(inverted=True), "you penalize what was not said."),
-            Mistake(known.penalty(subtract=True), "you subtract r; scale by it."),
+            Mistake(known.penalty(positive="subtract", negative="subtract"), "you subtract r; scale by it."),
         ],
     ),
     Exercise(
@@ -328,7 +252,7 @@ EXERCISES = [
         minutes=3,
         difficulty=2,
         reference=text_perplexity,
-        cases=_perplexity_cases,
+        cases=cases.perplexity_cases,
         hints=(
             "Which row of logits speaks about token 1?",
             "Row t scores token t + 1. Take the log-softmax, pick the scores of the tokens that came, average from "
@@ -350,6 +274,13 @@ EXERCISES = [
             ),
             Mistake(known.surprise(late=1), "you begin one token too late."),
             Mistake(known.surprise(late=-1), "you begin one token too early."),
+            Mistake(known.surprise(end="mean of all"), "you divide by all tokens; divide by those from `start` on."),
+            Mistake(known.surprise(last=-1), "the last token is left out."),
+            Mistake(known.surprise(log=lambda rows: rows), "you read logits as log-probabilities: log-softmax first."),
+            Mistake(
+                known.surprise(log=lambda rows: rows.softmax(-1).log()),
+                "a small probability rounds to 0, and its log is −∞: use log-softmax.",
+            ),
             Mistake(known.surprise(end="product"), "the product of so many probabilities rounds to 0: add logs."),
         ],
     ),
@@ -360,10 +291,10 @@ EXERCISES = [
         difficulty=2,
         reference=reply_text,
         planted=planted_reply_text,
-        drive=drive_reply,
-        cases=_reply_cases,
+        drive=cases.drive_reply,
+        cases=cases.reply_cases,
         hints=(
-            'Which tokens make up `"\\nUser:"`?',
+            'Which tokens make up `"\\nCustomer:"`?',
             "One token may hold a part of a stop, or of a character. Decode all ids together, then look in the text.",
             "Decode the whole list once, without special tokens. For each stop that the text holds, `text.find` says "
             "where it begins; cut at the smallest of these places.",
@@ -375,6 +306,17 @@ EXERCISES = [
             Mistake(known.reply(cut="end"), "you look for the stop at the end of the text only; more may follow it."),
             Mistake(known.reply(cut="first listed"), "of several stops, cut at the one that comes first in the text."),
             Mistake(known.reply(cut="last"), "you cut where the stop comes last; the first time counts."),
+            Mistake(known.reply(cut="growing, end"), "a stop may end in the middle of a token; look inside the text."),
+            Mistake(
+                known.reply(cut="growing, listed"),
+                "one token may hold two stops: cut at the one that comes first in the text.",
+            ),
+            Mistake(known.reply(cut="any case"), "capitals count: a stop must stand there exactly."),
+            Mistake(
+                known.reply(cut="pattern"), "a stop is text, not a pattern: `.` means any character there (re.escape)."
+            ),
+            Mistake(known.reply(cut="stripped"), "white space belongs to the reply; you strip it."),
+            Mistake(known.reply(cut="stripped at the end"), "white space belongs to the reply; you strip it."),
             Mistake(known.reply(cut="behind"), "the stop itself is still in the text."),
             Mistake(known.reply(cut="never"), "stops are ignored."),
             Mistake(known.reply(special=True), "special tokens belong to the format, not to the reply."),
@@ -386,7 +328,7 @@ EXERCISES = [
         minutes=4,
         difficulty=2,
         reference=choose_setting,
-        cases=_setting_cases,
+        cases=cases.setting_cases,
         hints=(
             "Two steps: which settings are allowed, and which of them is best?",
             "A setting is allowed if mean plus standard error of its perplexities is at most `limit`. Of those, take "
@@ -398,9 +340,26 @@ EXERCISES = [
         mistakes=[
             Mistake(known.chosen(error=0), "your limit holds for the mean alone; add one standard error."),
             Mistake(known.chosen(error=-1), "you subtract the standard error; add it, to be on the safe side."),
-            Mistake(known.chosen(over_root=False), "you add the deviation of one run; divide it by √runs."),
+            Mistake(known.chosen(error=2), "you add two standard errors; add one."),
+            Mistake(known.chosen(over=lambda n: n), "you divide the deviation by the runs; divide it by √runs."),
+            Mistake(
+                known.chosen(over=lambda n: (n - 1) ** 0.5),
+                "the deviation has its n − 1 already; divide it by √runs, not by √(runs − 1).",
+            ),
+            Mistake(
+                known.chosen(high=max), "you hold each single run to the limit; it is about mean plus standard error."
+            ),
+            Mistake(known.chosen(by_order=True), "the two dicts may list settings in another order: look up by name."),
+            Mistake(known.chosen(best="highest"), "you take the highest perplexity; take the most varied setting."),
+            Mistake(
+                known.chosen(best="closest"), "you take what is closest to the limit; take the most varied setting."
+            ),
+            Mistake(known.chosen(best="last"), "you take the last allowed setting, not the most varied one."),
+            Mistake(known.chosen(best="alphabet"), "you take the last name of the alphabet; compare diversities."),
+            Mistake(known.chosen(best="ratio"), "you weigh diversity against perplexity; the limit has done that."),
+            Mistake(known.chosen(over=lambda n: 1), "you add the deviation of one run; divide it by √runs."),
             Mistake(known.chosen(sample=False), "the deviation of a sample is divided by n − 1."),
-            Mistake(known.chosen(best="perplexity"), "you take the lowest perplexity; take the most varied setting."),
+            Mistake(known.chosen(best="lowest"), "you take the lowest perplexity; take the most varied setting."),
             Mistake(known.chosen(best="least varied"), "you take the least varied setting."),
             Mistake(known.chosen(best="first"), "you take the first allowed setting, not the most varied one."),
             Mistake(known.chosen(ignore=True), "the limit is ignored."),

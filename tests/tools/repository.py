@@ -56,13 +56,15 @@ def project(root: Path) -> dict:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def dependencies(root: Path) -> dict[str, Requirement]:
-    """Every declared dependency, optional ones included, by its canonical name."""
+COMPILED = ("llamacpp",)  # extras that compile for minutes and that no test needs: declared, never pinned
+
+
+def dependencies(root: Path, compiled: bool = True) -> dict[str, Requirement]:
+    """Every declared dependency, optional ones included (those that compile only if `compiled`), by canonical name."""
     declared = project(root)
-    texts = [
-        *declared["dependencies"],
-        *(item for extra in declared["optional-dependencies"].values() for item in extra),
-    ]
+    texts = list(declared["dependencies"])
+    for extra, items in declared["optional-dependencies"].items():
+        texts += items if compiled or extra not in COMPILED else []
     return {canonicalize_name(item.name): item for item in map(Requirement, texts)}
 
 
@@ -148,7 +150,9 @@ def pinned(root: Path) -> list[str]:
     for pin in pins(root):
         found.setdefault(canonicalize_name(pin.name), []).append(pin)
         problems += _pin_problems(pin, declared.get(canonicalize_name(pin.name)))
-    return problems + [f"requirements.txt does not pin {name}." for name in declared if name not in found]
+    return problems + [
+        f"requirements.txt does not pin {name}." for name in dependencies(root, compiled=False) if name not in found
+    ]
 
 
 def _pin_problems(pin: Requirement, declared: Requirement | None) -> list[str]:

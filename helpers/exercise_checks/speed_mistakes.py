@@ -1,0 +1,137 @@
+"""Wrong versions of the exercises of 05b_speed, each of which learners write; `speed` names the cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+# append_kv ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def appended(*, dim: int = 2, new_first: bool = False, only: str = "") -> Callable[..., Tensor]:
+    """Appending with one thing done wrong."""
+
+    def variant(past: Tensor | None, new: Tensor) -> Tensor:
+        if past is None or only == "new":
+            return new
+        if only == "past":
+            return past
+        return torch.cat((new, past) if new_first else (past, new), dim=dim)
+
+    return variant
+
+
+# write_kv ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(
+    *, start: str = "length", end: str = "length + T", write: bool = True, first: bool = False
+) -> Callable[..., Tensor]:
+    """Writing to another place, or handing out another part, or nothing written."""
+
+    def variant(store: Tensor, length: int, new: Tensor) -> Tensor:
+        T, room = new.shape[2], store.shape[2]
+        at = {"length": length, "0": 0, "end": room - T}[start]
+        upto = {"length + T": length + T, "length + 1": length + 1, "length": length, "room": room, "T": T}[end]
+        if write:
+            store[:, :, at : at + T] = new
+        return store[:, :, length:upto] if first else store[:, :, :upto]
+
+    return variant
+
+
+def joined(store: Tensor, length: int, new: Tensor) -> Tensor:
+    return torch.cat((store[:, :, :length], new), dim=2)
+
+
+def only_new(store: Tensor, length: int, new: Tensor) -> Tensor:
+    store[:, :, length : length + new.shape[2]] = new
+    return new
+
+
+def last_only(store: Tensor, length: int, new: Tensor) -> Tensor:
+    store[:, :, length] = new[:, :, -1]
+    return store[:, :, : length + new.shape[2]]
+
+
+# quantize_rows_absmax ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def absmax(
+    *,
+    over: int | None = 1,
+    levels: int = 127,
+    absolute: bool = True,
+    rounding: str = "round",
+    zeros: bool = True,
+    scale_shape: str = "(N,)",
+    inverse: bool = False,
+    convert: bool = True,
+) -> Callable[..., tuple[Tensor, Tensor]]:
+    """Quantization with one thing done wrong."""
+
+    def variant(weight: Tensor) -> tuple[Tensor, Tensor]:
+        sizes = weight.abs() if absolute else weight
+        largest = sizes.amax(dim=over, keepdim=True) if over is not None else sizes.amax().view(1, 1)
+        scale = largest / levels
+        if zeros:
+            scale = torch.where(largest > 0, scale, 1.0)
+        codes = weight / scale
+        codes = {"round": codes.round(), "floor": codes.floor(), "trunc": codes.trunc()}[rounding]
+        codes = codes.to(torch.int8) if convert else codes
+        scale = (1 / scale if inverse else scale).expand(len(weight), 1) if over != 0 else scale.flatten()
+        return codes, scale if scale_shape == "(N, 1)" or over == 0 else scale[:, 0]
+
+    return variant
+
+
+# acceptance ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def accepting(keep: str = "p / q", rest: str = "max(p - q, 0)", normalized: bool = True) -> Callable[..., tuple]:
+    """The rule with another way to keep, or to draw anew."""
+
+    def variant(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        kept = {
+            "p / q": (p / q).clamp(max=1),
+            "p": p,
+            "q / p": (q / p).clamp(max=1),
+            "p >= q": (p >= q).float(),
+            "unclamped": p / q,
+            "1 - q": 1 - q,
+        }[keep]
+        again = {
+            "max(p - q, 0)": (p - q).clamp(min=0),
+            "p": p,
+            "|p - q|": (p - q).abs(),
+            "max(q - p, 0)": (q - p).clamp(min=0),
+            "p - q": p - q,
+        }[rest]
+        return kept, again / again.sum() if normalized else again
+
+    return variant
+
+
+# choose_n_draft ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def chosen(*, tokens: str = "geometric", cost: bool = True, off: int = 0, least: bool = False) -> Callable[..., int]:
+    """Choosing with other expectations, or without costs."""
+
+    def variant(acceptance: float, seconds: Sequence[float]) -> int:
+        def expected(k: int) -> float:
+            if tokens == "drafts only":
+                return sum(acceptance**i for i in range(1, k + 1))
+            if tokens == "k · a":
+                return 1 + k * acceptance
+            if tokens == "all or nothing":
+                return 1 + k * acceptance**k
+            return sum(acceptance**i for i in range(k + 1))
+
+        speeds = [expected(k) / (s if cost else 1.0) for k, s in enumerate(seconds)]
+        best = min(speeds) if least else max(speeds)
+        return speeds.index(best) + off
+
+    return variant
