@@ -12,10 +12,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
 from helpers.exercise_checks.more_tokenizers import move_embeddings, planted_move_embeddings
-from helpers.library_tokenizers import library_wordpiece
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
+from helpers.tokenizer_libraries import library_wordpiece
 from helpers.tokenizer_measures import bits_per_byte, unigram_bits, word_counts
 from helpers.unigram_training import em_step, seeds
 from helpers.wordpiece import BERT_SPECIAL, normalize, split_words

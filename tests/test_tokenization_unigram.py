@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from helpers import unigram_training as unigram
 from helpers.corpora import language_reference, stdlib_docstrings
-from helpers.library_tokenizers import sentencepiece_unigram
 from helpers.models import fetch
 from helpers.tokenization import TokenizerFileError, UnigramTokenizer
+from helpers.tokenizer_libraries import sentencepiece_unigram
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused
 
 TEXT = language_reference().head(200_000)
