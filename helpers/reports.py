@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.frames import blocks, choose, put, slots
+from helpers.frames import blocks, choose, fill_different, put, slots
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "reports"
@@ -81,18 +81,7 @@ def generate_reports(n: int, seed: int, split: str = "train") -> list[dict[str, 
     Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
     """
     _check(split)
-    rng, frames = random.Random(f"reports {seed}"), load_report_frames(split)
-    made: dict[str, dict[str, Any]] = {}
-    for attempt in range(3 * n + 100):
-        if len(made) == n:
-            break
-        if attempt % len(frames) == 0:
-            rng.shuffle(frames)
-        report = fill_report(frames[attempt % len(frames)], rng)
-        made.setdefault(report["text"], report)
-    if len(made) < n:
-        raise ValueError(f"The frames gave {len(made)} different reports, not {n}.")
-    return list(made.values())
+    return fill_different(n, load_report_frames(split), fill_report, random.Random(f"reports {seed}"), 3)
 
 
 def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.frames import blocks, choose, put, slots
+from helpers.frames import blocks, choose, fill_different, put, slots
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "tickets"
@@ -87,18 +87,7 @@ def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    rng, frames = random.Random(f"tickets {seed}"), load_frames(split)
-    made: dict[str, dict[str, Any]] = {}
-    for attempt in range(20 * n + 100):
-        if len(made) == n:
-            break
-        if attempt % len(frames) == 0:
-            rng.shuffle(frames)
-        ticket = fill(frames[attempt % len(frames)], rng)
-        made.setdefault(ticket["text"], ticket)
-    if len(made) < n:
-        raise ValueError(f"The frames gave {len(made)} different tickets, not {n}.")
-    return list(made.values())
+    return fill_different(n, load_frames(split), fill, random.Random(f"tickets {seed}"), 20)
 
 
 def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     with pytest.raises(ValueError, match="ws98: the summary says hours, the text does not"):
         fill_report(type(frame)("ws98", "train", "A {bike}.", "{hours} hours."), reports.random.Random(0))
     monkeypatch.setattr(reports, "load_report_frames", lambda split: [type(frame)("ws97", "train", "A {b|c}.", "No.")])
-    with pytest.raises(ValueError, match="gave 2 different reports, not 5"):
+    with pytest.raises(ValueError, match="gave 2 different texts, not 5"):
         generate_reports(5, 0)
     monkeypatch.undo()
     monkeypatch.setattr(reports, "FOLDER", tmp_path)

@@ -184,7 +184,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     for call in (load_tickets, lambda split: generate(1, 0, split)):
         with pytest.raises(ValueError, match="no split 'validation': choose one of train, dev, test"):
             call("validation")
-    with pytest.raises(ValueError, match="different tickets, not 100"):
+    with pytest.raises(ValueError, match="different texts, not 100"):
         monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
