@@ -152,8 +152,12 @@ def _require_boolean(mask: Tensor | None) -> None:
 
 
 def split_heads(x: Tensor, n_heads: int) -> Tensor:
-    """(B, T, n_heads · head_dim) → (B, n_heads, T, head_dim): each head gets its own slice of the channels."""
+    """(B, T, n_heads · head_dim) → (B, n_heads, T, head_dim): each head gets its own slice of the channels.
+
+    Raises ValueError where n_heads does not divide the channels.
+    """
     B, T, C = x.shape
+    require_heads(C, n_heads, n_heads, None)
     return x.view(B, T, n_heads, C // n_heads).transpose(1, 2)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.transforms import Bbox
 
 from helpers.plots import CARD, INK, PALETTE, bars
 
@@ -26,20 +27,35 @@ def roofline(
     first, last = (f(x for x, _ in places.values()) for f in (min, max))
     across = np.geomspace(first / span, max(last, peak / bandwidth) * span, 100)
     ax.loglog(across, np.minimum(across * bandwidth, peak) / 1e9, color=PALETTE["muted"], label="_roof")
-    for number, (name, (x, y)) in enumerate(places.items()):
+    for x, y in places.values():
         ax.plot(x, y / 1e9, "o", markersize=7, color=PALETTE["main"])
-        side = (8, "left") if number % 2 else (-8, "right")  # neighbors write to different sides
-        ax.annotate(
-            name,
-            (x, y / 1e9),
-            xytext=(side[0], 0),
-            textcoords="offset points",
-            va="center",
-            ha=side[1],
-            fontsize=9,
-            color=INK,
-            bbox={"facecolor": CARD, "edgecolor": "none", "pad": 0.5, "alpha": 0.7},
-        )
+    write_beside(ax, {name: (x, y / 1e9) for name, (x, y) in places.items()})
+
+
+SIDES = ((8, 0, "left"), (-8, 0, "right"), (8, -10, "left"), (-8, 10, "right"), (8, 10, "left"), (-8, -10, "right"))
+
+
+def write_beside(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Each point's name next to it, on the first side where it covers no point and no name written before.
+
+    points: name -> (x, y) in the units of the axes, in which all else is drawn already.
+    """
+    ax.figure.draw_without_rendering()  # settles limits and layout
+    renderer = ax.figure.canvas.get_renderer()
+    dots = [ax.transData.transform(place) for place in points.values()]
+    taken = [Bbox.from_bounds(x - 5, y - 5, 10, 10) for x, y in dots]
+    inside = ax.get_window_extent(renderer)
+    style = {"fontsize": 9, "color": INK, "bbox": {"facecolor": CARD, "edgecolor": "none", "pad": 0.5, "alpha": 0.7}}
+    for name, place in points.items():
+        text = ax.annotate(name, place, (0, 0), textcoords="offset points", va="center", **style)
+        for right, up, ha in SIDES:
+            text.set_position((right, up))
+            text.set_ha(ha)
+            covered = text.get_window_extent(renderer)
+            free = not any(covered.overlaps(other) for other in taken)
+            if free and inside.x0 <= covered.x0 and covered.x1 <= inside.x1:
+                break
+        taken.append(covered)
 
 
 def ladder(ax: Axes, speeds: Mapping[str, float], others: Collection[str] = ()) -> None:

@@ -26,6 +26,7 @@ from helpers.generation import (
     top_p,
 )
 from helpers.models import chat_model, fetch
+from helpers.speed_ladder import fast_model
 from helpers.transformer import Llama
 
 NEW = 64
@@ -140,6 +141,15 @@ def test_prompt_lookup_changes_nothing_where_there_is_little_to_copy(row, llama,
     prompt = theirs["prompts"][row]
     result = speculative(llama, prompt, 16, draft=PromptLookup(2), n_draft=3)
     assert torch.equal(result.ids[0, len(prompt) :], ours[row, -NEW:][: result.new])
+
+
+def test_the_int4_copy_drafts_and_float32_decides(llama, ours, theirs):
+    """4-bit weights of a 4-bit checkpoint mostly agree; where they do not, the float32 model's token stands."""
+    small = fast_model("int4", Llama.from_pretrained(fetch("chat"), torch.bfloat16))
+    results = [speculative(llama, theirs["prompts"][row], 24, draft=small, n_draft=4) for row in (2, 12, 16)]
+    for row, result in zip((2, 12, 16), results, strict=True):
+        assert torch.equal(result.ids[0, len(theirs["prompts"][row]) :], ours[row, -NEW:][: result.new])
+    assert sum(r.accepted for r in results) > 0.8 * sum(r.drafted for r in results) > 0
 
 
 def test_pieces_of_a_stream_join_to_the_reply(llama, ours, theirs):

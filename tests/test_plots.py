@@ -319,3 +319,19 @@ def test_a_timeline_of_one_event_draws_and_of_none_is_refused():
 
 def test_ink_and_quiet_text_differ():
     assert contrast(INK, CARD) > contrast(QUIET, CARD) >= 4.5
+
+
+def test_names_beside_points_cover_neither_points_nor_each_other():
+    from matplotlib.transforms import Bbox
+
+    from helpers.speed_plots import roofline
+
+    near = {"one": (1.0, 2.0, 3.0), "its twin": (1.0, 2.1, 3.0), "above": (1.0, 2.0, 4.0), "far": (1.0, 40.0, 5.0)}
+    fig, ax = figure("Points", "x", "y", size=(7, 4))
+    roofline(ax, 30.0, 400.0, near)
+    names = [text.get_window_extent() for text in ax.texts]
+    dots = [ax.transData.transform((ops / read, ops * rate / 1e9)) for read, ops, rate in near.values()]
+    dots = [Bbox.from_bounds(x - 3, y - 3, 6, 6) for x, y in dots]
+    assert len(names) == len(dots) == 4
+    assert not any(name.overlaps(other) for i, name in enumerate(names) for other in dots + names[:i])
+    plt.close(fig)

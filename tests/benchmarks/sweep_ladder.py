@@ -10,7 +10,7 @@ NAME = "05b_ladder"
 CASES = [
     "machine",
     *("no cache", "growing cache", "cache in place", "fewer operations", "bfloat16", "int8", "int4"),
-    *("prompt lookup", "llama.cpp"),
+    *("int4 drafts", "prompt lookup", "llama.cpp"),
 ]
 
 
