@@ -37,6 +37,7 @@ def test_the_last_lines_say_what_was_recorded(ladder):
     assert 1.8 <= times["fewer operations"] <= 2.2  # "about twice as fast with the same numbers"
     assert 6 <= times["int4"] <= 7  # "between six and seven times in 4 bits"
     assert 0.9 <= times["int4"] / times["llama.cpp"] <= 1.1  # "about what llama.cpp does"
+    assert 2.7 <= times["int4 drafts"] < 3.1  # "float32's own words, recorded at nearly three times"
     assert times["prompt lookup"] > 2 * times["int4"]  # "far beyond where the text repeats itself"
 
 
