@@ -77,7 +77,7 @@ def _write_cases(rng: Generator) -> list[tuple]:
         (_normal(rng, 1, 3, 9, 4), 0, _normal(rng, 1, 3, 4, 4)),  # a prompt
         (_normal(rng, 2, 2, 8, 2), 3, _normal(rng, 2, 2, 3, 2)),  # a few drafts
         (_normal(rng, 1, 2, 6, 4), 4, _normal(rng, 1, 2, 2, 4)),  # to the last place
-        (_normal(rng, 2, 1, 5, 2), 0, _normal(rng, 2, 1, 1, 2)),
+        (_normal(rng, 2, 4, 5, 2), 0, _normal(rng, 2, 4, 1, 2)),  # here a slice of each axis is another
     ]
 
 
@@ -97,7 +97,10 @@ def _matrix_cases(rng: Generator) -> list[tuple]:
 
 
 def drive_acceptance(rule: Callable, p: Tensor, q: Tensor) -> dict[str, Tensor] | object:
-    """What `rule` gives, where it matters: keep where something is drafted, rest where something is refused."""
+    """What `rule` gives, where it matters: keep where something is drafted.
+
+    Where nothing is refused, every rest that sums to 1 is as good as p.
+    """
     result = rule(p, q)
     if not (isinstance(result, tuple | list) and len(result) == 2 and all(isinstance(r, Tensor) for r in result)):
         return result
@@ -106,7 +109,12 @@ def drive_acceptance(rule: Callable, p: Tensor, q: Tensor) -> dict[str, Tensor] 
         return {"keep": keep, "rest": rest}
     keep = torch.where(q > 0, keep.float(), 0.0)
     refused = 1 - float((q * (p / q).clamp(max=1).nan_to_num()).sum())
-    return {"keep": keep, "rest": rest.float() if refused > 1e-6 else torch.zeros_like(p)}
+    as_good = refused < 1e-6 and bool((rest >= 0).all()) and _sums_to_one(rest)
+    return {"keep": keep, "rest": p.clone() if as_good else rest.float()}
+
+
+def _sums_to_one(chances: Tensor) -> bool:
+    return abs(float(chances.sum()) - 1) < 1e-4  # False for NaN
 
 
 def _chances(rng: Generator, n: int, spread: float = 1.0) -> Tensor:
@@ -142,6 +150,15 @@ def _unchanged(result: object, p: Tensor, q: Tensor) -> bool:
     return bool((comes_out(result, p, q) - p).abs().max() < 1e-4) or float(1 - kept.sum()) < 1e-5
 
 
+def _rest_sums_to_one(result: object, p: Tensor, q: Tensor) -> bool:
+    return not isinstance(result, dict) or result["rest"].shape != p.shape or _sums_to_one(result["rest"])
+
+
+def _show_sum(result: dict[str, Tensor], p: Tensor, q: Tensor) -> str:
+    equal = "p and q are equal, and " if torch.equal(p, q) else ""
+    return f"There, {equal}`rest` sums to {float(result['rest'].sum()):g}."
+
+
 def _show_change(result: dict[str, Tensor], p: Tensor, q: Tensor) -> str:
     i = int((comes_out(result, p, q) - p).abs().argmax())
     return f"Token {i} would be written with probability {comes_out(result, p, q)[i]:.3f}, the model says {p[i]:.3f}."
@@ -159,7 +176,14 @@ def _choose_cases(rng: Generator) -> list[tuple]:
         (1.0, times(12, 15.0, 0.7)),
         (0.3, times(8, 30.0, 0.2)),
         (0.7, times(16, 8.0, 0.8)),
+        (0.9, [10.0, 10.5, 16.0, 16.5, 17.0, 17.5]),  # slower at 2 than at 1, and then faster than both
+        (1.0, [20.0, 32.0, 64.0, 64.0]),  # 1 and 3 are equally fast, to the last bit
     ]
+
+
+def _refusing(cause: str, **how: str | bool) -> list[Mistake]:
+    """A mistake in the rule, made by those who think of equal p and q and by those who do not."""
+    return [Mistake(known.accepting(**how, even=even), cause) for even in ("p", "0 / 0")]
 
 
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,6 +210,10 @@ EXERCISES = [
             Mistake(known.appended(dim=1), "you join along the heads; positions are axis 2."),
             Mistake(known.appended(dim=0), "you join along the batch; positions are axis 2."),
             Mistake(known.appended(dim=3), "you join along head_dim; positions are axis 2."),
+            Mistake(known.unguarded, "at the very first call `past` is None: hand `new` back."),
+            Mistake(known.by_truth, "a tensor is neither true nor false; ask for `past is None`."),
+            Mistake(known.stacked, "`torch.stack` makes a new axis; `torch.cat` joins along one that is there."),
+            Mistake(known.added, "`+` adds the numbers; put the tensors one behind the other."),
         ],
     ),
     Exercise(
@@ -216,7 +244,19 @@ EXERCISES = [
             Mistake(known.written(first=True), "only the new ones are handed out; the past belongs to it."),
             Mistake(known.only_new, "only the new ones are handed out; the past belongs to it."),
             Mistake(known.written(write=False), "nothing is written."),
-            Mistake(known.joined, "nothing is written to the store: `torch.cat` made a copy, as before."),
+            Mistake(known.joined, "nothing is written to the store itself: `torch.cat` and `.clone()` make a copy."),
+            Mistake(known.written(copied=True), "a copy is handed out; a slice of `store` is a view, without a copy."),
+            Mistake(known.written(end="length + T + 1"), "one too many: the end of a slice is not part of it."),
+            Mistake(known.written(axis=1), "your slice counts heads; positions are axis 2."),
+            Mistake(known.written(axis=3), "your slice cuts head_dim; positions are axis 2."),
+            Mistake(known.written(axis=0), "your slice counts texts of the batch; positions are axis 2."),
+            *(
+                Mistake(
+                    known.written(end="room", behind=value),
+                    "attention sees whatever stands in the room behind, zeros too: hand out a slice without it.",
+                )
+                for value in (0.0, float("-inf"))
+            ),
             Mistake(known.last_only, "only the last of the new tokens is written."),
         ],
     ),
@@ -238,15 +278,34 @@ EXERCISES = [
         mistakes=[
             Mistake(known.absmax(over=None), "one scale for the whole matrix; each row gets its own."),
             Mistake(known.absmax(over=0), "the largest of each column; it must be that of each row, `dim=1`."),
+            Mistake(
+                known.absmax(over=None, scale_shape="()"), "one scale for the whole matrix; each row gets its own."
+            ),
+            Mistake(known.absmax(levels=128, limit=127), "you divide by 128; the largest size becomes 127."),
             Mistake(known.absmax(levels=128), "128 does not fit into int8, whose largest number is 127."),
             Mistake(known.absmax(levels=255), "255 levels on one side; int8 has 127."),
-            Mistake(known.absmax(absolute=False), "you take the largest value; take the largest *absolute* value."),
+            *(
+                Mistake(
+                    known.absmax(absolute=False, zeros=zeros),
+                    "you take the largest value; take the largest *absolute* value.",
+                )
+                for zeros in ("scale 1", "scale 1 where it is 0", "forgotten")
+            ),
             Mistake(known.absmax(rounding="trunc"), "`.to(torch.int8)` cuts towards zero; round first."),
             Mistake(known.absmax(convert=False), "the codes are still float32: convert them, `.to(torch.int8)`."),
             Mistake(known.absmax(rounding="floor"), "you round down; round to the nearest."),
-            Mistake(known.absmax(zeros=False), "a row of zeros is divided by zero: give it the scale 1."),
+            Mistake(known.absmax(zeros="forgotten"), "a row of zeros has nothing to divide by: give it the scale 1."),
+            Mistake(known.absmax(zeros="largest 1"), "a row of zeros gets 1 / 127; it is the *scale* that becomes 1."),
+            Mistake(known.absmax(column=False), "to divide the rows, the scales stand in a column: `scale[:, None]`."),
+            Mistake(known.absmax(swapped=True), "the codes come first, then the scales."),
             Mistake(known.absmax(scale_shape="(N, 1)"), "the scale has the shape (N, 1); it should be (N,)."),
-            Mistake(known.absmax(inverse=True), "you return 127 / largest; codes · scale should give the weights."),
+            *(
+                Mistake(
+                    known.absmax(inverse=True, zeros=zeros),
+                    "you return 127 / largest; codes · scale should give the weights.",
+                )
+                for zeros in ("scale 1", "forgotten")
+            ),
         ],
     ),
     Exercise(
@@ -272,20 +331,29 @@ EXERCISES = [
                 _unchanged,
                 evidence=_show_change,
             ),
+            Property(
+                "`rest` sums to 1, also where no draft is ever refused",
+                _rest_sums_to_one,
+                cause="where p and q are equal nothing is left that a sum could divide: give p there.",
+                evidence=_show_sum,
+            ),
         ],
         mistakes=[
-            Mistake(known.accepting(keep="p"), "you keep with the chance p; q has drawn already: divide by it."),
-            Mistake(known.accepting(keep="q / p"), "the fraction is upside down: p / q."),
-            Mistake(known.accepting(keep="unclamped"), "a chance above 1: at most 1."),
-            Mistake(known.accepting(keep="p >= q"), "you never keep what is drafted too often; keep it now and then."),
-            Mistake(known.accepting(keep="1 - q"), "the chance to keep has to know what the model wants."),
-            Mistake(
-                known.accepting(rest="p"), "after a refusal you draw from p, so likely tokens come twice as often."
-            ),
-            Mistake(known.accepting(rest="|p - q|"), "what is drafted too often is drawn again; set negatives to 0."),
-            Mistake(known.accepting(rest="max(q - p, 0)"), "the difference is upside down: p − q."),
-            Mistake(known.accepting(rest="p - q"), "there are negative probabilities: set them to 0."),
-            Mistake(known.accepting(normalized=False), "`rest` does not sum to 1: divide by its sum."),
+            *_refusing("you keep with the chance p; q has drawn already: divide by it.", keep="p"),
+            *_refusing("that is how often a token is drafted *and* kept; q has drawn: divide by it.", keep="min(p, q)"),
+            *_refusing("the fraction is upside down: p / q.", keep="q / p"),
+            *_refusing("a chance above 1: at most 1.", keep="unclamped"),
+            *_refusing("you never keep what is drafted too often; keep it now and then.", keep="p >= q"),
+            *_refusing("the chance to keep has to know what the model wants.", keep="1 - q"),
+            *_refusing("that is one half where p and q are equal; such a draft is always kept.", keep="p / (p + q)"),
+            *_refusing("after a refusal you draw from p, so likely tokens come twice as often.", rest="p"),
+            *_refusing("what is drafted too often is drawn again; set negatives to 0.", rest="|p - q|"),
+            *_refusing("the difference is upside down: p − q.", rest="max(q - p, 0)"),
+            *_refusing("there are negative probabilities: set them to 0.", rest="p - q"),
+            *_refusing("a softmax gives every token a share; set negatives to 0, divide by the sum.", rest="softmax"),
+            *_refusing("you draw what is drafted too often; draw what is drafted too rarely.", rest="1 - keep"),
+            *_refusing("you draw what is drafted too often; draw what is drafted too rarely.", rest="p · (1 - keep)"),
+            *_refusing("`rest` does not sum to 1: divide by its sum.", normalized=False),
         ],
     ),
     Exercise(
@@ -302,12 +370,23 @@ EXERCISES = [
             "For each `k, time in enumerate(seconds)`: sum `acceptance ** i` for i from 0 to k, divide by `time`. "
             "Remember the k with the largest value; a later one must be *faster* to replace it.",
         ),
-        proves="the best trade between tokens and seconds, from no acceptance to full",
+        proves="the best trade between tokens and seconds, from no acceptance to full, the smallest of equals",
         mistakes=[
             Mistake(known.chosen(cost=False), "longer passes cost more: divide by `seconds[k]`."),
             Mistake(known.chosen(tokens="drafts only"), "a pass writes one token even if no draft is kept."),
             Mistake(known.chosen(tokens="k · a"), "a draft counts only if all before it were kept: a, a², a³ …"),
             Mistake(known.chosen(tokens="all or nothing"), "some of the drafts may be kept, not only all of them."),
+            Mistake(
+                known.chosen(tokens="all or nothing at all"),
+                "where a draft is refused, those before it and one token more are written all the same.",
+            ),
+            Mistake(known.chosen(tokens="one too few"), "k drafts write up to k + 1 tokens: your sum ends too early."),
+            Mistake(
+                known.chosen(tokens="closed form"), "where every draft is kept, 1 − a is 0: add up, or treat it apart."
+            ),
+            Mistake(known.chosen(last=True), "of equally fast numbers you take the largest; take the smallest."),
+            Mistake(known.chosen(until="the first dip"), "you stop where it gets slower; further on it may be faster."),
+            Mistake(known.chosen(start=1), "no draft at all may be the fastest: begin with k = 0."),
             Mistake(known.chosen(off=1), "you count the token that comes anyway as a draft: one too many."),
             Mistake(known.chosen(least=True), "you take the slowest."),
         ],
