@@ -91,10 +91,11 @@ def build_browser(logits: Tensor, names: Callable[[int], str], odds: Callable[..
     """Three sliders and a picture of the odds that they give, as one ipywidgets box."""
     import ipywidgets as widgets
 
-    picture = widgets.Image(format="png")
+    picture = widgets.Image(format="png", layout={"width": "500px", "max_width": "100%", "height": "auto"})
     top = logits[0].topk(SHOWN).indices.tolist()
+    whole = {"description_width": "initial"}  # names are not cut
     sliders = [
-        widgets.FloatSlider(value, min=low, max=high, step=step, description=name)
+        widgets.FloatSlider(value, min=low, max=high, step=step, description=name, style=whole)
         for name, value, low, high, step in (
             ("temperature", 1.0, 0.1, 2.0, 0.1),
             ("top_p", 1.0, 0.05, 1.0, 0.05),
@@ -114,7 +115,7 @@ def build_browser(logits: Tensor, names: Callable[[int], str], odds: Callable[..
     for slider in sliders:
         slider.observe(draw, names="value")
     draw()
-    return widgets.VBox([*sliders, picture])
+    return widgets.VBox([*sliders, picture], layout={"align_items": "flex-start"})  # else it is stretched to the page
 
 
 def reliability_diagram(ax: Axes, confidences: ArrayLike, correct: ArrayLike, label: str, bins: int = 10) -> None:
