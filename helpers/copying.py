@@ -103,7 +103,8 @@ class SourceLimit:
     """A `LogitsProcessor`: of a name or number that is begun, only what leads to one of the source keeps its score.
 
     The model chooses what kind of thing comes next; where that is a name or a number, it has to be one of the source,
-    and a name of several words goes on as it does there ("Wout Claes", "Mr. Haas").
+    and a name of several words goes on as it does there ("Wout Claes", "Mr. Haas"). What is left is normalized anew:
+    otherwise beams would shun whatever is foreign to the model, which is every name that it has to copy.
     """
 
     def __init__(self, texts: Sequence[str], beams: int, tokenizer: Any, vocabulary: Vocabulary, names: Names) -> None:
@@ -120,14 +121,14 @@ class SourceLimit:
         self._masks: dict[tuple, Tensor] = {}
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """input_ids (B·beams, t), what is written so far; scores (B·beams, V)  →  the scores, limited."""
+        """input_ids (B·beams, t), what is written so far; scores (B·beams, V)  →  log-probabilities, limited."""
         recent = self.tokenizer.batch_decode(
             input_ids[:, -RECENT:], skip_special_tokens=True, clean_up_tokenization_spaces=False
         )
         kinds = self.vocabulary.kinds[scores.argmax(-1).cpu()].tolist()
         sources = [i // self.beams for i in range(len(recent))]
         fits = torch.stack([self._mask(*row) for row in zip(sources, recent, kinds, strict=True)])  # (B·beams, V)
-        return scores.masked_fill(~fits.to(scores.device), -torch.inf)
+        return scores.masked_fill(~fits.to(scores.device), -torch.inf).log_softmax(-1)
 
     def _mask(self, source: int, text: str, kind: int) -> Tensor:
         """(V,) True for tokens that may follow this text, where the model would write a token of a kind."""

@@ -125,14 +125,6 @@ def pad_rows(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
     return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
 
 
-def collate_pairs(pairs: Sequence[Pair], pad_id: int) -> PairBatch:
-    """Sources and targets side by side; the padding of the targets is no label. pad_id also starts the decoder."""
-    ids = pad_rows([source for source, _ in pairs], pad_id)
-    lengths = torch.tensor([len(source) for source, _ in pairs])
-    mask = torch.arange(ids.shape[1]) < lengths[:, None]  # by length: a pad id inside a text would be read
-    return PairBatch(ids, mask, *collate_targets([target for _, target in pairs], pad_id))
-
-
 def collate_targets(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
     """What is asked for and what the decoder reads meanwhile: labels and decoder_ids, both (B, longest).
 
@@ -148,10 +140,25 @@ def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
-def pair_loss(model: nn.Module, batch: PairBatch) -> Tensor:
-    """The same for a model and a batch, as `helpers.training.train` wants it."""
+def collate_pairs(
+    pairs: Sequence[Pair],
+    pad_id: int,
+    targets: Callable[[Sequence[Sequence[int]], int], tuple[Tensor, Tensor]] = collate_targets,
+) -> PairBatch:
+    """Sources and targets side by side; the padding of the targets is no label. pad_id also starts the decoder.
+
+    targets: what makes labels and decoder_ids.
+    """
+    ids = pad_rows([source for source, _ in pairs], pad_id)
+    lengths = torch.tensor([len(source) for source, _ in pairs])
+    mask = torch.arange(ids.shape[1]) < lengths[:, None]  # by length: a pad id inside a text would be read
+    return PairBatch(ids, mask, *targets([target for _, target in pairs], pad_id))
+
+
+def pair_loss(model: nn.Module, batch: PairBatch, of_labels: Callable[[Tensor, Tensor], Tensor] = label_loss) -> Tensor:
+    """Sum of the surprise at all labels of a batch, as `helpers.training.train` wants it."""
     inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.long(), "decoder_input_ids": batch.decoder_ids}
-    return label_loss(model(**inputs).logits, batch.labels)
+    return of_labels(model(**inputs).logits, batch.labels)
 
 
 # By the library --------------------------------------------------------------------------------------------------
