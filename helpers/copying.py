@@ -11,7 +11,8 @@ The limit works on words. While a word that begins with a capital or holds digit
 that lead to a word of the source, and it can end only where such a word ends. So nothing is invented; whether
 the right one of the source's names and numbers is taken, the limit cannot know.
 
-What it does not do: tokens that hold more than one word, scripts without capital letters, names in lower case.
+What it does not do: tokens that hold more than one word, scripts without capital letters, names in lower case, and
+letters of several bytes, at which a name may break off.
 """
 
 from __future__ import annotations
@@ -142,6 +143,7 @@ class SourceLimit:
         if key not in self._masks:
             now = self._choice(source, before) | (self.openers if first else set())
             fits = self._fitting(begun, now, self._choice(source, upcoming), first, fresh)
+            fits = fits if fits.any() else self._ending  # the next letter has no token of its own
             alike = fits & ((self.vocabulary.kinds == kind) | self._spaces) if kind else fits
             self._masks[key] = alike if alike.any() else fits
         return self._masks[key]

@@ -102,6 +102,13 @@ def test_each_beam_is_held_to_its_own_source(tokenizer, names):
     assert [pieces - {" "} for pieces in said] == [{" 1"}, {" 1"}, {" 3"}, {" 3"}]
 
 
+def test_where_a_letter_has_no_token_of_its_own_something_may_still_be_written(tokenizer, names):
+    [limit] = source_limits(tokenizer, names)(["It was Zoë of Graz."], 1)
+    ids = tokenizer("It was Zo", add_special_tokens=False)["input_ids"]
+    left = limit(torch.tensor([ids]), torch.zeros(1, len(tokenizer)))
+    assert left.isfinite().any() and not left.isnan().any()
+
+
 def test_a_tokenizer_whose_tokens_span_words_is_refused():
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast

@@ -62,7 +62,8 @@ def test_customers_are_never_right_and_models_nearly_always():
 def test_the_limit_makes_true_what_neither_weights_nor_data_do_and_leaves_wrong_roles():
     for cure in CURES:
         assert max(of(cure, "free", "true")) < min(of(cure, "limited", "true"))
-        assert min(of(cure, "limited", "supported")) > 0.95
+        assert min(of(cure, "limited", "supported")) > 0.95 and max(of(cure, "free", "supported")) < 0.05
+        assert all(0.55 < score < 0.7 for way in ("free", "limited") for score in of(cure, way, "rouge1"))
         assert 0.25 < mean(of(cure, "limited", "true")) < 0.33  # "about three in ten"
         assert max(of(cure, "limited", "fluent")) < min(of(cure, "free", "fluent")) - 0.1  # the price
     right, stated = kind("limited", "owner")
