@@ -75,17 +75,22 @@ def load_report_frames(split: str | None = None) -> list[ReportFrame]:
     return [frame for frame in found if split in (None, frame.split)]
 
 
-def generate_reports(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
+def generate_reports(n: int, seed: int, split: str = "train", *, words: bool = False) -> list[dict[str, Any]]:
     """`n` different reports from the frames of a split, the frames in turn; the same for the same seed.
 
+    words: each also has "words", what its text says by slot: {"shop": "Ghent", "hours": "3", …}.
     Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
     """
     _check(split)
-    return fill_different(n, load_report_frames(split), fill_report, random.Random(f"reports {seed}"), 3)
+    made = fill_different(n, load_report_frames(split), fill_report, random.Random(f"reports {seed}"), 3)
+    return made if words else [{key: value for key, value in report.items() if key != "words"} for report in made]
 
 
 def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:
-    """One report of the frame. Raises ValueError for an unknown slot, or one that only the summary has."""
+    """One report of the frame, with "words", what its text says by slot.
+
+    Raises ValueError for an unknown slot, or one that only the summary has.
+    """
     workshop = frame.name.startswith("ws")
     known = WORKSHOP if workshop else INCIDENT
     words = _workshop(frame.split, rng) if workshop else _incident(rng)
@@ -94,7 +99,9 @@ def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:
         raise ValueError(f"{frame.name}: the summary says {', '.join(sorted(extra))}, the text does not.")
     filled = {"text": _finished(put(text, words)), "summary": _finished(put(summary, words))}
     facts = [words[slot] for slot in FACTS if slot in slots(summary)]
-    return {**filled, "frame": frame.name, "facts": facts + re.findall(r"\bE\d\d\b", filled["summary"])}
+    said = {slot: words[slot] for slot in sorted(slots(text))}
+    facts += re.findall(r"\bE\d\d\b", filled["summary"])
+    return {**filled, "frame": frame.name, "facts": facts, "words": said}
 
 
 def sentences(text: str) -> list[str]:
@@ -104,9 +111,17 @@ def sentences(text: str) -> list[str]:
 
 def rouge1(text: str, reference: str) -> float:
     """F1 of the words that both have, each as often as both have it (Lin, 2004: ROUGE-1, without stemming)."""
-    ours, theirs = (Counter(re.findall(r"[a-z0-9]+", part.lower())) for part in (text, reference))
-    shared = (ours & theirs).total()
-    return 2 * shared / (ours.total() + theirs.total()) if shared else 0.0
+    return unigram_f1(*(re.findall(r"[a-z0-9]+", part.lower()) for part in (text, reference)))
+
+
+def unigram_f1(words: list[str], reference: list[str]) -> float:
+    """F1 of two lists of words: a word is shared as often as both lists have it; 0 where nothing is shared.
+
+    >>> unigram_f1(["the", "the", "cat"], ["the", "dog"])
+    0.4
+    """
+    shared = (Counter(words) & Counter(reference)).total()
+    return 2 * shared / (len(words) + len(reference)) if shared else 0.0
 
 
 def facts_kept(text: str, facts: list[str]) -> float:

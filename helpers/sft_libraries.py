@@ -10,6 +10,7 @@ What it does not do: more than one step; train with these libraries for real (th
 
 from __future__ import annotations
 
+import logging as stdlib_logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ def first_loss_by_trainer(
     from transformers import DataCollatorForSeq2Seq, Trainer, TrainingArguments
 
     rows = Dataset.from_list([{"input_ids": example.ids, "labels": example.labels} for example in examples])
-    with _quiet() as folder:
+    with quiet() as folder:
         trainer = Trainer(
             model=model,
             args=TrainingArguments(folder, **_one_step(len(examples), micro_batch, rate)),
@@ -65,7 +66,7 @@ def first_loss_by_trl(
     from trl import SFTConfig, SFTTrainer
 
     rows = Dataset.from_list([{"messages": [dict(message) for message in chat]} for chat in chats])
-    with _quiet() as folder:
+    with quiet() as folder:
         arguments = SFTConfig(
             folder,
             max_length=max_length,
@@ -103,13 +104,16 @@ def _train(trainer: Any) -> float:
 
 
 @contextmanager
-def _quiet() -> Iterator[str]:
+def quiet() -> Iterator[str]:
     """A folder for what the trainers want to write; their bars and notices are silenced."""
     import datasets
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), datasets.are_progress_bars_disabled() is False
+    optional_kernels = stdlib_logging.getLogger("bitsandbytes")  # it asks for a package that nobody here needs
+    bitsandbytes_level = optional_kernels.level
     logging.set_verbosity_error()
+    optional_kernels.setLevel(stdlib_logging.ERROR)
     datasets.disable_progress_bars()
     try:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -117,5 +121,6 @@ def _quiet() -> Iterator[str]:
             yield folder
     finally:
         logging.set_verbosity(verbosity)
+        optional_kernels.setLevel(bitsandbytes_level)
         if had_bars:
             datasets.enable_progress_bars()

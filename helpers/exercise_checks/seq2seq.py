@@ -1,0 +1,279 @@
+"""Exercises of 07b_seq2seq: overlap, a decoder's two rows, a loss with a bug, support by the source, publishing."""
+
+from __future__ import annotations
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+from torch.nn import functional as F
+
+from helpers.exercise_checks import seq2seq_mistakes as known
+from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.probability import IGNORED
+from helpers.reports import generate_reports, unigram_f1
+from helpers.seq2seq_training import collate_targets, label_loss
+from helpers.summaries import choose_summary, unsupported
+
+
+def planted_label_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """The version that stands in the notebook: padding counts as if token 0 had to be written there."""
+    wanted = labels.clamp(min=0)
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
+
+
+# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _f1_cases(rng: Generator) -> list[tuple]:
+    def words(n: int, of: int = 6) -> list[str]:
+        return [f"w{i}" for i in rng.integers(of, size=n)]
+
+    return [
+        (["the", "the", "cat"], ["the", "dog"]),
+        (["the", "dog"], ["the", "the", "cat", "the"]),
+        (words(12), words(7)),
+        (words(5, 3), words(9, 3)),
+        (["a", "b"], ["b", "a"]),
+        (["a"], ["b", "c"]),
+        ([], ["a"]),
+        (words(8, 40), words(8, 40)),
+        (words(20, 4), words(3, 4)),
+    ]
+
+
+def _target_cases(rng: Generator) -> list[tuple]:
+    def rows(*lengths: int) -> list[list[int]]:
+        return [[int(i) for i in rng.integers(2, 50, size=n)] for n in lengths]
+
+    return [
+        (rows(4, 2, 5), 1),
+        (rows(3), 1),
+        (rows(3, 3), 0),
+        (rows(1, 4), 7),
+        ([[5, 0, 0, 9], [0, 8]], 3),  # 0 is a token like others
+        (rows(6, 1, 2, 2), 50),
+    ]
+
+
+def _loss_cases(rng: Generator) -> list[tuple]:
+    def case(B: int, T: int, V: int, skipped: float) -> tuple:
+        logits = torch.tensor(rng.normal(size=(B, T, V)) * 2, dtype=torch.float32)
+        labels = torch.tensor(rng.integers(V, size=(B, T)))
+        labels[torch.tensor(rng.random((B, T)) < skipped)] = IGNORED
+        labels[0, 0] = 0  # 0 is a label too
+        return logits, labels
+
+    return [
+        case(2, 4, 7, 0.4),
+        case(1, 6, 5, 0.3),
+        case(3, 3, 11, 0.0),
+        case(4, 5, 3, 0.7),
+        case(2, 8, 4, 0.5),
+        (torch.zeros(1, 3, 5), torch.tensor([[IGNORED, 2, IGNORED]])),
+    ]
+
+
+def _summary_cases(rng: Generator) -> list[tuple]:
+    reports = generate_reports(40, seed=int(rng.integers(1000)))
+    own = [(report["summary"], report["text"]) for report in reports[:2]]
+    others = [(reports[i]["summary"], reports[i + 2]["text"]) for i in range(2, 5)]
+    return [
+        *own,
+        *others,
+        ("The app was dead for 17 minutes.", "For 170 minutes it was dead, 17th of May."),
+        ("Ghent paid 12 euros; Haas paid 12 in Ghent.", "Mr. Haas paid 11 euros in graz."),
+        ("The code was E04, not E07.", "It showed E04 twice."),
+        ("The update of v3 to v4 took 4x as long.", "From v3 on, it took long."),
+        ("Haas's Kite rode to Lyon.", "The Kite of Lang rode away."),
+        ("In Ghent, Haas rode.", "haas rode in Ghentbrugge."),
+        ("nothing to see here", "Nothing."),
+        ("", "Mr. Haas."),
+    ]
+
+
+def _candidate_cases(rng: Generator) -> list[tuple]:
+    text = "Mr. Haas paid 12 euros in Ghent on Monday."
+    clean, longer = "In Ghent, it was paid.", "On Monday, Mr. Haas paid 12 euros in Ghent."
+    lies = ["Mr. Lang paid 12 euros.", "It cost 13 euros.", "Mr. Lang paid 13 euros in Graz."]
+    mixed = [*lies, clean, longer]
+    return [
+        (lies[:2] + [clean, longer], text),
+        ([clean, longer, lies[0]], text),
+        (list(lies), text),
+        ([lies[2], lies[0]], text),
+        ([mixed[i] for i in rng.permutation(len(mixed))], text),
+        ([longer], text),
+        ([lies[1], longer, clean], text),
+        ([], text),
+    ]
+
+
+# ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+NOTEBOOK = "07b_seq2seq"
+EXERCISES = [
+    Exercise(
+        name="unigram_f1",
+        notebook=NOTEBOOK,
+        minutes=2,
+        difficulty=2,
+        reference=unigram_f1,
+        cases=_f1_cases,
+        hints=(
+            "The summary has “the” twice, the reference once. How often is it shared?",
+            "A word is shared as often as the list that has it less often. `collections.Counter` counts a list, and "
+            "two counters can be intersected.",
+            "`Counter(a) & Counter(b)` keeps the smaller count of each word and `.total()` adds them up. F1 is twice "
+            "that, divided by the words of both lists together; give 0.0 where nothing is shared.",
+        ),
+        proves="words count as often as both have them, order does not, and nothing shared gives 0",
+        properties=[
+            Property(
+                "it lies between 0 and 1",
+                lambda result, *_: 0 <= result <= 1,
+                "a word is shared only as often as *both* lists have it.",
+            ),
+        ],
+        mistakes=[
+            Mistake(known.f1(over="words"), "this is precision: F1 divides by the words of both lists together."),
+            Mistake(known.f1(over="reference"), "this is recall: F1 divides by the words of both lists together."),
+            Mistake(known.f1(over="sum"), "shared words stand in both lists, so they count twice: 2 · shared."),
+            Mistake(known.f1("set"), "a set forgets how often a word stands there; use `Counter`."),
+            Mistake(known.f1("set", "sets"), "a set forgets how often a word stands there; use `Counter`."),
+            Mistake(known.f1("set", "union"), "this is Jaccard's measure, of sets; F1 counts words."),
+            Mistake(known.f1("each"), "a word is shared only as often as *both* lists have it."),
+            Mistake(lambda w, r: known.f1()(w, r) if w else 1.0, "an empty summary shares nothing: 0.0."),
+        ],
+    ),
+    Exercise(
+        name="collate_targets",
+        notebook=NOTEBOOK,
+        minutes=4,
+        difficulty=2,
+        reference=collate_targets,
+        cases=_target_cases,
+        hints=(
+            "Two tensors of one shape. What must the loss skip, and what may the decoder have read before each label?",
+            "Fill the labels up with −100 on the right. The decoder's row is the labels moved one place to the right: "
+            "first pad_id, then all but the last. An embedding has no row −100, so put pad_id there.",
+            "`torch.full((B, longest), -100)`, then `labels[i, :len(row)] = torch.tensor(row)` for each row. For the "
+            "other start with `torch.full_like(labels, pad_id)`, copy `labels[:, :-1]` into its columns from 1 on, and "
+            "`masked_fill` where it is below 0.",
+        ),
+        proves="labels are padded with −100 on the right, and the decoder reads the label before, never −100",
+        mistakes=[
+            Mistake(known.collated(filler="pad"), "the labels are filled with `pad_id`, so padding would be learned."),
+            Mistake(known.collated(filler=0), "the labels are filled with 0, which is a token; the loss skips −100."),
+            Mistake(known.padded_left, "padding belongs on the right, behind the end."),
+            Mistake(known.collated(shift="none"), "the decoder reads the very label it shall write: move it right."),
+            Mistake(known.collated(shift="left"), "this is shifted to the left: the decoder reads what comes *after*."),
+            Mistake(known.collated(shift="longer"), "the start is put in front, so the last label has to go."),
+            Mistake(known.collated(shift="rolled"), "the last label has come round to the first place."),
+            Mistake(known.collated(shift="zero"), "the start is fixed as 0; use `pad_id`."),
+            Mistake(known.collated(skipped="kept"), "−100 is still in what the decoder reads."),
+            Mistake(known.collated(skipped="zero"), "where the label is −100 the decoder reads `pad_id`, not 0."),
+            Mistake(known.collated(swapped=True), "the labels come first."),
+            Mistake(lambda *args: collate_targets(*args)[0], "return two tensors: labels and what the decoder reads."),
+        ],
+    ),
+    Exercise(
+        name="label_loss",
+        notebook=NOTEBOOK,
+        minutes=3,
+        difficulty=2,
+        reference=label_loss,
+        planted=planted_label_loss,
+        cases=_loss_cases,
+        hints=(
+            "Print `wanted` for a short target beside a long one. What is the model asked to write behind its end?",
+            "The first line turns −100 into 0, and 0 is a token: the model is trained to write it. Something has to "
+            "tell the loss which places to leave out.",
+            "Do not change the labels at all. `F.cross_entropy` has an argument `ignore_index` that names the label "
+            "to skip, and −100 is even its default. The sum over all the others stays as it is.",
+        ),
+        proves="labels of −100 add nothing, label 0 does, and the sum runs over all others",
+        properties=[
+            Property(
+                "places with the label −100 add nothing",
+                lambda result, logits, labels: (
+                    torch.allclose(
+                        result.reshape(()).float(),
+                        F.cross_entropy(logits[labels != IGNORED], labels[labels != IGNORED], reduction="sum"),
+                        atol=1e-3,
+                    )
+                    or abs(float(result) - float(known.loss(everything=True)(logits, labels))) > 1e-3
+                    or bool((labels != IGNORED).all())
+                ),
+                "padding is counted as if token 0 had to be written there.",
+            ),
+        ],
+        mistakes=[
+            Mistake(planted_label_loss, "padding is counted as if token 0 had to be written there."),
+            Mistake(known.loss("mean"), "this is the mean; return the sum, so that batches can be added up."),
+            Mistake(known.loss("mean", everything=True), "padding is counted, and this is the mean, not the sum."),
+            Mistake(
+                known.loss(shifted=True), "the decoder's row is shifted already: logits and labels stand together."
+            ),
+            Mistake(known.zero_left_out, "0 is a label like others, and you skip it; skip −100."),
+            Mistake(known.mean_of_rows, "you add up the rows' means; add up all surprises."),
+            Mistake(known.loss("none"), "one number is asked for: the sum."),
+            Mistake(known.loss(probabilities=True), "`cross_entropy` takes logits: it does the softmax itself."),
+        ],
+    ),
+    Exercise(
+        name="unsupported",
+        notebook=NOTEBOOK,
+        minutes=4,
+        difficulty=2,
+        reference=unsupported,
+        cases=_summary_cases,
+        hints=(
+            "First: which words of the summary claim something that can be checked? Then: which words has the text?",
+            'Cut both into words with `re.findall(r"\\w+", …)`. Keep words of the summary that hold a digit, or begin '
+            "with a capital and are not the first; report those that are missing among the words of the text.",
+            "A set of the text's words makes “stands in the text” one look-up. Go through `enumerate` of the summary's "
+            "words: `any(c.isdigit() for c in word)` or `i > 0 and word[0].isupper()`, and then `word not in` the set.",
+        ),
+        proves="whole words, same spelling, digits anywhere in a word, and the first word only where it holds a digit",
+        mistakes=[
+            Mistake(known.told(within=True), "17 stands *within* 170: compare whole words."),
+            Mistake(known.told(folded=True), "“haas” is not “Haas”: the spelling has to be the same."),
+            Mistake(
+                known.told(first=True), "the first word always has a capital; leave it out unless it holds a digit."
+            ),
+            Mistake(known.told(digits=False), "numbers are left out."),
+            Mistake(known.told(names=False), "names are left out."),
+            Mistake(known.told(inverted=True), "these *are* in the text; return the others."),
+            Mistake(known.told(once=True), "a word that is wrong twice is told twice."),
+            Mistake(known.told(spaces=True), "“Ghent,” with its comma is no word of the text: cut with `\\w+`."),
+            Mistake(known.told(whole=True), "a word such as v4 holds a digit too: `any(c.isdigit() for c in word)`."),
+        ],
+    ),
+    Exercise(
+        name="choose_summary",
+        notebook=NOTEBOOK,
+        minutes=3,
+        difficulty=1,
+        reference=choose_summary,
+        cases=_candidate_cases,
+        hints=(
+            "Which is worse: to publish nothing, or to publish a name that the report does not have?",
+            "Go through the candidates, the likeliest first, and stop at one in which `unsupported` finds nothing. "
+            "If there is none, nothing is published.",
+            "A loop over `enumerate(candidates)` with one `if` that calls `unsupported(summary, text)` and returns the "
+            "number; behind the loop, `return None`.",
+        ),
+        proves="the likeliest without an unsupported word, and None where all have one",
+        mistakes=[
+            Mistake(known.fewest, "the one with the fewest wrong words still lies: where all do, give None."),
+            Mistake(known.last_clean, "this is the last one without a fault; candidates stand in order of likelihood."),
+            Mistake(known.zero_for_none, "where none is without a fault, give None, not the first."),
+            Mistake(known.only_the_first, "you look at the first one only; the second may be without a fault."),
+            Mistake(known.its_text, "return the candidate's number, not its text."),
+            Mistake(known.first_unclean, "this is the first *with* a fault."),
+            Mistake(
+                known.most_facts, "this is the longest one without a fault; take the likeliest, which stands first."
+            ),
+        ],
+    ),
+]
