@@ -31,7 +31,7 @@ OK, WARN, FAIL = "OK", "WARN", "FAIL"
 GB = 10**9
 MEMORY_GB, SPARE_BYTES = 2.0, 200_000_000  # what a notebook may take; room on the disk beside the models
 # Distributions whose import name is not theirs with "_" for "-".
-MODULES = {"faiss-cpu": "faiss", "ipython": "IPython", "pyyaml": "yaml"}
+MODULES = {"faiss-cpu": "faiss", "ipython": "IPython", "pyyaml": "yaml", "scikit-learn": "sklearn"}
 PURPOSES = {  # what each library does in this course
     "bitsandbytes": "8- and 4-bit weights",
     "datasets": "training and test data",
@@ -51,6 +51,7 @@ PURPOSES = {  # what each library does in this course
     "pygments": "colors source code",
     "regex": "cuts text into words",
     "safetensors": "weights on disk",
+    "scikit-learn": "TF-IDF and logistic regression, the cheap baselines",
     "scipy": "Student's t, for intervals of few runs",
     "sentence-transformers": "the embedder",
     "sentencepiece": "the reference for your Unigram",
