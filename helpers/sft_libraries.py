@@ -10,6 +10,7 @@ What it does not do: more than one step; train with these libraries for real (th
 
 from __future__ import annotations
 
+import logging as stdlib_logging
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
@@ -109,7 +110,10 @@ def _quiet() -> Iterator[str]:
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), datasets.are_progress_bars_disabled() is False
+    optional_kernels = stdlib_logging.getLogger("bitsandbytes")  # it asks for a package that nobody here needs
+    bitsandbytes_level = optional_kernels.level
     logging.set_verbosity_error()
+    optional_kernels.setLevel(stdlib_logging.ERROR)
     datasets.disable_progress_bars()
     try:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -117,5 +121,6 @@ def _quiet() -> Iterator[str]:
             yield folder
     finally:
         logging.set_verbosity(verbosity)
+        optional_kernels.setLevel(bitsandbytes_level)
         if had_bars:
             datasets.enable_progress_bars()
