@@ -11,6 +11,7 @@ What a label means stands in data/velunda/tickets/GUIDE.md. What this does not d
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ import torch
 
 from helpers.batching import as_batch
 from helpers.generation import generate, reply_text
+from helpers.shared_prefix import BehindPrefix
 from helpers.stats import bootstrap_ratio, wilson
 from helpers.tickets import FIELDS
 
@@ -187,20 +189,24 @@ def predict_labels(
     shots: Sequence[Mapping[str, Any]] = (),
     max_new_tokens: int = ROOM,
     batch: int = 16,
+    share_prefix: bool = True,
 ) -> Predictions:
     """Greedy replies to tickets, `batch` at once, padded on the left; alike for base, few-shot and tuned models.
 
     model: one of the course (with `new_cache`) or of the library. shots: tickets that stand solved in each prompt.
     Prompts are sorted by length, so that little is padding. Raises ValueError where a prompt and its reply are too
-    long for the model.
+    long for the model. share_prefix: a model of the course reads what all prompts begin with only once.
     """
     start = time.perf_counter()
     prompts = [_prompt(tokenizer, text, shots) for text in texts]
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
+    sharing = share_prefix and len(prompts) > 1 and hasattr(model, "new_cache")
+    prefix = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1) if sharing else 0
+    reader = BehindPrefix(model, prompts[0][:prefix]) if prefix else model
     replies, unended, new_tokens = [""] * len(prompts), 0, 0
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
-        rows = _continue(model, tokenizer, [prompts[i] for i in chosen], max_new_tokens)
+        rows = _continue(reader, tokenizer, [prompts[i][prefix:] for i in chosen], max_new_tokens)
         for i, row in zip(chosen, rows, strict=True):
             ended = tokenizer.eos_token_id in row
             ids = row[: row.index(tokenizer.eos_token_id)] if ended else row

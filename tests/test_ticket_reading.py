@@ -149,7 +149,7 @@ class Scripted(torch.nn.Module):
 @pytest.mark.parametrize("batch", [1, 2, 16])
 def test_replies_come_in_the_order_of_the_texts_and_endless_ones_are_counted(tokenizer, batch):  # noqa: F811
     replies = {"short": answer_text(RIGHT), "a much longer text than that": "No.", "endless, sadly": None}
-    found = predict_labels(Scripted(tokenizer, replies), tokenizer, list(replies), batch=batch)
+    found = predict_labels(Scripted(tokenizer, replies), tokenizer, list(replies), batch=batch, share_prefix=False)
     assert found.replies[:2] == [answer_text(RIGHT), "No."] and found.replies[2].startswith("words words")
     assert found.labels == [RIGHT, None, None]
     assert found.unended == 1
@@ -167,8 +167,15 @@ def test_the_course_and_the_library_say_the_same_in_any_batch_with_and_without_s
     texts = [one["text"] for one in load_tickets("dev")[:5]]
     for shots in ([], load_tickets("train")[:2]):
         found = [
-            predict_labels(model, tokenizer, texts, shots=shots, max_new_tokens=6, batch=batch)
-            for model, batch in ((ours, 5), (theirs, 5), (ours, 2), (theirs, 1))
+            predict_labels(model, tokenizer, texts, shots=shots, max_new_tokens=6, batch=batch, share_prefix=share)
+            for model, batch, share in ((ours, 5, True), (ours, 2, False), (theirs, 5, True), (theirs, 1, False))
         ]
         assert all(one.replies == found[0].replies for one in found)
+        assert len({(one.prompt_tokens, one.new_tokens, one.unended) for one in found}) == 1
         assert len(set(found[0].replies)) > 1
+
+
+def test_the_same_ticket_twice_leaves_something_to_read(tiny, tokenizer):  # noqa: F811
+    found = predict_labels(tiny[1], tokenizer, ["Hello"] * 2, max_new_tokens=3)
+    assert found.replies[0] == found.replies[1]
+    assert predict_labels(tiny[1], tokenizer, [], max_new_tokens=3).replies == []
