@@ -16,13 +16,14 @@ from __future__ import annotations
 import copy
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
+
+from helpers.safe_files import write_atomically
 
 VERSION = 1
 LOCK_SECONDS = 5
@@ -144,16 +145,8 @@ def _set_aside(file: Path) -> Path:
 
 
 def _write(file: Path, data: dict) -> None:
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(data, stream, indent=1, sort_keys=True, ensure_ascii=False)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    text = json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False)
+    write_atomically(file, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def _peek(file: Path) -> dict:

@@ -12,12 +12,14 @@ import errno
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError
-from safetensors.torch import save_file
-from torch import Tensor
 
 from helpers.model_wheel import FULL_DISK_WORDS
+
+if TYPE_CHECKING:  # importing torch takes seconds, which who only writes JSON should not wait for
+    from torch import Tensor
 
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 UNFINISHED = ".tmp"
@@ -57,6 +59,8 @@ def write_safetensors(
 
     Raises OSError as `write_atomically` does.
     """
+    from safetensors.torch import save_file
+
     # a copy of each, since the format refuses tensors that share memory
     tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=dict(metadata or {})))

@@ -19,6 +19,8 @@ from typing import Any
 
 import regex
 
+from helpers.safe_files import write_atomically
+
 VERSION = 1
 
 
@@ -102,20 +104,8 @@ def require_placed(special: dict[str, int], tokens: Sequence[Any]) -> None:
 
 
 def write_json(path: str | os.PathLike, data: dict) -> None:
-    """Writes beside `path` first and moves the finished file into place, so that no reader meets half a file."""
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"The folder {path.parent} does not exist: make it before you save {path.name}.")
-    temporary = path.with_name(f".{path.name}-{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(data, stream, ensure_ascii=True)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """`data` as ASCII into a file that is there whole or not at all. Raises OSError as `write_atomically` does."""
+    write_atomically(path, lambda temporary: temporary.write_text(json.dumps(data), encoding="ascii"))
 
 
 def read_json(path: str | os.PathLike, kind: str | None = None) -> dict:
