@@ -35,7 +35,7 @@ def noisy(tickets: Sequence[Mapping[str, Any]], seed: int, share: float) -> list
 
 
 def misspell_names(text: str, rng: random.Random) -> str:
-    """Each name of a product that is spelled right, with one or two letters changed; half of them in lower case."""
+    """Each name of a product that is spelled right, with one letter changed; half of them in lower case."""
 
     def wrong(match: re.Match[str]) -> str:
         written = misspelled(match[0], rng)
@@ -47,7 +47,30 @@ def misspell_names(text: str, rng: random.Random) -> str:
 def misspelled(name: str, rng: random.Random) -> str:
     """A wrong spelling that begins as the name does, differs from every spelling in the canon, and keeps its case.
 
-    A letter is left out, doubled, swapped with the next one or, as a vowel, replaced; in long names one time in four twice.
+    One letter is left out, doubled, swapped with the next one or, as a vowel, replaced; never the first one.
+    """
+    while True:
+        letters = list(name.lower())
+        at = rng.randrange(1, len(letters))
+        change = rng.choice(("drop", "double", "swap", "vowel"))
+        if change == "drop" and len(letters) > 4:
+            del letters[at]
+        elif change == "double":
+            letters.insert(at, letters[at])
+        elif change == "swap" and at + 1 < len(letters):
+            letters[at], letters[at + 1] = letters[at + 1], letters[at]
+        elif change == "vowel" and letters[at] in VOWELS:
+            letters[at] = rng.choice(VOWELS)
+        written = misspelled(match[0], rng)
+        return written.lower() if rng.random() < 0.5 else written
+
+    return _names().sub(wrong, text)
+
+
+def misspelled(name: str, rng: random.Random) -> str:
+    """A wrong spelling that begins as the name does, differs from every spelling in the canon, and keeps its case.
+
+    One letter is left out, doubled, swapped with the next one or, as a vowel, replaced; never the first one.
     """
     while True:
         letters = list(name.lower())
