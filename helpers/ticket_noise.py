@@ -61,30 +61,6 @@ def misspelled(name: str, rng: random.Random) -> str:
             letters[at], letters[at + 1] = letters[at + 1], letters[at]
         elif change == "vowel" and letters[at] in VOWELS:
             letters[at] = rng.choice(VOWELS)
-        written = misspelled(match[0], rng)
-        return written.lower() if rng.random() < 0.5 else written
-
-    return _names().sub(wrong, text)
-
-
-def misspelled(name: str, rng: random.Random) -> str:
-    """A wrong spelling that begins as the name does, differs from every spelling in the canon, and keeps its case.
-
-    One letter is left out, doubled, swapped with the next one or, as a vowel, replaced; never the first one.
-    """
-    while True:
-        letters = list(name.lower())
-        for _ in range(1 + (len(name) > 5 and rng.random() < 0.25)):
-            at = rng.randrange(1, len(letters))
-            change = rng.choice(("drop", "double", "swap", "vowel"))
-            if change == "drop" and len(letters) > 3:
-                del letters[at]
-            elif change == "double":
-                letters.insert(at, letters[at])
-            elif change == "swap" and at + 1 < len(letters):
-                letters[at], letters[at + 1] = letters[at + 1], letters[at]
-            elif change == "vowel" and letters[at] in VOWELS:
-                letters[at] = rng.choice(VOWELS)
         written = "".join(letters)
         if written not in _spellings():
             return written.capitalize() if name[0].isupper() else written

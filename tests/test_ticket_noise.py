@@ -30,7 +30,7 @@ def test_a_misspelled_name_is_nearer_to_its_own_than_to_any_other_and_in_no_list
     known = {s.lower() for product in products for s in (product["name"], *product["spellings"])}
     for product in products:
         written = {misspelled(product["name"], rng) for _ in range(200)}
-        assert len(written) > 5
+        assert len(written) >= 4
         for one in written:
             assert one.lower() not in known and one[0] == product["name"][0]
             distances = {p["name"]: edits(one.lower(), p["name"].lower()) for p in products}
