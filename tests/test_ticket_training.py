@@ -7,8 +7,9 @@ import torch
 
 from helpers.lora import lora_layers, lora_parameters
 from helpers.probability import IGNORED
+from helpers.shared_prefix import loss_behind_prefix
 from helpers.ticket_reading import answer_text
-from helpers.ticket_training import LABELS, encode_tickets, fine_tune, recipe_of, subset
+from helpers.ticket_training import LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
 from helpers.tickets import load_tickets
 from helpers.training import collate, loss_at_labels
 from tests.test_chat_data import tokenizer  # noqa: F401
@@ -99,3 +100,34 @@ def test_a_larger_subset_holds_the_smaller_one_of_its_seed():
     for n in (0, len(tickets) + 1):
         with pytest.raises(ValueError, match=f"so {n} of them"):
             subset(tickets, n, 0)
+
+
+def test_rounded_rows_are_padded_further_and_change_no_loss(tiny, tokenizer):  # noqa: F811
+    _, model = tiny
+    examples = encode_tickets(tokenizer, TICKETS[:3])
+    plain, padded = collate(examples), rounded(examples, 16)
+    assert padded.ids.shape[1] % 16 == 0 and 0 <= padded.ids.shape[1] - plain.ids.shape[1] < 16
+    assert padded.n_labels == plain.n_labels and int(padded.mask.sum()) == sum(map(len, examples))
+    for loss in (loss_at_labels, loss_behind_prefix):
+        assert loss(model, padded).item() == pytest.approx(loss_at_labels(model, plain).item(), rel=1e-5)
+
+
+def test_groups_of_one_length_hold_every_example_once_and_waste_less(tokenizer):  # noqa: F811
+    examples = encode_tickets(tokenizer, load_tickets("train")[:70])
+    groups = of_one_length(examples, 8, seed=0)
+    assert len(groups) == 8 and all(len(group) == 8 for group in groups)
+    members = [id(example) for group in groups for example in group]
+    assert len(set(members)) == 64 and set(members) <= set(map(id, examples[:64]))
+    as_they_come = [examples[i : i + 8] for i in range(0, 64, 8)]
+    longest = [sum(max(map(len, group)) for group in cut) for cut in (groups, as_they_come)]
+    assert longest[0] < 0.95 * longest[1]
+    assert [list(map(len, g)) for g in groups] != [list(map(len, g)) for g in of_one_length(examples, 8, seed=1)]
+
+
+def test_training_on_groups_sees_as_many_examples_a_step(tiny, tokenizer):  # noqa: F811
+    _, model = tiny
+    tickets = load_tickets("train")[:8]
+    batch = collate(encode_tickets(tokenizer, tickets))
+    before = loss_at_labels(model, batch).item() / batch.n_labels
+    history = fine_tune(model, tokenizer, tickets, recipe_of(1, batch=8), rank=2, alike=True)
+    assert history.losses == [pytest.approx(before, rel=1e-4)]
