@@ -105,16 +105,18 @@ def _train(trainer: Any) -> float:
 
 @contextmanager
 def quiet() -> Iterator[str]:
-    """A folder for what the trainers want to write; their bars and notices are silenced."""
+    """A folder for what the trainers want to write, gone afterwards; the libraries' bars and notices are silenced."""
     import datasets
     from transformers.utils import logging
 
     verbosity, had_bars = logging.get_verbosity(), datasets.are_progress_bars_disabled() is False
+    had_loading_bars = logging.is_progress_bar_enabled()
     optional_kernels = stdlib_logging.getLogger("bitsandbytes")  # it asks for a package that nobody here needs
     bitsandbytes_level = optional_kernels.level
     logging.set_verbosity_error()
     optional_kernels.setLevel(stdlib_logging.ERROR)
     datasets.disable_progress_bars()
+    logging.disable_progress_bar()
     try:
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # TRL's own settings use names on their way out
@@ -124,3 +126,5 @@ def quiet() -> Iterator[str]:
         optional_kernels.setLevel(bitsandbytes_level)
         if had_bars:
             datasets.enable_progress_bars()
+        if had_loading_bars:
+            logging.enable_progress_bar()

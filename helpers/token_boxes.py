@@ -36,13 +36,14 @@ def show_tokens(rows: Mapping[str, Sequence[str | bytes]], special: Collection[s
     for caption, tokens in rows.items():
         seen = [spell(token) for token in tokens]
         text.append(f"{caption} ({len(seen)}): {'|'.join(seen)}")
-        boxes = " ".join(_box(token, SPECIAL if token in special else FILLS[n % 4]) for n, token in enumerate(seen))
+        boxes = " ".join(box(token, SPECIAL if token in special else FILLS[n % 4]) for n, token in enumerate(seen))
         count = f'<span style="opacity:.75">{html.escape(caption)} ({len(seen)})</span>'
         lines = f'<div style="font-family:monospace;line-height:1.9;overflow-wrap:anywhere">{boxes}</div>'
         markup.append(f'<div style="margin:5px 0">{count}{lines}</div>')
     emit("\n".join(text), "".join(markup))
 
 
-def _box(token: str, color: str) -> str:
+def box(token: str, color: str) -> str:
+    """HTML of one token, spelled already, on a ground of this color."""
     style = f"background:{color};color:#1f2328;border-radius:3px;padding:2px 3px"
     return f'<span style="{style}">{html.escape(token)}</span>'

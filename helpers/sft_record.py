@@ -1,0 +1,71 @@
+"""What the recorded fine-tunings gave: data/results/07_sft.json, written by `make sweeps`, read back as scores.
+
+    before_after()["fine-tuned"]["exact"]           # a Score: .right of .n, .share, .by_family
+    learning_curve()[100]                           # the share of exact matches for each of three subsets
+    find("broken", labels="no stop")["dev"]["reading"]["without an end"]
+
+What it does not do: measure anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.ticket_reading import Score
+from helpers.tickets import FIELDS
+
+RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "07_sft.json"
+SYSTEMS = {  # what before_after calls them: the case
+    "zero-shot": "zero-shot",
+    "few-shot": "few-shot",
+    "TF-IDF and rules": "baseline",
+    "fine-tuned": "main",
+}
+
+
+def recorded() -> dict[str, Any]:
+    """The sweep as it was measured, with date, machine, versions and command."""
+    return json.loads(RECORDED.read_text(encoding="utf-8"))
+
+
+def find(case: str, **settings: Any) -> dict[str, Any]:
+    """The one run of a case with these settings. Raises LookupError where there is none, or more than one."""
+    wanted = {"case": case} | settings
+    runs = [run for run in recorded()["runs"] if wanted.items() <= run["case"].items()]
+    if len(runs) != 1:
+        raise LookupError(f"{RECORDED.name} has {len(runs)} runs of {wanted}: name one.")
+    return runs[0]
+
+
+def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:
+    """A run's score for each of FIELDS, and for "exact". Raises KeyError for a split that it was not measured on."""
+    return {field: Score.from_json(counts) for field, counts in run[split]["scores"].items()}
+
+
+def before_after(split: str = "test") -> dict[str, dict[str, Score]]:
+    """The scores of each of SYSTEMS."""
+    return {name: scores(find(case), split) for name, case in SYSTEMS.items()}
+
+
+def learning_curve(split: str = "test", field: str = "exact") -> dict[int, list[float]]:
+    """For each number of training tickets, the share that was right after training on each of the subsets."""
+    curve: dict[int, list[float]] = {}
+    for run in recorded()["runs"]:
+        if run["case"]["case"] == "tuned":
+            curve.setdefault(run["case"]["n"], []).append(scores(run, split)[field].share)
+    return dict(sorted(curve.items()))
+
+
+def markdown(rows: Mapping[str, Mapping[str, Score]]) -> str:
+    """A table of shares in percent, with the intervals over families for "exact"."""
+    lines = ["| | " + " | ".join([*FIELDS, "all five (95 % interval)"]).replace("_", " ") + " |"]
+    lines.append("|---|" + "---|" * (len(FIELDS) + 1))
+    for name, found in rows.items():
+        low, high = found["exact"].by_family
+        shares = [f"{100 * found[field].share:.0f}" for field in FIELDS]
+        shares.append(f"**{100 * found['exact'].share:.0f}** ({100 * low:.0f}–{100 * high:.0f})")
+        lines.append(f"| {name} | " + " | ".join(shares) + " |")
+    return "\n".join(lines)

@@ -1,0 +1,264 @@
+"""A chat model reads support tickets: what it is told, what it should answer, and how many answers are right.
+
+    ticket_chat(ticket)                                   # system, user, assistant: for helpers.chat_data.encode_chat
+    found = predict_labels(model, tokenizer, texts)       # greedy replies, in batches
+    read_answer('Sure: {"intent": "return", …}')          # {"intent": "return", …}, None where there is no object
+    scores = score_fields(found.labels, tickets)          # scores["exact"].right of .n, with two intervals
+
+What a label means stands in data/velunda/tickets/GUIDE.md. What this does not do: force a reply into the form.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from helpers.batching import as_batch
+from helpers.generation import generate, reply_text
+from helpers.shared_prefix import BehindPrefix
+from helpers.stats import bootstrap_ratio, wilson
+from helpers.tickets import FIELDS
+
+INSTRUCTION = (
+    "Label the ticket as JSON. intent: order_status, change_order, delivery_problem, return, repair, billing, advice, "
+    "account or other. product: Kite, Otter, Heron, Wren, Lynx, Puffin, Magpie, Perch, Burrow, Beacon, Shell, Anchor, "
+    "Satchel or null. order_number: VE-12345 or null. urgency: low, normal or high. sentiment: negative, neutral or "
+    "positive."
+)
+ROOM = 64  # tokens for a reply; the longest right answer takes 38, its end included
+
+Label = Mapping[str, str | None]
+
+
+def ticket_chat(ticket: Mapping[str, Any], answer: bool = True, shots: Iterable[Mapping[str, Any]] = ()) -> list[dict]:
+    """The conversation about one ticket: the instruction, solved examples if any, the text, and the answer.
+
+    ticket and shots: objects with `text` and `label`; without `answer` the ticket needs no label, and the
+    conversation ends where the model is to speak.
+    """
+    messages = [{"role": "system", "content": INSTRUCTION}]
+    for shot in shots:
+        messages += _turns(shot, answer=True)
+    return messages + _turns(ticket, answer)
+
+
+def _turns(ticket: Mapping[str, Any], answer: bool) -> list[dict]:
+    turns = [{"role": "user", "content": ticket["text"]}]
+    return turns + [{"role": "assistant", "content": answer_text(ticket["label"])}] if answer else turns
+
+
+def pick_shots(tickets: Sequence[Mapping[str, Any]], n: int) -> list[Mapping[str, Any]]:
+    """Solved examples that show as much as few can: `n` times, the first ticket that shows most of what none showed.
+
+    What a ticket shows: its intent, urgency and sentiment, and whether it has a product and an order number. Once
+    everything has been shown, showing starts over. Raises ValueError where there are fewer than `n` tickets.
+    """
+    if not 0 <= n <= len(tickets):
+        raise ValueError(f"There are {len(tickets)} tickets to choose from, so {n} of them cannot be picked.")
+    chosen: list[Mapping[str, Any]] = []
+    left, everything = list(tickets), set().union(*map(_shows, tickets))
+    unseen = set(everything)
+    for _ in range(n):
+        unseen = unseen or set(everything)
+        best = max(range(len(left)), key=lambda i: (len(_shows(left[i]) & unseen), -i))
+        unseen -= _shows(left[best])
+        chosen.append(left.pop(best))
+    return chosen
+
+
+def _shows(ticket: Mapping[str, Any]) -> set[tuple[str, Any]]:
+    values = ticket["label"].items()
+    return {(field, value is None if field in ("product", "order_number") else value) for field, value in values}
+
+
+def answer_text(label: Label) -> str:
+    """The answer that is trained: JSON without spaces, a fifth fewer tokens, in the order of FIELDS.
+
+    >>> answer_text(dict.fromkeys(FIELDS) | {"intent": "return"})
+    '{"intent":"return","product":null,"order_number":null,"urgency":null,"sentiment":null}'
+    """
+    return json.dumps({field: label[field] for field in FIELDS}, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_answer(text: str) -> dict[str, str | None] | None:
+    """The fields in the first whole JSON object of a reply, in the order of FIELDS, whatever stands around it.
+
+    Fields that lack are left out, other keys passed over. None where there is no object, or where a field is neither
+    a text nor null: nobody guesses what a list of products means.
+    """
+    decoder = json.JSONDecoder()
+    at = text.find("{")
+    while at >= 0:
+        try:
+            found, _ = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at = text.find("{", at + 1)
+            continue
+        fields = {field: found[field] for field in FIELDS if field in found}
+        return fields if all(isinstance(value, str | None) for value in fields.values()) else None
+    return None
+
+
+def exact_match(predicted: Label | None, label: Label) -> bool:
+    """Are all five fields right, in whatever order they stand? A missing field is not null: it is wrong."""
+    return all(field_right(predicted, label, field) for field in FIELDS)
+
+
+def field_right(predicted: Label | None, label: Label, field: str) -> bool:
+    """Is this one field there and right?"""
+    return predicted is not None and field in predicted and predicted[field] == label[field]
+
+
+@dataclass(frozen=True)
+class Score:
+    """How often something was right, family by family: `families` counts those with (right, of) tickets.
+
+    {(2, 2): 40, (1, 2): 10, (0, 2): 31}: of 81 families of two tickets, 40 were all right
+    """
+
+    families: Mapping[tuple[int, int], int]
+
+    @property
+    def right(self) -> int:
+        """Tickets that were right."""
+        return sum(right * count for (right, _), count in self.families.items())
+
+    @property
+    def n(self) -> int:
+        """Tickets in all."""
+        return sum(of * count for (_, of), count in self.families.items())
+
+    @property
+    def share(self) -> float:
+        """right / n."""
+        return self.right / self.n
+
+    @property
+    def wilson(self) -> tuple[float, float]:
+        """95 % interval as if every ticket were a draw of its own."""
+        return wilson(self.right, self.n)
+
+    @property
+    def by_family(self) -> tuple[float, float]:
+        """95 % interval that draws whole families: tickets of one phrasing are right or wrong together.
+
+        The wider of the two as a rule, and the one to believe about phrasings that nobody has seen.
+        """
+        rows = [row for row, count in sorted(self.families.items()) for _ in range(count)]
+        return bootstrap_ratio([right for right, _ in rows], [of for _, of in rows])
+
+    def to_json(self) -> dict[str, int]:
+        """{"1/2": 10, …}, from which `from_json` makes the same score."""
+        return {f"{right}/{of}": count for (right, of), count in sorted(self.families.items())}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, int]) -> Score:
+        """The score that `to_json` wrote."""
+        return cls({tuple(map(int, row.split("/"))): count for row, count in saved.items()})
+
+    def __str__(self) -> str:
+        low, high = self.by_family
+        return f"{self.right}/{self.n} = {self.share:.0%} ({low:.0%} to {high:.0%})"
+
+
+def score_fields(predicted: Sequence[Label | None], tickets: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
+    """A score for each of FIELDS, and as "exact" one for all five at once.
+
+    Raises ValueError where there are no tickets, or another number of predictions.
+    """
+    if not tickets or len(predicted) != len(tickets):
+        raise ValueError(f"Give one prediction for each ticket, not {len(predicted)} for {len(tickets)}.")
+    pairs = list(zip(predicted, tickets, strict=True))
+    scores = {f: _score((t["family"], field_right(p, t["label"], f)) for p, t in pairs) for f in FIELDS}
+    return scores | {"exact": _score((t["family"], exact_match(p, t["label"])) for p, t in pairs)}
+
+
+def _score(results: Iterable[tuple[str, bool]]) -> Score:
+    right: Counter[str] = Counter()
+    of: Counter[str] = Counter()
+    for family, is_right in results:
+        right[family] += is_right
+        of[family] += 1
+    return Score(dict(Counter((right[family], of[family]) for family in of)))
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model said to some tickets, in their order, and what it cost."""
+
+    replies: list[str]
+    unended: int  # replies that were cut off because no end came within the room
+    prompt_tokens: int  # read, padding aside
+    new_tokens: int  # written, up to each reply's end
+    seconds: float
+
+    @property
+    def labels(self) -> list[dict[str, str | None] | None]:
+        """What `read_answer` finds in each reply."""
+        return [read_answer(reply) for reply in self.replies]
+
+
+def predict_labels(
+    model: Any,
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    shots: Sequence[Mapping[str, Any]] = (),
+    max_new_tokens: int = ROOM,
+    batch: int = 16,
+    share_prefix: bool = True,
+) -> Predictions:
+    """Greedy replies to tickets, `batch` at once, padded on the left; alike for base, few-shot and tuned models.
+
+    model: one of the course (with `new_cache`) or of the library. shots: tickets that stand solved in each prompt.
+    Prompts are sorted by length, so that little is padding. Raises ValueError where a prompt and its reply are too
+    long for the model. share_prefix: a model of the course reads what all prompts begin with only once.
+    """
+    start = time.perf_counter()
+    prompts = [_prompt(tokenizer, text, shots) for text in texts]
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]), reverse=True)
+    sharing = share_prefix and len(prompts) > 1 and hasattr(model, "new_cache")
+    prefix = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1) if sharing else 0
+    reader = BehindPrefix(model, prompts[0][:prefix]) if prefix else model
+    replies, unended, new_tokens = [""] * len(prompts), 0, 0
+    for first in range(0, len(order), batch):
+        chosen = order[first : first + batch]
+        rows = _continue(reader, tokenizer, [prompts[i][prefix:] for i in chosen], max_new_tokens)
+        for i, row in zip(chosen, rows, strict=True):
+            ended = tokenizer.eos_token_id in row
+            ids = row[: row.index(tokenizer.eos_token_id)] if ended else row
+            replies[i] = reply_text(tokenizer, ids)
+            unended += not ended
+            new_tokens += len(ids) + ended
+    return Predictions(replies, unended, sum(map(len, prompts)), new_tokens, time.perf_counter() - start)
+
+
+def _prompt(tokenizer: Any, text: str, shots: Sequence[Mapping[str, Any]]) -> list[int]:
+    chat = ticket_chat({"text": text}, answer=False, shots=shots)
+    return list(tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False))
+
+
+def _continue(model: Any, tokenizer: Any, prompts: list[list[int]], max_new_tokens: int) -> list[list[int]]:
+    """What follows each prompt: rows of ids, filled with the token that ends a text."""
+    eos = tokenizer.eos_token_id
+    if hasattr(model, "new_cache"):
+        ids = generate(model, prompts, max_new_tokens, eos_ids=eos, pad_id=eos)
+    else:
+        padded, mask = as_batch(prompts, eos, next(model.parameters()).device)
+        mask = torch.ones_like(padded) if mask is None else mask.long()
+        ids = model.generate(
+            padded,
+            attention_mask=mask,
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            eos_token_id=eos,
+            pad_token_id=eos,
+        )
+    return ids[:, max(map(len, prompts)) :].tolist()
