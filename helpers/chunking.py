@@ -64,7 +64,7 @@ def chunk(text: str, size: int = 200, overlap: int = 40, by: str = "tokens", doc
     Raises ValueError for a text without words, sizes that do not go together, another `by`, and characters that were
     read in a wrong encoding; TypeError for bytes.
     """
-    _require_text(text, document)
+    require_text(text, _named(document))
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise ValueError(f"size is a whole number of tokens from 1, not {size!r}.")
     if isinstance(overlap, bool) or not isinstance(overlap, int) or not 0 <= overlap < size:
@@ -205,17 +205,18 @@ class _Words:
         return first, int(np.searchsorted(self.starts, span[1], side="left"))
 
 
-def _require_text(text: object, document: str) -> None:
+def require_text(text: object, what: str) -> None:
+    """Raises TypeError for what is no text, ValueError for one with characters that stand for broken bytes."""
     if isinstance(text, bytes | bytearray):
-        raise TypeError(f"{_named(document)} is bytes, not text: decode it first, as in data.decode('utf-8').")
+        raise TypeError(f"{what} is bytes, not text: decode it first, as in data.decode('utf-8').")
     if not isinstance(text, str):
-        raise TypeError(f"{_named(document)} has to be a text, not {type(text).__name__}.")
+        raise TypeError(f"{what} has to be a text, not {type(text).__name__}.")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"{_named(document)} was read in a wrong encoding (character {error.start} stands for a broken byte): "
-            "find out its encoding and read the file again."
+            f"{what} was read in a wrong encoding (character {error.start} stands for a broken byte): "
+            "find out its encoding and read it again."
         ) from None
 
 
