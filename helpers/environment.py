@@ -34,6 +34,7 @@ MEMORY_GB, SPARE_BYTES = 2.0, 200_000_000  # what a notebook may take; room on t
 MODULES = {"faiss-cpu": "faiss", "ipython": "IPython", "pyyaml": "yaml", "scikit-learn": "sklearn"}
 PURPOSES = {  # what each library does in this course
     "bitsandbytes": "8- and 4-bit weights",
+    "bm25s": "search among words",
     "datasets": "training and test data",
     "evaluate": "metrics",
     "faiss-cpu": "search among vectors",

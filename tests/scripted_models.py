@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import torch
 
 
@@ -36,3 +38,37 @@ class Bytes:
 
 def text(words: str) -> list[int]:
     return list(words.encode())
+
+
+class ChatBytes(Bytes):
+    """A tokenizer of bytes with the simplest chat template; the token 0 ends a turn and is never shown."""
+
+    def __call__(self, words, add_special_tokens=False):
+        return {"input_ids": text(words)}
+
+    def apply_chat_template(self, messages, add_generation_prompt=False):
+        turns = [f"<{message['role']}>{message['content']}" for message in messages]
+        return {"input_ids": text("".join(turns) + "<assistant>" * add_generation_prompt)}
+
+    def decode(self, ids):
+        return super().decode([token for token in ids if token])
+
+
+class Replying:
+    """A model of bytes that answers a chat prompt of `ChatBytes` by a rule: reply(prompt) is a text."""
+
+    LOGIT = 5.0  # of the token that it says; all others have 0
+    config = SimpleNamespace(eos_ids=(0,), max_len=8192)
+
+    def __init__(self, reply):
+        self.reply, self.prompts = reply, []
+
+    def forward(self, ids, cache=None):
+        logits = torch.zeros(*ids.shape, 256)
+        for row, tokens in zip(logits, ids.tolist(), strict=True):
+            prompt, _, said = bytes(tokens).decode("utf-8", errors="replace").rpartition("<assistant>")
+            if not said:
+                self.prompts.append(prompt)
+            wanted = [*text(self.reply(prompt)), 0]
+            row[-1, wanted[min(len(said.encode()), len(wanted) - 1)]] = self.LOGIT
+        return logits
