@@ -108,6 +108,18 @@ class AnswerCache:
             del self._entries[key]
         return len(stale)
 
+    def require(self, index: SearchIndex, searched: int) -> None:
+        """Raises ValueError where this cache would miss a change of that index among the first `searched` passages."""
+        if self.index is None:
+            return
+        if self.index is not index:
+            raise ValueError("The cache watches another index than the one that is searched: make one for this index.")
+        if self.depth < searched:
+            raise ValueError(
+                f"The cache compares the first {self.depth} passages after a change, and the answer is made from "
+                f"{searched}: make it with depth={searched} or more."
+            )
+
     def clear(self) -> None:
         """Forget everything."""
         self._entries.clear()

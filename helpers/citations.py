@@ -4,9 +4,9 @@
     cited[0].chunk, cited[0].support       # the passage that supports it best, and how well; None below the minimum
 
 A small model does not cite by itself, and a large one may cite what it did not read. Support is measured: the share of
-a sentence's words that the passage has, and nothing at all if the sentence has a number that the passage lacks.
+a sentence's words that the passage has, and nothing at all if a number or code of the sentence (18, E05) is lacking.
 
-What it does not do: understand. "is free" and "is not free" share their words; a word for "not" has to be there, too.
+What it does not do: understand. A passage that says "is not free" has all the words of "is free".
 """
 
 from __future__ import annotations
@@ -66,13 +66,13 @@ def cite(
 
 
 def word_support(sentence: str, passage: str) -> float:
-    """The share of the sentence's content words that stand in the passage, 0 to 1; no support if a number does not.
+    """The share of the sentence's content words that the passage has, 0 to 1; 0 if it lacks a number or code.
 
     Words are compared without their endings -s, -ed, -ing; a negation counts as a word. A sentence without content
     words ("It is.") has no support.
     """
     said, read = content(sentence), set(content(passage))
-    if not said or any(word[0].isdigit() and word not in read for word in said):
+    if not said or any(_exact(word) and word not in read for word in said):
         return 0.0
     return sum(word in read for word in said) / len(said)
 
@@ -82,7 +82,7 @@ def vector_support(encoder: Any) -> Support:
     from helpers.dense_index import encode_texts
 
     def support(sentence: str, passage: str) -> float:
-        numbers = {word for word in content(sentence) if word[0].isdigit()}
+        numbers = {word for word in content(sentence) if _exact(word)}
         if numbers - set(content(passage)):
             return 0.0
         parts = [passage[start:end] for start, end in sentence_spans(passage)]
@@ -97,6 +97,11 @@ def content(text: str) -> list[str]:
     bare = re.sub(r"\[\d+\]|(?<=\d),(?=\d{3})", "", text.lower().replace("’", "'"))  # [1] is a mark, not a number
     words = re.findall(r"\d+(?:\.\d+)?|[^\W\d_][\w'-]*", bare)
     return ["not" if word in NEGATIONS else _stem(word) for word in words if word not in EMPTY]
+
+
+def _exact(word: str) -> bool:
+    """Numbers and codes such as E05 are right or wrong, never nearly right."""
+    return any(letter.isdigit() for letter in word)
 
 
 def _stem(word: str) -> str:

@@ -116,15 +116,19 @@ def answer(
     it on dev by `calibrate_threshold`, with the same `confidence`: "retrieval", "likelihood", "support", or a function
     of the `Evidence`. minimum, support: as in `cite`. reranker: orders the `pool` best hits before k are taken.
     cache: looked into first, and told the answer. Where nothing is found or said, the answer is an abstention.
-    Raises ValueError for an empty question or index, a budget without room, and an unknown confidence.
+    Raises ValueError for an empty question or index, a budget without room, an unknown confidence, and a cache that
+    watches another index or fewer passages than are searched.
     """
     require_query(question)
     judge = CONFIDENCES.get(confidence) if isinstance(confidence, str) else confidence
     if judge is None:
         raise ValueError(f"confidence is one of {', '.join(CONFIDENCES)}, or a function, not {confidence!r}.")
-    if cache is not None and (known := cache.get(question)) is not None:
-        return known
-    hits = index.search(question, k if reranker is None else max(pool, k))
+    searched = k if reranker is None else max(pool, k)
+    if cache is not None:
+        cache.require(index, searched)
+        if (known := cache.get(question)) is not None:
+            return known
+    hits = index.search(question, searched)
     if reranker is not None:
         hits = reranker(question, hits)[:k]
     if not hits:

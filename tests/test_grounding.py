@@ -120,6 +120,7 @@ def test_each_sentence_is_cited_or_flagged():
         ("Brake pads [2] cost 18 euros [1].", 1),  # marks are no numbers
         ("Pads replace brakes.", 1),  # other endings
         ("Pads are never replaced.", 2 / 3),  # a negation counts
+        ("E05 means: replace the brake pads in pairs.", 0),  # so does a code
         ("It is.", 0),
         ("Lisbon.", 0),
     ],
@@ -356,6 +357,18 @@ def test_a_change_that_touches_no_passage_leaves_the_answer(index):
     for document in {chunk.document for chunk in index.chunks}:
         index.remove(document)
     assert cache.get("brake pads") is None
+
+
+def test_a_cache_that_would_miss_a_change_is_refused(index):
+    with pytest.raises(
+        ValueError, match="compares the first 10 passages after a change, and the answer is made from 20"
+    ):
+        answer("pads", index, **says("So."), cache=AnswerCache(index), reranker=lambda question, hits: hits)
+    with pytest.raises(ValueError, match="The cache watches another index"):
+        answer("pads", index, **says("So."), cache=AnswerCache(BM25Index()))
+    cache = AnswerCache(index, depth=20)
+    found = answer("pads", index, **says("So."), cache=cache, reranker=lambda question, hits: list(hits))
+    assert cache.get("pads") == found
 
 
 def test_the_oldest_answer_goes_first():

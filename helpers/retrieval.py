@@ -1,0 +1,113 @@
+"""Retrieval, from documents to an answer with its sources; each part in a module of its own.
+
+| what                                                                  | lives in                    |
+|-----------------------------------------------------------------------|-----------------------------|
+| `load_handbook`, `load_questions`: what is searched, and the gold set | `helpers.handbook`          |
+| `chunk`, `pack_units`: documents in pieces                            | `helpers.chunking`          |
+| what all indexes do: `SearchIndex`, `Hit`                             | `helpers.search_index`      |
+| `BM25Index`, `bm25_score`: by words                                   | `helpers.bm25_index`        |
+| `DenseIndex`: by meaning                                              | `helpers.dense_index`       |
+| `cosine_top_k`, `build_index`, `nearest`: vectors and FAISS           | `helpers.vector_index`      |
+| `HybridIndex`, `reciprocal_rank_fusion`: by both                      | `helpers.hybrid_index`      |
+| `rerank`, `query_likelihood`: read again, order anew                  | `helpers.reranking`         |
+| `score_search`, `compare`, recall@k, MRR, nDCG; exact match and F1    | `helpers.retrieval_metrics` |
+| `grounded_prompt`: passages within a budget                           | `helpers.grounded_prompt`   |
+| `cite`: which passage supports which sentence                         | `helpers.citations`         |
+| `risk_coverage`, `calibrate_threshold`: when not to answer            | `helpers.abstention`        |
+| `answer`: all of it                                                   | `helpers.grounding`         |
+| `AnswerCache`                                                         | `helpers.answer_cache`      |
+"""
+
+from helpers.abstention import RiskCoverage, calibrate_threshold, risk_coverage
+from helpers.answer_cache import AnswerCache
+from helpers.bm25_index import BM25Index, bm25_score, words
+from helpers.chunking import Chunk, chunk, count_tokens, pack_units, sentence_spans
+from helpers.citations import Citation, cite, vector_support, word_support
+from helpers.dense_index import DenseIndex, encode_texts, encoder_checksum
+from helpers.grounded_prompt import GroundedPrompt, grounded_messages, grounded_prompt
+from helpers.grounding import ABSTENTION, Answer, Evidence, answer
+from helpers.handbook import (
+    Document,
+    HandbookUnavailable,
+    Question,
+    Span,
+    chunk_documents,
+    load_handbook,
+    load_questions,
+    read_document,
+)
+from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
+from helpers.reranking import load_cross_encoder, query_likelihood, rerank
+from helpers.retrieval_metrics import (
+    SearchScores,
+    answer_f1,
+    compare,
+    exact_match,
+    found_spans,
+    ndcg_at_k,
+    recall_at_k,
+    reciprocal_rank,
+    score_search,
+)
+from helpers.search_index import Hit, IndexUnavailable, SearchIndex
+from helpers.vector_index import build_index, cosine_top_k, index_bytes, nearest, recall_against, unit
+
+__all__ = [
+    "ABSTENTION",
+    "Answer",
+    "AnswerCache",
+    "BM25Index",
+    "Chunk",
+    "Citation",
+    "DenseIndex",
+    "Document",
+    "Evidence",
+    "GroundedPrompt",
+    "HandbookUnavailable",
+    "Hit",
+    "HybridIndex",
+    "IndexUnavailable",
+    "Question",
+    "RiskCoverage",
+    "SearchIndex",
+    "SearchScores",
+    "Span",
+    "answer",
+    "answer_f1",
+    "bm25_score",
+    "build_index",
+    "calibrate_threshold",
+    "chunk",
+    "chunk_documents",
+    "cite",
+    "compare",
+    "cosine_top_k",
+    "count_tokens",
+    "encode_texts",
+    "encoder_checksum",
+    "exact_match",
+    "found_spans",
+    "grounded_messages",
+    "grounded_prompt",
+    "index_bytes",
+    "load_cross_encoder",
+    "load_handbook",
+    "load_questions",
+    "ndcg_at_k",
+    "nearest",
+    "pack_units",
+    "query_likelihood",
+    "read_document",
+    "recall_against",
+    "recall_at_k",
+    "reciprocal_rank",
+    "reciprocal_rank_fusion",
+    "rerank",
+    "risk_coverage",
+    "score_search",
+    "sentence_spans",
+    "unit",
+    "vector_support",
+    "word_support",
+    "words",
+]
