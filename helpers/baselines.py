@@ -70,7 +70,7 @@ def _weights(model: LogisticRegression, value: str) -> np.ndarray:
 
 
 def fit_baseline(
-    tickets: Sequence[Mapping[str, Any]], features: str = "characters", strength: float = 10.0
+    tickets: Sequence[Mapping[str, Any]], features: str = "characters", strength: float = 100.0
 ) -> Baseline:
     """A baseline that has seen these tickets.
 

@@ -1,0 +1,179 @@
+"""How well tickets in unseen phrasings are read: TF-IDF and rules, the chat model with and without solved examples, and
+tuned: on 25, 100 and 300 training tickets (three subsets each), with wrong labels, and on fresh fillings of all
+training frames, with what that costs elsewhere. Counts of right tickets a family, on dev and on test; nothing was
+chosen on test."""
+
+from __future__ import annotations
+
+import time
+from copy import deepcopy
+from typing import Any
+
+NAME = "07_sft"
+SIZES, SEEDS = (25, 100, 300), (0, 1, 2)
+SHOTS = (3, 6, 9)  # tried on dev; the best goes to test
+SHORT = {"steps": 60, "batch": 4}  # for training on few tickets, and for wrong labels
+MAIN = {"steps": 520, "batch": 4, "rate": 1.5e-3, "rank": 16, "misspelled": 0.3}
+CASES = [
+    {"case": "baseline"},
+    {"case": "zero-shot"},
+    {"case": "main", **MAIN},
+    {"case": "few-shot"},
+]
+WATCHED = 4  # place in dev of the ticket that is read along
+
+
+def run(case: dict) -> dict:
+    kinds = {
+        "baseline": baseline,
+        "zero-shot": zero_shot,
+        "few-shot": few_shot,
+        "tuned": tuned,
+        "broken": broken,
+        "main": main_run,
+    }
+    return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
+
+
+def baseline() -> dict:
+    from helpers.baselines import fit_baseline
+    from helpers.ticket_reading import score_fields
+    from helpers.tickets import load_tickets
+
+    fitted, found = fit_baseline(load_tickets("train")), {}
+    for split in ("dev", "test"):
+        tickets = load_tickets(split)
+        start = time.perf_counter()
+        scores = score_fields(fitted.predict([ticket["text"] for ticket in tickets]), tickets)
+        seconds = round(time.perf_counter() - start, 3)
+        found[split] = {"scores": to_json(scores), "reading": {"seconds": seconds}}
+    return found
+
+
+def zero_shot() -> dict:
+    model, tokenizer = base_model()
+    return {split: read(model, tokenizer, split) for split in ("dev", "test")}
+
+
+def few_shot() -> dict:
+    from helpers.ticket_reading import Score, pick_shots
+    from helpers.tickets import load_tickets
+
+    model, tokenizer = base_model()
+    train = load_tickets("train")
+    tried = {n: read(model, tokenizer, "dev", pick_shots(train, n)) for n in SHOTS}
+    best = max(SHOTS, key=lambda n: (Score.from_json(tried[n]["scores"]["exact"]).right, -n))
+    shots = pick_shots(train, best)
+    return {
+        "shots": best,
+        "tried": {str(n): found for n, found in tried.items()},
+        "dev": tried[best],
+        "test": read(model, tokenizer, "test", shots),
+        "test, nothing shared": cost(model, tokenizer, "test", shots, n=24),
+    }
+
+
+def tuned(n: int, seed: int) -> dict:
+    from helpers.ticket_training import fine_tune, recipe_of, subset
+    from helpers.tickets import load_tickets
+
+    model, tokenizer = base_model()
+    history = fine_tune(model, tokenizer, subset(load_tickets("train"), n, seed), recipe_of(**SHORT, seed=seed))
+    return trained(history) | {split: read(model, tokenizer, split) for split in ("dev", "test")}
+
+
+def broken(labels: str, n: int, seed: int) -> dict:
+    from helpers.ticket_training import fine_tune, recipe_of, subset
+    from helpers.tickets import load_tickets
+
+    model, tokenizer = base_model()
+    tickets = subset(load_tickets("train"), n, seed)
+    history = fine_tune(model, tokenizer, tickets, recipe_of(**SHORT, seed=seed), labels=labels)
+    return trained(history) | {"dev": read(model, tokenizer, "dev")}
+
+
+def main_run(steps: int, batch: int, rate: float, rank: int, misspelled: float) -> dict:
+    """The adapter stays in build/sweeps, for whoever wants to ask the tuned model more."""
+    from helpers.forgetting import general_ability
+    from helpers.lora import save_adapter, without_lora
+    from helpers.ticket_noise import noisy
+    from helpers.ticket_training import fine_tune, recipe_of
+    from helpers.tickets import generate, load_frames, load_tickets
+    from tests.benchmarks.sweeps import KEPT
+
+    model, tokenizer = base_model()
+    watched = load_tickets("dev")[WATCHED]
+    tickets = noisy(generate(steps * batch, seed=0), seed=0, share=misspelled)
+    recipe = recipe_of(steps, rate=rate, batch=batch)
+    looks = {"watch": watched, "watch_every": steps // 10}
+    history = fine_tune(model, tokenizer, tickets, recipe, rank=rank, alike=True, **looks)
+    save_adapter(model, KEPT / f"{NAME}.safetensors")
+    found = {split: read(model, tokenizer, split) for split in ("dev", "test")}
+    after = general_ability(model, tokenizer)
+    with without_lora(model):
+        before = general_ability(model, tokenizer)
+    return (
+        {"frames": len(load_frames("train")), "tickets": len(tickets)}
+        | trained(history)
+        | {"watched": {str(step): reply for step, reply in history.evaluations.items()}}
+        | found
+        | {"forgetting": {"before": ability(before), "after": ability(after)}}
+    )
+
+
+def base_model() -> tuple[Any, Any]:
+    """The course's own Llama with the chat model's weights in bfloat16, and the tokenizer."""
+    import torch
+    from transformers import AutoTokenizer
+
+    from helpers.llama import Llama
+    from helpers.models import fetch
+
+    folder = fetch("chat")
+    return Llama.from_pretrained(folder, torch.bfloat16), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any) -> dict:
+    """Scores of a split, and what reading it took. A tuned model is merged and read as a FastLlama, half the time."""
+    from helpers.fast_llama import FastLlama
+    from helpers.lora import lora_layers, merge_lora_
+    from helpers.ticket_reading import predict_labels, score_fields
+    from helpers.tickets import load_tickets
+
+    tickets = load_tickets(split)
+    reader = FastLlama(merge_lora_(deepcopy(model)) if lora_layers(model) else model)
+    found = predict_labels(reader, tokenizer, [ticket["text"] for ticket in tickets], shots=shots, batch=54, **options)
+    scores = score_fields(found.labels, tickets)
+    return {"scores": to_json(scores), "reading": took(found)}
+
+
+def cost(model: Any, tokenizer: Any, split: str, shots: Any, n: int) -> dict:
+    """What reading n tickets takes where every prompt is read from its beginning."""
+    from helpers.ticket_reading import predict_labels
+    from helpers.tickets import load_tickets
+
+    texts = [ticket["text"] for ticket in load_tickets(split)[:n]]
+    return took(predict_labels(model, tokenizer, texts, shots=shots, batch=24, share_prefix=False))
+
+
+def took(found: Any) -> dict:
+    return {
+        "replies": len(found.replies),
+        "without an object": sum(label is None for label in found.labels),
+        "without an end": found.unended,
+        "tokens read": found.prompt_tokens,
+        "tokens written": found.new_tokens,
+        "seconds": round(found.seconds, 1),
+    }
+
+
+def to_json(scores: Any) -> dict:
+    return {field: score.to_json() for field, score in scores.items()}
+
+
+def trained(history: Any) -> dict:
+    return {"losses": [round(loss, 4) for loss in history.losses]}
+
+
+def ability(found: Any) -> dict:
+    return {"perplexity": round(found.perplexity, 2), "right": found.right, "of": found.of, "replies": found.replies}

@@ -1,0 +1,67 @@
+"""What 07_sft and README.md may say of fine-tuning, held against what was recorded."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.sft_record import SYSTEMS, before_after, find, markdown, recorded, scores
+from helpers.stats import bootstrap_ratio, wilson
+from helpers.ticket_reading import Score
+from helpers.tickets import FIELDS, load_tickets
+from tests.benchmarks import sweep_sft
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, dict[str, Score]]:
+    return before_after()
+
+
+def test_every_case_was_scored_on_all_tickets_of_a_split(rows):
+    for split in ("dev", "test"):
+        tickets = load_tickets(split)
+        families = {ticket["family"] for ticket in tickets}
+        measured = [run for run in recorded()["runs"] if split in run]
+        assert len(measured) == len(sweep_sft.CASES)
+        for run in measured:
+            found = scores(run, split)
+            assert set(found) == {*FIELDS, "exact"}
+            for score in found.values():
+                assert score.n == len(tickets) and sum(score.families.values()) == len(families)
+            assert found["exact"].right <= min(found[field].right for field in FIELDS)
+
+
+def test_the_intervals_come_from_the_counts_in_the_file(rows):
+    found = rows["fine-tuned"]["exact"]
+    pairs = [row for row, count in sorted(found.families.items()) for _ in range(count)]
+    assert found.by_family == bootstrap_ratio([right for right, _ in pairs], [of for _, of in pairs])
+    assert found.wilson == wilson(sum(right for right, _ in pairs), sum(of for _, of in pairs))
+
+
+def test_the_base_model_reads_next_to_nothing_and_tuning_beats_solved_examples(rows):
+    assert rows["zero-shot"]["exact"].share <= 0.10
+    for field in ("intent", "product", "order_number", "exact"):
+        few, tuned = rows["few-shot"][field], rows["fine-tuned"][field]
+        assert tuned.by_family[0] > few.by_family[1] and tuned.wilson[0] > few.wilson[1]
+
+
+def test_the_shots_were_chosen_on_dev():
+    run = find("few-shot")
+    right = {int(n): Score.from_json(found["scores"]["exact"]).right for n, found in run["tried"].items()}
+    assert set(right) == set(sweep_sft.SHOTS)
+    assert run["shots"] == min(n for n in right if right[n] == max(right.values()))
+
+
+def test_solved_examples_cost_tokens_that_tuning_does_not():
+    zero, few, tuned = (find(case)["test"]["reading"] for case in ("zero-shot", "few-shot", "main"))
+    n = zero["replies"]
+    assert tuned["tokens read"] == zero["tokens read"]
+    per_shot = (few["tokens read"] - zero["tokens read"]) / n / find("few-shot")["shots"]
+    assert 60 <= per_shot <= 130  # a ticket and its answer, in the frame of the chat format
+
+
+def test_the_table_has_a_row_for_each_system_and_says_what_was_recorded(rows):
+    lines = markdown(rows).splitlines()
+    assert len(lines) == 2 + len(SYSTEMS)
+    for line, (name, found) in zip(lines[2:], rows.items(), strict=True):
+        assert line.startswith(f"| {name} | {100 * found['intent'].share:.0f} |")
+        assert f"**{100 * found['exact'].share:.0f}**" in line
