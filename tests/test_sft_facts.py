@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
-from helpers.sft_record import SYSTEMS, before_after, find, markdown, recorded, scores
+from helpers.sft_record import SYSTEMS, before_after, find, learning_curve, markdown, recorded, scores
 from helpers.stats import bootstrap_ratio, wilson
 from helpers.ticket_reading import Score
+from helpers.ticket_training import LABELS
 from helpers.tickets import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft
 
@@ -21,7 +24,7 @@ def test_every_case_was_scored_on_all_tickets_of_a_split(rows):
         tickets = load_tickets(split)
         families = {ticket["family"] for ticket in tickets}
         measured = [run for run in recorded()["runs"] if split in run]
-        assert len(measured) == len(sweep_sft.CASES)
+        assert len(measured) >= len(sweep_sft.CASES) - (len(LABELS) - 1) * (split == "test")
         for run in measured:
             found = scores(run, split)
             assert set(found) == {*FIELDS, "exact"}
@@ -57,6 +60,31 @@ def test_solved_examples_cost_tokens_that_tuning_does_not():
     assert tuned["tokens read"] == zero["tokens read"]
     per_shot = (few["tokens read"] - zero["tokens read"]) / n / find("few-shot")["shots"]
     assert 60 <= per_shot <= 130  # a ticket and its answer, in the frame of the chat format
+
+
+def test_in_sixty_steps_more_tickets_help_little_and_longer_training_on_more_phrasings_helps_much():
+    """From 100 tickets on, 60 steps of 4 are the limit: the shares of 100 and 300 lie within each other's interval."""
+    curve = learning_curve()
+    assert list(curve) == list(sweep_sft.SIZES)
+    assert all(len(shares) == len(sweep_sft.SEEDS) for shares in curve.values())
+    few, some, many = (statistics.mean(shares) for shares in curve.values())
+    assert few < min(some, many)
+    low, high = scores(find("tuned", n=300, seed=0))["exact"].by_family
+    assert low < some < high
+    assert before_after()["fine-tuned"]["exact"].by_family[0] > 2 * max(some, many)
+
+
+@pytest.mark.parametrize("labels", LABELS[1:])
+def test_the_loss_falls_whatever_the_labels_are(labels):
+    losses = find("broken", labels=labels)["losses"]
+    assert len(losses) == sweep_sft.SHORT["steps"]
+    assert statistics.mean(losses[-10:]) < 0.6 * losses[0]
+
+
+def test_without_a_trained_end_no_reply_ends():
+    reading = find("broken", labels="no stop")["dev"]["reading"]
+    assert reading["without an end"] >= 0.9 * reading["replies"]
+    assert find("tuned", n=100, seed=0)["dev"]["reading"]["without an end"] <= 0.1 * reading["replies"]
 
 
 def test_the_table_has_a_row_for_each_system_and_says_what_was_recorded(rows):
