@@ -152,6 +152,8 @@ class Score:
         The wider of the two as a rule, and the one to believe about phrasings that nobody has seen.
         """
         rows = [row for row, count in sorted(self.families.items()) for _ in range(count)]
+        if self.right in (0, self.n):  # every resample is the same, which says nothing: Wilson, a draw a family
+            return wilson(len(rows) * self.right // self.n, len(rows))
         return bootstrap_ratio([right for right, _ in rows], [of for _, of in rows])
 
     def to_json(self) -> dict[str, int]:

@@ -132,6 +132,11 @@ def test_families_widen_the_interval_where_tickets_go_together_and_only_there():
     assert narrow == pytest.approx(high - low, rel=0.1)
 
 
+def test_a_score_of_none_or_all_is_not_sure_of_itself():
+    assert Score({(0, 2): 81}).by_family == wilson(0, 81)
+    assert Score({(2, 2): 81}).by_family == wilson(81, 81)
+
+
 def test_a_score_comes_back_from_its_json_with_the_same_intervals():
     score = Score({(1, 2): 7, (2, 2): 30, (0, 2): 3, (1, 1): 2})
     again = Score.from_json(dict(reversed(score.to_json().items())))
