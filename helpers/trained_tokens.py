@@ -128,5 +128,5 @@ def _draw(ax: Any, row: list[Seen], y: float) -> None:
         if token.color:
             ax.add_patch(Rectangle((x - 0.15, y - 0.4), width + 0.3, 0.8, facecolor=token.color, edgecolor="none"))
         color = INK if token.color else QUIET
-        ax.text(x, y, token.text, family="monospace", fontsize=9.2, va="center", ha="left", color=color)
+        ax.text(x, y, token.text, family="monospace", fontsize=8.8, va="center", ha="left", color=color)
         x += width + 0.7

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 
-from helpers import safe_files
 from helpers.checkpoints import CheckpointError
 from helpers.llama import our_llama_name
 from helpers.lora import (
@@ -188,7 +188,7 @@ def test_a_full_disk_leaves_the_adapter_before(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(safe_files, "save_file", full)
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(OSError, match="disk is too full for a.safetensors"):
         save_adapter(stirred(model), file)
     assert file.read_bytes() == before

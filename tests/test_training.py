@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -306,7 +307,7 @@ def test_a_checkpoint_holds_no_pickle_and_only_what_is_trained(tmp_path):
 
 @pytest.mark.parametrize("fails_in", ["writing", "forcing"])
 def test_a_full_disk_leaves_the_checkpoint_before_and_one_sentence(tmp_path, monkeypatch, fails_in):
-    real, calls = safe_files.save_file, []
+    real, calls = safetensors.torch.save_file, []
 
     def full(tensors, path, metadata):
         calls.append(path)
@@ -319,7 +320,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_one_sentence(tmp_path, mon
         if fails_in == "forcing" and len(calls) == 2:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(safe_files, "save_file", full)
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
     monkeypatch.setattr(safe_files.os, "fsync", fsync)
     with pytest.raises(OSError, match="disk is too full for checkpoint.safetensors.*free some space") as error:
         quick(tiny(), tmp_path, save_every=2)
