@@ -87,6 +87,20 @@ def test_without_a_trained_end_no_reply_ends():
     assert find("tuned", n=100, seed=0)["dev"]["reading"]["without an end"] <= 0.1 * reading["replies"]
 
 
+def test_two_wrong_masks_leave_nothing_right_and_no_mask_differs_by_less_than_can_be_shown():
+    for labels in ("mask one late", "labels one early"):
+        assert scores(find("broken", labels=labels), "dev")["exact"].right == 0
+    unmasked, right = (
+        scores(run, "dev")["exact"] for run in (find("broken", labels="no mask"), find("tuned", n=100, seed=0))
+    )
+    assert 0 < min(unmasked.share, right.share) and max(unmasked.share, right.share) < 0.1  # "a few in a hundred"
+    assert unmasked.by_family[0] < right.share < unmasked.by_family[1]
+
+
+def test_the_recorded_training_saw_2080_tickets_of_648_phrasings():
+    assert (find("main")["frames"], find("main")["tickets"]) == (648, 2080)
+
+
 def test_the_table_has_a_row_for_each_system_and_says_what_was_recorded(rows):
     lines = markdown(rows).splitlines()
     assert len(lines) == 2 + len(SYSTEMS)
