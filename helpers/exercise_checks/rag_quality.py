@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from numpy.random import Generator
 
 from helpers.abstention import calibrate_threshold
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake
+from helpers.exercise_checks import rag_quality_mistakes as known
+from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
 from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
 from helpers.stats import paired_bootstrap
 
@@ -166,6 +168,11 @@ def _threshold_cases(rng: Generator) -> list[tuple]:
     ]
 
 
+def _keeps_promise(result: float, confidences: Sequence[float], correct: Sequence[bool], max_risk: float) -> bool:
+    given = [right for sure, right in zip(confidences, correct, strict=True) if sure >= result]
+    return not given or given.count(False) / len(given) <= max_risk + 1e-9
+
+
 def _leak_cases(rng: Generator) -> list[tuple]:
     vocabulary = [f"w{i}" for i in range(30)]
 
@@ -193,33 +200,43 @@ def _leak_cases(rng: Generator) -> list[tuple]:
 
 
 def _failure_cases(rng: Generator) -> list[tuple]:
-    def case(**gains: tuple[int, float, float]) -> tuple:
-        """Of each kind: how many questions, their mean score now, and by how much the repair lifts them."""
-        kinds, now, repaired = [], [], []
-        for name, (n, before, gain) in gains.items():
-            for _ in range(n):
-                kinds.append(name)
-                today = min(8, max(0, round(8 * before + 2 * float(rng.normal()))))
-                now.append(today / 8)  # eighths, whose sums are exact in any order
-                repaired.append(min(8, max(0, round(today + 8 * gain + float(rng.normal())))) / 8)
-        order = rng.permutation(len(kinds))
-        return tuple([column[i] for i in order] for column in (kinds, now, repaired))
+    def case(**kinds: tuple[list[float], list[float]]) -> tuple:
+        """Of each kind the scores now and the gains, in eighths, whose sums are exact in any order."""
+        names = [name for name, (now, _) in kinds.items() for _ in now]
+        now = [score for scores, _ in kinds.values() for score in scores]
+        gains = [gain for _, found in kinds.values() for gain in found]
+        return names, now, [score + gain for score, gain in zip(now, gains, strict=True)]
 
+    def shuffled(names: list[str], now: list[float], repaired: list[float]) -> tuple:
+        order = rng.permutation(len(names))
+        return tuple([column[i] for i in order] for column in (names, now, repaired))
+
+    mixed = case(
+        paraphrase=([0.5, 0.25, 0.75, 0.0, 0.5], [0.25, 0.5, 0.25, 0.5, 0.0]),
+        number=([0.0] * 6, [1.0, 0.5, 1.0, 0.0, 1.0, 0.75]),
+        negation=([0.5] * 4, [0.25, -0.25, 0.0, 0.125]),
+    )
     return [
-        case(number=(20, 0.3, 0.3), paraphrase=(12, 0.5, 0.2), negation=(6, 0.1, 0.5)),
-        case(number=(24, 0.6, 0.2), paraphrase=(5, 0.2, 0.5), negation=(9, 0.7, 0.0)),
-        case(a=(10, 0.1, 0.1), b=(10, 0.6, 0.3), c=(10, 0.3, 0.0), d=(4, 0.4, 0.3)),
-        case(a=(15, 0.5, -0.2), b=(15, 0.3, 0.2)),
-        (["a", "b", "a", "b"], [0.0, 0.5, 0.5, 0.0], [0.5, 1.0, 1.0, 0.5]),  # equal gains
-        (["b", "a", "a", "b"], [0.0, 0.5, 0.5, 0.0], [0.0, 0.5, 0.25, 0.0]),  # nothing to gain
-        (["a"] * 4 + ["b"] * 3, [0.0] * 7, [0.0, 1.0, 0.0, 0.0, 0.25, 0.25, 0.25]),  # one lucky question
-        (["b"] * 5 + ["a"] * 2, [0.5] * 7, [0.75] * 5 + [1.0] * 2),  # many small gains outweigh two large ones
+        case(paraphrase=([0.25] * 7, [0.25] * 7), number=([0.0] * 3, [0.5] * 3)),  # many small gains outweigh a few
+        case(number=([0.0] * 6, [0.25] * 6), negation=([0.25] * 4, [0.75] * 4)),  # the worst kind gains less
+        case(number=([0.875] * 6, [0.125] * 6), negation=([0.0] * 3, [0.5] * 3)),  # more failures, smaller ones
+        case(number=([1.0] * 3 + [0.5] * 5, [0.0] * 3 + [0.25] * 5), negation=([0.5] * 6, [0.25] * 6)),
+        case(number=([0.5] * 6, [0.375] * 6), negation=([0.0] * 6, [1.0, 0.0, 1.0, 0.0, 1.0, 0.0])),
+        case(
+            number=([0.0] * 6, [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]), negation=([0.5] * 3, [0.25] * 3)
+        ),  # one lucky question
+        case(number=([0.5] * 5, [0.5, -0.5, 0.25, -0.5, 0.0]), negation=([0.5] * 4, [0.25] * 4)),  # it may harm
+        case(number=([0.5] * 10, [0.5] * 7 + [-0.25] * 3), negation=([0.25] * 12, [0.25] * 12)),  # gains and losses
+        case(number=([0.75] * 4, [0.25] * 4), negation=([0.0] * 4, [0.25] * 4), term=([0.5] * 4, [0.25] * 4)),  # equal
+        case(number=([0.5] * 3, [0.0, -0.25, 0.0]), negation=([1.0] * 2, [0.0] * 2)),  # nothing to gain
+        shuffled(*mixed),
     ]
 
 
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 NOTEBOOK = "10b_rag_quality"
+KEEPS_RIGHT = "`max_risk` bounds the share that is wrong; you ask for a share of right ones."
 EXERCISES = [
     Exercise(
         name="recall_at_k",
@@ -236,7 +253,26 @@ EXERCISES = [
             "the size of `relevant`.",
         ),
         proves="the first k count, of all relevant ones, also where k or what was found is small",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.recalled(over="k"), "this is precision: it divides by k. Recall divides by all relevant ones."
+            ),
+            Mistake(
+                known.recalled(over="found"),
+                "you divide by how many were looked at; recall divides by all relevant ones.",
+            ),
+            Mistake(
+                known.recalled(over="at most k"),
+                "you divide by k where k is smaller; recall divides by all relevant ones, whatever k is.",
+            ),
+            Mistake(known.recalled(cut=None), "the cut at k is missing: only the first k count."),
+            Mistake(known.recalled(cut=-1), "the first k − 1 are looked at; `ranked[:k]` is the first k."),
+            Mistake(known.recalled(cut=1), "one place too many: `ranked[:k]` is the first k."),
+            Mistake(known.recalled(count="each place"), "a passage that stands there twice is still one passage."),
+            Mistake(known.recalled(count="any"), "you ask whether any was found; recall is the share that was found."),
+            Mistake(known.recalled(count="all"), "you ask whether all were found; recall is the share that was found."),
+            Mistake(known.recalled(count="number"), "this is how many were found; give their share."),
+        ],
     ),
     Exercise(
         name="ndcg_at_k",
@@ -253,7 +289,43 @@ EXERCISES = [
             "twice, remember in a set which ones you have counted. `math.log2(rank + 1)` is 1 at rank 1.",
         ),
         proves="each rank's worth, the best possible sum for any k, and repeated passages counted once",
-        mistakes=[],
+        properties=[
+            Property(
+                "it lies between 0 and 1",
+                lambda result, *_: -1e-9 <= result <= 1 + 1e-9,
+                "the sum below the line is not the largest that k places allow.",
+            ),
+        ],
+        mistakes=[
+            Mistake(
+                known.gained(over="nothing"), "this is the gain itself; divide it by the largest that is possible."
+            ),
+            Mistake(known.gained(over="relevant"), "the sum below the line takes ranks into account, too."),
+            Mistake(
+                known.gained(over="all relevant"), "below the line only k places can be filled: min(k, relevant ones)."
+            ),
+            Mistake(
+                known.gained(over="k"), "below the line only as many places are filled as there are relevant ones."
+            ),
+            Mistake(
+                known.gained(over="those found"),
+                "below the line you rank what was *found* best; what was missed belongs there, too.",
+            ),
+            Mistake(known.gained(repeats=True), "a passage that comes a second time is worth nothing."),
+            Mistake(known.gained(cut=False), "the cut at k is missing: only the first k count."),
+            Mistake(known.gained(worth=lambda rank: 1 / rank), "a rank is worth 1 / log2(rank + 1), not 1 / rank."),
+            Mistake(
+                known.gained(worth=lambda rank: 1.0), "every rank is worth the same: 1 / log2(rank + 1) is missing."
+            ),
+            Mistake(known.gained(worth=lambda rank: math.log2(rank + 1)), "the worth is 1 *over* the logarithm."),
+            Mistake(
+                known.gained(worth=lambda rank: 1 / math.log2(rank)),
+                "log2(1) is 0: count ranks from 1, and add 1 inside the logarithm.",
+            ),
+            Mistake(
+                known.gained(worth=lambda rank: 1 / math.log2(rank + 2)), "with ranks from 1 it is log2(rank + 1)."
+            ),
+        ],
     ),
     Exercise(
         name="fit_passages",
@@ -275,7 +347,35 @@ EXERCISES = [
             "ValueError that says so.",
         ),
         proves="the reply's room is kept, whole passages only, and shorter ones behind a long one still get in",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.fitted(skip=False),
+                "you stop at the first that does not fit; a later, shorter one may still get in.",
+            ),
+            Mistake(
+                known.fitted(taken=("question",)), "no room is kept for the reply, so the answer would be cut off."
+            ),
+            Mistake(known.fitted(taken=("reply",)), "the question's tokens are not counted."),
+            Mistake(
+                known.fitted(taken=()), "neither question nor reply is counted; passages get what is left by them."
+            ),
+            Mistake(known.fitted(strict=True), "a passage that fills the room exactly fits: `<=`."),
+            Mistake(known.fitted(shrinks=False), "the room does not get smaller when a passage takes its part."),
+            Mistake(known.fitted(over=True), "the passage that does not fit gets in; the prompt is too long."),
+            Mistake(
+                known.fitted(over=True, skip=False), "the passage that does not fit gets in; the prompt is too long."
+            ),
+            Mistake(known.fitted(order="shortest"), "short ones first fits more, but the best one may be left out."),
+            Mistake(known.as_many_as_possible, "short ones first fits more, but the best one may be left out."),
+            Mistake(known.fitted(order="longest"), "the order is that of rank, not of length."),
+            Mistake(known.fitted(order="reversed"), "you begin with the worst passage."),
+            Mistake(known.fitted(out="lengths"), "give the passages' numbers, not their lengths."),
+            Mistake(known.fitted(out="count"), "give the numbers of the passages, not how many they are."),
+            Mistake(known.fitted(start=1), "numbers begin with 0."),
+            Mistake(
+                known.fitted(refuses=False), "where not even question and reply fit, an empty list hides it: raise."
+            ),
+        ],
     ),
     Exercise(
         name="threshold_on_dev",
@@ -294,7 +394,35 @@ EXERCISES = [
             "early, and mind that `min` of an empty list is an error: then it is infinity.",
         ),
         proves="the promise is kept, as many as possible are answered, equals go together, and never is a choice",
-        mistakes=[],
+        properties=[
+            Property("the promise is kept: of the answers given, at most `max_risk` are wrong", _keeps_promise),
+        ],
+        mistakes=[
+            Mistake(
+                known.calibrated(stops=True),
+                "you stop where the promise is first broken; a lower threshold may keep it again.",
+            ),
+            Mistake(
+                known.calibrated(given=lambda sure, threshold: sure > threshold),
+                "an answer whose confidence *is* the threshold is given: `>=`.",
+            ),
+            Mistake(
+                known.calibrated(keeps=lambda risk, most: risk < most), "a risk of exactly `max_risk` is allowed: `<=`."
+            ),
+            Mistake(known.calibrated(pick=max), "the highest threshold answers the fewest questions; take the lowest."),
+            Mistake(
+                known.calibrated(over="all"), "wrong ones are a share of the answers *given*, not of all questions."
+            ),
+            Mistake(known.calibrated(of="right"), "you count right answers; risk is the share of wrong ones."),
+            Mistake(known.calibrated(of="right", keeps=lambda right, most: right >= most), KEEPS_RIGHT),
+            Mistake(known.calibrated(none=0.0), "where no threshold keeps the promise, 0 answers all: infinity."),
+            Mistake(known.calibrated(none=1.0), "where none keeps the promise: infinity; a score may be above 1."),
+            Mistake(known.calibrated(tried="hundredths"), "the thresholds to try are the confidences themselves."),
+            Mistake(
+                known.one_by_one, "two answers of equal confidence are given together; you part them in the middle."
+            ),
+            Mistake(known.in_the_order_given, "the answers do not come in order of confidence."),
+        ],
     ),
     Exercise(
         name="find_the_leak",
@@ -314,6 +442,36 @@ EXERCISES = [
         proves="all documents are searched, dev alone chooses, and test is measured once",
         mistakes=[
             Mistake(planted_find_the_leak, "only documents that answer one of these questions are searched, still."),
+            Mistake(
+                known.evaluated(searched="asked here"),
+                "now only documents that answer a question of that split are searched: the leak is larger.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("test",)), "now the power is chosen on test: that is a leak of its own."
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("test",), searched="asked"),
+                "it was right to choose on dev; the leak is in what is searched.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("dev", "test")), "now test questions help to choose: a leak of its own."
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("dev", "test"), searched="asked"),
+                "it was right to choose on dev alone; the leak is in what is searched.",
+            ),
+            Mistake(known.evaluated(measured_on=("dev",)), "this is the recall on dev, where the power was chosen."),
+            Mistake(
+                known.evaluated(measured_on=("dev",), searched="asked"),
+                "it was right to measure on test; the leak is in what is searched.",
+            ),
+            Mistake(
+                known.evaluated(measured_on=("dev", "test")), "the recall of dev and test mixed: only test counts."
+            ),
+            Mistake(known.evaluated(last=True), "of equal powers the first is taken, as it was."),
+            Mistake(known.evaluated(per="distinct words"), "the score was right: length counts all words."),
+            Mistake(known.evaluated(out="recall"), "give the power as well, as it was."),
+            Mistake(known.evaluated(out="power"), "give the recall as well, as it was."),
         ],
     ),
     Exercise(
@@ -334,6 +492,37 @@ EXERCISES = [
             "the sum of the differences as its key; at the end, sort by that, largest first.",
         ),
         proves="the sum of a kind's gains decides, what may be luck is left out, and so is what a repair harms",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.repaired_first(by="mean gain"),
+                "a large mean gain over few questions lifts the whole little: sum the gains up.",
+            ),
+            Mistake(
+                known.repaired_first(by="low"),
+                "the interval says whether a gain may be trusted, not which comes first.",
+            ),
+            Mistake(
+                known.repaired_first(by="mean gain", trusted="no test"),
+                "no gain is tested, and means are compared where sums decide.",
+            ),
+            Mistake(known.repaired_first(trusted="no test"), "a gain that may be luck, or a loss, is not left out."),
+            Mistake(
+                known.repaired_first(trusted="difference"), "a gain above 0 may be luck: its interval's `low` decides."
+            ),
+            Mistake(known.repaired_first(trusted="high"), "`high` above 0 holds for nearly every gain: `low` decides."),
+            Mistake(known.repaired_first(trusted="not below"), "`low` has to be above 0, not 0."),
+            Mistake(known.repaired_first(trusted="all"), "each kind is tested by its own questions, not by all."),
+            Mistake(known.repaired_first(swapped=True), "`paired_bootstrap(a, b)` is of a − b: repaired comes first."),
+            Mistake(known.repaired_first(by="failures"), "failures that the repair does not mend gain nothing."),
+            Mistake(known.repaired_first(by="lowest now"), "the worst kind is not the one whose repair gains most."),
+            Mistake(known.repaired_first(by="lowest sum"), "what is wrong today is not what the repair mends."),
+            Mistake(known.repaired_first(by="highest repaired"), "what counts is the gain, not the score afterwards."),
+            Mistake(known.repaired_first(by="questions"), "the most frequent kind is not the one that gains most."),
+            Mistake(known.repaired_first(by="none"), "the kinds are not sorted."),
+            Mistake(known.repaired_first(losses=False), "questions that the repair harms count, too."),
+            Mistake(known.repaired_first(order="up"), "the smallest gain comes first."),
+            Mistake(known.repaired_first(out="pairs"), "give the kinds alone, in order."),
+            Mistake(known.repaired_first(out="gains"), "give the kinds, not their gains."),
+        ],
     ),
 ]
