@@ -155,9 +155,6 @@ def _threshold_cases(rng: Generator) -> list[tuple]:
 
     return [
         ([0.9, 0.8, 0.7, 0.6], [True, True, False, True], 0.25),
-        (*drawn(30, 3), 0.23),
-        (*drawn(40, 1), 0.31),  # many of equal confidence
-        (*drawn(25, 3), 0.11),
         ([0.9, 0.8, 0.7, 0.6, 0.5], [True, False, True, True, False], 0.3),  # risk rises and falls again
         ([0.9, 0.8, 0.8, 0.7], [True, True, False, False], 0.25),  # equals are answered together
         ([0.4, 0.9, 0.2, 0.7], [False, True, True, True], 0.25),  # not in order
@@ -165,6 +162,9 @@ def _threshold_cases(rng: Generator) -> list[tuple]:
         ([0.9, 0.5, 0.3], [True, True, False], 1.0),
         ([0.9, 0.5, 0.3], [True, True, False], 0.0),
         ([-12.5, -3.25, -7.0], [False, True, True], 0.2),  # any scale
+        (*drawn(30, 3), 0.23),
+        (*drawn(40, 1), 0.31),  # many of equal confidence
+        (*drawn(25, 3), 0.11),
     ]
 
 
@@ -189,13 +189,24 @@ def _leak_cases(rng: Generator) -> list[tuple]:
             questions.append({"words": own + other, "document": name, "split": "dev" if n % 2 else "test"})
         return questions, documents, powers, k
 
+    small = {
+        "codes": ["e05", "the", "battery", "is", "too", "cold"],
+        "manual": ["charge", "a", "cold", "battery", "indoors", "overnight"],
+        "minutes": ["cold", "coffee", "cold", "battery", "indoors"],  # answers nothing, and distracts
+    }
+    asked = [
+        {"words": ["what", "is", "e05"], "document": "codes", "split": "dev"},
+        {"words": ["cold", "battery", "indoors"], "document": "manual", "split": "test"},
+    ]
     return [
+        (asked, small, [1.0], 1),
+        (asked, small, [0.0, 1.0], 2),
         case(12, 16, 4, [0.0, 0.5, 1.0], 1),
         case(20, 24, 6, [1.0, 0.25, 0.0], 1),
         case(15, 30, 5, [0.0, 0.3, 0.6, 0.9], 2),
         case(24, 20, 8, [0.5, 1.0], 3),
         case(10, 14, 10, [0.0, 0.7], 1),
-        case(30, 40, 6, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], 1),
+        case(18, 24, 6, [0.0, 0.4, 0.8], 1),
     ]
 
 
@@ -456,14 +467,14 @@ EXERCISES = [
             Mistake(
                 known.evaluated(chosen_on=("dev", "test")), "now test questions help to choose: a leak of its own."
             ),
-            Mistake(
-                known.evaluated(chosen_on=("dev", "test"), searched="asked"),
-                "it was right to choose on dev alone; the leak is in what is searched.",
-            ),
             Mistake(known.evaluated(measured_on=("dev",)), "this is the recall on dev, where the power was chosen."),
             Mistake(
                 known.evaluated(measured_on=("dev",), searched="asked"),
                 "it was right to measure on test; the leak is in what is searched.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("dev", "test"), measured_on=("dev", "test")),
+                "dev and test are mixed: choose on dev, measure on test.",
             ),
             Mistake(
                 known.evaluated(measured_on=("dev", "test")), "the recall of dev and test mixed: only test counts."

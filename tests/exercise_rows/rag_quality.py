@@ -277,7 +277,7 @@ def threshold_on_dev(confidences, correct, max_risk):
             Wrong(leak(chosen="recall('dev', power) + recall('test', power)"), "a leak of its own"),
             Wrong(leak(out="best, recall('dev', best)"), "this is the recall on dev"),
             Wrong(leak(corpus=NEEDED, out="best, recall('dev', best)"), "it was right to measure on test"),
-            Wrong(leak(split="True"), "a leak of its own"),
+            Wrong(leak(split="True"), "dev and test are mixed"),
             Wrong(leak(take="max(reversed(powers), key=lambda power: {chosen})"), "of equal powers the first"),
             Wrong(leak(length="len(set(text))"), "length counts all words"),
             Wrong(leak(out="recall('test', best)"), "Expected a tuple"),
