@@ -78,7 +78,6 @@ def fitted(
     order: str = "rank",
     shrinks: bool = True,
     over: bool = False,
-    refuses: bool = True,
     out: str = "numbers",
     start: int = 0,
 ) -> Callable[[Sequence[int], int, int, int], Any]:
@@ -89,7 +88,7 @@ def fitted(
 
     def variant(lengths: Sequence[int], budget: int, question: int, reply: int) -> Any:
         room = budget - sum({"question": question, "reply": reply}[part] for part in taken)
-        if room < 0 and refuses:
+        if room < 0:
             raise ValueError("There is no room.")
         chosen = []
         keys: dict[str, Callable[[int], Any]] = {
