@@ -151,7 +151,6 @@ EXERCISES = [
             Property(
                 "it lies between 0 and 1",
                 lambda result, *_: -1e-9 <= result <= 1 + 1e-9,
-                "the sum below the line is not the largest that k places allow.",
             ),
         ],
         mistakes=[

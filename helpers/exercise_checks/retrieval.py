@@ -176,6 +176,10 @@ EXERCISES = [
             ),
             Mistake(known.scored(length="upside down"), "the length is upside down: the document's over the mean."),
             Mistake(known.scored(length="words"), "the document's length is not divided by the mean length."),
+            Mistake(
+                known.scored(length="over the number of documents"),
+                "the mean length is all words over the number of documents; you divide by that number alone.",
+            ),
             Mistake(known.scored(length="none"), "long documents weigh as much as short ones: `length` is missing."),
             Mistake(
                 known.scored(top="count (k1 + 1)"),
@@ -206,6 +210,10 @@ EXERCISES = [
         mistakes=[
             Mistake(known.nearest_by(vectors_by="nothing", query_by="nothing"), f"long vectors win: {LENGTHS}"),
             Mistake(known.nearest_by(vectors_by="nothing"), f"long vectors win: {LENGTHS}"),
+            Mistake(
+                known.nearest_by(query_by="multiplied"),
+                "you multiply by the query's length where you should divide: a / (b · c) needs its parentheses.",
+            ),
             Mistake(known.nearest_by(query_by="nothing"), "the rows are right; the query still has its own length."),
             Mistake(
                 known.nearest_by(vectors_by="one length for all"),

@@ -142,6 +142,7 @@ def scored(
             "distinct words": len(set(document)) / mean,
             "mean of distinct words": len(document) / mean,
             "upside down": mean / len(document),
+            "over the number of documents": len(document) / len(corpus),
             "words": len(document),
             "none": 1.0,
         }[length]
@@ -181,7 +182,8 @@ def nearest_by(
             "sum": np.abs(vectors).sum(axis=1, keepdims=True),
             "nothing": np.float32(1),
         }[vectors_by]
-        own = np.linalg.norm(query) if query_by == "own length" else np.float32(1)
+        size = np.linalg.norm(query)
+        own = {"own length": size, "multiplied": 1 / size, "nothing": np.float32(1)}[query_by]
         near = (vectors / lengths) @ (query / own)
         best = {
             "down": lambda: np.argsort(-near, kind="stable")[:k],
