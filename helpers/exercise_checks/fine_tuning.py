@@ -20,8 +20,8 @@ def build_labels(pieces: Sequence[tuple[str, Sequence[int]]], length: int, pad: 
     """One row for training: the ids of all pieces, and as labels those of the answers, −100 elsewhere.
 
     pieces: ("prompt", ids) and ("answer", ids) in turn; an answer ends with the token that ends a turn
-    →  ids and labels, two lists of `length`, which is enough for all pieces; padded on the right, ids with `pad`,
-    labels with −100
+    →  ids and labels, two lists of `length`, which is enough for all pieces; padded on the right,
+    ids with `pad`, labels with −100
     """
     ids: list[int] = []
     labels: list[int] = []
