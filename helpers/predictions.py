@@ -42,7 +42,8 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
     if problem:
         Box("prediction", title, [*options, problem]).show()
     elif value is ...:
-        what = "one of the choices" if choices else f"your number of {unit}" if unit else "your guess"
+        number = f"your number of {'percent' if unit == '%' else unit}" if unit else "your guess"
+        what = "one of the choices" if choices else number
         Box(
             "prediction", title, [*options, f"No guess yet: put {what} in place of `...` and run the cell again."]
         ).show()
@@ -120,7 +121,7 @@ def how_far(guess: float, actual: float) -> str:
     ratio = max(guess / actual, actual / guess)
     if ratio < 2:
         return f"{_percent(off)} {side}"
-    return f"{side} by a factor of {ratio:.2g}" if ratio < 100 else f"{side} by a factor of {round(ratio):,}"
+    return f"{side} by a factor of {ratio:.2g}" if ratio < 99.5 else f"{side} by a factor of {round(ratio):,}"
 
 
 def _percent(share: float) -> str:

@@ -128,8 +128,8 @@ def pad_rows(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
 def collate_targets(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
     """What is asked for and what the decoder reads meanwhile: labels and decoder_ids, both (B, longest).
 
-    Labels are the targets, −100 behind them. At each place the decoder reads the label before it; at the first one,
-    and wherever that label is −100, it reads pad_id.
+    Labels are the targets, −100 behind them. At each place the decoder reads the label *before* it. At the first place,
+    and where the label before is −100, it reads pad_id.
     """
     labels = pad_rows(targets, IGNORED)
     return labels, shift_right(labels, pad_id)

@@ -17,6 +17,7 @@ from helpers.verdict import emit
 # Four light backgrounds that follow each other, so that neighbors always differ; dark text on them reads in any theme.
 FILLS = ("#cfe3f5", "#fbe3c0", "#d3ecd6", "#ead7f0")
 SPECIAL = "#f6b8b1"
+NO_GROUND = "opacity:.75;padding:2px 3px"  # dark text on a dark theme's ground could not be read
 VISIBLE = str.maketrans({" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍", "\0": "␀"})
 
 
@@ -43,7 +44,7 @@ def show_tokens(rows: Mapping[str, Sequence[str | bytes]], special: Collection[s
     emit("\n".join(text), "".join(markup))
 
 
-def box(token: str, color: str) -> str:
-    """HTML of one token, spelled already, on a ground of this color."""
-    style = f"background:{color};color:#1f2328;border-radius:3px;padding:2px 3px"
+def box(token: str, color: str | None) -> str:
+    """HTML of one token, spelled already, on a ground of this color; without one, in the theme's own text color."""
+    style = f"background:{color};color:#1f2328;border-radius:3px;padding:2px 3px" if color else NO_GROUND
     return f'<span style="{style}">{html.escape(token)}</span>'

@@ -70,9 +70,9 @@ def show_trained(tokenizer: Any, examples: Mapping[str, Example], edge: int = ED
         seen = tokens_seen(tokenizer, example, edge)
         title = f"{caption}: {sum(example.trained)} of {len(example)} tokens are trained"
         text.append(f"{title}\n{_plain(seen)}")
-        boxes = " ".join(box(token.text, token.color or "transparent") for token in seen)
+        boxes = " ".join(box(token.text, token.color) for token in seen)
         lines = f'<div style="font-family:monospace;line-height:1.9;overflow-wrap:anywhere">{boxes}</div>'
-        markup.append(f'<div style="margin:5px 0">{box(title, "transparent")}{lines}</div>')
+        markup.append(f'<div style="margin:5px 0">{box(title, None)}{lines}</div>')
     emit("\n".join(text), "".join(markup))
 
 

@@ -526,6 +526,7 @@ def test_a_verdict_is_the_same_text_twice():
         (200, 269, "26 % too low"),
         (800, 200, "too high by a factor of 4"),
         (1, 100000, "too low by a factor of 100,000"),
+        (0.17, 17, "too low by a factor of 100"),  # a share where percent are asked for: 99.99… after division
         (5, 0, "too high by 5"),
         (-3, 4, "too low by 7"),
     ],
@@ -575,6 +576,8 @@ def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options,
 def test_without_a_guess_only_the_answer_is_shown(capsys):
     exercises.predict("memory", "How many MB?", ..., unit="MB")
     assert "No guess yet: put your number of MB in place of `...`" in capsys.readouterr().out
+    exercises.predict("share", "Which share?", ..., unit="%")
+    assert "put your number of percent in place of `...`" in capsys.readouterr().out
     exercises.reveal("memory", 269)
     assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
     exercises.reveal("memry", 269)

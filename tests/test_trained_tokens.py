@@ -49,6 +49,9 @@ def test_plain_text_puts_what_is_trained_between_guillemets(monkeypatch, tokeniz
     assert sum(len(run.split("|")) for run in runs) == sum(spoiled.trained) or labels == "no mask"
     assert ("<end>" in runs[-1]) == (labels in ("answer", "no mask", "mask one late"))
     assert "&lt;two&gt;" in markup and markup.count(GIVEN) > 0 or labels == "no mask"
+    inked = re.findall(r'<span style="([^"]*)">', markup)  # dark letters only on a ground of their own, for dark themes
+    assert all(("background:#" in style) == ("color:#1f2328" in style) for style in inked)
+    assert any("color:" not in style for style in inked)
 
 
 def test_the_figure_counts_keeps_within_its_lines_and_is_small(tokenizer, example):  # noqa: F811

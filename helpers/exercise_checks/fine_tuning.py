@@ -20,7 +20,8 @@ def build_labels(pieces: Sequence[tuple[str, Sequence[int]]], length: int, pad: 
     """One row for training: the ids of all pieces, and as labels those of the answers, −100 elsewhere.
 
     pieces: ("prompt", ids) and ("answer", ids) in turn; an answer ends with the token that ends a turn
-    →  ids and labels, `length` of each: padded on the right, ids with `pad`, labels with −100
+    →  ids and labels, two lists of `length`, which is enough for all pieces; padded on the right,
+    ids with `pad`, labels with −100
     """
     ids: list[int] = []
     labels: list[int] = []
@@ -110,6 +111,12 @@ EXERCISES = [
                 known.matched(known.by_key, guarded=False),
                 "where no JSON was found `predicted` is None: that is wrong, and no error.",
             ),
+            Mistake(
+                known.matched(known.by_field, guarded=False),
+                "where no JSON was found `predicted` is None: that is wrong, and no error.",
+            ),
+            Mistake(known.matched(known.by_identity), "`is` asks for the very same object; compare values with ==."),
+            Mistake(known.matched(known.null_passes), "where the label is null, you let everything pass."),
             Mistake(known.matched(known.by_key), "a missing field raises a KeyError; it is a wrong answer."),
             Mistake(known.matched(known.written_fields), "you ask only for fields that were written; some may lack."),
             Mistake(known.matched(known.values_alone), "the right value in the wrong field counts as right."),
@@ -117,6 +124,9 @@ EXERCISES = [
             Mistake(known.matched(known.keys_alone), "you compare the names of the fields, not what they say."),
             Mistake(known.matched(known.one_is_enough), "one right field is enough for you; all of them must be."),
             Mistake(known.matched(known.as_words), "the word 'None' is not null: compare values, not their texts."),
+            Mistake(
+                known.matched(known.folded_words), "the word 'None' is not null, and `kite` is not the name `Kite`."
+            ),
             Mistake(known.matched(known.folded), "you fold capitals: `kite` is not the name `Kite`."),
         ],
     ),
@@ -139,7 +149,6 @@ EXERCISES = [
             Property(
                 "the token that ends an answer is trained",
                 inputs.ends_are_learned,
-                "a mask by the id of padding takes the end of the answer with it.",
             )
         ],
         mistakes=[
@@ -153,6 +162,11 @@ EXERCISES = [
                     (lambda who, token, pad: token != pad, "blank"),
                 )
             ),
+            *(
+                Mistake(known.end_left_out(ids_too), "the last token of each answer, which ends it, is left out.")
+                for ids_too in (False, True)
+            ),
+            Mistake(known.last_piece, "you train on the last piece, whatever it is; train on all answers."),
             Mistake(known.labeled(lambda *_: True), "the prompts are trained on as well; only answers are."),
             Mistake(known.labeled(lambda *_: True, padding="pad"), "everything is trained on, even padding."),
             Mistake(known.labeled(_answers, padding="pad"), "padding is trained on: its label is −100."),
@@ -218,6 +232,14 @@ EXERCISES = [
             "is cut in the same way: its first column falls away, not its last. The logits are right as they are.",
         ),
         proves="exactly the trained tokens count, from the first of an answer to its end, in rows of any lengths",
+        properties=[
+            Property(
+                "it can be trained by",
+                lambda result, logits, *_: result.requires_grad or not logits.requires_grad,
+                "`.detach()`, `.data` or a new tensor cuts the loss off from the logits: no gradient reaches them.",
+                evidence=lambda result, *_: "The logits need a gradient, and your result has none to give.",
+            ),
+        ],
         mistakes=[
             Mistake(planted_answer_loss, "the mask still stands one place off."),
             Mistake(known.judged(kept="both"), "a token counts only where the one before it does: the first is lost."),
@@ -226,6 +248,15 @@ EXERCISES = [
             Mistake(known.judged(over="places"), "you divide by all places; divide by how many count."),
             Mistake(known.judged(over="trained"), "you count the first token too, which is given and never asked."),
             Mistake(known.judged(over="one"), "this is the sum; the mean divides by how many count."),
+            Mistake(
+                known.judged(over="rows, bare"),
+                "a mean of each row's mean: a token in a short answer counts for more, a row without any gives NaN.",
+            ),
+            Mistake(known.judged(targets="[:, :-1]"), "the ids do not move: each place is held against itself."),
+            Mistake(
+                known.judged(targets="[:, :-1]", read="[:, 1:]", kept="[:, :-1]"),
+                "this is turned around: a token is scored by the logits one row *before* it.",
+            ),
             Mistake(known.judged(over="rows"), "a mean of each row's mean: a token in a short answer counts for more."),
             Mistake(known.judged(sign=1), "the sign: surprise is *minus* the logarithm."),
             Mistake(
@@ -261,6 +292,8 @@ EXERCISES = [
                 "the cosine has only total − warmup steps, and must be down at `total`.",
             ),
             Mistake(known.scheduled(warm="none"), "the warm-up is missing."),
+            Mistake(known.scheduled(warm="one early"), "the warm-up starts at 0 and reaches 1 at step `warmup`."),
+            Mistake(known.floor_before_peak, "where `warmup` equals `total`, the peak comes first: 1 at that step."),
             Mistake(known.scheduled(warm="zero"), "during the warm-up the rate rises; yours stays 0."),
             Mistake(known.scheduled(warm="early"), "the warm-up starts at 0 and reaches 1 at step `warmup`."),
             Mistake(known.scheduled(warm="from the floor"), "the warm-up begins at 0, not at the floor."),
@@ -293,7 +326,7 @@ EXERCISES = [
             "`loss(model, batch)` gives a sum, so divide it by the total. Add up the `.item()` of the parts and "
             "return that. Clear no gradients: that is the caller's business.",
         ),
-        proves="gradient and mean are those of one big batch, however unequal the parts",
+        proves="gradient and mean are those of one big batch, however unequal the parts, of which one is in memory",
         properties=[
             Property(
                 "the gradient is that of one big batch",
@@ -301,7 +334,13 @@ EXERCISES = [
                 evidence=lambda result, *_: (
                     "There is no gradient at all." if result["gradient"] is None else "Yours is another one."
                 ),
-            )
+            ),
+            Property(
+                "only one part is in memory",
+                lambda result, *_: result["parts waiting"] <= 1,
+                "`.backward()` comes too late: call it on each part before the next one is computed.",
+                evidence=lambda result, *_: f"{result['parts waiting']} parts were waiting for `.backward()` at once.",
+            ),
         ],
         mistakes=[
             *(
@@ -331,6 +370,9 @@ EXERCISES = [
                 "you count a row's first label, which no logits are held against: use `n_labels`.",
             ),
             Mistake(known.accumulated(below="so far"), "the count is still growing: count all batches first."),
+            Mistake(known.growing_sum, "you go backward through the sum so far: earlier parts are added again."),
+            Mistake(known.divided_afterwards, "what stood in the gradients before is divided too; divide each part."),
+            Mistake(known.accumulated(below="last labels"), "you divide by the labels of the last batch alone."),
             Mistake(known.accumulated(backward=False), "`.backward()` is missing: nothing is learned."),
             Mistake(known.accumulated(clear="between"), "gradients are cleared between batches: the last one remains."),
             Mistake(known.accumulated(clear="before"), "you clear the gradients; add to what is there."),
@@ -407,6 +449,9 @@ EXERCISES = [
             Mistake(
                 known.picked(apart="nothing"), "two of one group are labeled, and the second teaches next to nothing."
             ),
+            Mistake(known.picked(by="least sure, then last"), "of equals you take the later; take the earlier."),
+            Mistake(known.by_value, "`index` finds the first of equals only: sort the places, not the values."),
+            Mistake(known.best_in_order, "the order is lost: the least sure comes first."),
             Mistake(known.picked(by="surest"), "you take those of which the model is surest; it knows them."),
             Mistake(known.picked(by="place"), "confidence does not count in your choice."),
             Mistake(

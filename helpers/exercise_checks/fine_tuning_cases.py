@@ -23,8 +23,9 @@ def match_cases(rng: Generator) -> list[tuple]:
     missing = {field: value for field, value in LABEL.items() if field != "order_number"}
     exchanged = LABEL | {"urgency": "neutral", "sentiment": "normal"}
     bare = dict.fromkeys(LABEL) | {"intent": "other", "urgency": "low", "sentiment": "positive"}
+    spelled = {field: value and "".join(value) for field, value in LABEL.items()}  # equal texts, other objects
     return [
-        (dict(LABEL), LABEL),
+        (spelled, LABEL),
         (turned, LABEL),
         (turned | {"intent": "repair"}, LABEL),
         (None, LABEL),
@@ -87,8 +88,10 @@ def loss_cases(rng: Generator) -> list[tuple]:
         return torch.stack([(places >= start) & (places < end) for start, end in ends])
 
     whole = spans(6, (0, 6), (0, 6))  # the first token is given, never asked
+    logits, *given = case(2, 6, spans(6, (3, 6), (2, 4)))
     return [
         case(1, 8, spans(8, (4, 7))),
+        (logits.requires_grad_(), *given),  # as in training
         case(2, 9, spans(9, (5, 9), (3, 5))),  # unequal answers
         case(2, 6, whole),
         case(3, 7, spans(7, (6, 7), (2, 6), (3, 4))),
@@ -135,11 +138,38 @@ def bigram_loss(model: nn.Module, batch: Batch) -> Tensor:
     return F.cross_entropy(logits, targets.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
-def drive_accumulate(accumulate: Callable, labels: list[list[int]], had: float, seed: int) -> dict[str, Any]:
-    """What comes back and what stands in the gradient, for micro-batches with so many labels in each of their rows.
+class Parts:
+    """Micro-batches with so many labels in each of their rows; reads as the arguments that the learner's code gets."""
 
-    had: what stood in the gradient before.
+    def __init__(self, labels: list[list[int]], seed: int, had: float = 0.0) -> None:
+        self.labels, self.seed, self.had = labels, seed, had  # had: what stood in the gradient before
+
+    def __repr__(self) -> str:
+        batches = " and ".join(str(sum(rows)) for rows in self.labels)
+        return f"model, batches of {batches} labels, loss" + (", gradients not empty" if self.had else "")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Parts) and vars(self) == vars(other)
+
+
+def drive_accumulate(accumulate: Callable, parts: Parts) -> dict[str, Any] | None:
+    """What comes back, what stands in the gradient, and how many parts waited for their backward at once.
+
+    None where nothing comes back.
     """
+    labels, had, seed = parts.labels, parts.had, parts.seed
+    gone: list[int] = []
+    made, waiting = 0, 0
+
+    def watched_loss(model: nn.Module, batch: Batch) -> Tensor:
+        nonlocal made, waiting
+        value = bigram_loss(model, batch)
+        if value.requires_grad:  # not where a learner only looks, under no_grad
+            value.register_hook(lambda _, number=made: gone.append(number))
+            made += 1
+            waiting = max(waiting, made - len(set(gone)))
+        return value
+
     model, generator = Bigram(seed), torch.Generator().manual_seed(seed)
     if had:
         model.table.grad = torch.full_like(model.table, had)
@@ -149,25 +179,25 @@ def drive_accumulate(accumulate: Callable, labels: list[list[int]], had: float, 
         trained = torch.arange(12) >= 12 - torch.tensor(rows)[:, None]
         trained[:, 0] = True  # a label that nothing is held against: no token stands before it
         batches.append(Batch(ids, torch.where(trained, ids, IGNORED)))
-    mean = accumulate(model, batches, bigram_loss)
+    mean = accumulate(model, batches, watched_loss)
     gradient = None if model.table.grad is None else model.table.grad.clone()
-    return {"mean": mean.item() if isinstance(mean, Tensor) else mean, "gradient": gradient}
+    return None if mean is None else {"mean": mean, "gradient": gradient, "parts waiting": waiting}
 
 
 def accumulate_cases(rng: Generator) -> list[tuple]:
     return [
-        ([[3, 9], [1, 1]], 0.0, 0),
-        ([[2], [10], [5]], 0.0, 1),
-        ([[4, 4]], 0.0, 2),  # one batch
-        ([[1, 2, 3], [11]], 0.5, 3),  # something stood there before
-        ([[6], [6], [6], [1]], 0.0, 4),
-        ([[8, 0], [2, 1]], 0.0, 5),
+        (Parts([[3, 9], [1, 1]], seed=0),),
+        (Parts([[2], [10], [5]], seed=1),),
+        (Parts([[4, 4]], seed=2),),  # one batch
+        (Parts([[1, 2, 3], [11]], seed=3, had=0.5),),
+        (Parts([[6], [6], [6], [1]], seed=4),),
+        (Parts([[8, 0], [2, 1]], seed=5),),
     ]
 
 
-def big_batch(result: Any, labels: list[list[int]], had: float, seed: int) -> bool:
+def big_batch(result: Any, parts: Parts) -> bool:
     """Cutting the batch into rows of one must not matter."""
-    whole = drive_accumulate(accumulate, labels, had, seed)["gradient"]
+    whole = drive_accumulate(accumulate, parts)["gradient"]
     return result["gradient"] is not None and torch.allclose(result["gradient"], whole, atol=1e-5)
 
 
@@ -176,7 +206,7 @@ def checkpoint_cases(rng: Generator) -> list[tuple]:
         losses = sorted(rng.uniform(0.05, 1.2, size=n).tolist(), reverse=True)
         dev, test = (rng.integers(20, 60, size=n) / 72 for _ in range(2))
         return {
-            10 * (i + 1): {"loss": loss, "dev": round(float(d), 4), "test": round(float(t), 4)}
+            10 * (i + 1): {"loss": round(loss, 3), "dev": round(float(d), 4), "test": round(float(t), 4)}
             for i, (loss, d, t) in enumerate(zip(losses, dev, test, strict=True))
         }
 
@@ -208,4 +238,5 @@ def pick_cases(rng: Generator) -> list[tuple]:
         ([0.9, 0.1, 0.4, 0.3, 0.2], ["a", "a", "a", "b", "b"], 2),
         ([0.2, 0.3, 0.4, 0.25, 0.9], ["a", "b", "a", "a", "c"], 3),
         ([0.7, 0.6], ["a", "b"], 0),
+        ([round(float(x), 1) for x in rng.uniform(size=60)], [f"g{i % 43}" for i in range(60)], 30),  # equals, in many
     ]

@@ -41,6 +41,22 @@ def by_key(predicted: Fields, label: Fields) -> bool:
     return all(predicted[field] == value for field, value in label.items())
 
 
+def by_field(predicted: Fields, label: Fields) -> bool:
+    return all(field in predicted and predicted[field] == value for field, value in label.items())
+
+
+def by_identity(predicted: Fields, label: Fields) -> bool:
+    return all(field in predicted and predicted[field] is value for field, value in label.items())
+
+
+def null_passes(predicted: Fields, label: Fields) -> bool:
+    return all(value is None or predicted.get(field) == value for field, value in label.items())
+
+
+def folded_words(predicted: Fields, label: Fields) -> bool:
+    return all(field in predicted and str(predicted[field]).lower() == str(label[field]).lower() for field in label)
+
+
 def written_fields(predicted: Fields, label: Fields) -> bool:
     return all(label[field] == value for field, value in predicted.items())
 
@@ -114,6 +130,26 @@ def one_answer(which: int) -> Callable[..., tuple]:
     return variant
 
 
+def end_left_out(ids_too: bool) -> Callable[..., tuple]:
+    """What an answer ends with is no label, or does not even stand in the row."""
+
+    def variant(pieces: Pieces, length: int, pad: int) -> tuple[list[int], list[int]]:
+        parts: list[tuple[str, Sequence[int]]] = []
+        for who, ids in pieces:
+            parts.append((who, ids[:-1] if who == "answer" else ids))
+            if who == "answer" and not ids_too:
+                parts.append(("prompt", ids[-1:]))
+        return labeled()(parts, length, pad)
+
+    return variant
+
+
+def last_piece(pieces: Pieces, length: int, pad: int) -> tuple[list[int], list[int]]:
+    """Only what stands last is trained on, be it a prompt."""
+    named = [("answer" if n == len(pieces) - 1 else "prompt", ids) for n, (_, ids) in enumerate(pieces)]
+    return labeled()(named, length, pad)
+
+
 def behind_the_first_answer(pieces: Pieces, length: int, pad: int) -> tuple[list[int], list[int]]:
     """From where the first answer begins, everything is trained on."""
     first = next(n for n, (who, _) in enumerate(pieces) if who == "answer")
@@ -169,8 +205,9 @@ def judged(
         mask = (trained[:, :-1] & trained[:, 1:]) if kept == "both" else trained[:, slices[kept]]
         mask = torch.ones_like(mask) if kept == "all" else mask
         total = sign * (log_probs * mask).sum()
-        if over == "rows":
-            return (sign * (log_probs * mask).sum(1) / mask.sum(1)).nan_to_num().mean()
+        if over.startswith("rows"):
+            means = sign * (log_probs * mask).sum(1) / mask.sum(1)
+            return means.mean() if over == "rows, bare" else means.nan_to_num().mean()
         return total / {"kept": mask.sum(), "trained": trained.sum(), "places": mask.numel(), "one": 1}[over]
 
     return variant
@@ -197,6 +234,8 @@ def scheduled(
         rise = {"line": step / max(1, warmup), "early": (step + 1) / max(1, warmup + 1), "none": 1.0}.get(warm, 1.0)
         if step < warmup and warm == "from the floor":
             return floor + (1 - floor) * step / warmup
+        if step < warmup and warm == "one early":
+            return (step + 1) / warmup
         if step < warmup and warm in ("line", "early", "zero"):
             return 0.0 if warm == "zero" else rise
         past, span = (step - warmup, total - warmup) if start == "after warm-up" else (step, total)
@@ -244,6 +283,15 @@ def dividing_by_nothing(step: int, warmup: int, total: int, floor: float = 0.0) 
     return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * done))
 
 
+def floor_before_peak(step: int, warmup: int, total: int, floor: float = 0.0) -> float:
+    """Whether the training is over is asked before whether the peak is reached."""
+    if step < warmup:
+        return step / warmup
+    if step >= total:
+        return floor
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * (step - warmup) / (total - warmup)))
+
+
 # accumulate ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -260,6 +308,7 @@ def accumulated(
         numbers = {
             "all labels": sum(batch.n_labels for batch in batches),
             "one": 1,
+            "last labels": batches[-1].n_labels,
             "batches": len(batches),
             "rows": sum(len(batch.ids) for batch in batches),
             "tokens": sum(batch.ids.numel() for batch in batches),
@@ -291,6 +340,27 @@ def undivided_gradient(model: nn.Module, batches: Sequence[Any], loss: Callable[
         part.backward()
         mean += part.item() / total
     return mean
+
+
+def growing_sum(model: nn.Module, batches: Sequence[Any], loss: Callable[[nn.Module, Any], Tensor]) -> float:
+    """Backward through everything so far, at every batch."""
+    total, so_far = sum(batch.n_labels for batch in batches), torch.zeros(())
+    for batch in batches:
+        so_far = so_far + loss(model, batch) / total
+        so_far.backward(retain_graph=True)
+    return so_far.item()
+
+
+def divided_afterwards(model: nn.Module, batches: Sequence[Any], loss: Callable[[nn.Module, Any], Tensor]) -> float:
+    """The gradients of the sums are divided at the end, and with them what stood there before."""
+    total, added = sum(batch.n_labels for batch in batches), 0.0
+    for batch in batches:
+        part = loss(model, batch)
+        part.backward()
+        added += part.item()
+    for parameter in model.parameters():
+        parameter.grad /= total
+    return added / total
 
 
 # choose_checkpoint ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -327,6 +397,7 @@ def picked(
         everyone = range(len(confidence))
         keys = {
             "least sure": lambda i: confidence[i],
+            "least sure, then last": lambda i: (confidence[i], -i),
             "surest": lambda i: -confidence[i],
             "nearest one half": lambda i: abs(confidence[i] - 0.5),
             "place": lambda i: i,
@@ -354,3 +425,21 @@ def surest_of_each(confidence: Sequence[float], group: Sequence[str], n: int) ->
     """The first ticket of each group stands for it, whatever the model makes of it."""
     firsts = {name: i for i, name in reversed(list(enumerate(group)))}
     return sorted(firsts.values(), key=lambda i: confidence[i])[:n]
+
+
+def by_value(confidence: Sequence[float], group: Sequence[str], n: int) -> list[int]:
+    """The values are sorted and looked up again, which always finds the first of equals."""
+    chosen: list[int] = []
+    for i in (list(confidence).index(sure) for sure in sorted(confidence)):
+        if len(chosen) < n and all(group[i] != group[j] for j in chosen):
+            chosen.append(i)
+    return chosen
+
+
+def best_in_order(confidence: Sequence[float], group: Sequence[str], n: int) -> list[int]:
+    """The least sure of each group, as they stand."""
+    best: dict[str, int] = {}
+    for i, name in enumerate(group):
+        if name not in best or confidence[i] < confidence[best[name]]:
+            best[name] = i
+    return sorted(best.values())[:n]

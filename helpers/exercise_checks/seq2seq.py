@@ -52,6 +52,7 @@ def _target_cases(rng: Generator) -> list[tuple]:
         (rows(1, 4), 7),
         ([[5, 0, 0, 9], [0, 8]], 3),  # 0 is a token like others
         (rows(6, 1, 2, 2), 50),
+        ([[9, 4, 3, 8, 3], [7, 3]], 3),  # the padding token as a part of targets: its place tells it from padding
     ]
 
 
@@ -63,8 +64,10 @@ def _loss_cases(rng: Generator) -> list[tuple]:
         labels[0, 0] = 0  # 0 is a label too
         return logits, labels
 
+    logits, labels = case(3, 5, 6, 0.4)
     return [
         case(2, 4, 7, 0.4),
+        (logits.requires_grad_(), labels),  # as in training
         case(1, 6, 5, 0.3),
         case(3, 3, 11, 0.0),
         case(4, 5, 3, 0.7),
@@ -87,6 +90,9 @@ def _summary_cases(rng: Generator) -> list[tuple]:
         ("Haas's Kite rode to Lyon.", "The Kite of Lang rode away."),
         ("In Ghent, Haas rode.", "haas rode in Ghentbrugge."),
         ("nothing to see here", "Nothing."),
+        ("17 riders wrote that 3 fell.", "70 riders wrote that 3 fell."),  # a first word that holds a digit
+        ("Both BMS and McKay failed.", "Both failed, the bms and Mckay."),  # capitals within a word
+        ("For Zoë and Müller, it was late.", "Zo and Zoë told M and Muller that it was late."),
         ("", "Mr. Haas."),
     ]
 
@@ -131,13 +137,16 @@ EXERCISES = [
             Property(
                 "it lies between 0 and 1",
                 lambda result, *_: 0 <= result <= 1,
-                "a word is shared only as often as *both* lists have it.",
             ),
         ],
         mistakes=[
             Mistake(known.f1(over="words"), "this is precision: F1 divides by the words of both lists together."),
             Mistake(known.f1(over="reference"), "this is recall: F1 divides by the words of both lists together."),
             Mistake(known.f1(over="sum"), "shared words stand in both lists, so they count twice: 2 · shared."),
+            Mistake(
+                known.f1(over="mean"), "the plain mean of precision and recall; F1 is 2 · shared / all words of both."
+            ),
+            Mistake(known.f1(over="percent"), "this is in percent; F1 lies between 0 and 1."),
             Mistake(known.f1("set"), "a set forgets how often a word stands there; use `Counter`."),
             Mistake(known.f1("set", "sets"), "a set forgets how often a word stands there; use `Counter`."),
             Mistake(known.f1("set", "union"), "this is Jaccard's measure, of sets; F1 counts words."),
@@ -164,6 +173,13 @@ EXERCISES = [
         mistakes=[
             Mistake(known.collated(filler="pad"), "the labels are filled with `pad_id`, so padding would be learned."),
             Mistake(known.collated(filler=0), "the labels are filled with 0, which is a token; the loss skips −100."),
+            Mistake(
+                known.masked_by_id, "you mask by the id of padding: a target may hold it; padding is what is *behind*."
+            ),
+            Mistake(
+                known.emptied_at_its_place,
+                "where its own label is −100 the decoder may still read one: what counts is the label *before*.",
+            ),
             Mistake(known.padded_left, "padding belongs on the right, behind the end."),
             Mistake(known.collated(shift="none"), "the decoder reads the very label it shall write: move it right."),
             Mistake(known.collated(shift="left"), "this is shifted to the left: the decoder reads what comes *after*."),
@@ -194,14 +210,20 @@ EXERCISES = [
         proves="labels of −100 add nothing, label 0 does, and the sum runs over all others",
         properties=[
             Property(
+                "it can be trained by",
+                lambda result, logits, labels: result.requires_grad or not logits.requires_grad,
+                "`.detach()`, `.data` or a new tensor cuts the loss off from the logits: no gradient reaches them.",
+                evidence=lambda result, *_: "The logits need a gradient, and your result has none to give.",
+            ),
+            Property(
                 "places with the label −100 add nothing",
                 lambda result, logits, labels: (
                     torch.allclose(
-                        result.reshape(()).float(),
+                        result.detach().reshape(()).float(),
                         F.cross_entropy(logits[labels != IGNORED], labels[labels != IGNORED], reduction="sum"),
                         atol=1e-3,
                     )
-                    or abs(float(result) - float(known.loss(everything=True)(logits, labels))) > 1e-3
+                    or abs(result.item() - known.loss(everything=True)(logits, labels).item()) > 1e-3
                     or bool((labels != IGNORED).all())
                 ),
                 "padding is counted as if token 0 had to be written there.",
@@ -216,6 +238,7 @@ EXERCISES = [
             ),
             Mistake(known.zero_left_out, "0 is a label like others, and you skip it; skip −100."),
             Mistake(known.mean_of_rows, "you add up the rows' means; add up all surprises."),
+            Mistake(lambda *args: -label_loss(*args), "the sign: surprise is *minus* the logarithm."),
             Mistake(known.loss("none"), "one number is asked for: the sum."),
             Mistake(known.loss(probabilities=True), "`cross_entropy` takes logits: it does the softmax itself."),
         ],
@@ -241,12 +264,23 @@ EXERCISES = [
             Mistake(
                 known.told(first=True), "the first word always has a capital; leave it out unless it holds a digit."
             ),
+            Mistake(known.told(first=None), "the first word is left out even where it holds a digit."),
+            Mistake(known.told(alike=True), "every word equal to the first is left out; only the first itself is."),
+            Mistake(known.told(titles=True), "BMS and McKay begin with a capital too: `word[0].isupper()`."),
+            Mistake(known.told(ascii_only=True), "letters such as ë and ü belong to words: cut with `\\w+`."),
             Mistake(known.told(digits=False), "numbers are left out."),
             Mistake(known.told(names=False), "names are left out."),
             Mistake(known.told(inverted=True), "these *are* in the text; return the others."),
             Mistake(known.told(once=True), "a word that is wrong twice is told twice."),
             Mistake(known.told(spaces=True), "“Ghent,” with its comma is no word of the text: cut with `\\w+`."),
-            Mistake(known.told(whole=True), "a word such as v4 holds a digit too: `any(c.isdigit() for c in word)`."),
+            Mistake(
+                known.told(number=str.isdigit), "a word such as v4 holds a digit too: `any(c.isdigit() for c in word)`."
+            ),
+            Mistake(
+                known.told(number=lambda word: word[0].isdigit()),
+                "a word such as v4 holds a digit too: `any(c.isdigit() for c in word)`.",
+            ),
+            Mistake(known.told(in_order=False), "the order is lost: give them as they stand in the summary."),
         ],
     ),
     Exercise(
@@ -265,6 +299,10 @@ EXERCISES = [
         ),
         proves="the likeliest without an unsupported word, and None where all have one",
         mistakes=[
+            Mistake(known.minus_one, "−1 is the last one's number for a list; where all lie, give None."),
+            Mistake(known.from_one, "numbers begin with 0."),
+            Mistake(known.zero_taken_for_none, "`or` takes 0 for nothing: the first one's number is 0."),
+            Mistake(known.turned_around, "you ask whether the text is supported by the summary; it is the other way."),
             Mistake(known.fewest, "the one with the fewest wrong words still lies: where all do, give None."),
             Mistake(known.last_clean, "this is the last one without a fault; candidates stand in order of likelihood."),
             Mistake(known.zero_for_none, "where none is without a fault, give None, not the first."),

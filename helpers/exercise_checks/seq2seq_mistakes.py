@@ -36,6 +36,8 @@ def f1(
             "sum": len(words) + len(reference),
             "union": len(set(words) | set(reference)),
             "sets": (len(set(words)) + len(set(reference))) / 2,
+            "mean": 2 * len(words) * len(reference) / (len(words) + len(reference)),
+            "percent": (len(words) + len(reference)) / 200,
         }[over]
         if guarded and not count:
             return 0.0
@@ -84,6 +86,17 @@ def padded_left(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, 
     return labels, shift_right(labels, pad_id)
 
 
+def masked_by_id(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
+    labels = pad_rows(targets, pad_id)
+    labels = labels.masked_fill(labels == pad_id, IGNORED)
+    return labels, shift_right(labels, pad_id)
+
+
+def emptied_at_its_place(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
+    labels = pad_rows(targets, IGNORED)
+    return labels, shift_right(labels, pad_id).masked_fill(labels == IGNORED, pad_id)
+
+
 # label_loss ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -119,27 +132,35 @@ def mean_of_rows(logits: Tensor, labels: Tensor) -> Tensor:
 def told(
     within: bool = False,
     folded: bool = False,
-    first: bool = False,
+    first: bool | None = False,
+    alike: bool = False,
     digits: bool = True,
+    number: Callable[[str], bool] = lambda word: any(c.isdigit() for c in word),
     names: bool = True,
+    titles: bool = False,
     inverted: bool = False,
     once: bool = False,
     spaces: bool = False,
-    whole: bool = False,
+    ascii_only: bool = False,
+    in_order: bool = True,
 ) -> Callable[[str, str], list[str]]:
-    """Unsupported words, found with one thing done otherwise."""
+    """Unsupported words, found with one thing done otherwise. first: may the first word be a name? None: nor number."""
 
     def variant(summary: str, text: str) -> list[str]:
-        cut = str.split if spaces else lambda part: re.findall(r"\w+", part)
-        known = set(cut(text.lower() if folded else text))
+        pattern = r"[A-Za-z0-9]+" if ascii_only else r"\w+"
+        cut = str.split if spaces else lambda part: re.findall(pattern, part)
+        known, words = set(cut(text.lower() if folded else text)), cut(summary)
         facts = []
-        for i, word in enumerate(cut(summary)):
-            number = digits and (word.isdigit() if whole else any(c.isdigit() for c in word))
-            if number or (names and (i or first) and word[0].isupper()):
+        for i, word in enumerate(words):
+            inner = bool(i) and not (alike and word == words[0])
+            named = names and (inner or bool(first)) and (word.istitle() if titles else word[0].isupper())
+            if named or (digits and number(word) and (first is not None or i > 0)):
                 facts.append(word)
         if within:
             return [word for word in facts if word not in text]
         found = [word for word in facts if ((word.lower() if folded else word) in known) == inverted]
+        if not in_order:
+            return sorted(found)
         return list(dict.fromkeys(found)) if once else found
 
     return variant
@@ -177,3 +198,19 @@ def first_unclean(candidates: Sequence[str], text: str) -> int | None:
 def most_facts(candidates: Sequence[str], text: str) -> int | None:
     clean = [i for i, summary in enumerate(candidates) if not unsupported(summary, text)]
     return max(clean, key=lambda i: len(candidates[i]), default=None)
+
+
+def minus_one(candidates: Sequence[str], text: str) -> int:
+    return next((i for i, summary in enumerate(candidates) if not unsupported(summary, text)), -1)
+
+
+def from_one(candidates: Sequence[str], text: str) -> int | None:
+    return next((i for i, summary in enumerate(candidates, 1) if not unsupported(summary, text)), None)
+
+
+def zero_taken_for_none(candidates: Sequence[str], text: str) -> int | None:
+    return next((i for i, summary in enumerate(candidates) if not unsupported(summary, text)), None) or None
+
+
+def turned_around(candidates: Sequence[str], text: str) -> int | None:
+    return next((i for i, summary in enumerate(candidates) if not unsupported(text, summary)), None)

@@ -134,6 +134,19 @@ ROWS = [
                 match("json.dumps(predicted, sort_keys=True).lower() == json.dumps(label, sort_keys=True).lower()"),
                 "you fold capitals",
             ),
+            Wrong(
+                match("all(str(predicted.get(f, 0)).lower() == str(label[f]).lower() for f in label)"),
+                "the word 'None' is not null, and `kite`",
+            ),
+            Wrong(
+                match("all(f in predicted and predicted[f] == label[f] for f in label)", guard="pass"),
+                "`predicted` is None: that is wrong, and no error",
+            ),
+            Wrong(match("all(f in predicted and predicted[f] is label[f] for f in label)"), "the very same object"),
+            Wrong(
+                match("all(v is None or (f in predicted and predicted[f] == v) for f, v in label.items())"),
+                "you let everything pass",
+            ),
         ],
         right=[
             "def exact_match(predicted, label):\n    return predicted == label\n",
@@ -150,6 +163,14 @@ ROWS = [
                 build(end="return ids, [-100 if i == pad else l for i, l in zip(ids, labels)]"),
                 "the end of an answer has that id",
             ),
+            Wrong(
+                build().replace(
+                    "for who, tokens in pieces:",
+                    "for who, tokens in pieces:\n        tokens = tokens[:-1] if who == 'answer' else tokens",
+                ),
+                "which ends it, is left out",
+            ),
+            Wrong(build("tokens is pieces[-1][1]"), "whatever it is"),
             Wrong(build("True"), "the prompts are trained on as well"),
             Wrong(build("True", after="pad"), "everything is trained on, even padding"),
             Wrong(build(after="pad"), "padding is trained on"),
@@ -219,6 +240,10 @@ def build_labels(pieces, length, pad):
             ),
             Wrong(loss(kept="trained[:, :-1]", ids="ids[:, :-1]"), "each place is held against itself"),
             Wrong(loss(logits="logits[:, 1:]"), "the row before scores this one"),
+            Wrong(loss(out="((surprise * kept).sum(1) / kept.sum(1)).mean()"), "a row without any gives NaN"),
+            Wrong(loss(out="((surprise * kept).sum() / kept.sum()).detach()"), "no gradient reaches them"),
+            Wrong(loss(ids="ids[:, :-1]"), "the ids do not move"),
+            Wrong(loss(logits="logits[:, 1:]", ids="ids[:, :-1]", kept="trained[:, :-1]"), "this is turned around"),
             Wrong(loss(kept="trained"), "It stops with an error"),
         ],
         right=[
@@ -249,6 +274,8 @@ def answer_loss(logits, ids, trained):
             Wrong(cosine(out="floor + down"), "the peak is above 1"),
             Wrong(cosine(warm="(step + 1) / (warmup + 1)"), "reaches 1 at step `warmup`"),
             Wrong(cosine(warm="floor + (1 - floor) * step / warmup"), "the warm-up begins at 0, not at the floor"),
+            Wrong(cosine(warm="(step + 1) / warmup"), "reaches 1 at step `warmup`"),
+            Wrong(cosine(done="1 if step >= total else (step - warmup) / (total - warmup)"), "the peak comes first"),
         ],
         right=[
             cosine(),
@@ -273,6 +300,44 @@ def cosine_with_warmup(step, warmup, total, floor=0.0):
             Wrong(gather(count="sum(b.ids.numel() for b in batches)"), "you divide by all tokens"),
             Wrong(gather(count="sum(len(b.ids) for b in batches)"), "you divide by the number of texts"),
             Wrong(gather(count="sum((b.labels != -100).sum() for b in batches)"), "you count a row's first label"),
+            Wrong(
+                """
+def accumulate(model, batches, loss):
+    total = sum(loss(model, batch) for batch in batches) / sum(batch.n_labels for batch in batches)
+    total.backward()
+    return total.item()
+""",
+                "2 parts were waiting for `.backward()` at once",
+            ),
+            Wrong(gather(out="torch.tensor(mean)", before="import torch"), "take the plain number out with `.item()`"),
+            Wrong(gather(out="None"), "It returns None. Did you forget `return`?"),
+            Wrong(gather(count="batches[-1].n_labels"), "the labels of the last batch alone"),
+            Wrong(
+                """
+def accumulate(model, batches, loss):
+    count, mean = sum(batch.n_labels for batch in batches), 0.0
+    for batch in batches:
+        mean = mean + loss(model, batch) / count
+        mean.backward(retain_graph=True)
+    return mean.item()
+""",
+                "earlier parts are added again",
+            ),
+            Wrong(
+                """
+def accumulate(model, batches, loss):
+    count, mean = 0, 0.0
+    for batch in batches:
+        count += batch.n_labels
+        part = loss(model, batch)
+        part.backward()
+        mean += part.item()
+    for parameter in model.parameters():
+        parameter.grad /= count
+    return mean / count
+""",
+                "what stood in the gradients before is divided too",
+            ),
             Wrong(gather(backward="pass"), "`.backward()` is missing"),
             Wrong(gather(between="model.zero_grad()"), "gradients are cleared between batches"),
             Wrong(gather(before="model.zero_grad()"), "you clear the gradients"),
@@ -283,9 +348,13 @@ def cosine_with_warmup(step, warmup, total, floor=0.0):
             gather(),
             """
 def accumulate(model, batches, loss):
-    total = sum(loss(model, batch) for batch in batches) / sum(batch.n_labels for batch in batches)
-    total.backward()
-    return total.item()
+    labels = [batch.n_labels for batch in batches]
+    mean = 0
+    for batch in batches:
+        share = loss(model, batch).div(sum(labels))
+        share.backward()
+        mean = mean + float(share.detach())
+    return mean
 """,
             gather(count="sum(int((b.labels[:, 1:] != -100).sum()) for b in batches)"),
         ],
@@ -339,6 +408,22 @@ def accumulate(model, batches, loss):
                 "you cut to n first",
             ),
             Wrong(label_next(out="sorted(chosen)"), "the order is lost"),
+            Wrong(
+                label_next(order="sorted(range(len(confidence)), key=lambda i: (confidence[i], -i))"),
+                "take the earlier",
+            ),
+            Wrong(label_next(order="[confidence.index(c) for c in sorted(confidence)]"), "sort the places"),
+            Wrong(
+                """
+def next_to_label(confidence, group, n):
+    best = {}
+    for i, (sure, name) in enumerate(zip(confidence, group)):
+        if name not in best or sure < confidence[best[name]]:
+            best[name] = i
+    return sorted(best.values())[:n]
+""",
+                "the order is lost",
+            ),
             Wrong(label_next(out="[confidence[i] for i in chosen]"), "not their confidences"),
             Wrong(label_next(n="n + 1"), "one too many"),
             Wrong(

@@ -67,6 +67,10 @@ ROWS = [
             Wrong(
                 f1("len(set(words) & set(reference))", "shared / len(set(words) | set(reference))"), "Jaccard's measure"
             ),
+            Wrong(
+                f1(of="(shared / len(words) + shared / len(reference)) / 2"), "the plain mean of precision and recall"
+            ),
+            Wrong(f1(of="200 * shared / (len(words) + len(reference))"), "this is in percent"),
             Wrong(f1().replace("    return", "    score ="), "It returns None"),
         ],
         right=[
@@ -103,6 +107,11 @@ def unigram_f1(words, reference):
             Wrong(targets(skipped="read"), "−100 is still in what the decoder reads"),
             Wrong(targets(skipped="read.clamp(min=0)"), "reads `pad_id`, not 0"),
             Wrong(targets(read="torch.nn.functional.pad(labels[:, :-1], (1, 0))"), "the start is fixed as 0"),
+            Wrong(
+                targets(filler="pad_id").replace("    read = ", "    labels[labels == pad_id] = -100\n    read = ", 1),
+                "you mask by the id of padding",
+            ),
+            Wrong(targets(skipped="read.masked_fill(labels < 0, pad_id)"), "what counts is the label *before*"),
             Wrong(targets(out="read, labels"), "the labels come first"),
             Wrong(targets(out="labels"), "return two tensors"),
         ],
@@ -143,6 +152,12 @@ def collate_targets(targets, pad_id):
                 loss("return F.cross_entropy(logits.softmax(-1).flatten(0, 1), labels.flatten(), reduction='sum')"),
                 "takes logits",
             ),
+            Wrong(
+                loss("return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction='sum').detach()"),
+                "no gradient reaches them",
+            ),
+            Wrong(loss("return F.cross_entropy(logits.mT, labels, reduction='sum').item()"), "yours is a float"),
+            Wrong(loss("return F.nll_loss(-logits.log_softmax(-1).mT, labels, reduction='sum')"), "the sign"),
             Wrong(loss("return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction='none')"), "shape"),
             Wrong(loss("return F.cross_entropy(logits, labels, reduction='sum')"), "It stops with an error"),
         ],
@@ -162,6 +177,21 @@ def collate_targets(targets, pad_id):
             Wrong(told(keep="word not in text.split()"), "Expected 0 items"),
             Wrong(told(keep="word.lower() not in {w.lower() for w in known}"), "the spelling has to be the same"),
             Wrong(told(fact="any(c.isdigit() for c in word) or word[0].isupper()"), "the first word always has"),
+            Wrong(
+                told(fact="i > 0 and (any(c.isdigit() for c in word) or word[0].isupper())"),
+                "left out even where it holds a digit",
+            ),
+            Wrong(
+                told(fact="any(c.isdigit() for c in word) or (word != cut(summary)[0] and word[0].isupper())"),
+                "only the first itself is",
+            ),
+            Wrong(told(fact="any(c.isdigit() for c in word) or (i > 0 and word.istitle())"), "BMS and McKay"),
+            Wrong(told(cut="re.findall(r'[A-Za-z0-9]+', part)"), "letters such as ë and ü"),
+            Wrong(told(fact="word[0].isdigit() or (i > 0 and word[0].isupper())"), "holds a digit too"),
+            Wrong(
+                told().replace("return [word for", "return sorted(word for").replace("not in known]", "not in known)"),
+                "the order is lost",
+            ),
             Wrong(told(fact="i > 0 and word[0].isupper()"), "numbers are left out"),
             Wrong(told(fact="any(c.isdigit() for c in word)"), "names are left out"),
             Wrong(told(keep="word in known"), "these *are* in the text"),
@@ -219,6 +249,22 @@ def unsupported(summary, text):
             Wrong(
                 choose("return next((i for i, c in enumerate(candidates) if unsupported(c, text)), None)"),
                 "this is the first *with* a fault",
+            ),
+            Wrong(
+                choose("return next((i for i, c in enumerate(candidates) if not unsupported(c, text)), -1)"),
+                "where all lie, give None",
+            ),
+            Wrong(
+                choose("return next((i for i, c in enumerate(candidates, 1) if not unsupported(c, text)), None)"),
+                "numbers begin with 0",
+            ),
+            Wrong(
+                choose("return next((i for i, c in enumerate(candidates) if not unsupported(c, text)), 0) or None"),
+                "`or` takes 0 for nothing",
+            ),
+            Wrong(
+                choose("return next((i for i, c in enumerate(candidates) if not unsupported(text, c)), None)"),
+                "it is the other way",
             ),
         ],
         right=[
