@@ -21,7 +21,7 @@ RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "07_sft
 SYSTEMS: dict[str, dict[str, Any]] = {  # what before_after calls them: the case
     "zero-shot": {"case": "zero-shot"},
     "few-shot": {"case": "few-shot"},
-    "few-shot in a form": {"case": "form", "shots": 6},
+    "few-shot, in a form": {"case": "form", "shots": 6},
     "TF-IDF and rules": {"case": "baseline"},
     "fine-tuned, in a form": {"case": "main"},
 }
