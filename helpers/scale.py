@@ -8,14 +8,17 @@
 * `laptop` - the sizes that the text speaks about: two CPU cores, 2 GB of memory.
 * `gpu`    - the same notebook with larger models and more steps.
 
-What it does not do: choose a model (helpers.models) or move tensors; it only names sizes and a device.
+What it does not do: choose a model (helpers.models) or move tensors; it only names sizes, a device and a precision.
 """
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import torch
 
 NAMES = ("smoke", "laptop", "gpu")
 _NOT_GIVEN: Any = object()
@@ -89,6 +92,17 @@ def device() -> str:
     if torch.backends.mps.is_available():
         return "mps"
     return _no_gpu("PyTorch sees no GPU, so this runs on the CPU and will be slow: set SCALE = 'laptop' instead.")
+
+
+def matrix_dtype() -> torch.dtype:
+    """In which precision `device()` multiplies matrices fast: bfloat16 on a GPU and on CPUs with AVX-512, else float32.
+
+    Without instructions for it, a CPU takes many times as long for bfloat16 as for float32, most of all in training.
+    """
+    import torch
+
+    fast = device() != "cpu" or torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return torch.bfloat16 if fast else torch.float32
 
 
 def _no_gpu(sentence: str) -> str:

@@ -1,6 +1,6 @@
 """What the recorded fine-tunings gave: data/results/07_sft.json, written by `make sweeps`, read back as scores.
 
-    before_after()["fine-tuned"]["exact"]           # a Score: .right of .n, .share, .by_family
+    before_after()["TF-IDF and rules"]["exact"]     # a Score: .right of .n, .share, .by_family
     learning_curve()[100]                           # the share of exact matches for each of three subsets
     find("broken", labels="no stop")["dev"]["reading"]["without an end"]
 
@@ -18,11 +18,12 @@ from helpers.ticket_reading import Score
 from helpers.tickets import FIELDS
 
 RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "07_sft.json"
-SYSTEMS = {  # what before_after calls them: the case
-    "zero-shot": "zero-shot",
-    "few-shot": "few-shot",
-    "TF-IDF and rules": "baseline",
-    "fine-tuned": "main",
+SYSTEMS: dict[str, dict[str, Any]] = {  # what before_after calls them: the case
+    "zero-shot": {"case": "zero-shot"},
+    "few-shot": {"case": "few-shot"},
+    "few-shot, in a form": {"case": "form", "shots": 6},
+    "TF-IDF and rules": {"case": "baseline"},
+    "fine-tuned, in a form": {"case": "main"},
 }
 
 
@@ -47,7 +48,7 @@ def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:
 
 def before_after(split: str = "test") -> dict[str, dict[str, Score]]:
     """The scores of each of SYSTEMS."""
-    return {name: scores(find(case), split) for name, case in SYSTEMS.items()}
+    return {name: scores(find(**case), split) for name, case in SYSTEMS.items()}
 
 
 def learning_curve(split: str = "test", field: str = "exact") -> dict[int, list[float]]:

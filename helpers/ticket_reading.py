@@ -3,9 +3,10 @@
     ticket_chat(ticket)                                   # system, user, assistant: for helpers.chat_data.encode_chat
     found = predict_labels(model, tokenizer, texts)       # greedy replies, in batches
     read_answer('Sure: {"intent": "return", …}')          # {"intent": "return", …}, None where there is no object
+    predict_labels(…, within=allowed_values)              # replies that cannot leave the form (helpers.answer_form)
     scores = score_fields(found.labels, tickets)          # scores["exact"].right of .n, with two intervals
 
-What a label means stands in data/velunda/tickets/GUIDE.md. What this does not do: force a reply into the form.
+What a label means stands in data/velunda/tickets/GUIDE.md. What this does not do: say how sure the model is.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from helpers.answer_form import AnswerForm, Values, greedy_within
 from helpers.batching import as_batch
-from helpers.generation import generate, reply_text
+from helpers.generation import generate, greedy, reply_text
 from helpers.shared_prefix import BehindPrefix
 from helpers.stats import bootstrap_ratio, wilson
 from helpers.tickets import FIELDS
+from helpers.velunda import canon, order_numbers, products_named
 
 INSTRUCTION = (
     "Label the ticket as JSON. intent: order_status, change_order, delivery_problem, return, repair, billing, advice, "
@@ -114,6 +117,22 @@ def exact_match(predicted: Label | None, label: Label) -> bool:
 def field_right(predicted: Label | None, label: Label, field: str) -> bool:
     """Is this one field there and right?"""
     return predicted is not None and field in predicted and predicted[field] == label[field]
+
+
+def allowed_values(text: str) -> dict[str, list[str | None]]:
+    """What each of FIELDS may be in the label of a text: any intent, urgency and mood that the canon knows, and of
+    products and order numbers those that two rules find in the text (`helpers.velunda`), or null.
+
+    The rules say what may be chosen, not what is meant: a name in passing is allowed, too. What they miss is lost.
+    """
+    world = canon()
+    return {
+        "intent": [intent["name"] for intent in world["intents"]],
+        "product": [*products_named(text), None],
+        "order_number": [*order_numbers(text), None],
+        "urgency": list(world["urgency"]),
+        "sentiment": list(world["sentiment"]),
+    }
 
 
 @dataclass(frozen=True)
@@ -216,12 +235,14 @@ def predict_labels(
     max_new_tokens: int = ROOM,
     batch: int = 16,
     share_prefix: bool = True,
+    within: Callable[[str], Values] | None = None,
 ) -> Predictions:
     """Greedy replies to tickets, `batch` at once, padded on the left; alike for base, few-shot and tuned models.
 
     model: one of the course (with `new_cache`) or of the library. shots: tickets that stand solved in each prompt.
     Prompts are sorted by length, so that little is padding. Raises ValueError where a prompt and its reply are too
-    long for the model. share_prefix: a model of the course reads what all prompts begin with only once.
+    long for the model. share_prefix: a model of the course reads what all prompts begin with only once. within: text →
+    the values that each field may take, such as `allowed_values`; without it, the model writes what it likes.
     """
     start = time.perf_counter()
     prompts = [_prompt(tokenizer, text, shots) for text in texts]
@@ -229,10 +250,12 @@ def predict_labels(
     sharing = share_prefix and len(prompts) > 1 and hasattr(model, "new_cache")
     prefix = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1) if sharing else 0
     reader = BehindPrefix(model, prompts[0][:prefix]) if prefix else model
+    forms = [AnswerForm(tokenizer, within(text)) for text in texts] if within else []
     replies, unended, new_tokens = [""] * len(prompts), 0, 0
     for first in range(0, len(order), batch):
         chosen = order[first : first + batch]
-        rows = _continue(reader, tokenizer, [prompts[i][prefix:] for i in chosen], max_new_tokens)
+        limits = [forms[i] for i in chosen] if forms else None
+        rows = _continue(reader, tokenizer, [prompts[i][prefix:] for i in chosen], max_new_tokens, limits)
         for i, row in zip(chosen, rows, strict=True):
             ended = tokenizer.eos_token_id in row
             ids = row[: row.index(tokenizer.eos_token_id)] if ended else row
@@ -247,11 +270,14 @@ def _prompt(tokenizer: Any, text: str, shots: Sequence[Mapping[str, Any]]) -> li
     return list(tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False))
 
 
-def _continue(model: Any, tokenizer: Any, prompts: list[list[int]], max_new_tokens: int) -> list[list[int]]:
+def _continue(
+    model: Any, tokenizer: Any, prompts: list[list[int]], max_new_tokens: int, forms: list[AnswerForm] | None = None
+) -> list[list[int]]:
     """What follows each prompt: rows of ids, filled with the token that ends a text."""
-    eos = tokenizer.eos_token_id
+    eos, start = tokenizer.eos_token_id, max(map(len, prompts))
     if hasattr(model, "new_cache"):
-        ids = generate(model, prompts, max_new_tokens, eos_ids=eos, pad_id=eos)
+        sampler = greedy_within(forms, start) if forms else greedy
+        ids = generate(model, prompts, max_new_tokens, sampler=sampler, eos_ids=eos, pad_id=eos)
     else:
         padded, mask = as_batch(prompts, eos, next(model.parameters()).device)
         mask = torch.ones_like(padded) if mask is None else mask.long()
@@ -262,5 +288,6 @@ def _continue(model: Any, tokenizer: Any, prompts: list[list[int]], max_new_toke
             do_sample=False,
             eos_token_id=eos,
             pad_token_id=eos,
+            prefix_allowed_tokens_fn=(lambda row, said: forms[row].allowed(said[start:].tolist())) if forms else None,
         )
-    return ids[:, max(map(len, prompts)) :].tolist()
+    return ids[:, start:].tolist()

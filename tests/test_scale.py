@@ -10,7 +10,7 @@ import types
 import pytest
 
 from helpers import scale as scale_module
-from helpers.scale import Scale, current, device, scale
+from helpers.scale import Scale, current, device, matrix_dtype, scale
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +127,23 @@ def test_a_notebook_on_the_laptop_scale_does_not_pay_for_importing_pytorch():
     code = "import sys; from helpers.scale import *; print(scale('laptop'), device(), 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "laptop cpu False\n"
+
+
+@pytest.mark.parametrize(
+    ("capability", "name", "dtype"),
+    [("AVX2", "laptop", "float32"), ("DEFAULT", "laptop", "float32"), ("AVX512", "laptop", "bfloat16")],
+)
+def test_bfloat16_is_chosen_only_where_the_processor_multiplies_in_it(monkeypatch, capability, name, dtype):
+    import torch
+
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    scale(name)
+    assert matrix_dtype() is getattr(torch, dtype)
+
+
+def test_a_gpu_multiplies_in_bfloat16_whatever_the_cpu_does(monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr(scale_module, "device", lambda: "cuda")
+    assert matrix_dtype() is torch.bfloat16
