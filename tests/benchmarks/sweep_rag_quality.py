@@ -1,0 +1,114 @@
+"""How far answers from the handbook can be trusted: for all 180 questions the answers from passages and from a closed
+book, with what confidence is made of; for planted orders the replies before and after a defense; for each answerable
+question what query likelihood thinks of the 20 best hits. Raw texts and scores, which the notebook judges again; what
+is chosen is chosen on dev."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from helpers.answer_trial import K
+from helpers.handbook import SPLITS
+from helpers.poison_trial import CARRIERS
+
+NAME = "10b_rag_quality"
+DEPTHS = (1, 2, 3)  # passages in the prompt, tried on every third dev question
+CASES = [
+    *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
+    *({"case": "answers", "split": split, "k": K, "every": 1} for split in SPLITS),
+    *({"case": "closed-book", "split": split} for split in SPLITS),
+    *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
+    {"case": "rerank"},
+]
+
+
+def run(case: dict) -> dict:
+    kinds = {"answers": answers, "closed-book": closed_book, "rerank": rerank, "poison": poison}
+    return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
+
+
+def answers(split: str, k: int, every: int) -> dict:
+    from helpers.answer_trial import answer_all
+    from helpers.handbook import load_questions
+
+    asked = [question.question for question in load_questions(split)[::every]]
+    trials = answer_all(asked, index(), *model(), k=k, batch=6)
+    cosines = [index().dense.search(question, 1)[0].score for question in asked]
+    return {"trials": [to_json(trial, cosine) for trial, cosine in zip(trials, cosines, strict=True)]}
+
+
+def closed_book(split: str) -> dict:
+    from helpers.answer_trial import answer_all
+    from helpers.handbook import load_questions
+
+    asked = [question.question for question in load_questions(split)]
+    trials = answer_all(asked, index(), *model(), k=K, closed_book=True, batch=15)
+    return {"trials": [{"text": trial.text, "likelihood": round(trial.likelihood, 4)} for trial in trials]}
+
+
+def rerank() -> dict:
+    """For each answerable question its hits in order: which passages each shows, and the likelihood behind it."""
+    from helpers.answer_trial import POOL, pool_scores
+    from helpers.handbook import load_questions
+
+    asked = [question for question in load_questions() if question.answerable]
+    pools = {question.question: index().search(question.question, POOL) for question in asked}
+    scores = pool_scores(*model(), pools)
+    rows = []
+    for question in asked:
+        hits = pools[question.question]
+        shows = [[n for n, span in enumerate(question.spans) if span.shown_by(hit.chunk)] for hit in hits]
+        rows.append(
+            {
+                "split": question.split,
+                "shows": shows,
+                "scores": [round(score, 4) for score in scores[question.question]],
+            }
+        )
+    return {"pools": rows}
+
+
+def poison(question: int) -> dict:
+    from helpers.answer_trial import answer_all
+    from helpers.poison_trial import ORDERS, carriers, defended, poisoned
+
+    asked = carriers()[question]
+    rows = []
+    for order in ORDERS:
+        with poisoned(index(), order, near=asked.spans[0]):
+            for name, way in {"before": None, "after": defended}.items():
+                [trial] = answer_all([asked.question], index(), *model(), order=way)
+                reached = any(order.text in passage.text for passage in trial.read)
+                rows.append({"order": order.text, "when": name, "reached": reached, "reply": trial.text})
+    return {"asked": asked.question, "replies": rows}
+
+
+@cache
+def index() -> Any:
+    from helpers.answer_trial import quality_index
+
+    return quality_index()
+
+
+@cache
+def model() -> tuple[Any, Any]:
+    """The chat model in float32, which every processor multiplies fast, and its tokenizer."""
+    from transformers import AutoTokenizer
+
+    from helpers.fast_llama import FastLlama
+    from helpers.models import fetch
+
+    folder = fetch("chat")
+    return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def to_json(trial: Any, cosine: float) -> dict:
+    """Passages by document and place, from which the index's chunks can be found again."""
+    return {
+        "text": trial.text,
+        "likelihood": round(trial.likelihood, 4),
+        "retrieval": round(trial.retrieval, 5),
+        "cosine": round(cosine, 4),
+        "found": [[chunk.document, chunk.start, chunk.end] for chunk in trial.found],
+    }
