@@ -1,4 +1,4 @@
-"""Trials of answers: batches give what one question at a time gives, a passage is read once, verdicts follow their rule."""
+"""Trials of answers: batches give what one question at a time gives, a passage is read once, verdicts follow rules."""
 
 from __future__ import annotations
 

@@ -13,10 +13,11 @@ from helpers.handbook import SPLITS
 from helpers.poison_trial import CARRIERS
 
 NAME = "10b_rag_quality"
-DEPTHS = (1, 2, 3)  # passages in the prompt, tried on every third dev question
+DEPTHS = (1, 3)  # passages in the prompt, tried on every third dev question beside K on all of them
 CASES = [
+    {"case": "answers", "split": "dev", "k": K, "every": 1},
     *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
-    *({"case": "answers", "split": split, "k": K, "every": 1} for split in SPLITS),
+    {"case": "answers", "split": "test", "k": K, "every": 1},
     *({"case": "closed-book", "split": split} for split in SPLITS),
     *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
     {"case": "rerank"},
@@ -33,7 +34,7 @@ def answers(split: str, k: int, every: int) -> dict:
     from helpers.handbook import load_questions
 
     asked = [question.question for question in load_questions(split)[::every]]
-    trials = answer_all(asked, index(), *model(), k=k, batch=6)
+    trials = answer_all(asked, index(), *model(), k=k, batch=15)
     cosines = [index().dense.search(question, 1)[0].score for question in asked]
     return {"trials": [to_json(trial, cosine) for trial, cosine in zip(trials, cosines, strict=True)]}
 
