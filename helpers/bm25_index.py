@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import log
+from math import inf, log
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.chunking import Chunk
-from helpers.search_index import Arrays, SearchIndex, from_json_bytes, json_bytes
+from helpers.search_index import Arrays, Hit, SearchIndex, from_json_bytes, json_bytes
 
 K1, B = 1.5, 0.75  # the library's defaults, which are those of most search engines
 
@@ -87,16 +87,34 @@ class BM25Index(SearchIndex):
 
         return bm25s.BM25(k1=self.k1, b=self.b, method="lucene")
 
+    def n_with(self, word: str) -> int:
+        """How many chunks have the word, given as `words` gives it."""
+        row, starts = self.bm25s.vocab_dict.get(word), self.bm25s.scores["indptr"]
+        return 0 if row is None else int(starts[row + 1] - starts[row])
+
     def scores(self, query: str) -> NDArray:
         """The score of every chunk, (N,) float32."""
         known = self.bm25s.get_tokens_ids(words(query))
         return self.bm25s.get_scores_from_ids(known)
 
+    def search_words(self, weights: Mapping[str, float], k: int) -> list[Hit]:
+        """As `search`, for words that count unequally: a chunk scores the sum of weight times the word's score.
+
+        weights: word, as `words` gives it, to its weight; {word: how often the query has it} is the query itself.
+        Raises ValueError for a weight that is negative or no number, and as `search`.
+        """
+        if not all(0 <= weight < inf for weight in weights.values()):
+            raise ValueError("A word's weight is a number from 0: leave out a word that should not count.")
+
+        def search(k: int) -> tuple[Sequence[int], Sequence[float]]:
+            known = [(word, weight) for word, weight in weights.items() if word in self.bm25s.vocab_dict]
+            each = (weight * self.bm25s.get_scores_from_ids(self.bm25s.get_tokens_ids([w])) for w, weight in known)
+            return _best(sum(each, np.zeros(len(self), dtype=np.float32)), k)
+
+        return self._hits(search, k)
+
     def _search(self, query: str, k: int) -> tuple[Sequence[int], Sequence[float]]:
-        scores = self.scores(query)
-        best = np.argsort(-scores, kind="stable")[:k]
-        best = best[scores[best] > 0]
-        return best, scores[best]
+        return _best(self.scores(query), k)
 
     def _pack(self) -> tuple[Arrays, dict[str, Any]]:
         arrays = {name: np.asarray(self.bm25s.scores[name]) for name in ("data", "indices", "indptr")}
@@ -114,3 +132,10 @@ class BM25Index(SearchIndex):
         index._bm25s.vocab_dict = from_json_bytes(arrays["vocabulary"])
         index._bm25s.nonoccurrence_array = None  # of other variants than "lucene"
         return index
+
+
+def _best(scores: NDArray, k: int) -> tuple[NDArray, NDArray]:
+    """Up to k rows with scores above 0, best first; of equal ones the earlier row."""
+    best = np.argsort(-scores, kind="stable")[:k]
+    best = best[scores[best] > 0]
+    return best, scores[best]

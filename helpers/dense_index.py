@@ -17,10 +17,10 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from helpers.chunking import Chunk
-from helpers.search_index import Arrays, IndexUnavailable, SearchIndex
+from helpers.search_index import Arrays, Hit, IndexUnavailable, SearchIndex
 from helpers.vector_index import KINDS, build_index, index_bytes, index_from_bytes, nearest, unit
 
 _checksums: WeakKeyDictionary = WeakKeyDictionary()
@@ -85,6 +85,18 @@ class DenseIndex(SearchIndex):
     def vector_of(self, query: str) -> NDArray:
         """The query's vector, (d,) of length one."""
         return encode_texts(self.encoder, [query], query=True)[0]
+
+    def search_vector(self, vector: ArrayLike, k: int) -> list[Hit]:
+        """As `search`, for a query that is a vector already, (d,) of any length.
+
+        Raises ValueError as `search`, for another number of dimensions, and as `unit`.
+        """
+        vector = unit(vector)
+        if self.chunks and vector.shape != self.vectors.shape[1:]:
+            raise ValueError(
+                f"The index holds vectors of shape {self.vectors.shape[1:]}, the query's is {vector.shape}."
+            )
+        return self._hits(lambda k: nearest(self.faiss, vector, k), k)
 
     def _search(self, query: str, k: int) -> tuple[Sequence[int], Sequence[float]]:
         return nearest(self.faiss, self.vector_of(query), k)

@@ -10,6 +10,7 @@
 | `cosine_top_k`, `build_index`, `nearest`: vectors and FAISS           | `helpers.vector_index`      |
 | `HybridIndex`, `reciprocal_rank_fusion`: by both                      | `helpers.hybrid_index`      |
 | `rerank`, `query_likelihood`: read again, order anew                  | `helpers.reranking`         |
+| `pseudo_relevance`, `hypothetical_answer` …: the question rewritten     | `helpers.query_rewriting`   |
 | `score_search`, `compare`, recall@k, MRR, nDCG; exact match and F1    | `helpers.retrieval_metrics` |
 | `grounded_prompt`: passages within a budget                           | `helpers.grounded_prompt`   |
 | `cite`: which passage supports which sentence                         | `helpers.citations`         |
@@ -37,6 +38,7 @@ from helpers.handbook import (
     read_document,
 )
 from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
+from helpers.query_rewriting import hypothetical_answer, multi_query, pseudo_relevance, rephrased, writer
 from helpers.reranking import load_cross_encoder, query_likelihood, rerank
 from helpers.retrieval_metrics import (
     SearchScores,
@@ -89,19 +91,23 @@ __all__ = [
     "found_spans",
     "grounded_messages",
     "grounded_prompt",
+    "hypothetical_answer",
     "index_bytes",
     "load_cross_encoder",
     "load_handbook",
     "load_questions",
+    "multi_query",
     "ndcg_at_k",
     "nearest",
     "pack_units",
+    "pseudo_relevance",
     "query_likelihood",
     "read_document",
     "recall_against",
     "recall_at_k",
     "reciprocal_rank",
     "reciprocal_rank_fusion",
+    "rephrased",
     "rerank",
     "risk_coverage",
     "score_search",
@@ -110,4 +116,5 @@ __all__ = [
     "vector_support",
     "word_support",
     "words",
+    "writer",
 ]

@@ -16,7 +16,7 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -85,11 +85,14 @@ class SearchIndex(ABC):
         Raises ValueError for an index or a query without content, and a k below 1.
         """
         require_query(query)
-        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-            raise ValueError(f"k is how many chunks to find, a whole number from 1, not {k!r}.")
+        return self._hits(lambda k: self._search(query, k), k)
+
+    def _hits(self, search: Callable[[int], tuple[Sequence[int], Sequence[float]]], k: int) -> list[Hit]:
+        """The rows and scores that search(k) finds, as hits; raises for k and an empty index as `search` does."""
+        require_k(k)
         if not self.chunks:
             raise ValueError("The index is empty, so there is nothing to search: add(chunks) first.")
-        rows, scores = self._search(query, min(int(k), len(self.chunks)))
+        rows, scores = search(min(int(k), len(self.chunks)))
         return [Hit(self.chunks[int(row)], float(score)) for row, score in zip(rows, scores, strict=True)]
 
     def save(self, path: str | os.PathLike) -> None:
@@ -164,6 +167,12 @@ def require_query(query: object) -> None:
     require_text(query, "The query")
     if not query.strip():  # type: ignore[attr-defined]
         raise ValueError("The query is empty: ask something.")
+
+
+def require_k(k: object) -> None:
+    """Raises ValueError for what is no number of hits."""
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+        raise ValueError(f"k is how many chunks to find, a whole number from 1, not {k!r}.")
 
 
 def json_bytes(value: Any) -> NDArray:
