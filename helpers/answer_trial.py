@@ -2,7 +2,7 @@
 
     index = quality_index()
     trials = answer_all(questions, index, model, tokenizer)          # from passages, a batch at a time
-    verdict = judge(trials[0].text, questions[0], witnesses(questions[0], trials[0], index))
+    verdict = judge(trials[0].text, questions[0], witnesses(questions[0], trials[0].found, index.chunks), 0.6)
     verdict.right, verdict.hallucinated
 
 Every verdict is a rule that anybody can apply again: words and numbers compared, nothing understood. So it is as good
@@ -14,8 +14,9 @@ What it does not do: ask a larger model whether an answer is right.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp
 from typing import Any
 
@@ -44,10 +45,19 @@ CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles,
 MARK = re.compile(r"\s*\[\d+\]")
 
 
-def quality_index(encoder: Any = None, progress: bool = False) -> HybridIndex:
-    """The hybrid index over the handbook that all trials search."""
+@lru_cache(maxsize=1)
+def handbook_chunks() -> tuple[Chunk, ...]:
+    """The whole handbook, cut as all trials search it."""
+    return tuple(chunk_documents(load_handbook().values(), **CHUNKS))
+
+
+def quality_index(
+    encoder: Any = None, documents: Collection[str] | None = None, *, progress: bool = False
+) -> HybridIndex:
+    """The hybrid index that all trials search: over the handbook, or over some of its documents only."""
     index = HybridIndex(encoder, with_headings=True)
-    index.add(chunk_documents(load_handbook().values(), **CHUNKS), progress=progress)
+    chunks = [piece for piece in handbook_chunks() if documents is None or piece.document in documents]
+    index.add(chunks, progress=progress)
     return index
 
 
@@ -94,20 +104,33 @@ def answer_all(
             prompts.append(GroundedPrompt(encode_prompt(question, [], tokenizer, CLOSED_BOOK), ()))
         else:
             prompts.append(grounded_prompt(question, searches[-1], tokenizer, BUDGET - NEW_TOKENS, system=system))
-    replies: list[tuple[str, float]] = [("", 0.0)] * len(prompts)
-    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i].ids))
-    for start in range(0, len(prompts), batch):
-        chosen = by_length[start : start + batch]
-        for i, reply in zip(chosen, _replies(model, tokenizer, [prompts[i].ids for i in chosen]), strict=True):
-            replies[i] = reply
+    replies = _replies(model, tokenizer, [prompt.ids for prompt in prompts], batch)
     return [
         Trial(*reply, hits[0].score if hits else 0.0, tuple(hit.chunk for hit in hits), prompt.chunks)
         for reply, hits, prompt in zip(replies, searches, prompts, strict=True)
     ]
 
 
-def _replies(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[tuple[str, float]]:
-    """Text and likelihood of each reply, the token that ends it counted with it."""
+def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15) -> list[str]:
+    """The chat model's greedy reply to each order, on one line: `helpers.query_rewriting.writer`, in batches."""
+    chats = [[{"role": "user", "content": order}] for order in orders]
+    encoded = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats]
+    ids = [list(each["input_ids"] if isinstance(each, Mapping) else each) for each in encoded]
+    return [" ".join(text.split()) for text, _ in _replies(model, tokenizer, ids, batch)]
+
+
+def _replies(model: Any, tokenizer: Any, prompts: list[list[int]], batch: int) -> list[tuple[str, float]]:
+    """Text and likelihood of each reply, the token that ends it counted; prompts of about one length together."""
+    replies: list[tuple[str, float]] = [("", 0.0)] * len(prompts)
+    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    for start in range(0, len(prompts), batch):
+        chosen = by_length[start : start + batch]
+        for i, reply in zip(chosen, _side_by_side(model, tokenizer, [prompts[i] for i in chosen]), strict=True):
+            replies[i] = reply
+    return replies
+
+
+def _side_by_side(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[tuple[str, float]]:
     said: list[Tensor] = []
 
     def recorded(logits: Tensor, before: Tensor) -> Tensor:
@@ -118,9 +141,8 @@ def _replies(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[tuple
     width = max(map(len, prompts))
     out = generate(model, prompts, NEW_TOKENS, sampler=recorded)[:, width:].tolist()
     ends = set(model.config.eos_ids)
-    scores = torch.cat(said, dim=1).tolist()
     replies = []
-    for tokens, logs in zip(out, scores, strict=True):
+    for tokens, logs in zip(out, torch.cat(said, dim=1).tolist(), strict=True):
         length = next((n for n, token in enumerate(tokens, start=1) if token in ends), len(tokens))
         text = MARK.sub("", reply_text(tokenizer, tokens[:length])).strip()
         replies.append((text, exp(sum(logs[:length]) / length)))
@@ -187,9 +209,9 @@ class Verdict:
         return self.unsupported or self.wrong_number
 
 
-def witnesses(question: Question, found: Sequence[Chunk], index: SearchIndex) -> list[Chunk]:
-    """What may bear an answer out: what the search found, and the index's chunks that show the question's passages."""
-    gold = [chunk for chunk in index.chunks if any(span.shown_by(chunk) for span in question.spans)]
+def witnesses(question: Question, found: Sequence[Chunk], chunks: Iterable[Chunk]) -> list[Chunk]:
+    """What may bear an answer out: what the search found, and those of `chunks` that show the question's passages."""
+    gold = [chunk for chunk in chunks if any(span.shown_by(chunk) for span in question.spans)]
     return list(dict.fromkeys([*found, *gold]))
 
 

@@ -144,8 +144,8 @@ def question(answer_="18 euros"):
 def test_a_verdict_names_what_is_made_up(index):
     [gold] = [piece for piece in index.chunks if piece.document == "pads"]
     lamp = Chunk("lamp", 0, 35, (), DOCUMENTS["lamp"][:35])
-    seen = witnesses(question(), [lamp], index)
-    assert seen == [lamp, gold] and witnesses(question(), [gold], index) == [gold]
+    seen = witnesses(question(), [lamp], index.chunks)
+    assert seen == [lamp, gold] and witnesses(question(), [gold], index.chunks) == [gold]
     assert judge("Brake pads cost 18 euros.", question(), seen, 0.6) == Verdict(True, False, False)
     copied = judge("The Beacon lamp shines for 9 hours.", question(), seen, 0.6)  # borne out, and of something else
     assert copied == Verdict(False, False, True) and copied.hallucinated

@@ -20,12 +20,13 @@ CASES = [
     {"case": "answers", "split": "test", "k": K, "every": 1},
     *({"case": "closed-book", "split": split} for split in SPLITS),
     *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
+    {"case": "rewriting"},
     {"case": "rerank"},
 ]
 
 
 def run(case: dict) -> dict:
-    kinds = {"answers": answers, "closed-book": closed_book, "rerank": rerank, "poison": poison}
+    kinds = {"answers": answers, "closed-book": closed_book, "rerank": rerank, "poison": poison, "rewriting": rewriting}
     return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
 
 
@@ -68,6 +69,31 @@ def rerank() -> dict:
             }
         )
     return {"pools": rows}
+
+
+def rewriting() -> dict:
+    """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
+    from helpers.answer_trial import write_all
+    from helpers.handbook import load_questions
+    from helpers.query_rewriting import ANSWER, REPHRASE, hypothetical_answer, multi_query, pseudo_relevance, rephrased
+    from helpers.retrieval_metrics import score_search
+
+    asked = [question for question in load_questions() if question.answerable]
+    orders = [prompt.format(question=each.question) for prompt in (ANSWER, REPHRASE) for each in asked]
+    written = dict(zip(orders, write_all(orders, *model()), strict=True))
+    ways = {
+        "as asked": index().search,
+        "pseudo-relevance": lambda query, k: pseudo_relevance(query, index(), k),
+        "made-up answer": lambda query, k: hypothetical_answer(query, index(), k, written.__getitem__),
+        "rephrased": lambda query, k: rephrased(query, index(), k, written.__getitem__),
+        "both fused": lambda query, k: multi_query(query, index(), k, written.__getitem__, prompts=[REPHRASE]),
+    }
+    scores = {name: score_search(search, asked).values["ndcg@10"] for name, search in ways.items()}
+    return {
+        "splits": [question.split for question in asked],
+        "ndcg@10": {name: [round(float(value), 4) for value in values] for name, values in scores.items()},
+        "written": list(written.values()),
+    }
 
 
 def poison(question: int) -> dict:
