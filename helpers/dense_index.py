@@ -29,7 +29,7 @@ _checksums: WeakKeyDictionary = WeakKeyDictionary()
 class DenseIndex(SearchIndex):
     """An index of vectors. kind: "flat", "ivf" or "hnsw"; encoder: the course's embedder unless given.
 
-    with_headings: embed a chunk behind its headings. options: those of `build_index`. A score is a cosine, −1 to 1.
+    with_headings: embed a chunk behind its headings, which say what it is about. options: those of `build_index`. A score is a cosine, −1 to 1.
     FAISS's graph cannot forget: after `remove`, the next search builds the index again from the kept vectors.
     Raises ValueError for an unknown kind.
     """
@@ -37,7 +37,7 @@ class DenseIndex(SearchIndex):
     name = "DenseIndex"
 
     def __init__(
-        self, kind: str = "flat", encoder: Any = None, *, with_headings: bool = False, **options: int | None
+        self, kind: str = "flat", encoder: Any = None, *, with_headings: bool = True, **options: int | None
     ) -> None:
         super().__init__()
         if kind not in KINDS:

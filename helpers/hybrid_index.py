@@ -65,7 +65,7 @@ class HybridIndex(SearchIndex):
         weights: Sequence[float] = (1.0, 1.0),
         c: float = C,
         depth: int = DEPTH,
-        with_headings: bool = False,
+        with_headings: bool = True,
         dense: DenseIndex | None = None,
         bm25: BM25Index | None = None,
     ) -> None:
