@@ -40,7 +40,7 @@ from helpers.streaming import reply_text
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
 POOL = 20  # hits that are read again
 K = 2  # passages that an answer is made from, chosen on dev
-BUDGET, NEW_TOKENS = 1024, 48
+BUDGET, NEW_TOKENS = 1024, 32
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
 MARK = re.compile(r"\s*\[\d+\]")
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from helpers.answer_trial import CHUNKS
 from helpers.chunking import chunk
 from helpers.handbook import Question, Span, load_handbook, load_questions
-from helpers.poisoned_documents import disarmed, poison
+from helpers.poisoned_documents import disarmed
 from helpers.search_index import Hit, SearchIndex
 
 KINDS = ("foreseen", "unforeseen", "claim")
@@ -78,16 +78,17 @@ def defended(question: str, hits: list[Hit]) -> list[Hit]:
 
 @contextmanager
 def poisoned(index: SearchIndex, order: Order, near: Span) -> Iterator[SearchIndex]:
-    """The index with the order as a paragraph below the one in which the passage begins; afterwards as before.
+    """The index with the order as a paragraph of its own right below the passage; afterwards as before.
 
     As somebody would do it who may edit one document: it is cut and indexed again. Raises KeyError for a document that
     the index does not hold.
     """
     text = load_handbook()[near.document].text
-    after = text[: near.start].count("\n\n")
+    line_end = text.find("\n", near.end)
+    bad = f"{text[:line_end]}\n\n{order.text}\n{text[line_end:]}"
     honest = [piece for piece in index.chunks if piece.document == near.document]
     index.remove(near.document)
-    index.add(chunk(poison(text, order.text, after), **CHUNKS, document=near.document))
+    index.add(chunk(bad, **CHUNKS, document=near.document))
     try:
         yield index
     finally:

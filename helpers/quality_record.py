@@ -206,6 +206,11 @@ class Pool:
         """nDCG@k of the new order."""
         return ndcg_at_k(self.ranked(weight), range(len(self.question.spans)), k)
 
+    def best(self, k: int = 10) -> float:
+        """nDCG@k if whatever shows a passage came first: what no order of these hits can exceed."""
+        found = {n for shown in self.shows for n in shown}
+        return ndcg_at_k(sorted(found), range(len(self.question.spans)), k)
+
     def recall(self, weight: float | None, k: int) -> float:
         """Recall@k of the new order."""
         return recall_at_k(self.ranked(weight), range(len(self.question.spans)), k)

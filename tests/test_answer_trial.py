@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from helpers.answer_trial import (
+    NEW_TOKENS,
     K,
     Verdict,
     answer_all,
@@ -57,7 +58,7 @@ def model():
 def test_batches_give_the_answers_of_one_at_a_time(index, model):
     trials = answer_all(ASKED, index, model, TOKENIZER, k=2, batch=3)
     for question, trial in zip(ASKED, trials, strict=True):
-        alone = answer(question, index, model=model, tokenizer=TOKENIZER, k=2, confidence="likelihood")
+        alone = answer(question, index, model=model, tokenizer=TOKENIZER, k=2, max_new_tokens=NEW_TOKENS)
         assert trial.text == alone.text and trial.read == alone.passages
         assert trial.likelihood == pytest.approx(alone.confidence, abs=1e-4)  # sums in another order
         assert trial.retrieval == pytest.approx(alone.evidence.retrieval)
