@@ -24,10 +24,11 @@ import torch
 from torch import Tensor
 
 from helpers.batching import as_batch
-from helpers.chunking import Chunk
+from helpers.chunking import Chunk, sentence_spans
 from helpers.citations import cite, content
 from helpers.decoding import generate
-from helpers.grounded_prompt import SYSTEM, GroundedPrompt, encode_prompt, grounded_prompt
+from helpers.dense_index import encode_texts
+from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.handbook import Question, chunk_documents, load_handbook
 from helpers.hybrid_index import HybridIndex
 from helpers.reranking import LONGEST_PASSAGE, PASSAGE
@@ -38,9 +39,10 @@ from helpers.shared_prefix import BehindPrefix
 from helpers.streaming import reply_text
 
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
-POOL = 20  # hits that are read again
-K = 2  # passages that an answer is made from, chosen on dev
+POOL = 10  # hits that are read again
+K = 1  # passages that an answer is made from, chosen on dev: the small model mixes up two
 BUDGET, NEW_TOKENS = 1024, 32
+Order = Callable[[str, list[Hit]], list[Hit]]
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
 MARK = re.compile(r"\s*\[\d+\]")
 
@@ -88,27 +90,61 @@ def answer_all(
     k: int = K,
     closed_book: bool = False,
     batch: int = 8,
-    order: Callable[[str, list[Hit]], list[Hit]] | None = None,
-    system: str = SYSTEM,
+    order: Order | None = None,
 ) -> list[Trial]:
     """Each question answered greedily from its k best passages, as `helpers.grounding.answer` does, in batches.
 
-    closed_book: from nothing; what the search would have found is kept for judging. order: what makes of the `POOL`
-    best hits those to read, best first, such as a reranker. Prompts of about one length are read side by side.
+    closed_book: from nothing; what the search would have found is kept for judging. order: as in `look_up`.
     """
-    searches, prompts = [], []
-    for question in questions:
-        hits = index.search(question, k if order is None else max(POOL, k))
-        searches.append((hits if order is None else order(question, hits))[:k])
-        if closed_book:
-            prompts.append(GroundedPrompt(encode_prompt(question, [], tokenizer, CLOSED_BOOK), ()))
-        else:
-            prompts.append(grounded_prompt(question, searches[-1], tokenizer, BUDGET - NEW_TOKENS, system=system))
+    searches = [look_up(question, index, k, order) for question in questions]
+    return answer_from(questions, searches, model, tokenizer, closed_book=closed_book, batch=batch)
+
+
+def look_up(question: str, index: SearchIndex, k: int = K, order: Order | None = None) -> list[Hit]:
+    """The k hits that an answer is made from. order: what makes of the `POOL` best hits those to read, best first, such
+    as a reranker or a filter."""
+    hits = index.search(question, k if order is None else max(POOL, k))
+    return (hits if order is None else order(question, hits))[:k]
+
+
+def answer_from(
+    questions: Sequence[str],
+    searches: Sequence[Sequence[Hit]],
+    model: Any,
+    tokenizer: Any,
+    *,
+    closed_book: bool = False,
+    batch: int = 8,
+) -> list[Trial]:
+    """Each question answered from its own hits; prompts of about one length are read side by side."""
+    prompts = [
+        GroundedPrompt(encode_prompt(question, [], tokenizer, CLOSED_BOOK), ())
+        if closed_book
+        else grounded_prompt(question, hits, tokenizer, BUDGET - NEW_TOKENS)
+        for question, hits in zip(questions, searches, strict=True)
+    ]
     replies = _replies(model, tokenizer, [prompt.ids for prompt in prompts], batch)
     return [
         Trial(*reply, hits[0].score if hits else 0.0, tuple(hit.chunk for hit in hits), prompt.chunks)
         for reply, hits, prompt in zip(replies, searches, prompts, strict=True)
     ]
+
+
+def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[Trial]:
+    """The cheap rival: nobody writes; of the k best passages, the sentence nearest in meaning to the question is quoted.
+
+    likelihood: here its cosine with the question, 0 or more.
+    """
+    encoder, trials = index.dense.encoder, []
+    for question in questions:
+        hits = look_up(question, index, k)
+        said = [(hit.chunk.text[start:end], hit.chunk) for hit in hits for start, end in sentence_spans(hit.chunk.text)]
+        said = [(text, chunk) for text, chunk in said if not text.startswith("#") and "---" not in text]
+        cosines = encode_texts(encoder, [text for text, _ in said]) @ encode_texts(encoder, [question], query=True)[0]
+        text, chunk = said[int(cosines.argmax())]
+        found = tuple(hit.chunk for hit in hits)
+        trials.append(Trial(text, max(0.0, float(cosines.max())), hits[0].score, found, (chunk,)))
+    return trials
 
 
 def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15) -> list[str]:

@@ -23,13 +23,14 @@ from numpy.typing import NDArray
 
 from helpers.abstention import risk_coverage
 from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, judge, witnesses
+from helpers.chunking import Chunk
 from helpers.citations import Citation, cite
 from helpers.handbook import Question, load_questions
 from helpers.hybrid_index import C
 from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
 
 RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10b_rag_quality.json"
-WAYS = {"from passages": "answers", "closed book": "closed-book"}
+WAYS = {"closed book": "closed-book", "from passages": "answers", "quoted": "quoted"}
 MINIMA = tuple(round(0.05 * n, 2) for n in range(1, 21))
 WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
 
@@ -77,23 +78,36 @@ class Judged:
         return any(citation.chunk is not None and citation.chunk.document in gold for citation in self.citations)
 
 
-def trials(split: str, way: str = "from passages", k: int = K) -> list[Trial]:
-    """The recorded answers of a split, in the order of its questions. A closed book has read nothing.
+def trials(split: str, way: str = "from passages") -> list[Trial]:
+    """The recorded answers of a split in one of WAYS, in the order of its questions. A closed book has read nothing.
 
-    Raises KeyError for another way, LookupError for a k that was not recorded on all questions.
+    Raises KeyError for another way.
     """
     places = {(chunk.document, chunk.start, chunk.end): chunk for chunk in handbook_chunks()}
-    rows = find("answers", split=split, k=k, every=1)["trials"]
-    found = [tuple(places[tuple(place)] for place in row["found"]) for row in rows]
+
+    def chunks(row: Mapping[str, Any], which: str) -> tuple[Chunk, ...]:
+        return tuple(places[tuple(place)] for place in row[which])
+
+    rows = rows_of(split, "answers")
     if WAYS[way] == "closed-book":
-        closed = find("closed-book", split=split)["trials"]
-        return [Trial(row["text"], row["likelihood"], 0.0, seen, ()) for row, seen in zip(closed, found, strict=True)]
+        closed = rows_of(split, "closed-book")
+        return [
+            Trial(own["text"], own["likelihood"], 0.0, chunks(row, "found"), ())
+            for own, row in zip(closed, rows, strict=True)
+        ]
     return [
-        Trial(row["text"], row["likelihood"], row["retrieval"], seen, seen)
-        for row, seen in zip(rows, found, strict=True)
+        Trial(row["text"], row["likelihood"], row["retrieval"], chunks(row, "found"), chunks(row, "read"))
+        for row in rows_of(split, WAYS[way])
     ]
 
 
+def rows_of(split: str, case: str) -> list[dict[str, Any]]:
+    """The recorded trials of a case on all questions of a split."""
+    settings = {"k": K, "every": 1} if case == "answers" else {}
+    return find(case, split=split, **settings)["trials"]
+
+
+@lru_cache(maxsize=8)
 def judged(split: str, minimum: float | None = None) -> dict[str, list[Judged]]:
     """For each of WAYS every question of the split with its verdict. minimum: `chosen_minimum()` unless given."""
     minimum = chosen_minimum() if minimum is None else minimum
@@ -151,18 +165,20 @@ def read_support(trial: Trial) -> float:
     return min((citation.support for citation in cite(trial.text, trial.read, minimum=0.0)), default=0.0)
 
 
+@lru_cache(maxsize=2)
 def signals(split: str) -> dict[str, list[float]]:
     """For each of SIGNALS the confidence of every recorded answer of the split."""
-    cosines = [row["cosine"] for row in find("answers", split=split, k=K, every=1)["trials"]]
+    cosines = [row["cosine"] for row in rows_of(split, "answers")]
     pairs = list(zip(trials(split), cosines, strict=True))
     return {name: [signal(trial, cosine) for trial, cosine in pairs] for name, signal in SIGNALS.items()}
 
 
-def right(split: str) -> list[bool]:
+def right(split: str, way: str = "from passages") -> list[bool]:
     """Which recorded answers are right; none of a question that cannot be answered."""
-    return [each.verdict.right for each in judged(split)["from passages"]]
+    return [each.verdict.right for each in judged(split)[way]]
 
 
+@lru_cache(maxsize=1)
 def chosen_signal() -> str:
     """The one of SIGNALS with the smallest area under its risk-coverage curve on dev."""
     correct = right("dev")
@@ -216,6 +232,7 @@ class Pool:
         return recall_at_k(self.ranked(weight), range(len(self.question.spans)), k)
 
 
+@lru_cache(maxsize=2)
 def pools(split: str) -> list[Pool]:
     """The recorded hits of every answerable question of a split, with their likelihoods."""
     rows = [row for row in find("rerank")["pools"] if row["split"] == split]
@@ -226,6 +243,7 @@ def pools(split: str) -> list[Pool]:
     ]
 
 
+@lru_cache(maxsize=1)
 def chosen_weight() -> float:
     """How much the likelihood's rank counts beside the search's, chosen on dev among WEIGHTS by nDCG@10."""
     dev = pools("dev")

@@ -1,7 +1,7 @@
-"""How far answers from the handbook can be trusted: for all 180 questions the answers from passages and from a closed
-book, with what confidence is made of; for planted orders the replies before and after a defense; for each answerable
-question what query likelihood thinks of the 20 best hits. Raw texts and scores, which the notebook judges again; what
-is chosen is chosen on dev."""
+"""How far answers from the handbook can be trusted: for all 180 questions the answers from passages, from a closed
+book and by quoting, with what confidence is made of; for planted orders the replies before and after a defense; for each
+answerable question what query likelihood thinks of the 10 best hits, and the nDCG of the question rewritten. Raw texts
+and scores, which the notebook judges again; what is chosen is chosen on dev."""
 
 from __future__ import annotations
 
@@ -13,20 +13,28 @@ from helpers.handbook import SPLITS
 from helpers.poison_trial import CARRIERS
 
 NAME = "10b_rag_quality"
-DEPTHS = (1, 3)  # passages in the prompt, tried on every third dev question beside K on all of them
+DEPTHS = (2, 3)  # passages in the prompt, tried on every third dev question beside K on all of them
 CASES = [
-    {"case": "answers", "split": "dev", "k": K, "every": 1},
-    *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
-    {"case": "answers", "split": "test", "k": K, "every": 1},
+    *({"case": "answers", "split": split, "k": K, "every": 1} for split in SPLITS),
     *({"case": "closed-book", "split": split} for split in SPLITS),
-    *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
-    {"case": "rewriting"},
+    *({"case": "quoted", "split": split} for split in SPLITS),
+    {"case": "poison", "question": 0},
     {"case": "rerank"},
+    {"case": "rewriting"},
+    *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
+    *({"case": "poison", "question": n} for n in range(1, len(CARRIERS))),
 ]
 
 
 def run(case: dict) -> dict:
-    kinds = {"answers": answers, "closed-book": closed_book, "rerank": rerank, "poison": poison, "rewriting": rewriting}
+    kinds = {
+        "answers": answers,
+        "quoted": quoted,
+        "closed-book": closed_book,
+        "rerank": rerank,
+        "poison": poison,
+        "rewriting": rewriting,
+    }
     return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
 
 
@@ -47,6 +55,14 @@ def closed_book(split: str) -> dict:
     asked = [question.question for question in load_questions(split)]
     trials = answer_all(asked, index(), *model(), k=K, closed_book=True, batch=15)
     return {"trials": [{"text": trial.text, "likelihood": round(trial.likelihood, 4)} for trial in trials]}
+
+
+def quoted(split: str) -> dict:
+    from helpers.answer_trial import quote_all
+    from helpers.handbook import load_questions
+
+    trials = quote_all([question.question for question in load_questions(split)], index())
+    return {"trials": [to_json(trial, trial.likelihood) for trial in trials]}
 
 
 def rerank() -> dict:
@@ -97,17 +113,19 @@ def rewriting() -> dict:
 
 
 def poison(question: int) -> dict:
-    from helpers.answer_trial import answer_all
+    from helpers.answer_trial import answer_from, look_up
     from helpers.poison_trial import ORDERS, carriers, defended, poisoned
 
-    asked = carriers()[question]
-    rows = []
+    asked, rows, searches = carriers()[question], [], []
     for order in ORDERS:
         with poisoned(index(), order, near=asked.spans[0]):
-            for name, way in {"before": None, "after": defended}.items():
-                [trial] = answer_all([asked.question], index(), *model(), order=way)
-                reached = any(order.text in passage.text for passage in trial.read)
-                rows.append({"order": order.text, "when": name, "reached": reached, "reply": trial.text})
+            for when, way in {"before": None, "after": defended}.items():
+                searches.append(look_up(asked.question, index(), order=way))
+                rows.append({"order": order.text, "when": when})
+    trials = answer_from([asked.question] * len(searches), searches, *model(), batch=16)
+    for row, trial in zip(rows, trials, strict=True):
+        row["reached"] = any(row["order"] in passage.text for passage in trial.read)
+        row["reply"] = trial.text
     return {"asked": asked.question, "replies": rows}
 
 
@@ -137,5 +155,10 @@ def to_json(trial: Any, cosine: float) -> dict:
         "likelihood": round(trial.likelihood, 4),
         "retrieval": round(trial.retrieval, 5),
         "cosine": round(cosine, 4),
-        "found": [[chunk.document, chunk.start, chunk.end] for chunk in trial.found],
+        "found": places(trial.found),
+        "read": places(trial.read),
     }
+
+
+def places(chunks: Any) -> list:
+    return [[chunk.document, chunk.start, chunk.end] for chunk in chunks]
