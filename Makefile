@@ -24,7 +24,7 @@ help:  ## list the targets
 	@echo "make test NB=...  one notebook, as in NB=00_welcome"
 	@echo "make test-fast    the tests that execute no notebook"
 	@echo "make notebooks    execute the notebooks in place (NB=... for one; FRESH=1 renews timings)"
-	@echo "make bench        measure this machine: first reply, memory, sizes, tokenizers, transformer, speed"
+	@echo "make bench        measure this machine: first reply, memory, sizes, tokenizers, transformer, speed, search"
 	@echo "make sweeps       repeat the long measurements in data/results (resumable)"
 	@echo "make check-env    an [OK]/[FAIL] table to paste into a bug report"
 	@echo "make links        rewrite the course's address everywhere (REPO=owner/name BRANCH=main)"

@@ -131,7 +131,7 @@ def answer_from(
 
 
 def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[Trial]:
-    """The cheap rival: nobody writes; of the k best passages, the sentence nearest in meaning to the question is quoted.
+    """The cheap rival: of the k best passages, the sentence nearest in meaning to the question is quoted.
 
     likelihood: here its cosine with the question, 0 or more.
     """

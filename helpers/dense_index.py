@@ -21,16 +21,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from helpers.chunking import Chunk
 from helpers.search_index import Arrays, Hit, IndexUnavailable, SearchIndex
-from helpers.vector_index import KINDS, build_index, index_bytes, index_from_bytes, nearest, unit
+from helpers.vector_index import KINDS, LEARNING, build_index, index_bytes, index_from_bytes, nearest, unit
 
+FORGOTTEN = 100  # vectors of removed chunks, from which on building the index again is worth its while
 _checksums: WeakKeyDictionary = WeakKeyDictionary()
 
 
 class DenseIndex(SearchIndex):
-    """An index of vectors. kind: "flat", "ivf" or "hnsw"; encoder: the course's embedder unless given.
+    """An index of vectors. kind: one of `KINDS`, as in `build_index`; encoder: the course's embedder unless given.
 
-    with_headings: embed a chunk behind its headings, which say what it is about. options: those of `build_index`. A score is a cosine, −1 to 1.
-    FAISS's graph cannot forget: after `remove`, the next search builds the index again from the kept vectors.
+    with_headings: embed a chunk behind its headings. options: those of `build_index`. A score is a cosine, −1 to 1.
+    A graph cannot forget, and clusters take long to learn: rows that `remove` took out are passed over in what is
+    found. Past `FORGOTTEN` of them, and before it is saved, the index is built again from the kept vectors.
     Raises ValueError for an unknown kind.
     """
 
@@ -45,8 +47,9 @@ class DenseIndex(SearchIndex):
         self.kind, self.with_headings, self.options = kind, with_headings, options
         self._encoder = encoder
         self.checksum: str | None = None  # of the encoder that made the vectors
-        self.vectors = np.zeros((0, 0), dtype=np.float32)  # (N, d), of length one
+        self._parts: list[NDArray] = []  # the vectors as they came, joined when they are asked for
         self._faiss: Any = None  # None where it has to be built again
+        self._rows: NDArray | None = None  # row of each of FAISS's vectors in `vectors`, −1 if removed; None: the same
         self._trained_on = 0
 
     @property
@@ -58,28 +61,47 @@ class DenseIndex(SearchIndex):
             self._encoder = embedder()
         return self._encoder
 
+    @property
+    def vectors(self) -> NDArray:
+        """The chunks' vectors, (N, d) float32, of length one."""
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts)]
+        return self._parts[0] if self._parts else np.zeros((0, 0), dtype=np.float32)
+
     def _add(self, chunks: list[Chunk], progress: bool) -> None:
         checksum = encoder_checksum(self.encoder)
         if self.chunks and checksum != self.checksum:
             raise ValueError("The embedder has changed since the index was begun: build a new index with this one.")
         texts = [chunk.with_headings if self.with_headings else chunk.text for chunk in chunks]
         vectors = encode_texts(self.encoder, texts, progress=progress)
-        self.vectors = np.concatenate([self.vectors, vectors]) if self.chunks else vectors
+        if not self.chunks:  # nothing, or all that was there is removed
+            self._parts, self._faiss, self._rows = [], None, None
+        self._parts.append(vectors)
         self.checksum = checksum
-        outgrown = self.kind == "ivf" and len(self.vectors) > 2 * self._trained_on
-        if self._faiss is None or outgrown:  # clusters learned from half of what is there no longer fit it
-            self._faiss = None
-        else:
-            self._faiss.add(vectors)
+        n = len(self.chunks) + len(chunks)
+        if self._faiss is None or (self.kind in LEARNING and n > 2 * self._trained_on):
+            self._faiss = self._rows = None  # clusters learned from half of what is there no longer fit it
+            return
+        self._faiss.add(vectors)
+        if self._rows is not None:
+            self._rows = np.concatenate([self._rows, np.arange(len(self.chunks), n)])
 
     def _keep(self, keep: NDArray) -> None:
-        self.vectors, self._faiss = self.vectors[keep], None
+        self._parts = [self.vectors[keep]]
+        if self._faiss is None or self.kind == "flat":  # which is copied in no time
+            self._faiss = None
+            return
+        row = np.where(keep, keep.cumsum() - 1, -1)  # where each vector stands now
+        self._rows = row if self._rows is None else np.where(self._rows >= 0, row[self._rows], -1)
+        if (self._rows < 0).sum() > FORGOTTEN:
+            self._faiss = self._rows = None
 
     @property
     def faiss(self) -> Any:
-        """FAISS's index over `vectors`, built if need be."""
+        """FAISS's index, built from `vectors` if need be."""
         if self._faiss is None:
             self._faiss, self._trained_on = build_index(self.vectors, self.kind, **self.options), len(self.vectors)
+            self._rows = None
         return self._faiss
 
     def vector_of(self, query: str) -> NDArray:
@@ -92,18 +114,30 @@ class DenseIndex(SearchIndex):
         Raises ValueError as `search`, for another number of dimensions, and as `unit`.
         """
         vector = unit(vector)
-        if self.chunks and vector.shape != self.vectors.shape[1:]:
-            raise ValueError(
-                f"The index holds vectors of shape {self.vectors.shape[1:]}, the query's is {vector.shape}."
-            )
-        return self._hits(lambda k: nearest(self.faiss, vector, k), k)
+        if self._parts and vector.shape != self._parts[0].shape[1:]:
+            shape = self._parts[0].shape[1:]
+            raise ValueError(f"The index holds vectors of shape {shape}, the query's is {vector.shape}.")
+        return self._hits(lambda k: self._nearest(vector, k), k)
 
     def _search(self, query: str, k: int) -> tuple[Sequence[int], Sequence[float]]:
-        return nearest(self.faiss, self.vector_of(query), k)
+        return self._nearest(self.vector_of(query), k)
+
+    def _nearest(self, vector: NDArray, k: int) -> tuple[NDArray, NDArray]:
+        index = self.faiss
+        if self._rows is None:
+            return nearest(index, vector, k)
+        found, scores = nearest(
+            index, vector, k + int((self._rows < 0).sum())
+        )  # as many more as may have to be passed over
+        rows = self._rows[found]
+        kept = rows >= 0
+        return rows[kept][:k], scores[kept][:k]
 
     def _pack(self) -> tuple[Arrays, dict[str, Any]]:
         settings = {"kind": self.kind, "with_headings": self.with_headings, "options": self.options}
         arrays = {"vectors": self.vectors}
+        if self._rows is not None:
+            self._faiss = self._rows = None
         if self.kind != "flat":  # a flat index is its vectors
             arrays["faiss"] = index_bytes(self.faiss)
         return arrays, {**settings, "checksum": self.checksum, "trained_on": self._trained_on}
@@ -113,7 +147,7 @@ class DenseIndex(SearchIndex):
         cls, arrays: Mapping[str, NDArray], settings: dict[str, Any], chunks: list[Chunk], file: str, **options: Any
     ) -> Self:
         index = cls(settings["kind"], with_headings=settings["with_headings"], **settings["options"], **options)
-        index.checksum, index.vectors = settings["checksum"], arrays["vectors"]
+        index.checksum, index._parts = settings["checksum"], [arrays["vectors"]]
         if encoder_checksum(index.encoder) != index.checksum:
             raise IndexUnavailable(
                 f"{file} was made with another embedder, whose vectors mean nothing to this one: "

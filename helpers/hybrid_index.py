@@ -108,6 +108,6 @@ class HybridIndex(SearchIndex):
         for part, kind, extra in (("dense", DenseIndex, options), ("bm25", BM25Index, {})):
             own = {name.removeprefix(f"{part}."): a for name, a in arrays.items() if name.startswith(f"{part}.")}
             loaded = kind._unpack(own, settings[part], chunks, file, **extra)
-            loaded.chunks = list(chunks)
+            loaded._set_chunks(chunks)
             setattr(index, part, loaded)
         return index

@@ -10,7 +10,7 @@
 | `cosine_top_k`, `build_index`, `nearest`: vectors and FAISS           | `helpers.vector_index`      |
 | `HybridIndex`, `reciprocal_rank_fusion`: by both                      | `helpers.hybrid_index`      |
 | `rerank`, `query_likelihood`: read again, order anew                  | `helpers.reranking`         |
-| `pseudo_relevance`, `hypothetical_answer` …: the question rewritten     | `helpers.query_rewriting`   |
+| `pseudo_relevance`, `hypothetical_answer` …: a question rewritten     | `helpers.query_rewriting`   |
 | `score_search`, `compare`, recall@k, MRR, nDCG; exact match and F1    | `helpers.retrieval_metrics` |
 | `grounded_prompt`: passages within a budget                           | `helpers.grounded_prompt`   |
 | `cite`: which passage supports which sentence                         | `helpers.citations`         |

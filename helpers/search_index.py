@@ -31,6 +31,7 @@ from helpers.safe_files import write_atomically
 
 FORMAT = 1
 Arrays = dict[str, NDArray]
+Place = tuple[str, int, int]  # document, start, end
 
 
 class IndexUnavailable(ValueError):
@@ -53,6 +54,7 @@ class SearchIndex(ABC):
     def __init__(self) -> None:
         self.chunks: list[Chunk] = []
         self.version = 0
+        self._places: set[Place] = set()  # of the chunks; kept, so that adding one by one looks at each once
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -67,6 +69,7 @@ class SearchIndex(ABC):
         self.require_new(chunks)
         self._add(chunks, progress)
         self.chunks += chunks
+        self._places.update(map(_place, chunks))
         self.version += 1
 
     def remove(self, document: str) -> int:
@@ -75,7 +78,7 @@ class SearchIndex(ABC):
         if keep.all():
             raise KeyError(f"The index holds no chunk of the document {document!r}.")
         self._keep(keep)
-        self.chunks = [chunk for chunk, kept in zip(self.chunks, keep, strict=True) if kept]
+        self._set_chunks([chunk for chunk, kept in zip(self.chunks, keep, strict=True) if kept])
         self.version += 1
         return int((~keep).sum())
 
@@ -118,25 +121,29 @@ class SearchIndex(ABC):
             for document, start, end, headings, text in from_json_bytes(arrays.pop("chunks"))
         ]
         index = cls._unpack(arrays, settings, chunks, Path(path).name, **options)
-        index.chunks = chunks
+        index._set_chunks(chunks)
         return index
+
+    def _set_chunks(self, chunks: Sequence[Chunk]) -> None:
+        self.chunks = list(chunks)
+        self._places = set(map(_place, chunks))
 
     def require_new(self, chunks: Sequence[Chunk]) -> None:
         """Raises as `add` does for chunks that cannot be added."""
         if not chunks:
             raise ValueError("There is no chunk to add: cut documents with chunk(text) first.")
-        seen = {_place(chunk) for chunk in self.chunks}
+        new: set[Place] = set()
         for chunk in chunks:
             if not isinstance(chunk, Chunk):
                 raise TypeError(f"An index takes chunks, as chunk(text) gives them, not {type(chunk).__name__}.")
             if not chunk.text.strip():
                 raise ValueError(f"The chunk at {chunk.start} of {chunk.document!r} is empty: leave it out.")
-            if _place(chunk) in seen:
+            if _place(chunk) in self._places or _place(chunk) in new:
                 raise ValueError(
                     f"The chunk {chunk.start}–{chunk.end} of {chunk.document!r} would stand twice in the index: "
                     "remove(document) before you add a document again."
                 )
-            seen.add(_place(chunk))
+            new.add(_place(chunk))
 
     @abstractmethod
     def _add(self, chunks: list[Chunk], progress: bool) -> None:
@@ -185,7 +192,7 @@ def from_json_bytes(array: NDArray) -> Any:
     return json.loads(array.tobytes().decode("utf-8"))
 
 
-def _place(chunk: Chunk) -> tuple[str, int, int]:
+def _place(chunk: Chunk) -> Place:
     return chunk.document, chunk.start, chunk.end
 
 

@@ -1,12 +1,12 @@
 """Nearest vectors: exactly by one product, or faster and almost exactly by an index of FAISS.
 
     rows, scores = cosine_top_k(query, vectors, k=5)        # the idea, in one product
-    index = build_index(vectors, "hnsw")                    # "flat", "ivf" or "hnsw"
+    index = build_index(vectors, "hnsw")                    # one of KINDS
     rows, scores = nearest(index, query, k=5)               # fewer than k where there are fewer: no −1
 
 Vectors have length one, so that their inner product is the cosine of the angle between them.
 
-What it does not do: compress vectors (product quantization), use a GPU, choose for you.
+What it does not do: use a GPU, choose for you.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-KINDS = ("flat", "ivf", "hnsw")
+KINDS = ("flat", "ivf", "hnsw", "int8", "ivf-pq")
+LEARNING = ("ivf", "int8", "ivf-pq")  # learn clusters, ranges or codes from the first vectors that they get
 POINTS_A_CLUSTER = 39  # FAISS warns where k-means has fewer to learn a cluster's center from
+ENOUGH = 64  # vectors a cluster that k-means learns from at most: more take longer and move the centers little
+PQ_BITS = 8  # of a code: a part of a vector is replaced by the nearest of 256
 SEED = 1234
 
 
@@ -54,13 +57,17 @@ def build_index(
     links: int = 32,
     build_breadth: int = 80,
     search_breadth: int = 64,
+    code_bytes: int | None = None,
 ) -> Any:
     """A FAISS index of unit vectors (N, d), which finds rows by their inner product.
 
     "flat" looks at all vectors. "ivf" sorts them into `clusters` by k-means and looks into the `probes` nearest ones
     (Sivic and Zisserman, 2003). "hnsw" walks a graph in which each vector knows `links` neighbors, keeping the
-    `search_breadth` best so far (Malkov and Yashunin, 2018). Left out, clusters and probes follow from N.
-    Raises ValueError for another kind and where there is no vector.
+    `search_breadth` best so far (Malkov and Yashunin, 2018). "int8" looks at all vectors, each number in one byte.
+    "ivf-pq" is "ivf" with vectors in `code_bytes` bytes each: cut into as many parts, and each part replaced by the
+    nearest of 256 that k-means chose (Jégou et al., 2011). Left out, clusters and probes follow from N, and
+    `code_bytes` is a quarter of d. Raises ValueError for another kind, where there is no vector, and for "ivf-pq" with
+    fewer than 256 vectors or parts of unequal length.
     """
     import faiss
 
@@ -70,10 +77,25 @@ def build_index(
     n, d = vectors.shape
     if kind == "flat":
         index = faiss.IndexFlatIP(d)
-    elif kind == "ivf":
+    elif kind == "int8":
+        index = faiss.IndexScalarQuantizer(d, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors)
+    elif kind in ("ivf", "ivf-pq"):
         clusters = default_clusters(n) if clusters is None else clusters
-        index = faiss.IndexIVFFlat(faiss.IndexFlatIP(d), d, clusters, faiss.METRIC_INNER_PRODUCT)
+        space = (faiss.IndexFlatIP(d), d, clusters)
+        if kind == "ivf":
+            index = faiss.IndexIVFFlat(*space, faiss.METRIC_INNER_PRODUCT)
+        else:
+            parts = max(1, d // 4) if code_bytes is None else code_bytes
+            if n < 2**PQ_BITS or parts < 1 or d % parts:
+                raise ValueError(
+                    f'"ivf-pq" needs {2**PQ_BITS} vectors or more and cuts each into code_bytes equal parts, which '
+                    f"{n} vectors of {d} numbers in {parts} bytes do not allow: choose another kind."
+                )
+            index = faiss.IndexIVFPQ(*space, parts, PQ_BITS, faiss.METRIC_INNER_PRODUCT)
+            index.pq.cp.seed, index.pq.cp.min_points_per_centroid = SEED, 1
         index.cp.seed, index.cp.min_points_per_centroid = SEED, 1  # small corpora need no warning on the screen
+        index.cp.max_points_per_centroid = ENOUGH
         index.nprobe = max(1, clusters // 8) if probes is None else probes
         index.train(vectors)
     elif kind == "hnsw":
@@ -83,6 +105,21 @@ def build_index(
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}.")
     index.add(vectors)
     return index
+
+
+def set_breadth(index: Any, breadth: int) -> None:
+    """How much of the index a search looks at: clusters probed, or the best kept on the walk through the graph.
+
+    More finds more, and takes longer. Raises ValueError below 1 and for a kind that looks at everything.
+    """
+    if breadth < 1:
+        raise ValueError(f"A search looks at 1 cluster or vector at least, not at {breadth}.")
+    if hasattr(index, "hnsw"):
+        index.hnsw.efSearch = breadth
+    elif hasattr(index, "nprobe"):
+        index.nprobe = breadth
+    else:
+        raise ValueError("This index looks at all vectors, so there is no breadth to choose.")
 
 
 def default_clusters(n: int) -> int:

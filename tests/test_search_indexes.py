@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from helpers import safe_files
+from helpers import dense_index, safe_files, search_index
 from helpers.bm25_index import BM25Index, bm25_score, words
 from helpers.chunking import Chunk, chunk
 from helpers.dense_index import DenseIndex, encoder_checksum
@@ -105,6 +105,69 @@ def test_adding_in_parts_finds_what_adding_at_once_finds(index, request):
         for query in ("ab cd n7", "gh", "n59 op kl"):
             assert index.search(query, 9) == whole.search(query, 9)
     assert len(index) == len(whole) == 59
+
+
+@pytest.mark.parametrize("kind", ["ivf", "hnsw"])
+def test_a_few_removed_rows_are_passed_over_and_many_lead_to_a_new_build(kind, monkeypatch):
+    builds = []
+    monkeypatch.setattr(
+        dense_index,
+        "build_index",
+        lambda vectors, *a, **o: builds.append(len(vectors)) or build_index(vectors, *a, **o),
+    )
+    texts = {f"d{i}": f"{' '.join(random.Random(i).sample('ab cd ef gh ij kl'.split(), 3))} n{i}" for i in range(300)}
+    options = {"ivf": {"clusters": 4, "probes": 4}, "hnsw": {"search_breadth": 300}}[kind]
+    index = dense(kind, **options)
+    index.add(pieces(**texts))
+    index.search("ab", 3)
+    gone, kept = [f"d{i}" for i in range(0, 300, 4)], dict(texts)
+    for name in gone:
+        index.remove(name)
+        del kept[name]
+    index.add(pieces(late="ab zz n4"))
+    index.remove("d1")
+    del kept["d1"]
+    assert builds == [300], "75 removed rows are no reason to build anew"
+    fresh = DenseIndex("flat", WordEncoder())
+    fresh.add(pieces(**kept, late="ab zz n4"))
+    assert index.chunks == fresh.chunks and (index.vectors == fresh.vectors).all()
+    for query in ("ab cd n5", "n4 zz", "ij", "d1 n1"):
+        ours, theirs = index.search(query, 12), fresh.search(query, 12)
+        assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs], abs=1e-6)
+        assert len({hit.chunk for hit in ours}) == 12 and not {hit.chunk.document for hit in ours} & {*gone, "d1"}
+    assert len(index.search("ab", 1000)) == len(index) == 225
+    builds.clear()
+    for i in range(2, 200, 4):
+        index.remove(f"d{i}")
+    index.search("ab", 3)
+    assert builds == [175], "more than a hundred are"
+
+
+def test_an_index_that_lost_everything_begins_anew(index):
+    index.add(pieces())
+    index.search("battery", 3)
+    for name in SENTENCES:
+        index.remove(name)
+    index.add(pieces(leasing="Employers lease a bicycle for three years."))
+    assert [hit.chunk.document for hit in index.search("lease years", 3)] == ["leasing"]
+
+
+def test_one_by_one_each_chunk_is_looked_at_and_each_vector_copied_once(monkeypatch):
+    places, joined = [], []
+    place, concatenate = search_index._place, np.concatenate
+    monkeypatch.setattr(search_index, "_place", lambda chunk: places.append(chunk) or place(chunk))
+    monkeypatch.setattr(np, "concatenate", lambda parts: joined.append(len(parts)) or concatenate(parts))
+    index = dense()
+    chunks = pieces(**{f"d{i}": f"word{i}" for i in range(40)})
+    for one in chunks:
+        index.add([one])
+    assert len(places) <= 4 * len(chunks) and joined == []
+    assert index.search("word7", 1)[0].chunk.document == "d7"
+    assert joined == [40] and index.vectors.shape == (40, 64)
+    for one in pieces(**{f"e{i}": f"new{i}" for i in range(9)}):
+        index.add([one])
+        index.search("new", 1)
+    assert joined == [40], "FAISS takes in a new vector without a look at the others"
 
 
 def test_a_document_edited_is_found_by_its_new_words_only(index):

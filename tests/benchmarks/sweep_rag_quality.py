@@ -1,7 +1,7 @@
 """How far answers from the handbook can be trusted: for all 180 questions the answers from passages, from a closed
-book and by quoting, with what confidence is made of; for planted orders the replies before and after a defense; for each
-answerable question what query likelihood thinks of the 10 best hits, and the nDCG of the question rewritten. Raw texts
-and scores, which the notebook judges again; what is chosen is chosen on dev."""
+book and by quoting, with what confidence is made of; for planted orders the replies before and after a defense; for
+each answerable question what query likelihood thinks of the 10 best hits, and the nDCG of the question rewritten. Raw
+texts and scores, which the notebook judges again; what is chosen is chosen on dev."""
 
 from __future__ import annotations
 
