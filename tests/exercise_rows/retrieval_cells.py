@@ -18,7 +18,7 @@ def pack_sentences(lengths: list[int], size: int, overlap: int) -> list[tuple[in
 
     A window takes as many sentences as fit into `size`; one that is longer than `size` stands alone. The next window
     begins with the last sentences of this one: as many as have `overlap` tokens or fewer together and leave room for
-    the sentence behind them, but never with this window's first. The last window ends with the last sentence.
+    the sentence behind them, perhaps none. The first window that reaches the last sentence is the last window.
     [3, 3, 3, 3], size=7, overlap=3  →  [(0, 2), (1, 3), (2, 4)];  no sentences  →  no windows
     """
     ...
