@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.abstention import risk_coverage
+from helpers.abstention import RiskCoverage, risk_coverage
 from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, judge, witnesses
 from helpers.chunking import Chunk
 from helpers.citations import Citation, cite
@@ -149,15 +149,29 @@ def separation(split: str) -> tuple[float, float, float]:
 # Confidence ----------------------------------------------------------------------------------------------------------
 
 Signal = Callable[[Trial, float], float]  # a trial and the best cosine that its question has in the handbook
-SIGNALS: dict[str, Signal] = {
-    "retrieval (fused ranks)": lambda trial, cosine: trial.retrieval,
-    "retrieval (cosine)": lambda trial, cosine: cosine,
-    "likelihood": lambda trial, cosine: trial.likelihood,
-    "support": lambda trial, cosine: read_support(trial),
-    "likelihood × support": lambda trial, cosine: trial.likelihood * read_support(trial),
-    "likelihood × cosine": lambda trial, cosine: trial.likelihood * cosine,
-    "all three": lambda trial, cosine: trial.likelihood * read_support(trial) * cosine,
+SIGNALS: dict[str, tuple[str, Signal]] = {  # name: which of WAYS, and a confidence
+    "written: retrieval": ("from passages", lambda trial, cosine: trial.retrieval),
+    "written: cosine": ("from passages", lambda trial, cosine: cosine),
+    "written: likelihood": ("from passages", lambda trial, cosine: trial.likelihood),
+    "written: support": ("from passages", lambda trial, cosine: read_support(trial)),
+    "written: likelihood × support": ("from passages", lambda trial, cosine: trial.likelihood * read_support(trial)),
+    "quoted: retrieval": ("quoted", lambda trial, cosine: trial.retrieval),
+    "quoted: cosine": ("quoted", lambda trial, cosine: trial.likelihood),
+    "quoted: cosine × retrieval": ("quoted", lambda trial, cosine: trial.likelihood * trial.retrieval),
 }
+
+
+@dataclass(frozen=True)
+class Confidences:
+    """A confidence for each question of a split, and whether the answer is right; of one signal."""
+
+    values: tuple[float, ...]
+    right: tuple[bool, ...]
+
+    @property
+    def curve(self) -> RiskCoverage:
+        """Risk over coverage."""
+        return risk_coverage(self.values, self.right)
 
 
 def read_support(trial: Trial) -> float:
@@ -166,23 +180,21 @@ def read_support(trial: Trial) -> float:
 
 
 @lru_cache(maxsize=2)
-def signals(split: str) -> dict[str, list[float]]:
-    """For each of SIGNALS the confidence of every recorded answer of the split."""
+def signals(split: str) -> dict[str, Confidences]:
+    """For each of SIGNALS what it says of every recorded answer of the split."""
     cosines = [row["cosine"] for row in rows_of(split, "answers")]
-    pairs = list(zip(trials(split), cosines, strict=True))
-    return {name: [signal(trial, cosine) for trial, cosine in pairs] for name, signal in SIGNALS.items()}
+    found = {}
+    for name, (way, signal) in SIGNALS.items():
+        each = judged(split)[way]
+        values = [signal(own.trial, cosine) for own, cosine in zip(each, cosines, strict=True)]
+        found[name] = Confidences(tuple(values), tuple(own.verdict.right for own in each))
+    return found
 
 
-def right(split: str, way: str = "from passages") -> list[bool]:
-    """Which recorded answers are right; none of a question that cannot be answered."""
-    return [each.verdict.right for each in judged(split)[way]]
-
-
-@lru_cache(maxsize=1)
-def chosen_signal() -> str:
-    """The one of SIGNALS with the smallest area under its risk-coverage curve on dev."""
-    correct = right("dev")
-    return min(SIGNALS, key=lambda name: risk_coverage(signals("dev")[name], correct).area)
+def chosen_signal(way: str) -> str:
+    """Of the SIGNALS of one of WAYS, the one with the smallest area under its risk-coverage curve on dev."""
+    names = [name for name, (own, _) in SIGNALS.items() if own == way]
+    return min(names, key=lambda name: signals("dev")[name].curve.area)
 
 
 # Reranking -----------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import pytest
 from helpers import quality_record
 from helpers.answer_trial import Trial, handbook_chunks
 from helpers.handbook import Question, Span, load_questions
-from helpers.quality_record import SIGNALS, Pool, find, judge_all, read_support
+from helpers.quality_record import SIGNALS, Confidences, Pool, find, judge_all, read_support
 
 
 def pool(shows, scores, n_spans=1):
@@ -61,8 +61,10 @@ def test_an_answer_is_judged_by_the_question_s_own_passages_and_cites_what_it_re
 def test_signals_are_made_of_the_trial():
     gold = handbook_chunks()[0]
     trial = Trial("Quite another thing.", 0.5, 0.03, (gold,), (gold,))
-    assert SIGNALS["likelihood"](trial, 0.7) == 0.5 and SIGNALS["retrieval (cosine)"](trial, 0.7) == 0.7
-    assert SIGNALS["retrieval (fused ranks)"](trial, 0.7) == 0.03
-    assert SIGNALS["likelihood × support"](trial, 0.7) == pytest.approx(0.5 * read_support(trial))
+    of = {name: signal(trial, 0.7) for name, (_, signal) in SIGNALS.items()}
+    assert (of["written: likelihood"], of["written: cosine"], of["written: retrieval"]) == (0.5, 0.7, 0.03)
+    assert of["written: likelihood × support"] == pytest.approx(0.5 * read_support(trial))
     assert read_support(Trial("", 0.5, 0.03, (gold,), (gold,))) == 0
     assert read_support(Trial(gold.text, 0.5, 0.03, (gold,), (gold,))) == pytest.approx(1.0, abs=0.2)
+    curve = Confidences((0.9, 0.8, 0.1), (True, False, False)).curve
+    assert curve.risk.tolist() == pytest.approx([0, 1 / 2, 2 / 3])
