@@ -26,7 +26,8 @@ def recall_against_speed(ax: Axes, measures: Sequence[IndexMeasure]) -> None:
         recalls = [m.recall for m in points]
         (line,) = ax.plot([m.qps for m in points], recalls, "o-", label=kind)
         slowest, fastest = ([end(m.runs or (m.qps,)) for m in points] for end in (min, max))
-        ax.hlines(recalls, slowest, fastest, color=line.get_color(), linewidth=5, alpha=0.3, label="_runs")
+        ax.hlines(recalls, slowest, fastest, color=line.get_color(), linewidth=3, alpha=0.3, label="_runs")
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.set(xlabel="queries a second, one thread", ylabel="recall@10")
     label_lines(ax)

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 KINDS = ("flat", "ivf", "hnsw", "int8", "ivf-pq")
 LEARNING = ("ivf", "int8", "ivf-pq")  # learn clusters, ranges or codes from the first vectors that they get
 POINTS_A_CLUSTER = 39  # FAISS warns where k-means has fewer to learn a cluster's center from
-ENOUGH = 64  # vectors a cluster that k-means learns from at most: more take longer and move the centers little
+ENOUGH, ROUNDS = 40, 10  # vectors a cluster that k-means learns from at most, and how often: more moves centers little
 PQ_BITS = 8  # of a code: a part of a vector is replaced by the nearest of 256
 SEED = 1234
 
@@ -93,9 +93,8 @@ def build_index(
                     f"{n} vectors of {d} numbers in {parts} bytes do not allow: choose another kind."
                 )
             index = faiss.IndexIVFPQ(*space, parts, PQ_BITS, faiss.METRIC_INNER_PRODUCT)
-            index.pq.cp.seed, index.pq.cp.min_points_per_centroid = SEED, 1
-        index.cp.seed, index.cp.min_points_per_centroid = SEED, 1  # small corpora need no warning on the screen
-        index.cp.max_points_per_centroid = ENOUGH
+            _bounded(index.pq.cp)
+        _bounded(index.cp)
         index.nprobe = max(1, clusters // 8) if probes is None else probes
         index.train(vectors)
     elif kind == "hnsw":
@@ -105,6 +104,12 @@ def build_index(
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}.")
     index.add(vectors)
     return index
+
+
+def _bounded(k_means: Any) -> None:
+    """K-means as the course runs it: seeded, in bounded time, and without a warning for small corpora."""
+    k_means.seed, k_means.niter = SEED, ROUNDS
+    k_means.min_points_per_centroid, k_means.max_points_per_centroid = 1, ENOUGH
 
 
 def set_breadth(index: Any, breadth: int) -> None:
