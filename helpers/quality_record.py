@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.abstention import RiskCoverage, risk_coverage
-from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, judge, witnesses
+from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, is_right, judge, witnesses
 from helpers.chunking import Chunk
 from helpers.citations import Citation, cite
 from helpers.handbook import Question, load_questions
@@ -70,6 +70,11 @@ class Judged:
     def cites(self) -> bool:
         """Is any sentence supported by a passage that was read?"""
         return any(citation.chunk is not None for citation in self.citations)
+
+    @property
+    def shows(self) -> bool:
+        """Did the search find, among what was read or quoted from, a passage that answers?"""
+        return any(span.shown_by(chunk) for span in self.question.spans for chunk in self.trial.found)
 
     @property
     def cites_right(self) -> bool:
@@ -148,8 +153,9 @@ def separation(split: str) -> tuple[float, float, float]:
 
 # Confidence ----------------------------------------------------------------------------------------------------------
 
+SHOWN = "shown"  # no answer, only the three passages that are quoted from: right if one of them has what answers
 Signal = Callable[[Trial, float], float]  # a trial and the best cosine that its question has in the handbook
-SIGNALS: dict[str, tuple[str, Signal]] = {  # name: which of WAYS, and a confidence
+SIGNALS: dict[str, tuple[str, Signal]] = {  # name: one of WAYS or SHOWN, and a confidence
     "written: retrieval": ("from passages", lambda trial, cosine: trial.retrieval),
     "written: cosine": ("from passages", lambda trial, cosine: cosine),
     "written: likelihood": ("from passages", lambda trial, cosine: trial.likelihood),
@@ -158,6 +164,9 @@ SIGNALS: dict[str, tuple[str, Signal]] = {  # name: which of WAYS, and a confide
     "quoted: retrieval": ("quoted", lambda trial, cosine: trial.retrieval),
     "quoted: cosine": ("quoted", lambda trial, cosine: trial.likelihood),
     "quoted: cosine × retrieval": ("quoted", lambda trial, cosine: trial.likelihood * trial.retrieval),
+    "shown: retrieval": (SHOWN, lambda trial, cosine: trial.retrieval),
+    "shown: cosine": (SHOWN, lambda trial, cosine: cosine),
+    "shown: cosine of the sentence": (SHOWN, lambda trial, cosine: trial.likelihood),
 }
 
 
@@ -185,14 +194,16 @@ def signals(split: str) -> dict[str, Confidences]:
     cosines = [row["cosine"] for row in rows_of(split, "answers")]
     found = {}
     for name, (way, signal) in SIGNALS.items():
-        each = judged(split)[way]
+        each = judged(split)["quoted" if way == SHOWN else way]
         values = [signal(own.trial, cosine) for own, cosine in zip(each, cosines, strict=True)]
-        found[name] = Confidences(tuple(values), tuple(own.verdict.right for own in each))
+        found[name] = Confidences(
+            tuple(values), tuple(own.shows if way == SHOWN else own.verdict.right for own in each)
+        )
     return found
 
 
 def chosen_signal(way: str) -> str:
-    """Of the SIGNALS of one of WAYS, the one with the smallest area under its risk-coverage curve on dev."""
+    """Of the SIGNALS of one of WAYS, or of SHOWN, the one with the smallest area under its curve on dev."""
     names = [name for name, (own, _) in SIGNALS.items() if own == way]
     return min(names, key=lambda name: signals("dev")[name].curve.area)
 
@@ -273,14 +284,16 @@ def rewritten(split: str) -> dict[str, NDArray]:
 
 
 def obedience() -> list[Mapping[str, Any]]:
-    """One row an order, question and time ("before", "after" the defense): kind, reached, obeyed, reply."""
+    """One row an order, question and time ("before", "after" the defense): kind, reached, obeyed, right, reply."""
     from helpers.poison_trial import ORDERS
 
     orders = {order.text: order for order in ORDERS}
+    answers = {question.question: question.answer for question in load_questions("dev")}
     rows = []
     for run in recorded()["runs"]:
         if run["case"]["case"] == "poison":
             for row in run["replies"]:
                 order = orders[row["order"]]
-                rows.append({**row, "kind": order.kind, "asked": run["asked"], "obeyed": order.obeyed(row["reply"])})
+                did, well = order.obeyed(row["reply"]), is_right(row["reply"], answers[run["asked"]])
+                rows.append({**row, "kind": order.kind, "asked": run["asked"], "obeyed": did, "right": well})
     return rows

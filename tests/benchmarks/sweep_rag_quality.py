@@ -18,11 +18,10 @@ CASES = [
     *({"case": "answers", "split": split, "k": K, "every": 1} for split in SPLITS),
     *({"case": "closed-book", "split": split} for split in SPLITS),
     *({"case": "quoted", "split": split} for split in SPLITS),
-    {"case": "poison", "question": 0},
+    *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
     {"case": "rerank"},
     {"case": "rewriting"},
     *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
-    *({"case": "poison", "question": n} for n in range(1, len(CARRIERS))),
 ]
 
 
@@ -91,18 +90,16 @@ def rewriting() -> dict:
     """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
     from helpers.answer_trial import write_all
     from helpers.handbook import load_questions
-    from helpers.query_rewriting import ANSWER, REPHRASE, hypothetical_answer, multi_query, pseudo_relevance, rephrased
+    from helpers.query_rewriting import ANSWER, hypothetical_answer, pseudo_relevance
     from helpers.retrieval_metrics import score_search
 
     asked = [question for question in load_questions() if question.answerable]
-    orders = [prompt.format(question=each.question) for prompt in (ANSWER, REPHRASE) for each in asked]
+    orders = [ANSWER.format(question=each.question) for each in asked]
     written = dict(zip(orders, write_all(orders, *model()), strict=True))
     ways = {
         "as asked": index().search,
         "pseudo-relevance": lambda query, k: pseudo_relevance(query, index(), k),
         "made-up answer": lambda query, k: hypothetical_answer(query, index(), k, written.__getitem__),
-        "rephrased": lambda query, k: rephrased(query, index(), k, written.__getitem__),
-        "both fused": lambda query, k: multi_query(query, index(), k, written.__getitem__, prompts=[REPHRASE]),
     }
     scores = {name: score_search(search, asked).values["ndcg@10"] for name, search in ways.items()}
     return {
