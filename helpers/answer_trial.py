@@ -30,7 +30,7 @@ from helpers.decoding import generate
 from helpers.dense_index import encode_texts
 from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.handbook import Question, chunk_documents, load_handbook
-from helpers.hybrid_index import HybridIndex
+from helpers.hybrid_index import C, HybridIndex
 from helpers.reranking import LONGEST_PASSAGE, PASSAGE
 from helpers.retrieval_metrics import answer_words
 from helpers.sampling import greedy
@@ -57,7 +57,7 @@ def quality_index(
     encoder: Any = None, documents: Collection[str] | None = None, *, progress: bool = False
 ) -> HybridIndex:
     """The hybrid index that all trials search: over the handbook, or over some of its documents only."""
-    index = HybridIndex(encoder, with_headings=True)
+    index = HybridIndex(encoder, c=C, with_headings=True)  # what was recorded was found with this c
     chunks = [piece for piece in handbook_chunks() if documents is None or piece.document in documents]
     index.add(chunks, progress=progress)
     return index
