@@ -1,0 +1,454 @@
+"""Exercises of 10_rag: a rank, windows of sentences, BM25, nearest vectors, fusion, rows that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from helpers.bm25_index import bm25_score
+from helpers.chunking import pack_units
+from helpers.exercise_checks import retrieval_mistakes as known
+from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.hybrid_index import reciprocal_rank_fusion
+from helpers.retrieval_metrics import reciprocal_rank
+from helpers.vector_index import cosine_top_k
+
+
+def look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list[tuple[str, float]]:
+    """The texts that an index found, each with its score, in the index's order.
+
+    rows, scores: of the k best as FAISS gives them: row −1 where it found fewer than k
+    """
+    return [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if row != -1]
+
+
+def planted_look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list[tuple[str, float]]:
+    """The version that stands in the notebook: row −1 is Python's name for the last text."""
+    return [(corpus[row], score) for row, score in zip(rows, scores)]  # noqa: B905
+
+
+# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _names(rng: Generator, n: int) -> list[str]:
+    """The names p0 … of n passages in a random order."""
+    return [f"p{i}" for i in rng.permutation(n)]
+
+
+def _rank_cases(rng: Generator) -> list[tuple]:
+    drawn = _names(rng, 12)
+    return [
+        (["p3", "p7", "p1"], {"p7"}),
+        (["p3", "p7", "p1"], {"p1", "p7"}),  # the second relevant one does not count
+        (["p3", "p7", "p1"], {"p3"}),
+        (["p3", "p7", "p1"], {"p9"}),
+        (drawn, set(drawn[4:7])),
+        (drawn, {drawn[-1]}),
+        ([], {"p1"}),
+        (["p2", "p5"], {"p1", "p5", "p8"}),
+    ]
+
+
+def _window_cases(rng: Generator) -> list[tuple]:
+    def drawn(n: int, longest: int) -> list[int]:
+        return rng.integers(1, longest, size=n).tolist()
+
+    return [
+        ([3, 3, 3, 3], 7, 3),
+        (drawn(14, 20), 40, 12),
+        (drawn(25, 30), 64, 20),
+        (drawn(9, 30), 30, 29),
+        ([5, 4, 6, 2, 7, 3], 11, 0),  # no overlap
+        ([4, 50, 4, 3], 20, 5),  # one too long
+        ([60, 70], 20, 5),
+        ([2, 2, 9, 2], 10, 5),  # the overlap leaves no room for what comes next
+        ([3, 4, 13, 2, 2, 2], 20, 8),
+        ([5, 5, 5], 15, 5),  # all of it fits
+        ([8], 8, 4),
+        ([], 10, 2),
+    ]
+
+
+def _covers(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return {i for first, last in result for i in range(first, last)} == set(range(len(lengths)))
+
+
+def _fits(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return all(last - first < 2 or sum(lengths[first:last]) <= size for first, last in result)
+
+
+def _moves_on(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return all(one[1] < other[1] for one, other in pairwise(result))
+
+
+def _bm25_cases(rng: Generator) -> list[tuple]:
+    vocabulary = ["battery", "brake", "charger", "cold", "display", "e05", "lever", "motor", "rain", "the"]
+
+    def text(n: int) -> list[str]:
+        return [vocabulary[i] for i in rng.integers(len(vocabulary), size=n)]
+
+    corpus = [text(int(n)) for n in rng.integers(4, 16, size=7)]
+    small = [["the", "battery", "is", "cold"], ["the", "brake"], ["the", "battery", "battery", "of", "the", "kite"]]
+    rainy = [["the", "train", "in", "the", "rain"], ["training", "again"], ["a", "rain", "coat"]]
+    return [
+        (["battery"], small[0], small),
+        (["the", "battery"], small[2], small),
+        (["battery", "battery"], small[0], small),  # a word that is asked twice
+        (["heron"], small[1], small),  # nobody has it
+        (["brake", "kite"], small[1], small),
+        ([], small[0], small),
+        (["the"], small[1], small),  # all have it
+        (["rain"], rainy[0], rainy),  # a word inside others
+        (["rain"], rainy[1], rainy),
+        *((text(4), document, corpus) for document in corpus[:3]),
+        (text(5), corpus[4], corpus, 0.9, 0.4),
+        (text(3), corpus[5], corpus, 2.0, 0.0),  # length does not count
+        (text(3), corpus[6], corpus, 1.2, 1.0),
+    ]
+
+
+def _vector_cases(rng: Generator) -> list[tuple]:
+    def drawn(*shape: int) -> np.ndarray:
+        return (rng.normal(size=shape) * rng.uniform(0.1, 9, size=(*shape[:-1], 1))).astype(np.float32)
+
+    axes = np.eye(3, dtype=np.float32)
+    equals = np.stack([axes[1], 2 * axes[0], axes[2], axes[0], 5 * axes[0], -axes[0]])
+    return [
+        (drawn(8), drawn(20, 8), 3),
+        (drawn(5), drawn(7, 5), 1),
+        (drawn(16), drawn(50, 16), 10),
+        (drawn(6), drawn(6, 6), 6),  # a wrong axis keeps the shape
+        (drawn(4), drawn(3, 4), 5),  # k above N
+        (3 * axes[0], equals, 4),  # equal cosines
+        (-axes[0], equals, 2),
+        (drawn(2), drawn(1, 2), 1),
+    ]
+
+
+def _fusion_cases(rng: Generator) -> list[tuple]:
+    dense, sparse, third = (_names(rng, 9)[:n] for n in (6, 5, 7))
+    return [
+        ([["a", "b"], ["b", "c"]],),
+        ([["b", "a"], ["a", "b"]],),  # equal scores
+        ([dense, sparse],),
+        ([dense, sparse, third],),
+        ([dense, sparse], [1.0, 3.0]),
+        ([dense, sparse], [0.0, 1.0]),
+        ([dense, sparse, third], [0.5, 2.0, 1.0], 10),
+        ([["a", "b", "c"], ["d", "e"]], None, 1),
+        ([["c", "a", "b"]],),
+        ([[], ["a"]],),
+        ([],),
+    ]
+
+
+def _row_cases(rng: Generator) -> list[tuple]:
+    texts = [f"text {i}" for i in range(6)]
+    nothing = -3.4028234663852886e38  # what FAISS writes beside row −1
+    order = [int(i) for i in rng.permutation(6)]
+    scores = sorted((round(float(s), 3) for s in rng.uniform(-0.2, 1, size=6)), reverse=True)
+    return [
+        (["The Kite weighs 21.4 kg.", "The Wren folds."], [0, 1, -1], [0.71, 0.2, nothing]),
+        (["The Kite weighs 21.4 kg.", "The Wren folds."], [1, 0, -1], [0.64, 0.31, nothing]),
+        (texts, order, scores),
+        (texts, order[:4], scores[:4]),
+        (texts, [*order[:3], -1, -1], [*scores[:3], nothing, nothing]),
+        (texts, [5, 0, -1, -1], [0.4, -0.1, nothing, nothing]),  # the last text is found, too; a cosine below 0
+        (["one"], [0, -1, -1, -1], [0.5, *[nothing] * 3]),
+        (texts, [-1, -1], [nothing, nothing]),
+        (["Yes.", "No.", "Yes."], [2, 0, 1, -1], [0.9, 0.9, 0.1, nothing]),  # two texts alike
+    ]
+
+
+# ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+NOTEBOOK = "10_rag"
+LENGTHS = "divide each vector by its own length first."
+EXERCISES = [
+    Exercise(
+        name="reciprocal_rank",
+        notebook=NOTEBOOK,
+        minutes=2,
+        difficulty=1,
+        reference=reciprocal_rank,
+        cases=_rank_cases,
+        hints=(
+            "The right passage comes third. How much is that search worth?",
+            "Walk through what was found with its ranks, and leave at the first that is relevant. What do you return "
+            "if you come to the end?",
+            "`enumerate(ranked, start=1)` gives ranks that begin with 1. Inside the loop: if the passage is in "
+            "`relevant`, return 1 over the rank. Behind the loop: 0.0.",
+        ),
+        proves="the first relevant passage decides, ranks begin with 1, and nothing found gives 0",
+        mistakes=[
+            Mistake(
+                known.ranked_by(lambda ranks, *_: 1 / ranks[0], start=0), "your ranks begin with 0; the first has 1."
+            ),
+            Mistake(known.ranked_by(lambda ranks, *_: 1 / ranks[0], start=2), "one too many: the first has rank 1."),
+            Mistake(known.ranked_by(lambda ranks, *_: ranks[0]), "this is the rank; give 1 / rank."),
+            Mistake(known.ranked_by(lambda ranks, *_: 1 / ranks[-1]), "the first relevant one counts, not the last."),
+            Mistake(
+                known.ranked_by(lambda ranks, *_: sum(1 / r for r in ranks)), "only the first relevant one counts."
+            ),
+            Mistake(
+                known.ranked_by(lambda ranks, n, _: sum(1 / r for r in ranks) / n),
+                "only the first relevant one counts.",
+            ),
+            Mistake(
+                known.ranked_by(lambda ranks, *_: sum(1 / r for r in ranks) / len(ranks)),
+                "only the first relevant one counts.",
+            ),
+            Mistake(
+                known.ranked_by(lambda ranks, n, found: 1 - (ranks[0] - 1) / found),
+                "the worth falls as 1, 1/2, 1/3 …, not evenly.",
+            ),
+            Mistake(
+                known.ranked_by(lambda ranks, *_: 1 / ranks[0] if ranks[0] == 1 else 0.0),
+                "you look at the first place only; go on until you meet a relevant one.",
+            ),
+            Mistake(known.ranked_by(lambda ranks, *_: 1 / ranks[0], missing=1.0), "nothing found is worth 0, not 1."),
+            Mistake(known.ranked_by(lambda ranks, *_: 1 / ranks[0], missing=-1.0), "nothing found is worth 0, not −1."),
+        ],
+    ),
+    Exercise(
+        name="pack_sentences",
+        notebook=NOTEBOOK,
+        minutes=6,
+        difficulty=2,
+        reference=pack_units,
+        cases=_window_cases,
+        hints=(
+            "Two questions at each window: how far does it reach, and how far do you step back before the next one?",
+            "Move `last` on while the next sentence still fits. Then let the next `first` step back from `last`, one "
+            "sentence at a time, while two sums allow it: that of the sentences shared, and that together with the "
+            "sentence behind them.",
+            "Inside a loop over windows: `last = first + 1`, then raise it while `sum(lengths[first:last + 1])` is at "
+            "most `size`. Note (first, last); at the end of the list, stop. Else start `back` at `last` and lower it "
+            "by one while `sum(lengths[back - 1:last])` is at most `overlap` and `sum(lengths[back - 1:last + 1])` at "
+            "most `size`. The next window begins there.",
+        ),
+        proves="no sentence is cut or lost, no window is too long, and overlaps are as large as they may be",
+        properties=[
+            Property("every sentence stands in a window", _covers, "a sentence is lost between or behind windows."),
+            Property("no window of two sentences or more is longer than `size`", _fits),
+            Property("a window ends later than the one before it", _moves_on, "a window says nothing new."),
+        ],
+        mistakes=[
+            Mistake(known.windows(share="none"), "windows share nothing: step back before the next one begins."),
+            Mistake(known.windows(share="sentences"), "`overlap` counts tokens, not sentences."),
+            Mistake(known.windows(share="sentences", room=False), "`overlap` counts tokens, not sentences."),
+            Mistake(
+                known.windows(share="at least"), "windows share more than `overlap`: it is the most, not the least."
+            ),
+            Mistake(
+                known.windows(share="at least", room=False),
+                "windows share more than `overlap`: it is the most, not the least.",
+            ),
+            Mistake(
+                known.windows(room=False, stop="tail"),
+                "what is shared leaves no room for the sentence behind it, so a window says nothing new: share less.",
+            ),
+            Mistake(
+                known.windows(room=False),
+                "what is shared leaves no room for the sentence behind it, so a window says nothing new: share less.",
+            ),
+            Mistake(
+                known.windows(stop="tail"), "once a window ends with the last sentence, another one says nothing new."
+            ),
+            Mistake(known.windows(fits="below"), "a window of exactly `size` tokens is allowed: `<=`."),
+            Mistake(
+                known.windows(fits="one too many"),
+                "windows are one sentence too long: ask whether the *next* one fits.",
+            ),
+            Mistake(known.windows(skip=1), "a sentence is skipped between windows."),
+            Mistake(known.windows(share="none", skip=1), "a sentence is skipped between windows."),
+            Mistake(known.windows(last=-1), "`last` is the first sentence that is *not* in the window, as in a slice."),
+            Mistake(known.windows(out="lists"), "give each window as the pair (first, last), not as its sentences."),
+            Mistake(known.long_ones_lost, "a sentence longer than `size` is left out; it stands alone in a window."),
+            Mistake(
+                known.last_window_lost(share="none"), "windows share nothing, and the last one, not full, is lost."
+            ),
+            Mistake(known.cut_when_full(last=False), "windows share nothing, and the last one, not full, is lost."),
+            Mistake(known.cut_when_full(), "windows share nothing: step back before the next one begins."),
+            Mistake(known.last_window_lost(), "the last window is lost: it need not be full."),
+        ],
+    ),
+    Exercise(
+        name="bm25_score",
+        notebook=NOTEBOOK,
+        minutes=5,
+        difficulty=2,
+        reference=bm25_score,
+        cases=_bm25_cases,
+        hints=(
+            "Which of count, length and rarity are the same for every word of the query?",
+            "`length` belongs to the document: compute it once. Then loop over the query's words and add up. For the "
+            "rarity, count the *documents* that have the word, not the places where it stands.",
+            "`sum(word in text for text in corpus)` is n, `document.count(word)` is the count, and `math.log` is the "
+            "natural logarithm. The mean number of words: the sum of all lengths, divided by `len(corpus)`.",
+        ),
+        proves="rare words, repeated words and short documents weigh as the formula says, for any k1 and b",
+        mistakes=[
+            Mistake(known.scored(asked="once"), "a word that is asked twice adds twice: no set of the query."),
+            Mistake(
+                known.scored(having="places"), "n counts *documents* that have the word, not places where it stands."
+            ),
+            Mistake(known.scored(one=0.0), "the 1 + inside the logarithm is missing: a common word would cost points."),
+            Mistake(known.scored(base=10), "the natural logarithm is meant, `math.log`."),
+            Mistake(known.scored(base=2), "the natural logarithm is meant, `math.log`."),
+            Mistake(known.scored(rare=False), "the rarity is missing: every word weighs the same."),
+            Mistake(known.scored(length="distinct words"), "lengths count all words, not the distinct ones."),
+            Mistake(known.scored(length="mean of distinct words"), "lengths count all words, not the distinct ones."),
+            Mistake(
+                known.scored(within="corpus"), "`train` holds `rain` as letters, not as a word: do not join the words."
+            ),
+            Mistake(
+                known.scored(within="both"), "`train` holds `rain` as letters, not as a word: do not join the words."
+            ),
+            Mistake(known.scored(length="upside down"), "the length is upside down: the document's over the mean."),
+            Mistake(known.scored(length="words"), "the document's length is not divided by the mean length."),
+            Mistake(known.scored(length="none"), "long documents weigh as much as short ones: `length` is missing."),
+            Mistake(
+                known.scored(top="count (k1 + 1)"),
+                "other variants multiply by k1 + 1; this one does not (the order would be the same).",
+            ),
+            Mistake(known.scored(top="once"), "you ask whether the document has the word, not how often."),
+            Mistake(known.scored(below="1"), "counts grow without end: they are not divided by count + k1 · length."),
+            Mistake(known.scored(below="(count + k1) · length"), "`length` belongs to k1 alone: count + k1 · length."),
+            Mistake(known.scored(fixed=True), "k1 and b are fixed as 1.5 and 0.75; use those that are given."),
+        ],
+    ),
+    Exercise(
+        name="cosine_top_k",
+        notebook=NOTEBOOK,
+        minutes=3,
+        difficulty=1,
+        reference=cosine_top_k,
+        cases=_vector_cases,
+        hints=(
+            "A vector ten times as long points the same way. What must its length not change?",
+            "Divide each vector, and the query, by its own length (`np.linalg.norm`, with an axis for the rows). After "
+            "that, one product gives all cosines. Sort them, largest first.",
+            "`np.linalg.norm(vectors, axis=1, keepdims=True)` has the shape (N, 1), so it divides row by row. "
+            '`np.argsort` sorts upwards: give it the negative cosines, and `kind="stable"` to keep equals in order. '
+            "A slice of the first k is no error where there are fewer.",
+        ),
+        proves="the angle alone decides, whatever the lengths; equals keep their order, and k may exceed N",
+        mistakes=[
+            Mistake(known.nearest_by(vectors_by="nothing", query_by="nothing"), f"long vectors win: {LENGTHS}"),
+            Mistake(known.nearest_by(vectors_by="nothing"), f"long vectors win: {LENGTHS}"),
+            Mistake(known.nearest_by(query_by="nothing"), "the rows are right; the query still has its own length."),
+            Mistake(
+                known.nearest_by(vectors_by="one length for all"),
+                "one length for the whole matrix: `axis=1` is missing.",
+            ),
+            Mistake(
+                known.nearest_by(vectors_by="columns"), "you divide column by column; a vector is a row: `axis=1`."
+            ),
+            Mistake(
+                known.nearest_by(vectors_by="sum"), "a length is the root of the sum of squares, `np.linalg.norm`."
+            ),
+            Mistake(known.nearest_by(order="up"), "`np.argsort` sorts upwards: these are the farthest."),
+            Mistake(
+                known.nearest_by(order="reversed"), "turning the order around turns equals around, too: sort −cosines."
+            ),
+            Mistake(known.nearest_by(order="rows rise"), "these are the right rows; the best one comes first."),
+            Mistake(known.nearest_by(out="cosines, rows"), "rows come first, then cosines."),
+            Mistake(known.nearest_by(out="all"), "give the cosines of these rows only, in the same order."),
+            Mistake(known.by_distance, "the nearest *point* is meant by a distance; here the smallest *angle*."),
+        ],
+    ),
+    Exercise(
+        name="reciprocal_rank_fusion",
+        notebook=NOTEBOOK,
+        minutes=4,
+        difficulty=1,
+        reference=reciprocal_rank_fusion,
+        cases=_fusion_cases,
+        hints=(
+            "BM25 says 14.2, the cosine is 0.61. You cannot add these. What can you add?",
+            "A dictionary from item to score. Go through the rankings, and through each with its ranks, and add to "
+            "what the item has already. At the end, sort the pairs by score.",
+            "`scores.get(item, 0.0)` is what an item has so far, `enumerate(ranking, start=1)` gives the ranks. Skip a "
+            "ranking whose weight is 0. `sorted` keeps equals in the order in which the dictionary got them; sort by "
+            "the negative score, since `reverse=True` keeps it as well.",
+        ),
+        proves="ranks alone count, from 1; weights, c, items of one ranking only, ties and empty rankings",
+        mistakes=[
+            Mistake(known.fused(start=0), "your ranks begin with 0; the first has rank 1."),
+            Mistake(known.fused(weighted=False), "the weights are not used."),
+            Mistake(known.fused(worth=lambda weight, c, rank: 1 / (c + rank)), "a weight counts only as 0 or not 0."),
+            Mistake(known.fused(c_is=60), "c is fixed as 60; use the one that is given."),
+            Mistake(known.fused(c_is=0), "c is left out: rank 1 would count twice as much as rank 2."),
+            Mistake(
+                known.fused(worth=lambda weight, c, rank: weight / c + rank),
+                "parentheses: weight / (c + rank).",
+            ),
+            Mistake(
+                known.fused(worth=lambda weight, c, rank: 1 / (c + weight * rank)),
+                "the weight multiplies what a rank is worth, not the rank.",
+            ),
+            Mistake(known.fused(worth=lambda weight, c, rank: weight * rank), "this adds ranks: the worst would win."),
+            Mistake(known.fused(collect="last"), "the last ranking overwrites the others: add to what the item has."),
+            Mistake(known.fused(collect="best"), "only an item's best rank counts; all its ranks add up."),
+            Mistake(known.fused(keep="shared"), "an item that only one ranking has counts, too."),
+            Mistake(known.fused(order="up"), "the worst comes first."),
+            Mistake(known.fused(order="as met"), "the pairs are not sorted by score."),
+            Mistake(known.fused(order="by name"), "of equal scores the item that was met first, not by its name."),
+            Mistake(
+                known.fused(skip=False), "a ranking of weight 0 still brings in items, with score 0: leave it out."
+            ),
+            Mistake(known.fused(divide="rankings"), "this is the mean; scores add up."),
+            Mistake(known.fused(divide="weights"), "you divide by the sum of the weights; scores add up."),
+            Mistake(known.fused(out="items"), "give each item together with its score."),
+            Mistake(known.fused(out="dictionary"), "give a list of pairs: `sorted(scores.items(), …)`."),
+        ],
+    ),
+    Exercise(
+        name="look_up",
+        notebook=NOTEBOOK,
+        minutes=2,
+        difficulty=1,
+        reference=look_up,
+        planted=planted_look_up,
+        cases=_row_cases,
+        hints=(
+            "Ask for 3 of 2 texts and print `rows`. What is `corpus[-1]` in Python?",
+            "Row −1 means that nothing more was found. To Python it means the last text, so that text comes again. "
+            "Rows of −1 have to be left out, with their scores.",
+            "Put a condition at the end of the comprehension that lets through rows from 0 on. Beware of `if row`, "
+            "which would lose row 0 as well.",
+        ),
+        proves="rows of −1 are left out with their scores, and row 0, the last row and equal texts stay",
+        mistakes=[
+            Mistake(planted_look_up, "row −1 is still looked up, and Python takes it for the last text."),
+            Mistake(
+                known.looked_up(lambda row, _: row != 0),
+                "to Python, 0 is false and −1 is true: row 0 is lost, −1 stays.",
+            ),
+            Mistake(known.looked_up(lambda row, _: row > 0), "row 0 is lost, and it is a row like any other."),
+            Mistake(
+                known.looked_up(lambda row, score: score > 0),
+                "a cosine below 0 is a find like others: ask for the row.",
+            ),
+            Mistake(
+                known.looked_up(lambda row, score: score >= 0),
+                "a cosine below 0 is a find like others: ask for the row.",
+            ),
+            Mistake(known.looked_up(once=True), "two texts that read alike were both found; only rows of −1 go."),
+            Mistake(
+                known.looked_up(lambda *_: True, once=True),
+                "a text that comes twice is dropped, but row −1 is still looked up.",
+            ),
+            Mistake(
+                known.cut_at_the_number_of_texts,
+                "an index that looks at a part only finds fewer than there are texts: ask each row.",
+            ),
+            Mistake(known.looked_up(out="texts"), "each text comes with its score."),
+        ],
+    ),
+]
