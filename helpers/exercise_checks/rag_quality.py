@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from numpy.random import Generator
-
 from helpers.abstention import calibrate_threshold
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake
+from helpers.exercise_checks import rag_quality_cases as inputs
+from helpers.exercise_checks import rag_quality_mistakes as known
+from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
 from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
 from helpers.stats import paired_bootstrap
 
@@ -90,136 +91,10 @@ def first_failures(kind: Sequence[str], now: Sequence[float], repaired: Sequence
     return sorted(gains, key=lambda name: -gains[name])
 
 
-# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _recall_cases(rng: Generator) -> list[tuple]:
-    drawn = [f"p{i}" for i in rng.permutation(15)]
-    return [
-        (["p3", "p7", "p1"], {"p7", "p9"}, 2),
-        (["p3", "p7", "p1"], {"p1"}, 2),
-        (["p3", "p7", "p1"], {"p1"}, 3),
-        (drawn, {drawn[0], drawn[4], drawn[9]}, 5),
-        (drawn, {drawn[0], drawn[4], drawn[9]}, 10),
-        (drawn, {drawn[2], drawn[3]}, 1),
-        (drawn, set(drawn[:4]), 3),  # more relevant ones than places
-        (["p1"], {"p1", "p2"}, 10),  # fewer found than k
-        ([], {"p1"}, 5),
-        (["p1", "p1", "p2"], {"p1", "p3"}, 3),  # one passage twice
-    ]
-
-
-def _gain_cases(rng: Generator) -> list[tuple]:
-    drawn = [f"p{i}" for i in rng.permutation(20)]
-    return [
-        (["p3", "p7", "p1"], {"p7"}, 3),
-        (["p3", "p7", "p1"], {"p3"}, 3),
-        (["p3", "p7", "p1"], {"p1", "p7"}, 3),
-        (["p3", "p7", "p1"], {"p1"}, 2),  # behind the cut
-        (drawn, {drawn[1], drawn[6]}),
-        (drawn, {drawn[0], drawn[3], drawn[12]}),
-        (drawn, set(drawn[2:8]), 4),  # more relevant ones than places
-        (drawn, set(drawn[:8]), 5),
-        (["p1", "p2"], {"p2", "p9"}, 10),  # fewer found than k
-        ([], {"p1"}, 5),
-        (["p4", "p4", "p2"], {"p4"}, 3),  # one passage twice
-        (["p5", "p4", "p4", "p2"], {"p4", "p2"}, 4),
-    ]
-
-
-def _fit_cases(rng: Generator) -> list[tuple]:
-    def drawn(n: int) -> list[int]:
-        return rng.integers(40, 260, size=n).tolist()
-
-    return [
-        ([200, 180, 90, 60], 512, 100, 40),
-        ([300, 120, 500, 80, 60], 400, 60, 40),  # the best one is left out, and a shorter one gets in behind it
-        (drawn(10), 1024, 90, 48),
-        (drawn(20), 2048, 130, 64),
-        ([100, 100, 100], 340, 100, 40),  # exactly full
-        ([100, 100, 101], 340, 100, 40),
-        ([500, 600], 400, 100, 40),  # none fits
-        ([10, 5], 150, 100, 50),  # no room at all
-        ([], 300, 100, 40),
-        ([50] * 6, 300, 20, 100),
-    ]
-
-
-def _threshold_cases(rng: Generator) -> list[tuple]:
-    def drawn(n: int, decimals: int) -> tuple[list[float], list[bool]]:
-        sure = rng.uniform(0.1, 1, size=n)
-        right = rng.random(n) < sure
-        return [round(float(x), decimals) for x in sure], right.tolist()
-
-    return [
-        ([0.9, 0.8, 0.7, 0.6], [True, True, False, True], 0.25),
-        (*drawn(30, 3), 0.23),
-        (*drawn(40, 1), 0.31),  # many of equal confidence
-        (*drawn(25, 3), 0.11),
-        ([0.9, 0.8, 0.7, 0.6, 0.5], [True, False, True, True, False], 0.3),  # risk rises and falls again
-        ([0.9, 0.8, 0.8, 0.7], [True, True, False, False], 0.25),  # equals are answered together
-        ([0.4, 0.9, 0.2, 0.7], [False, True, True, True], 0.25),  # not in order
-        ([0.9, 0.6], [False, False], 0.5),  # never answer
-        ([0.9, 0.5, 0.3], [True, True, False], 1.0),
-        ([0.9, 0.5, 0.3], [True, True, False], 0.0),
-        ([-12.5, -3.25, -7.0], [False, True, True], 0.2),  # any scale
-    ]
-
-
-def _leak_cases(rng: Generator) -> list[tuple]:
-    vocabulary = [f"w{i}" for i in range(30)]
-
-    def case(n_documents: int, n_questions: int, needed: int, powers: list[float], k: int) -> tuple:
-        documents = {
-            f"d{i}": [vocabulary[j] for j in rng.integers(len(vocabulary), size=int(rng.integers(5, 40)))]
-            for i in range(n_documents)
-        }
-        questions = []
-        for n in range(n_questions):
-            name = f"d{int(rng.integers(needed)) * (n_documents // needed)}"
-            own = [documents[name][int(j)] for j in rng.integers(len(documents[name]), size=4)]
-            other = [vocabulary[int(j)] for j in rng.integers(len(vocabulary), size=3)]
-            questions.append({"words": own + other, "document": name, "split": "dev" if n % 2 else "test"})
-        return questions, documents, powers, k
-
-    return [
-        case(12, 16, 4, [0.0, 0.5, 1.0], 1),
-        case(20, 24, 6, [1.0, 0.25, 0.0], 1),
-        case(15, 30, 5, [0.0, 0.3, 0.6, 0.9], 2),
-        case(24, 20, 8, [0.5, 1.0], 3),
-        case(10, 14, 10, [0.0, 0.7], 1),
-        case(30, 40, 6, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0], 1),
-    ]
-
-
-def _failure_cases(rng: Generator) -> list[tuple]:
-    def case(**gains: tuple[int, float, float]) -> tuple:
-        """Of each kind: how many questions, their mean score now, and by how much the repair lifts them."""
-        kinds, now, repaired = [], [], []
-        for name, (n, before, gain) in gains.items():
-            for _ in range(n):
-                kinds.append(name)
-                today = min(8, max(0, round(8 * before + 2 * float(rng.normal()))))
-                now.append(today / 8)  # eighths, whose sums are exact in any order
-                repaired.append(min(8, max(0, round(today + 8 * gain + float(rng.normal())))) / 8)
-        order = rng.permutation(len(kinds))
-        return tuple([column[i] for i in order] for column in (kinds, now, repaired))
-
-    return [
-        case(number=(20, 0.3, 0.3), paraphrase=(12, 0.5, 0.2), negation=(6, 0.1, 0.5)),
-        case(number=(24, 0.6, 0.2), paraphrase=(5, 0.2, 0.5), negation=(9, 0.7, 0.0)),
-        case(a=(10, 0.1, 0.1), b=(10, 0.6, 0.3), c=(10, 0.3, 0.0), d=(4, 0.4, 0.3)),
-        case(a=(15, 0.5, -0.2), b=(15, 0.3, 0.2)),
-        (["a", "b", "a", "b"], [0.0, 0.5, 0.5, 0.0], [0.5, 1.0, 1.0, 0.5]),  # equal gains
-        (["b", "a", "a", "b"], [0.0, 0.5, 0.5, 0.0], [0.0, 0.5, 0.25, 0.0]),  # nothing to gain
-        (["a"] * 4 + ["b"] * 3, [0.0] * 7, [0.0, 1.0, 0.0, 0.0, 0.25, 0.25, 0.25]),  # one lucky question
-        (["b"] * 5 + ["a"] * 2, [0.5] * 7, [0.75] * 5 + [1.0] * 2),  # many small gains outweigh two large ones
-    ]
-
-
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 NOTEBOOK = "10b_rag_quality"
+KEEPS_RIGHT = "`max_risk` bounds the share that is wrong; you ask for a share of right ones."
 EXERCISES = [
     Exercise(
         name="recall_at_k",
@@ -227,7 +102,7 @@ EXERCISES = [
         minutes=2,
         difficulty=1,
         reference=recall_at_k,
-        cases=_recall_cases,
+        cases=inputs.recall_cases,
         hints=(
             "Two passages are needed, and one of them is among the first five. What is the recall?",
             "Of the first k, how many of the relevant ones are there? Divide by how many relevant ones exist, whatever "
@@ -236,7 +111,26 @@ EXERCISES = [
             "the size of `relevant`.",
         ),
         proves="the first k count, of all relevant ones, also where k or what was found is small",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.recalled(over="k"), "this is precision: it divides by k. Recall divides by all relevant ones."
+            ),
+            Mistake(
+                known.recalled(over="found"),
+                "you divide by how many were looked at; recall divides by all relevant ones.",
+            ),
+            Mistake(
+                known.recalled(over="at most k"),
+                "you divide by k where k is smaller; recall divides by all relevant ones, whatever k is.",
+            ),
+            Mistake(known.recalled(cut=None), "the cut at k is missing: only the first k count."),
+            Mistake(known.recalled(cut=-1), "the first k − 1 are looked at; `ranked[:k]` is the first k."),
+            Mistake(known.recalled(cut=1), "one place too many: `ranked[:k]` is the first k."),
+            Mistake(known.recalled(count="each place"), "a passage that stands there twice is still one passage."),
+            Mistake(known.recalled(count="any"), "you ask whether any was found; recall is the share that was found."),
+            Mistake(known.recalled(count="all"), "you ask whether all were found; recall is the share that was found."),
+            Mistake(known.recalled(count="number"), "this is how many were found; give their share."),
+        ],
     ),
     Exercise(
         name="ndcg_at_k",
@@ -244,7 +138,7 @@ EXERCISES = [
         minutes=4,
         difficulty=2,
         reference=ndcg_at_k,
-        cases=_gain_cases,
+        cases=inputs.gain_cases,
         hints=(
             "Recall does not care whether the passage came first or tenth. By how much should it?",
             "Add 1 / log2(rank + 1) for each relevant passage among the first k. Then compute the same sum for a "
@@ -253,7 +147,43 @@ EXERCISES = [
             "twice, remember in a set which ones you have counted. `math.log2(rank + 1)` is 1 at rank 1.",
         ),
         proves="each rank's worth, the best possible sum for any k, and repeated passages counted once",
-        mistakes=[],
+        properties=[
+            Property(
+                "it lies between 0 and 1",
+                lambda result, *_: -1e-9 <= result <= 1 + 1e-9,
+                "the sum below the line is not the largest that k places allow.",
+            ),
+        ],
+        mistakes=[
+            Mistake(
+                known.gained(over="nothing"), "this is the gain itself; divide it by the largest that is possible."
+            ),
+            Mistake(known.gained(over="relevant"), "the sum below the line takes ranks into account, too."),
+            Mistake(
+                known.gained(over="all relevant"), "below the line only k places can be filled: min(k, relevant ones)."
+            ),
+            Mistake(
+                known.gained(over="k"), "below the line only as many places are filled as there are relevant ones."
+            ),
+            Mistake(
+                known.gained(over="those found"),
+                "below the line you rank what was *found* best; what was missed belongs there, too.",
+            ),
+            Mistake(known.gained(repeats=True), "a passage that comes a second time is worth nothing."),
+            Mistake(known.gained(cut=False), "the cut at k is missing: only the first k count."),
+            Mistake(known.gained(worth=lambda rank: 1 / rank), "a rank is worth 1 / log2(rank + 1), not 1 / rank."),
+            Mistake(
+                known.gained(worth=lambda rank: 1.0), "every rank is worth the same: 1 / log2(rank + 1) is missing."
+            ),
+            Mistake(known.gained(worth=lambda rank: math.log2(rank + 1)), "the worth is 1 *over* the logarithm."),
+            Mistake(
+                known.gained(worth=lambda rank: 1 / math.log2(rank)),
+                "log2(1) is 0: count ranks from 1, and add 1 inside the logarithm.",
+            ),
+            Mistake(
+                known.gained(worth=lambda rank: 1 / math.log2(rank + 2)), "with ranks from 1 it is log2(rank + 1)."
+            ),
+        ],
     ),
     Exercise(
         name="fit_passages",
@@ -261,7 +191,7 @@ EXERCISES = [
         minutes=5,
         difficulty=2,
         reference=fit_passages,
-        cases=_fit_cases,
+        cases=inputs.fit_cases,
         raises=[
             BadInput(([20, 30], 100, 80, 40), ValueError, "question and reply alone take 120 of 100 tokens"),
             BadInput(([], 60, 61, 0), ValueError, "the question alone takes 61 of 60 tokens"),
@@ -275,7 +205,32 @@ EXERCISES = [
             "ValueError that says so.",
         ),
         proves="the reply's room is kept, whole passages only, and shorter ones behind a long one still get in",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.fitted(skip=False),
+                "you stop at the first that does not fit; a later, shorter one may still get in.",
+            ),
+            Mistake(
+                known.fitted(taken=("question",)), "no room is kept for the reply, so the answer would be cut off."
+            ),
+            Mistake(known.fitted(taken=("reply",)), "the question's tokens are not counted."),
+            Mistake(
+                known.fitted(taken=()), "neither question nor reply is counted; passages get what is left by them."
+            ),
+            Mistake(known.fitted(strict=True), "a passage that fills the room exactly fits: `<=`."),
+            Mistake(known.fitted(shrinks=False), "the room does not get smaller when a passage takes its part."),
+            Mistake(known.fitted(over=True), "the passage that does not fit gets in; the prompt is too long."),
+            Mistake(
+                known.fitted(over=True, skip=False), "the passage that does not fit gets in; the prompt is too long."
+            ),
+            Mistake(known.fitted(order="shortest"), "short ones first fits more, but the best one may be left out."),
+            Mistake(known.as_many_as_possible, "short ones first fits more, but the best one may be left out."),
+            Mistake(known.fitted(order="longest"), "the order is that of rank, not of length."),
+            Mistake(known.fitted(order="reversed"), "you begin with the worst passage."),
+            Mistake(known.fitted(out="lengths"), "give the passages' numbers, not their lengths."),
+            Mistake(known.fitted(out="count"), "give the numbers of the passages, not how many they are."),
+            Mistake(known.fitted(start=1), "numbers begin with 0."),
+        ],
     ),
     Exercise(
         name="threshold_on_dev",
@@ -283,7 +238,7 @@ EXERCISES = [
         minutes=5,
         difficulty=2,
         reference=calibrate_threshold,
-        cases=_threshold_cases,
+        cases=inputs.threshold_cases,
         hints=(
             "Take one threshold, 0.8, say. Which answers are given, and what share of them is wrong?",
             "Try each confidence as the threshold: gather the verdicts of all answers that reach it and compute the "
@@ -294,7 +249,35 @@ EXERCISES = [
             "early, and mind that `min` of an empty list is an error: then it is infinity.",
         ),
         proves="the promise is kept, as many as possible are answered, equals go together, and never is a choice",
-        mistakes=[],
+        properties=[
+            Property("the promise is kept: of the answers given, at most `max_risk` are wrong", inputs.keeps_promise),
+        ],
+        mistakes=[
+            Mistake(
+                known.calibrated(stops=True),
+                "you stop where the promise is first broken; a lower threshold may keep it again.",
+            ),
+            Mistake(
+                known.calibrated(given=lambda sure, threshold: sure > threshold),
+                "an answer whose confidence *is* the threshold is given: `>=`.",
+            ),
+            Mistake(
+                known.calibrated(keeps=lambda risk, most: risk < most), "a risk of exactly `max_risk` is allowed: `<=`."
+            ),
+            Mistake(known.calibrated(pick=max), "the highest threshold answers the fewest questions; take the lowest."),
+            Mistake(
+                known.calibrated(over="all"), "wrong ones are a share of the answers *given*, not of all questions."
+            ),
+            Mistake(known.calibrated(of="right"), "you count right answers; risk is the share of wrong ones."),
+            Mistake(known.calibrated(of="right", keeps=lambda right, most: right >= most), KEEPS_RIGHT),
+            Mistake(known.calibrated(none=0.0), "where no threshold keeps the promise, 0 answers all: infinity."),
+            Mistake(known.calibrated(none=1.0), "where none keeps the promise: infinity; a score may be above 1."),
+            Mistake(known.calibrated(tried="hundredths"), "the thresholds to try are the confidences themselves."),
+            Mistake(
+                known.one_by_one, "two answers of equal confidence are given together; you part them in the middle."
+            ),
+            Mistake(known.in_the_order_given, "the answers do not come in order of confidence."),
+        ],
     ),
     Exercise(
         name="find_the_leak",
@@ -303,7 +286,7 @@ EXERCISES = [
         difficulty=2,
         reference=find_the_leak,
         planted=planted_find_the_leak,
-        cases=_leak_cases,
+        cases=inputs.leak_cases,
         hints=(
             "A new customer's question comes in. Which lines could you not run for it, since they need its answer?",
             "The power is chosen on dev and measured on test: that is right. But look at what is searched. Which "
@@ -314,6 +297,36 @@ EXERCISES = [
         proves="all documents are searched, dev alone chooses, and test is measured once",
         mistakes=[
             Mistake(planted_find_the_leak, "only documents that answer one of these questions are searched, still."),
+            Mistake(
+                known.evaluated(searched="asked here"),
+                "now only documents that answer a question of that split are searched: the leak is larger.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("test",)), "now the power is chosen on test: that is a leak of its own."
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("test",), searched="asked"),
+                "it was right to choose on dev; the leak is in what is searched.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("dev", "test")), "now test questions help to choose: a leak of its own."
+            ),
+            Mistake(known.evaluated(measured_on=("dev",)), "this is the recall on dev, where the power was chosen."),
+            Mistake(
+                known.evaluated(measured_on=("dev",), searched="asked"),
+                "it was right to measure on test; the leak is in what is searched.",
+            ),
+            Mistake(
+                known.evaluated(chosen_on=("dev", "test"), measured_on=("dev", "test")),
+                "dev and test are mixed: choose on dev, measure on test.",
+            ),
+            Mistake(
+                known.evaluated(measured_on=("dev", "test")), "the recall of dev and test mixed: only test counts."
+            ),
+            Mistake(known.evaluated(last=True), "of equal powers the first is taken, as it was."),
+            Mistake(known.evaluated(per="distinct words"), "the score was right: length counts all words."),
+            Mistake(known.evaluated(out="recall"), "give the power as well, as it was."),
+            Mistake(known.evaluated(out="power"), "give the recall as well, as it was."),
         ],
     ),
     Exercise(
@@ -322,7 +335,7 @@ EXERCISES = [
         minutes=5,
         difficulty=3,
         reference=first_failures,
-        cases=_failure_cases,
+        cases=inputs.failure_cases,
         hints=(
             "Three hopeless questions of one kind, or thirty of another that are a little wrong: which repair lifts "
             "the mean more?",
@@ -334,6 +347,37 @@ EXERCISES = [
             "the sum of the differences as its key; at the end, sort by that, largest first.",
         ),
         proves="the sum of a kind's gains decides, what may be luck is left out, and so is what a repair harms",
-        mistakes=[],
+        mistakes=[
+            Mistake(
+                known.repaired_first(by="mean gain"),
+                "a large mean gain over few questions lifts the whole little: sum the gains up.",
+            ),
+            Mistake(
+                known.repaired_first(by="low"),
+                "the interval says whether a gain may be trusted, not which comes first.",
+            ),
+            Mistake(
+                known.repaired_first(by="mean gain", trusted="no test"),
+                "no gain is tested, and means are compared where sums decide.",
+            ),
+            Mistake(known.repaired_first(trusted="no test"), "a gain that may be luck, or a loss, is not left out."),
+            Mistake(
+                known.repaired_first(trusted="difference"), "a gain above 0 may be luck: its interval's `low` decides."
+            ),
+            Mistake(known.repaired_first(trusted="high"), "`high` above 0 holds for nearly every gain: `low` decides."),
+            Mistake(known.repaired_first(trusted="not below"), "`low` has to be above 0, not 0."),
+            Mistake(known.repaired_first(trusted="all"), "each kind is tested by its own questions, not by all."),
+            Mistake(known.repaired_first(swapped=True), "`paired_bootstrap(a, b)` is of a − b: repaired comes first."),
+            Mistake(known.repaired_first(by="failures"), "failures that the repair does not mend gain nothing."),
+            Mistake(known.repaired_first(by="lowest now"), "the worst kind is not the one whose repair gains most."),
+            Mistake(known.repaired_first(by="lowest sum"), "what is wrong today is not what the repair mends."),
+            Mistake(known.repaired_first(by="highest repaired"), "what counts is the gain, not the score afterwards."),
+            Mistake(known.repaired_first(by="questions"), "the most frequent kind is not the one that gains most."),
+            Mistake(known.repaired_first(by="none"), "the kinds are not sorted."),
+            Mistake(known.repaired_first(losses=False), "questions that the repair harms count, too."),
+            Mistake(known.repaired_first(order="up"), "the smallest gain comes first."),
+            Mistake(known.repaired_first(out="pairs"), "give the kinds alone, in order."),
+            Mistake(known.repaired_first(out="gains"), "give the kinds, not their gains."),
+        ],
     ),
 ]

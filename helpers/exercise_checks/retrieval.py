@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
-
-import numpy as np
-from numpy.random import Generator
 
 from helpers.bm25_index import bm25_score
 from helpers.chunking import pack_units
+from helpers.exercise_checks import retrieval_cases as inputs
 from helpers.exercise_checks import retrieval_mistakes as known
 from helpers.exercise_checks.spec import Exercise, Mistake, Property
 from helpers.hybrid_index import reciprocal_rank_fusion
@@ -23,145 +19,12 @@ def look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float])
 
     rows, scores: of the k best as FAISS gives them: row −1 where it found fewer than k
     """
-    return [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if row != -1]
+    return [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0]
 
 
 def planted_look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list[tuple[str, float]]:
     """The version that stands in the notebook: row −1 is Python's name for the last text."""
     return [(corpus[row], score) for row, score in zip(rows, scores)]  # noqa: B905
-
-
-# ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _names(rng: Generator, n: int) -> list[str]:
-    """The names p0 … of n passages in a random order."""
-    return [f"p{i}" for i in rng.permutation(n)]
-
-
-def _rank_cases(rng: Generator) -> list[tuple]:
-    drawn = _names(rng, 12)
-    return [
-        (["p3", "p7", "p1"], {"p7"}),
-        (["p3", "p7", "p1"], {"p1", "p7"}),  # the second relevant one does not count
-        (["p3", "p7", "p1"], {"p3"}),
-        (["p3", "p7", "p1"], {"p9"}),
-        (drawn, set(drawn[4:7])),
-        (drawn, {drawn[-1]}),
-        ([], {"p1"}),
-        (["p2", "p5"], {"p1", "p5", "p8"}),
-    ]
-
-
-def _window_cases(rng: Generator) -> list[tuple]:
-    def drawn(n: int, longest: int) -> list[int]:
-        return rng.integers(1, longest, size=n).tolist()
-
-    return [
-        ([3, 3, 3, 3], 7, 3),
-        (drawn(14, 20), 40, 12),
-        (drawn(25, 30), 64, 20),
-        (drawn(9, 30), 30, 29),
-        ([5, 4, 6, 2, 7, 3], 11, 0),  # no overlap
-        ([4, 50, 4, 3], 20, 5),  # one too long
-        ([60, 70], 20, 5),
-        ([2, 2, 9, 2], 10, 5),  # the overlap leaves no room for what comes next
-        ([3, 4, 13, 2, 2, 2], 20, 8),
-        ([5, 5, 5], 15, 5),  # all of it fits
-        ([8], 8, 4),
-        ([], 10, 2),
-    ]
-
-
-def _covers(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
-    return {i for first, last in result for i in range(first, last)} == set(range(len(lengths)))
-
-
-def _fits(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
-    return all(last - first < 2 or sum(lengths[first:last]) <= size for first, last in result)
-
-
-def _moves_on(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
-    return all(one[1] < other[1] for one, other in pairwise(result))
-
-
-def _bm25_cases(rng: Generator) -> list[tuple]:
-    vocabulary = ["battery", "brake", "charger", "cold", "display", "e05", "lever", "motor", "rain", "the"]
-
-    def text(n: int) -> list[str]:
-        return [vocabulary[i] for i in rng.integers(len(vocabulary), size=n)]
-
-    corpus = [text(int(n)) for n in rng.integers(4, 16, size=7)]
-    small = [["the", "battery", "is", "cold"], ["the", "brake"], ["the", "battery", "battery", "of", "the", "kite"]]
-    rainy = [["the", "train", "in", "the", "rain"], ["training", "again"], ["a", "rain", "coat"]]
-    return [
-        (["battery"], small[0], small),
-        (["the", "battery"], small[2], small),
-        (["battery", "battery"], small[0], small),  # a word that is asked twice
-        (["heron"], small[1], small),  # nobody has it
-        (["brake", "kite"], small[1], small),
-        ([], small[0], small),
-        (["the"], small[1], small),  # all have it
-        (["rain"], rainy[0], rainy),  # a word inside others
-        (["rain"], rainy[1], rainy),
-        *((text(4), document, corpus) for document in corpus[:3]),
-        (text(5), corpus[4], corpus, 0.9, 0.4),
-        (text(3), corpus[5], corpus, 2.0, 0.0),  # length does not count
-        (text(3), corpus[6], corpus, 1.2, 1.0),
-    ]
-
-
-def _vector_cases(rng: Generator) -> list[tuple]:
-    def drawn(*shape: int) -> np.ndarray:
-        return (rng.normal(size=shape) * rng.uniform(0.1, 9, size=(*shape[:-1], 1))).astype(np.float32)
-
-    axes = np.eye(3, dtype=np.float32)
-    equals = np.stack([axes[1], 2 * axes[0], axes[2], axes[0], 5 * axes[0], -axes[0]])
-    return [
-        (drawn(8), drawn(20, 8), 3),
-        (drawn(5), drawn(7, 5), 1),
-        (drawn(16), drawn(50, 16), 10),
-        (drawn(6), drawn(6, 6), 6),  # a wrong axis keeps the shape
-        (drawn(4), drawn(3, 4), 5),  # k above N
-        (3 * axes[0], equals, 4),  # equal cosines
-        (-axes[0], equals, 2),
-        (drawn(2), drawn(1, 2), 1),
-    ]
-
-
-def _fusion_cases(rng: Generator) -> list[tuple]:
-    dense, sparse, third = (_names(rng, 9)[:n] for n in (6, 5, 7))
-    return [
-        ([["a", "b"], ["b", "c"]],),
-        ([["b", "a"], ["a", "b"]],),  # equal scores
-        ([dense, sparse],),
-        ([dense, sparse, third],),
-        ([dense, sparse], [1.0, 3.0]),
-        ([dense, sparse], [0.0, 1.0]),
-        ([dense, sparse, third], [0.5, 2.0, 1.0], 10),
-        ([["a", "b", "c"], ["d", "e"]], None, 1),
-        ([["c", "a", "b"]],),
-        ([[], ["a"]],),
-        ([],),
-    ]
-
-
-def _row_cases(rng: Generator) -> list[tuple]:
-    texts = [f"text {i}" for i in range(6)]
-    nothing = -3.4028234663852886e38  # what FAISS writes beside row −1
-    order = [int(i) for i in rng.permutation(6)]
-    scores = sorted((round(float(s), 3) for s in rng.uniform(-0.2, 1, size=6)), reverse=True)
-    return [
-        (["The Kite weighs 21.4 kg.", "The Wren folds."], [0, 1, -1], [0.71, 0.2, nothing]),
-        (["The Kite weighs 21.4 kg.", "The Wren folds."], [1, 0, -1], [0.64, 0.31, nothing]),
-        (texts, order, scores),
-        (texts, order[:4], scores[:4]),
-        (texts, [*order[:3], -1, -1], [*scores[:3], nothing, nothing]),
-        (texts, [5, 0, -1, -1], [0.4, -0.1, nothing, nothing]),  # the last text is found, too; a cosine below 0
-        (["one"], [0, -1, -1, -1], [0.5, *[nothing] * 3]),
-        (texts, [-1, -1], [nothing, nothing]),
-        (["Yes.", "No.", "Yes."], [2, 0, 1, -1], [0.9, 0.9, 0.1, nothing]),  # two texts alike
-    ]
 
 
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,7 +38,7 @@ EXERCISES = [
         minutes=2,
         difficulty=1,
         reference=reciprocal_rank,
-        cases=_rank_cases,
+        cases=inputs.rank_cases,
         hints=(
             "The right passage comes third. How much is that search worth?",
             "Walk through what was found with its ranks, and leave at the first that is relevant. What do you return "
@@ -220,7 +83,7 @@ EXERCISES = [
         minutes=6,
         difficulty=2,
         reference=pack_units,
-        cases=_window_cases,
+        cases=inputs.window_cases,
         hints=(
             "Two questions at each window: how far does it reach, and how far do you step back before the next one?",
             "Move `last` on while the next sentence still fits. Then let the next `first` step back from `last`, one "
@@ -233,9 +96,11 @@ EXERCISES = [
         ),
         proves="no sentence is cut or lost, no window is too long, and overlaps are as large as they may be",
         properties=[
-            Property("every sentence stands in a window", _covers, "a sentence is lost between or behind windows."),
-            Property("no window of two sentences or more is longer than `size`", _fits),
-            Property("a window ends later than the one before it", _moves_on, "a window says nothing new."),
+            Property(
+                "every sentence stands in a window", inputs.covers, "a sentence is lost between or behind windows."
+            ),
+            Property("no window of two sentences or more is longer than `size`", inputs.fits),
+            Property("a window ends later than the one before it", inputs.moves_on, "a window says nothing new."),
         ],
         mistakes=[
             Mistake(known.windows(share="none"), "windows share nothing: step back before the next one begins."),
@@ -283,7 +148,7 @@ EXERCISES = [
         minutes=5,
         difficulty=2,
         reference=bm25_score,
-        cases=_bm25_cases,
+        cases=inputs.bm25_cases,
         hints=(
             "Which of count, length and rarity are the same for every word of the query?",
             "`length` belongs to the document: compute it once. Then loop over the query's words and add up. For the "
@@ -328,7 +193,7 @@ EXERCISES = [
         minutes=3,
         difficulty=1,
         reference=cosine_top_k,
-        cases=_vector_cases,
+        cases=inputs.vector_cases,
         hints=(
             "A vector ten times as long points the same way. What must its length not change?",
             "Divide each vector, and the query, by its own length (`np.linalg.norm`, with an axis for the rows). After "
@@ -368,7 +233,7 @@ EXERCISES = [
         minutes=4,
         difficulty=1,
         reference=reciprocal_rank_fusion,
-        cases=_fusion_cases,
+        cases=inputs.fusion_cases,
         hints=(
             "BM25 says 14.2, the cosine is 0.61. You cannot add these. What can you add?",
             "A dictionary from item to score. Go through the rankings, and through each with its ranks, and add to "
@@ -415,11 +280,11 @@ EXERCISES = [
         difficulty=1,
         reference=look_up,
         planted=planted_look_up,
-        cases=_row_cases,
+        cases=inputs.row_cases,
         hints=(
             "Ask for 3 of 2 texts and print `rows`. What is `corpus[-1]` in Python?",
-            "Row −1 means that nothing more was found. To Python it means the last text, so that text comes again. "
-            "Rows of −1 have to be left out, with their scores.",
+            "Row −1 means that nothing more was found; to Python it means the last text. Leave such rows out, with "
+            "their scores.",
             "Put a condition at the end of the comprehension that lets through rows from 0 on. Beware of `if row`, "
             "which would lose row 0 as well.",
         ),

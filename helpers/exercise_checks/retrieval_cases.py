@@ -1,0 +1,140 @@
+"""Inputs of the exercises of 10_rag: rankings, sentences, documents, vectors, rows of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+
+def _names(rng: Generator, n: int) -> list[str]:
+    """The names p0 … of n passages in a random order."""
+    return [f"p{i}" for i in rng.permutation(n)]
+
+
+def rank_cases(rng: Generator) -> list[tuple]:
+    drawn = _names(rng, 12)
+    return [
+        (["p3", "p7", "p1"], {"p7"}),
+        (["p3", "p7", "p1"], {"p1", "p7"}),  # the second relevant one does not count
+        (["p3", "p7", "p1"], {"p3"}),
+        (["p3", "p7", "p1"], {"p9"}),
+        (drawn, set(drawn[4:7])),
+        (drawn, {drawn[-1]}),
+        ([], {"p1"}),
+        (["p2", "p5"], {"p1", "p5", "p8"}),
+    ]
+
+
+def window_cases(rng: Generator) -> list[tuple]:
+    def drawn(n: int, longest: int) -> list[int]:
+        return rng.integers(1, longest, size=n).tolist()
+
+    return [
+        ([3, 3, 3, 3], 7, 3),
+        (drawn(14, 20), 40, 12),
+        (drawn(25, 30), 64, 20),
+        (drawn(9, 30), 30, 29),
+        ([5, 4, 6, 2, 7, 3], 11, 0),  # no overlap
+        ([4, 50, 4, 3], 20, 5),  # one too long
+        ([60, 70], 20, 5),
+        ([2, 2, 9, 2], 10, 5),  # the overlap leaves no room for what comes next
+        ([3, 4, 13, 2, 2, 2], 20, 8),
+        ([5, 5, 5], 15, 5),  # all of it fits
+        ([8], 8, 4),
+        ([], 10, 2),
+    ]
+
+
+def covers(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return {i for first, last in result for i in range(first, last)} == set(range(len(lengths)))
+
+
+def fits(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return all(last - first < 2 or sum(lengths[first:last]) <= size for first, last in result)
+
+
+def moves_on(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bool:
+    return all(one[1] < other[1] for one, other in pairwise(result))
+
+
+def bm25_cases(rng: Generator) -> list[tuple]:
+    vocabulary = ["battery", "brake", "charger", "cold", "display", "e05", "lever", "motor", "rain", "the"]
+
+    def text(n: int) -> list[str]:
+        return [vocabulary[i] for i in rng.integers(len(vocabulary), size=n)]
+
+    corpus = [text(int(n)) for n in rng.integers(4, 16, size=7)]
+    small = [["the", "battery", "is", "cold"], ["the", "brake"], ["the", "battery", "battery", "of", "the", "kite"]]
+    rainy = [["the", "train", "in", "the", "rain"], ["training", "again"], ["a", "rain", "coat"]]
+    return [
+        (["battery"], small[0], small),
+        (["the", "battery"], small[2], small),
+        (["battery", "battery"], small[0], small),  # a word that is asked twice
+        (["heron"], small[1], small),  # nobody has it
+        (["brake", "kite"], small[1], small),
+        ([], small[0], small),
+        (["the"], small[1], small),  # all have it
+        (["rain"], rainy[0], rainy),  # a word inside others
+        (["rain"], rainy[1], rainy),
+        *((text(4), document, corpus) for document in corpus[:3]),
+        (text(5), corpus[4], corpus, 0.9, 0.4),
+        (text(3), corpus[5], corpus, 2.0, 0.0),  # length does not count
+        (text(3), corpus[6], corpus, 1.2, 1.0),
+    ]
+
+
+def vector_cases(rng: Generator) -> list[tuple]:
+    def drawn(*shape: int) -> np.ndarray:
+        return (rng.normal(size=shape) * rng.uniform(0.1, 9, size=(*shape[:-1], 1))).astype(np.float32)
+
+    axes = np.eye(3, dtype=np.float32)
+    equals = np.stack([axes[1], 2 * axes[0], axes[2], axes[0], 5 * axes[0], -axes[0]])
+    return [
+        (drawn(8), drawn(20, 8), 3),
+        (drawn(5), drawn(7, 5), 1),
+        (drawn(16), drawn(50, 16), 10),
+        (drawn(6), drawn(6, 6), 6),  # a wrong axis keeps the shape
+        (drawn(4), drawn(3, 4), 5),  # k above N
+        (3 * axes[0], equals, 4),  # equal cosines
+        (-axes[0], equals, 2),
+        (drawn(2), drawn(1, 2), 1),
+    ]
+
+
+def fusion_cases(rng: Generator) -> list[tuple]:
+    dense, sparse, third = (_names(rng, 9)[:n] for n in (6, 5, 7))
+    return [
+        ([["a", "b"], ["b", "c"]],),
+        ([["b", "a"], ["a", "b"]],),  # equal scores
+        ([dense, sparse],),
+        ([dense, sparse, third],),
+        ([dense, sparse], [1.0, 3.0]),
+        ([dense, sparse], [0.0, 1.0]),
+        ([dense, sparse, third], [0.5, 2.0, 1.0], 10),
+        ([["a", "b", "c"], ["d", "e"]], None, 1),
+        ([["c", "a", "b"]],),
+        ([[], ["a"]],),
+        ([],),
+    ]
+
+
+def row_cases(rng: Generator) -> list[tuple]:
+    texts = [f"text {i}" for i in range(6)]
+    nothing = -3.4028234663852886e38  # what FAISS writes beside row −1
+    order = [int(i) for i in rng.permutation(6)]
+    scores = sorted((round(float(s), 3) for s in rng.uniform(-0.2, 1, size=6)), reverse=True)
+    return [
+        (["The Kite weighs 21.4 kg.", "The Wren folds."], [0, 1, -1], [0.71, 0.2, nothing]),
+        (["The Kite weighs 21.4 kg.", "The Wren folds."], [1, 0, -1], [0.64, 0.31, nothing]),
+        (texts, order, scores),
+        (texts, order[:4], scores[:4]),
+        (texts, [*order[:3], -1, -1], [*scores[:3], nothing, nothing]),
+        (texts, [5, 0, -1, -1], [0.4, -0.1, nothing, nothing]),  # the last text is found, too; a cosine below 0
+        (["one"], [0, -1, -1, -1], [0.5, *[nothing] * 3]),
+        (texts, [-1, -1], [nothing, nothing]),
+        (["Yes.", "No.", "Yes."], [2, 0, 1, -1], [0.9, 0.9, 0.1, nothing]),  # two texts alike
+    ]
