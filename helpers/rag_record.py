@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from helpers.handbook import Question, load_questions
 from helpers.retrieval_metrics import SearchScores
+from helpers.retrieval_trial import PASSAGES
 from helpers.stats import bootstrap, paired_bootstrap, wilson
 
 RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10_rag.json"
@@ -60,6 +61,11 @@ def search_scores(split: str = "test", case: str = "chunks", **settings: Any) ->
 def answers(system: str) -> list[dict[str, Any]]:
     """The replies to the test questions by one of SYSTEMS, in the order of `asked()`."""
     return find("answers", system=system)["replies"]
+
+
+def dev_answers() -> list[dict[str, Any]]:
+    """The replies to the dev questions that the notebook asks, too, from the hybrid search."""
+    return find("prompt", k=PASSAGES)["replies"]
 
 
 def f1_of(system: str) -> NDArray:
