@@ -64,9 +64,7 @@ class BM25Index(SearchIndex):
 
     name = "BM25Index"
 
-    def __init__(
-        self, *, k1: float = K1, b: float = B, with_headings: bool = True, plain: bool = False
-    ) -> None:
+    def __init__(self, *, k1: float = K1, b: float = B, with_headings: bool = True, plain: bool = False) -> None:
         super().__init__()
         if not k1 >= 0 or not 0 <= b <= 1:
             raise ValueError(f"k1 is 0 or more and b lies between 0 and 1, not {k1} and {b}.")

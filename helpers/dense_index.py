@@ -29,7 +29,8 @@ _checksums: WeakKeyDictionary = WeakKeyDictionary()
 class DenseIndex(SearchIndex):
     """An index of vectors. kind: "flat", "ivf" or "hnsw"; encoder: the course's embedder unless given.
 
-    with_headings: embed a chunk behind its headings, which say what it is about. options: those of `build_index`. A score is a cosine, −1 to 1.
+    with_headings: embed a chunk behind its headings, which say what it is about. options: those of `build_index`. A
+    score is a cosine, −1 to 1.
     FAISS's graph cannot forget: after `remove`, the next search builds the index again from the kept vectors.
     Raises ValueError for an unknown kind.
     """

@@ -27,9 +27,7 @@ def by_kind(ax: Axes, scores: Mapping[str, SearchScores], measure: str) -> list[
     the order of the kinds is returned. Up to four searches.
     """
     first, second = list(scores.values())[:2]
-    kinds = sorted(
-        dict.fromkeys(first.kinds), key=lambda kind: second.mean(measure, kind) - first.mean(measure, kind)
-    )
+    kinds = sorted(dict.fromkeys(first.kinds), key=lambda kind: second.mean(measure, kind) - first.mean(measure, kind))
     rows: list[str | None] = [*kinds, None]
     for n, ((name, found), color) in enumerate(zip(scores.items(), COLORS, strict=False)):
         for y, kind in enumerate(rows):

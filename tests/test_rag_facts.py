@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from statistics import mean
 
-import numpy as np
 import pytest
 
 from helpers.hybrid_index import HybridIndex
@@ -16,13 +15,11 @@ from helpers.rag_record import (
     answers,
     asked,
     dev_answers,
-    f1_of,
     find,
-    markdown,
     recorded,
     search_scores,
 )
-from helpers.retrieval import answer_f1, compare, exact_match, load_handbook, load_questions, paired_bootstrap
+from helpers.retrieval import answer_f1, compare, exact_match, load_handbook, load_questions
 from helpers.retrieval_trial import PASSAGES, every_nth
 from tests.benchmarks import sweep_rag
 
@@ -30,12 +27,12 @@ MEASURES = ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")
 
 
 @pytest.fixture(scope="module")
-def test():
+def on_test():
     return search_scores()
 
 
 @pytest.fixture(scope="module")
-def dev():
+def on_dev():
     return search_scores("dev")
 
 
@@ -86,41 +83,41 @@ def test_content_words_find_more_than_all_words():
         assert compare(search_scores(split)["BM25"], plain, "ndcg@10").low > 0
 
 
-def test_both_together_find_more_than_each_alone(test):
+def test_both_together_find_more_than_each_alone(on_test):
     """The target, and what the text says: ahead by every measure; sure against BM25, against vectors nearly."""
     for measure in MEASURES:
-        assert all(test["hybrid"].mean(measure) > test[name].mean(measure) for name in ("BM25", "dense"))
-    assert test["dense"].mean("ndcg@10") > test["BM25"].mean("ndcg@10")
-    assert compare(test["hybrid"], test["BM25"], "ndcg@10").low > 0
-    gain = compare(test["hybrid"], test["dense"], "ndcg@10")
+        assert all(on_test["hybrid"].mean(measure) > on_test[name].mean(measure) for name in ("BM25", "dense"))
+    assert on_test["dense"].mean("ndcg@10") > on_test["BM25"].mean("ndcg@10")
+    assert compare(on_test["hybrid"], on_test["BM25"], "ndcg@10").low > 0
+    gain = compare(on_test["hybrid"], on_test["dense"], "ndcg@10")
     assert -0.01 < gain.low < 0 < gain.high and gain.share_not_larger < 0.05
 
 
-def test_vectors_find_paraphrases_and_only_there_the_difference_is_more_than_luck(test):
-    gaps = {kind: compare(test["dense"], test["BM25"], "recall@5", kind) for kind in set(test["BM25"].kinds)}
+def test_vectors_find_paraphrases_and_only_there_the_difference_is_more_than_luck(on_test):
+    gaps = {kind: compare(on_test["dense"], on_test["BM25"], "recall@5", kind) for kind in set(on_test["BM25"].kinds)}
     assert max(gaps, key=lambda kind: gaps[kind].difference) == "paraphrase" and gaps["paraphrase"].low > 0
     assert all(gap.low <= 0 <= gap.high for kind, gap in gaps.items() if kind != "paraphrase")
-    assert {test["BM25"].kinds.count(kind) for kind in gaps} <= set(range(11, 17))
-    assert test["BM25"].mean("recall@5", "exact term") == 1
-    assert 0.15 < test["BM25"].mean("recall@5", "paraphrase") < 0.25
-    assert min(test["dense"].mean("recall@5", kind) for kind in ("exact term", "paraphrase")) > 0.6
+    assert {on_test["BM25"].kinds.count(kind) for kind in gaps} <= set(range(11, 17))
+    assert on_test["BM25"].mean("recall@5", "exact term") == 1
+    assert 0.15 < on_test["BM25"].mean("recall@5", "paraphrase") < 0.25
+    assert min(on_test["dense"].mean("recall@5", kind) for kind in ("exact term", "paraphrase")) > 0.6
 
 
-def test_the_hybrid_is_on_top_at_every_size_and_words_lose_most_with_short_chunks(dev):
+def test_the_hybrid_is_on_top_at_every_size_and_words_lose_most_with_short_chunks(on_dev):
     sizes = {size: search_scores("dev", size=size) for size in sweep_rag.SIZES}
     for found in sizes.values():
         assert max(SEARCHES, key=lambda name: found[name].mean("ndcg@10")) == "hybrid"
-    loss = compare(sizes[64]["BM25"], dev["BM25"], "ndcg@10")
+    loss = compare(sizes[64]["BM25"], on_dev["BM25"], "ndcg@10")
     assert loss.high < 0 and loss.difference == min(
-        compare(found[name], dev[name], "ndcg@10").difference for found in sizes.values() for name in SEARCHES
+        compare(found[name], on_dev[name], "ndcg@10").difference for found in sizes.values() for name in SEARCHES
     )
     for size, found in sizes.items():
         for name in ("dense", "hybrid"):
-            change = compare(found[name], dev[name], "ndcg@10")
+            change = compare(found[name], on_dev[name], "ndcg@10")
             assert size == SIZE or change.low < 0 < change.high
     assert max(sizes, key=lambda size: sizes[size]["hybrid"].mean("ndcg@10")) == 256
 
 
-def test_headings_help_every_search(dev):
+def test_headings_help_every_search(on_dev):
     bare = search_scores("dev", with_headings=False)
-    assert all(dev[name].mean("ndcg@10") > bare[name].mean("ndcg@10") for name in SEARCHES)
+    assert all(on_dev[name].mean("ndcg@10") > bare[name].mean("ndcg@10") for name in SEARCHES)

@@ -53,7 +53,9 @@ def test_the_map_draws_every_chunk_the_question_and_lines_to_what_was_found():
     mean, axes, expected = principal_axes(vectors)
     assert share == expected
     drawn = [collection.get_offsets() for collection in ax.collections]
-    assert [len(points) for points in drawn] == [12, 8, 2, 1], "the larger group first, then what was found, the question"
+    assert [len(points) for points in drawn] == [12, 8, 2, 1], (
+        "the larger group first, then what was found, the question"
+    )
     np.testing.assert_allclose(drawn[3][0], (query - mean) @ axes.T)
     for line, row in zip(ax.get_lines(), (3, 11), strict=True):
         np.testing.assert_allclose(line.get_xydata(), [(query - mean) @ axes.T, (vectors[row] - mean) @ axes.T])

@@ -1,4 +1,4 @@
-"""Searching and answering as a trial: what the model reads, in which order replies come, what a perfect search gives."""
+"""Searching and answering as a trial: what the model reads, in which order replies come, what perfect search gives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from helpers.chunking import chunk
 from helpers.fast_llama import FastLlama
 from helpers.handbook import Question, Span
 from helpers.hybrid_index import HybridIndex
-from helpers.retrieval_trial import ask, every_nth, generate_texts, gold_search, searches, shared
+from helpers.retrieval_trial import OPENING, ask, every_nth, generate_texts, gold_search, searches, shared
 from helpers.search_index import Hit
 from tests import tiny_models
 from tests.encoders import WordEncoder
@@ -21,13 +21,20 @@ TEXTS = {
 
 
 def question(text, answer, *quotes):
-    spans = [Span(name, TEXTS[name].index(quote), TEXTS[name].index(quote) + len(quote), quote) for name, quote in quotes]
+    spans = [
+        Span(name, TEXTS[name].index(quote), TEXTS[name].index(quote) + len(quote), quote) for name, quote in quotes
+    ]
     return Question(text, "number", "dev", tuple(spans), answer)
 
 
 SEALANT = question("How much sealant?", "90 ml", ("lynx", "Sealant: 90 ml per wheel."))
 BOTH = question("And both?", "90 ml; none", ("lynx", "90 ml per wheel"), ("kite", "no sealant"))
 NOBODY = Question("Who painted it?", "unanswerable", "dev", (), None)
+
+
+def says(rule):
+    """A model that goes on with what the rule makes of the prompt, behind the words that are put into its mouth."""
+    return Replying(lambda prompt: OPENING + rule(prompt))
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_a_passage_is_not_shown_by_another_documents_chunk(chunks):
 
 
 def test_replies_come_in_the_order_of_the_questions_and_see_their_own_passages(chunks):
-    model = Replying(lambda prompt: "90 ml" if "90 ml per wheel" in prompt and "How much" in prompt else "I guess.")
+    model = says(lambda prompt: "90 ml\nMore." if "90 ml per wheel" in prompt and "How much" in prompt else "I guess.")
     long = question("And both? " * 9, "90 ml; none", ("lynx", "90 ml per wheel"), ("kite", "no sealant"))
     asked = [long, SEALANT, BOTH]
     found = ask(asked, gold_search(asked, chunks), model, ChatBytes(), budget=4000, batch=1)
@@ -63,7 +70,7 @@ def test_replies_come_in_the_order_of_the_questions_and_see_their_own_passages(c
 
 def test_closed_book_shows_no_passage(chunks):
     seen = []
-    model = Replying(lambda prompt: seen.append(prompt) or "50 ml")
+    model = says(lambda prompt: seen.append(prompt) or "50 ml")
     [reply] = ask([SEALANT], None, model, ChatBytes())
     assert reply.documents == () and reply.f1 == 0.5 and "90 ml" not in seen[0] and "How much sealant?" in seen[0]
 
@@ -72,7 +79,7 @@ def test_prompts_stay_within_the_budget_and_k(chunks):
     def all_of_them(query, k):
         return [Hit(piece, 1.0) for piece in chunks][:k]
 
-    model, tokenizer = Replying(lambda prompt: "90 ml"), ChatBytes()
+    model, tokenizer = says(lambda prompt: "90 ml"), ChatBytes()
     for budget in (400, 440, 500):
         [reply] = ask([SEALANT], all_of_them, model, tokenizer, k=9, budget=budget, room=8)
         assert reply.prompt_tokens <= budget - 8
