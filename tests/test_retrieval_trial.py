@@ -61,7 +61,7 @@ def test_replies_come_in_the_order_of_the_questions_and_see_their_own_passages(c
     model = says(lambda prompt: "90 ml\nMore." if "90 ml per wheel" in prompt and "How much" in prompt else "I guess.")
     long = question("And both? " * 9, "90 ml; none", ("lynx", "90 ml per wheel"), ("kite", "no sealant"))
     asked = [long, SEALANT, BOTH]
-    found = ask(asked, gold_search(asked, chunks), model, ChatBytes(), budget=4000, batch=1)
+    found = ask(asked, gold_search(asked, chunks), model, ChatBytes(), k=2, budget=4000, batch=1)
     assert [reply.text for reply in found] == ["I guess.", "90 ml", "I guess."]
     assert [reply.exact for reply in found] == [False, True, False] and found[1].f1 == 1
     assert found[1].documents == ("lynx",) and found[2].documents == ("lynx", "kite")
