@@ -22,6 +22,7 @@ from helpers.rag_record import (
 from helpers.retrieval import answer_f1, compare, exact_match, load_handbook, load_questions
 from helpers.retrieval_trial import PASSAGES, every_nth
 from tests.benchmarks import sweep_rag
+from tests.tools.notebook import ROOT
 
 MEASURES = ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")
 
@@ -121,3 +122,31 @@ def test_the_hybrid_is_on_top_at_every_size_and_words_lose_most_with_short_chunk
 def test_headings_help_every_search(on_dev):
     bare = search_scores("dev", with_headings=False)
     assert all(on_dev[name].mean("ndcg@10") > bare[name].mean("ndcg@10") for name in SEARCHES)
+
+
+def test_looking_up_more_than_triples_f1_and_the_reader_is_the_limit():
+    f1 = {system: f1_of(system) for system in SYSTEMS}
+    means = {system: values.mean() for system, values in f1.items()}
+    assert [f"{means[system]:.2f}" for system in ("closed-book", "hybrid", "gold passage")] == ["0.05", "0.17", "0.18"]
+    assert means["hybrid"] > 3 * means["closed-book"]
+    assert paired_bootstrap(f1["hybrid"], f1["closed-book"]).low > 0
+    rest = paired_bootstrap(f1["gold passage"], f1["hybrid"])
+    assert rest.low < 0 < rest.difference < 0.03
+    for system in ("BM25", "dense", "hybrid", "gold passage"):
+        assert 2 * means["closed-book"] < means[system] < 4 * means["closed-book"]
+
+
+def test_about_half_of_the_few_exact_answers_are_a_plain_no():
+    assert not any(reply["exact"] for reply in answers("closed-book"))
+    exact = [reply["text"] for system in SYSTEMS for reply in answers(system) if reply["exact"]]
+    plain = [text for text in exact if text.strip(" :.").lower() == "no"]
+    assert 0.3 < len(plain) / len(exact) < 0.7 and len(exact) < 0.1 * len(SYSTEMS) * len(asked())
+
+
+def test_more_passages_did_not_help_this_reader_on_dev():
+    f1 = {k: np.mean([r["f1"] for r in find("prompt", k=k)["replies"]]) for k in (1, 2, 3)}
+    assert f1[1] > f1[2] > f1[3]
+
+
+def test_the_table_in_the_readme_is_the_recorded_one():
+    assert markdown() in (ROOT / "README.md").read_text(encoding="utf-8")
