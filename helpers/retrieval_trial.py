@@ -26,11 +26,10 @@ from helpers.search_index import Hit
 from helpers.streaming import reply_text
 
 Search = Callable[[str, int], list[Hit]]
-BRIEF = (
-    "You answer questions about Velunda, a maker of electric bicycles, in a few words, "
-    'such as "30 days" or "yes". Take them from the passages, if there are any.'
-)
-PASSAGES, BUDGET, ROOM = 3, 1024, 32  # passages shown, tokens of prompt and reply, tokens of the reply: chosen on dev
+QUOTING = "Read the text and answer the question with a short quote from the text."
+GUESSING = "You answer questions about Velunda, a maker of electric bicycles, in a few words."
+OPENING = "The answer is"  # put into the model's mouth: without it, a small one explains instead of answering
+PASSAGES, BUDGET, ROOM = 1, 1024, 24  # passages shown, chosen on dev; tokens of prompt and reply, and of the reply
 BATCH = 8
 
 
@@ -86,10 +85,9 @@ def ask(
     k: int = PASSAGES,
     budget: int = BUDGET,
     room: int = ROOM,
-    system: str = BRIEF,
     batch: int = BATCH,
 ) -> list[Reply]:
-    """The model's greedy reply to each question, in the order of the questions.
+    """What the model goes on with behind OPENING, greedily and up to a line's end, in the order of the questions.
 
     search: gives the passages; None asks closed-book. k: passages at most; budget: tokens of prompt and reply together;
     room: tokens of the reply. Prompts of about one length are read side by side. Raises ValueError for a question
@@ -98,17 +96,20 @@ def ask(
     if unanswerable := [question.question for question in questions if question.answer is None]:
         raise ValueError(f"{unanswerable[0]!r} has no right answer: such questions measure when to abstain.")
     found = [[] if search is None else search(question.question, k) for question in questions]
+    opening = list(tokenizer(OPENING, add_special_tokens=False)["input_ids"])
+    system = GUESSING if search is None else QUOTING
     prompts = [
-        grounded_prompt(question.question, hits, tokenizer, budget - room, system=system)
+        grounded_prompt(question.question, hits, tokenizer, budget - room - len(opening), system=system)
         for question, hits in zip(questions, found, strict=True)
     ]
-    texts = generate_texts(model, tokenizer, [prompt.ids for prompt in prompts], room, batch)
+    rows = [[*prompt.ids, *opening] for prompt in prompts]
+    texts = [text.split("\n")[0] for text in generate_texts(model, tokenizer, rows, room, batch)]
     return [
         Reply(
             text,
             answer_f1(text, question.answer or ""),
             exact_match(text, question.answer or ""),
-            len(prompt.ids),
+            len(prompt.ids) + len(opening),
             tuple(chunk.document for chunk in prompt.chunks),
         )
         for question, prompt, text in zip(questions, prompts, texts, strict=True)
@@ -116,7 +117,7 @@ def ask(
 
 
 def generate_texts(model: Any, tokenizer: Any, prompts: Sequence[list[int]], room: int, batch: int) -> list[str]:
-    """Greedy replies to prompts, `batch` at once, of about one length so that little is padded."""
+    """Greedy replies to prompts, read `batch` at once; those of about one length together, so that little is padded."""
     texts = [""] * len(prompts)
     by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
     for start in range(0, len(prompts), batch):
@@ -126,3 +127,9 @@ def generate_texts(model: Any, tokenizer: Any, prompts: Sequence[list[int]], roo
         for i, row in zip(chosen, rows.tolist(), strict=True):
             texts[i] = reply_text(tokenizer, row[longest:]).strip()
     return texts
+
+
+def every_nth(questions: Sequence[Any], n: int) -> list[Any]:
+    """n of the questions, evenly spread and in their order; all of them where there are no more."""
+    n = min(n, len(questions))
+    return [questions[i * len(questions) // n] for i in range(n)]

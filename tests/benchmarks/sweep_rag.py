@@ -13,7 +13,7 @@ SIZES, WAYS = (64, 96, 128, 200, 256), ("tokens", "headings")  # "sentences" at 
 SIZE, BY = 200, "sentences"
 WEIGHTS, CS = ((1, 1), (2, 1), (3, 1), (1, 2)), (10, 60)  # of vectors and words
 SAMPLE = 24  # dev questions on which prompts were tried
-PROMPTS = [{"k": k} for k in (1, 2, 3, 5)]
+PROMPTS = [{"k": k} for k in (1, 2, 3)]
 SYSTEMS = ("closed-book", "BM25", "dense", "hybrid", "gold passage")
 CASES = [
     {"case": "chunks", "by": BY, "size": SIZE},
@@ -94,11 +94,11 @@ def on_both(search: Any) -> dict:
 
 
 def dev_sample() -> list[Any]:
-    """Every third or so of the dev questions that have an answer, so that all kinds are among them."""
+    """The dev questions that the notebook asks, too."""
     from helpers.retrieval import load_questions
+    from helpers.retrieval_trial import every_nth
 
-    asked = [question for question in load_questions("dev") if question.answerable]
-    return [asked[i * len(asked) // SAMPLE] for i in range(SAMPLE)]
+    return every_nth([question for question in load_questions("dev") if question.answerable], SAMPLE)
 
 
 @cache
@@ -120,12 +120,11 @@ def encoder() -> Any:
 
 @cache
 def chat() -> tuple[Any, Any]:
-    """The chat model as a FastLlama in bfloat16, and its tokenizer."""
-    import torch
+    """The chat model as a FastLlama, and its tokenizer."""
     from transformers import AutoTokenizer
 
     from helpers.fast_llama import FastLlama
     from helpers.models import fetch
 
     folder = fetch("chat")
-    return FastLlama.from_pretrained(folder, torch.bfloat16), AutoTokenizer.from_pretrained(folder)
+    return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
