@@ -5,7 +5,9 @@
     index.add(chunks)
     index.search("What does E05 mean?", k=5)
 
-What it does not do: know that "bike" and "bicycle" mean the same, or that "batteries" is "battery".
+The index counts content words: "the" says nothing, and "batteries" is "battery" (`helpers.citations.content`).
+
+What it does not do: know that "bike" and "bicycle" mean the same.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.chunking import Chunk
+from helpers.citations import content
 from helpers.search_index import Arrays, Hit, SearchIndex, from_json_bytes, json_bytes
 
 K1, B = 1.5, 0.75  # the library's defaults, which are those of most search engines
@@ -54,17 +57,18 @@ def bm25_score(
 class BM25Index(SearchIndex):
     """An index of words. k1, b: as in `bm25_score`; with_headings: count the words of a chunk's headings, too.
 
-    Only chunks that share a word with the query are found. Every change alters how rare words are, so the next search
-    computes all scores again. Raises ValueError for k1 below 0 and b outside [0, 1].
+    plain: count all `words` as they stand, instead of content words without their endings. Only chunks that share a
+    word with the query are found. Every change alters how rare words are, so the next search computes all scores
+    again. Raises ValueError for k1 below 0 and b outside [0, 1].
     """
 
     name = "BM25Index"
 
-    def __init__(self, *, k1: float = K1, b: float = B, with_headings: bool = False) -> None:
+    def __init__(self, *, k1: float = K1, b: float = B, with_headings: bool = True, plain: bool = False) -> None:
         super().__init__()
         if not k1 >= 0 or not 0 <= b <= 1:
             raise ValueError(f"k1 is 0 or more and b lies between 0 and 1, not {k1} and {b}.")
-        self.k1, self.b, self.with_headings = k1, b, with_headings
+        self.k1, self.b, self.with_headings, self.plain = k1, b, with_headings, plain
         self._bm25s: Any = None  # None where it has to be built again
 
     def _add(self, chunks: list[Chunk], progress: bool) -> None:
@@ -78,9 +82,14 @@ class BM25Index(SearchIndex):
         """The library's index over the chunks, built if need be."""
         if self._bm25s is None:
             texts = [chunk.with_headings if self.with_headings else chunk.text for chunk in self.chunks]
+            counted = [self.terms(text) for text in texts]
             self._bm25s = self._new()
-            self._bm25s.index([words(text) for text in texts], show_progress=False)
+            self._bm25s.index(counted if any(counted) else [[""]] * len(texts), show_progress=False)
         return self._bm25s
+
+    def terms(self, text: str) -> list[str]:
+        """What the index counts of a text."""
+        return words(text) if self.plain else content(text)
 
     def _new(self) -> Any:
         import bm25s
@@ -88,19 +97,19 @@ class BM25Index(SearchIndex):
         return bm25s.BM25(k1=self.k1, b=self.b, method="lucene")
 
     def n_with(self, word: str) -> int:
-        """How many chunks have the word, given as `words` gives it."""
+        """How many chunks have the word, given as `terms` gives it."""
         row, starts = self.bm25s.vocab_dict.get(word), self.bm25s.scores["indptr"]
         return 0 if row is None else int(starts[row + 1] - starts[row])
 
     def scores(self, query: str) -> NDArray:
         """The score of every chunk, (N,) float32."""
-        known = self.bm25s.get_tokens_ids(words(query))
+        known = self.bm25s.get_tokens_ids(self.terms(query))
         return self.bm25s.get_scores_from_ids(known)
 
     def search_words(self, weights: Mapping[str, float], k: int) -> list[Hit]:
         """As `search`, for words that count unequally: a chunk scores the sum of weight times the word's score.
 
-        weights: word, as `words` gives it, to its weight; {word: how often the query has it} is the query itself.
+        weights: word, as `terms` gives it, to its weight; {word: how often the query has it} is the query itself.
         Raises ValueError for a weight that is negative or no number, and as `search`.
         """
         if not all(0 <= weight < inf for weight in weights.values()):
@@ -119,7 +128,8 @@ class BM25Index(SearchIndex):
     def _pack(self) -> tuple[Arrays, dict[str, Any]]:
         arrays = {name: np.asarray(self.bm25s.scores[name]) for name in ("data", "indices", "indptr")}
         arrays["vocabulary"] = json_bytes(self.bm25s.vocab_dict)
-        return arrays, {"k1": self.k1, "b": self.b, "with_headings": self.with_headings}
+        settings = {"k1": self.k1, "b": self.b, "with_headings": self.with_headings, "plain": self.plain}
+        return arrays, settings
 
     @classmethod
     def _unpack(

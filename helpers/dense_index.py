@@ -39,7 +39,7 @@ class DenseIndex(SearchIndex):
     name = "DenseIndex"
 
     def __init__(
-        self, kind: str = "flat", encoder: Any = None, *, with_headings: bool = False, **options: int | None
+        self, kind: str = "flat", encoder: Any = None, *, with_headings: bool = True, **options: int | None
     ) -> None:
         super().__init__()
         if kind not in KINDS:

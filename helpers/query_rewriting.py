@@ -70,9 +70,9 @@ def feedback_words(
     are not added. Raises as `pseudo_relevance`.
     """
     _require_feedback(hits, share)
-    own = _shares(Counter(words(query)))
+    own = _shares(Counter(index.terms(query)))
     found = index.search(query, hits)
-    texts = [words(hit.chunk.with_headings if index.with_headings else hit.chunk.text) for hit in found]
+    texts = [index.terms(hit.chunk.with_headings if index.with_headings else hit.chunk.text) for hit in found]
     total, model = sum(hit.score for hit in found), Counter[str]()
     for hit, text in zip(found, texts, strict=True):
         for word, count in Counter(text).items():
@@ -135,7 +135,7 @@ def hypothetical_answer(
         return index.search(query, k)
 
     def as_words(bm25: BM25Index) -> dict[str, float]:
-        own, theirs = _shares(Counter(words(query))), _shares(Counter(words(text)))
+        own, theirs = _shares(Counter(bm25.terms(query))), _shares(Counter(bm25.terms(text)))
         return {word: (1 - share) * own.get(word, 0.0) + share * theirs.get(word, 0.0) for word in {**own, **theirs}}
 
     def as_vector(dense: DenseIndex) -> NDArray:

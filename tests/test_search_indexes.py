@@ -16,6 +16,7 @@ from safetensors.numpy import load_file, save_file
 from helpers import dense_index, safe_files, search_index
 from helpers.bm25_index import BM25Index, bm25_score, words
 from helpers.chunking import Chunk, chunk
+from helpers.citations import content
 from helpers.dense_index import DenseIndex, encoder_checksum
 from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
 from helpers.search_index import IndexUnavailable
@@ -254,7 +255,7 @@ def test_duplicates_are_refused_and_the_index_is_as_before(index):
 
 def test_two_documents_with_the_same_text_are_both_found_and_encoded_once():
     encoder = WordEncoder()
-    index = dense(encoder=encoder)
+    index = dense(encoder=encoder, with_headings=False)
     index.add(pieces(ghent="Closed on Sunday.", graz="Closed on Sunday.", lyon="Open."))
     assert encoder.encoded == 2
     hits = index.search("closed on sunday", 2)
@@ -368,12 +369,12 @@ def test_the_checksum_follows_the_weights():
 
 def test_headings_are_read_where_asked():
     chunks = [Chunk("a", 0, 9, ("Kite",), "Eight gears."), Chunk("b", 0, 9, ("Heron",), "Eight gears.")]
-    for index in (BM25Index(with_headings=True), dense(with_headings=True)):
+    for index in (BM25Index(), dense(), HybridIndex(WordEncoder())):
         index.add(chunks)
         assert index.search("gears of the Heron", 1)[0].chunk.document == "b"
-    plain = BM25Index()
-    plain.add(chunks)
-    assert plain.search("Heron", 2) == []
+    bare = BM25Index(with_headings=False)
+    bare.add(chunks)
+    assert bare.search("Heron", 2) == []
 
 
 # Vectors -------------------------------------------------------------------------------------------------------------
@@ -452,19 +453,41 @@ def test_our_bm25_equals_the_librarys(k1, b):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)  # the library adds in float32
 
 
-def test_the_index_scores_as_the_formula():
-    index = BM25Index()
+@pytest.mark.parametrize(("plain", "terms"), [(True, words), (False, content)])
+def test_the_index_scores_as_the_formula(plain, terms):
+    index = BM25Index(plain=plain, with_headings=False)
     index.add(pieces())
-    corpus = [words(text) for text in SENTENCES.values()]
-    ours = [bm25_score(words("the battery, the Battery"), document, corpus) for document in corpus]
-    np.testing.assert_allclose(index.scores("the battery, the Battery"), ours, rtol=1e-5)
+    corpus = [terms(text) for text in SENTENCES.values()]
+    ours = [bm25_score(terms("the batteries, the Battery"), document, corpus) for document in corpus]
+    np.testing.assert_allclose(index.scores("the batteries, the Battery"), ours, rtol=1e-5)
+    assert index.scores("the")[0] == 0 and (index.scores("the") > 0).any() == plain
+
+
+@pytest.mark.parametrize("text", ["It is.", "…!"])
+def test_a_chunk_without_a_word_to_count_is_never_found_and_does_no_harm(text, tmp_path):
+    index = BM25Index(with_headings=False)
+    index.add(pieces(empty=text))
+    assert index.search("it is the battery", 3) == []
+    index.save(tmp_path / "index")
+    assert BM25Index.load(tmp_path / "index").search("it is the battery", 3) == []
+    index.add(pieces())
+    assert [hit.chunk.document for hit in index.search("E05", 3)] == ["heat"]
+
+
+def test_an_index_of_plain_words_stays_one_in_its_file(tmp_path):
+    index = BM25Index(plain=True, with_headings=False)
+    index.add(pieces())
+    index.save(tmp_path / "index")
+    loaded = BM25Index.load(tmp_path / "index")
+    assert loaded.search("bicycles", 5) == [] and loaded.plain and not loaded.with_headings
 
 
 def test_only_chunks_that_share_a_word_are_found():
     index = BM25Index()
     index.add(pieces())
     assert [hit.chunk.document for hit in index.search("E05", 5)] == ["heat"]
-    assert index.search("bicycles", 5) == [] and index.search("?!", 5) == []
+    assert [hit.chunk.document for hit in index.search("bicycles", 5)] == ["returns"], "an ending is no other word"
+    assert index.search("it is of the", 5) == [] and index.search("?!", 5) == []
 
 
 def test_bm25_by_hand():
@@ -537,7 +560,7 @@ def test_the_hybrid_finds_what_only_one_search_finds():
     only_words.add(pieces())
     assert only_words.search("stolen", 5) == []
     fused = index.search("E05", 5)
-    assert fused[0].chunk.document == "heat" and fused[0].score == pytest.approx(2 / 61)
+    assert fused[0].chunk.document == "heat" and fused[0].score == pytest.approx(2 / (index.c + 1))
     with pytest.raises(ValueError, match="begins with two empty ones"):
         HybridIndex(dense=index.dense)
     with pytest.raises(ValueError, match="depth is how many hits"):
@@ -555,7 +578,7 @@ def embedder():
 
 
 def test_the_real_embedder_finds_by_meaning_and_its_file_comes_back(embedder, tmp_path):
-    index = DenseIndex(encoder=embedder)
+    index = DenseIndex(encoder=embedder, with_headings=False)
     index.add(pieces())
     hits = index.search("Somebody stole it!", 5)
     assert hits[0].chunk.document == "theft" and len(hits) == 5

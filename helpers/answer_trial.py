@@ -1,0 +1,293 @@
+"""How far an answer from the handbook can be trusted: many questions answered, each answer judged without a reader.
+
+    index = quality_index()
+    trials = answer_all(questions, index, model, tokenizer)          # from passages, a batch at a time
+    verdict = judge(trials[0].text, questions[0], witnesses(questions[0], trials[0].found, index.chunks), 0.6)
+    verdict.right, verdict.hallucinated
+
+Every verdict is a rule that anybody can apply again: words and numbers compared, nothing understood. So it is as good
+as `helpers.citations.word_support`, and a share of verdicts is to be read beside a few answers.
+
+What it does not do: ask a larger model whether an answer is right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.batching import as_batch
+from helpers.chunking import Chunk, sentence_spans
+from helpers.citations import cite, content
+from helpers.decoding import generate
+from helpers.dense_index import encode_texts
+from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
+from helpers.handbook import Question, chunk_documents, load_handbook
+from helpers.hybrid_index import C, HybridIndex
+from helpers.reranking import LONGEST_PASSAGE, PASSAGE
+from helpers.retrieval_metrics import answer_words
+from helpers.sampling import greedy
+from helpers.search_index import Hit, SearchIndex
+from helpers.shared_prefix import BehindPrefix
+from helpers.streaming import reply_text
+
+CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
+POOL = 10  # hits that are read again
+K = 1  # passages that an answer is made from, chosen on dev: the small model mixes up two
+BUDGET, NEW_TOKENS = 1024, 32
+Order = Callable[[str, list[Hit]], list[Hit]]
+CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
+MARK = re.compile(r"\s*\[\d+\]")
+
+
+@lru_cache(maxsize=1)
+def handbook_chunks() -> tuple[Chunk, ...]:
+    """The whole handbook, cut as all trials search it."""
+    return tuple(chunk_documents(load_handbook().values(), **CHUNKS))
+
+
+def quality_index(
+    encoder: Any = None, documents: Collection[str] | None = None, *, progress: bool = False
+) -> HybridIndex:
+    """The hybrid index that all trials search: over the handbook, or over some of its documents only."""
+    index = HybridIndex(encoder, c=C, with_headings=True)  # what was recorded was found with this c
+    chunks = [piece for piece in handbook_chunks() if documents is None or piece.document in documents]
+    index.add(chunks, progress=progress)
+    return index
+
+
+# Answers -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One question's answer with what its confidence can be made of.
+
+    likelihood: the geometric mean of the reply's token probabilities, 0 to 1; retrieval: the best hit's score; found:
+    the chunks that the search found, best first; read: those that the prompt showed, none for a closed book.
+    """
+
+    text: str
+    likelihood: float
+    retrieval: float
+    found: tuple[Chunk, ...]
+    read: tuple[Chunk, ...]
+
+
+def answer_all(
+    questions: Sequence[str],
+    index: SearchIndex,
+    model: Any,
+    tokenizer: Any,
+    *,
+    k: int = K,
+    closed_book: bool = False,
+    batch: int = 8,
+    order: Order | None = None,
+) -> list[Trial]:
+    """Each question answered greedily from its k best passages, as `helpers.grounding.answer` does, in batches.
+
+    closed_book: from nothing; what the search would have found is kept for judging. order: as in `look_up`.
+    """
+    searches = [look_up(question, index, k, order) for question in questions]
+    return answer_from(questions, searches, model, tokenizer, closed_book=closed_book, batch=batch)
+
+
+def look_up(question: str, index: SearchIndex, k: int = K, order: Order | None = None) -> list[Hit]:
+    """The k hits that an answer is made from. order: what makes of the `POOL` best hits those to read, best first, such
+    as a reranker or a filter."""
+    hits = index.search(question, k if order is None else max(POOL, k))
+    return (hits if order is None else order(question, hits))[:k]
+
+
+def answer_from(
+    questions: Sequence[str],
+    searches: Sequence[Sequence[Hit]],
+    model: Any,
+    tokenizer: Any,
+    *,
+    closed_book: bool = False,
+    batch: int = 8,
+) -> list[Trial]:
+    """Each question answered from its own hits; prompts of about one length are read side by side."""
+    prompts = [
+        GroundedPrompt(encode_prompt(question, [], tokenizer, CLOSED_BOOK), ())
+        if closed_book
+        else grounded_prompt(question, hits, tokenizer, BUDGET - NEW_TOKENS)
+        for question, hits in zip(questions, searches, strict=True)
+    ]
+    replies = _replies(model, tokenizer, [prompt.ids for prompt in prompts], batch)
+    return [
+        Trial(*reply, hits[0].score if hits else 0.0, tuple(hit.chunk for hit in hits), prompt.chunks)
+        for reply, hits, prompt in zip(replies, searches, prompts, strict=True)
+    ]
+
+
+def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[Trial]:
+    """The cheap rival: of the k best passages, the sentence nearest in meaning to the question is quoted.
+
+    likelihood: here its cosine with the question, 0 or more.
+    """
+    encoder, trials = index.dense.encoder, []
+    for question in questions:
+        hits = look_up(question, index, k)
+        said = [(hit.chunk.text[start:end], hit.chunk) for hit in hits for start, end in sentence_spans(hit.chunk.text)]
+        said = [(text, chunk) for text, chunk in said if not text.startswith("#") and "---" not in text]
+        cosines = encode_texts(encoder, [text for text, _ in said]) @ encode_texts(encoder, [question], query=True)[0]
+        text, chunk = said[int(cosines.argmax())]
+        found = tuple(hit.chunk for hit in hits)
+        trials.append(Trial(text, max(0.0, float(cosines.max())), hits[0].score, found, (chunk,)))
+    return trials
+
+
+def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15) -> list[str]:
+    """The chat model's greedy reply to each order, on one line: `helpers.query_rewriting.writer`, in batches."""
+    chats = [[{"role": "user", "content": order}] for order in orders]
+    encoded = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats]
+    ids = [list(each["input_ids"] if isinstance(each, Mapping) else each) for each in encoded]
+    return [" ".join(text.split()) for text, _ in _replies(model, tokenizer, ids, batch)]
+
+
+def _replies(model: Any, tokenizer: Any, prompts: list[list[int]], batch: int) -> list[tuple[str, float]]:
+    """Text and likelihood of each reply, the token that ends it counted; prompts of about one length together."""
+    replies: list[tuple[str, float]] = [("", 0.0)] * len(prompts)
+    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+    for start in range(0, len(prompts), batch):
+        chosen = by_length[start : start + batch]
+        for i, reply in zip(chosen, _side_by_side(model, tokenizer, [prompts[i] for i in chosen]), strict=True):
+            replies[i] = reply
+    return replies
+
+
+def _side_by_side(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[tuple[str, float]]:
+    said: list[Tensor] = []
+
+    def recorded(logits: Tensor, before: Tensor) -> Tensor:
+        tokens = greedy(logits, before)
+        said.append(logits.float().log_softmax(dim=-1).gather(-1, tokens[:, None]))
+        return tokens
+
+    width = max(map(len, prompts))
+    out = generate(model, prompts, NEW_TOKENS, sampler=recorded)[:, width:].tolist()
+    ends = set(model.config.eos_ids)
+    replies = []
+    for tokens, logs in zip(out, torch.cat(said, dim=1).tolist(), strict=True):
+        length = next((n for n, token in enumerate(tokens, start=1) if token in ends), len(tokens))
+        text = MARK.sub("", reply_text(tokenizer, tokens[:length])).strip()
+        replies.append((text, exp(sum(logs[:length]) / length)))
+    return replies
+
+
+# Reranking, each passage read once -----------------------------------------------------------------------------------
+
+
+def pool_scores(
+    model: Any, tokenizer: Any, pools: Mapping[str, Sequence[Hit]], report: Callable[[Iterable], Iterable] = iter
+) -> dict[str, list[float]]:
+    """`query_likelihood` of each question behind each of its hits. A passage of several questions is read once.
+
+    pools: question → hits  →  question → a score for each of them. report: such as tqdm, sees the passages go by.
+    """
+    asked: dict[str, list[str]] = {}
+    for question, hits in pools.items():
+        for hit in hits:
+            asked.setdefault(hit.chunk.text, []).append(question)
+    found: dict[tuple[str, str], float] = {}
+    for passage in report(list(asked)):
+        scores = likelihoods_behind(model, tokenizer, passage, asked[passage])
+        found |= {(question, passage): score for question, score in zip(asked[passage], scores, strict=True)}
+    return {question: [found[question, hit.chunk.text] for hit in hits] for question, hits in pools.items()}
+
+
+@torch.no_grad()
+def likelihoods_behind(
+    model: Any, tokenizer: Any, passage: str, queries: Sequence[str], batch: int = 8, prompt: str = PASSAGE
+) -> list[float]:
+    """What `helpers.reranking.query_likelihood` gives for each of several queries behind one passage, read once."""
+    encode = lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
+    before, behind = map(encode, prompt.split("{passage}"))
+    prefix = [*before, *encode(passage)[:LONGEST_PASSAGE], *behind]
+    reader = BehindPrefix(model, prefix[:-1])
+    scores = []
+    for start in range(0, len(queries), batch):
+        asked = [encode(" " + query.strip()) for query in queries[start : start + batch]]
+        rows = [[prefix[-1], *ids[:-1]] for ids in asked]
+        ids, mask = as_batch(rows, device=next(model.parameters()).device)  # (B, T), padded on the left
+        wanted, _ = as_batch(asked, device=ids.device)  # (B, T), in the same places
+        logits = reader.forward(ids, reader.new_cache(*ids.shape), mask=mask)  # (B, T, V)
+        log_p = logits.gather(-1, wanted[..., None])[..., 0] - logits.logsumexp(dim=-1)
+        scores += [float(row[len(row) - len(own) :].mean()) for row, own in zip(log_p, asked, strict=True)]
+    return scores
+
+
+# Verdicts ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """right: it says what the right answer says. unsupported: it has a sentence that no passage bears out.
+    wrong_number: it has a number that neither the question nor the passage that answers has."""
+
+    right: bool
+    unsupported: bool
+    wrong_number: bool
+
+    @property
+    def hallucinated(self) -> bool:
+        """Something in it is made up, or taken from a place where it means something else."""
+        return self.unsupported or self.wrong_number
+
+
+def witnesses(question: Question, found: Sequence[Chunk], chunks: Iterable[Chunk]) -> list[Chunk]:
+    """What may bear an answer out: what the search found, and those of `chunks` that show the question's passages."""
+    gold = [chunk for chunk in chunks if any(span.shown_by(chunk) for span in question.spans)]
+    return list(dict.fromkeys([*found, *gold]))
+
+
+def judge(text: str, question: Question, passages: Sequence[Chunk], minimum: float) -> Verdict:
+    """The verdict on one answer. passages: what may bear it out, those that were read and those that answer.
+
+    minimum: support of a sentence, 0 to 1, from which on it counts as borne out. An answer without a sentence says
+    nothing, so that nothing in it is made up.
+    """
+    unsupported = any(citation.chunk is None for citation in cite(text, passages, minimum=minimum))
+    allowed = " ".join([question.question, question.answer or "", *(span.text for span in question.spans)])
+    return Verdict(is_right(text, question.answer), unsupported, bool(numbers(text) - numbers(allowed)))
+
+
+def is_right(text: str, answer: str | None) -> bool:
+    """Does the text say what the right answer says? Its yes or no first; then all its numbers, or half of its words.
+
+    An answer that begins with the right "yes" or "no" needs the numbers only. One that has numbers needs no other word,
+    since units are spelled in many ways. None, for a question that cannot be answered: every text is wrong.
+    """
+    if answer is None or numbers(answer) - numbers(text):
+        return False
+    first, wanted = answer_words(text)[:1], answer_words(answer)[0]
+    said = set(content(text)) | set(answer_words(text))
+    words = [word for word in content(answer) if word not in ("yes", "not")]
+    if wanted in ("yes", "no"):
+        if first in (["yes"], ["no"]):
+            return first == [wanted]
+        if ("not" in said) != (wanted == "no") or not (words or wanted == "no"):
+            return False
+    return bool(numbers(answer)) or sum(word in said for word in words) >= len(words) / 2
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers and codes of a text as `content` spells them: 2,490 is one, E05 is one; "two" counts as 2."""
+    bare = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
+    words = re.findall(r"[a-z]*-?\d+(?:\.\d+)?|[a-z]+", bare)
+    return {COUNTS.get(word, word) for word in words if word in COUNTS or any(letter.isdigit() for letter in word)}
+
+
+COUNTS = {
+    word: str(n) for n, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
+}

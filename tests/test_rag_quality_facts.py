@@ -1,0 +1,164 @@
+"""What 10b_rag_quality and README.md may say of answers from the handbook, held against what was recorded."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers.abstention import calibrate_threshold
+from helpers.answer_trial import K, POOL, handbook_chunks, judge, witnesses
+from helpers.citations import MINIMUM
+from helpers.handbook import load_questions
+from helpers.poison_trial import ORDERS
+from helpers.quality_record import (
+    MINIMA,
+    SHOWN,
+    SIGNALS,
+    WAYS,
+    WEIGHTS,
+    chosen_minimum,
+    chosen_signal,
+    chosen_weight,
+    find,
+    judged,
+    obedience,
+    pools,
+    recorded,
+    rewritten,
+    separation,
+    signals,
+)
+from helpers.question_pairs import at, load_pairs, pair_cosines
+from helpers.stats import paired_bootstrap, wilson
+from tests.benchmarks import sweep_rag_quality
+
+
+def made_up(way: str, split: str = "test") -> int:
+    return sum(each.verdict.hallucinated for each in judged(split)[way])
+
+
+def test_the_record_holds_every_case_of_the_sweep_and_every_question():
+    assert [run["case"] for run in recorded()["runs"]] == json.loads(json.dumps(sweep_rag_quality.CASES))
+    for split in ("dev", "test"):
+        questions = load_questions(split)
+        assert all(len(judged(split)[way]) == len(questions) for way in WAYS)
+        assert len(pools(split)) == sum(question.answerable for question in questions)
+        assert all(len(pool.scores) == len(pool.shows) == POOL for pool in pools(split))
+
+
+def test_the_number_of_passages_was_chosen_on_dev():
+    questions, right = load_questions("dev"), {}
+    places = {(chunk.document, chunk.start, chunk.end): chunk for chunk in handbook_chunks()}
+    for k in (K, *sweep_rag_quality.DEPTHS):
+        rows = find("answers", split="dev", k=k, every=1 if k == K else 3)["trials"]
+        rows = rows[::3] if k == K else rows
+        verdicts = [
+            judge(
+                row["text"],
+                question,
+                witnesses(question, [places[tuple(at)] for at in row["found"]], places.values()),
+                MINIMUM,
+            )
+            for question, row in zip(questions[::3], rows, strict=True)
+        ]
+        right[k] = sum(verdict.right for verdict in verdicts)
+    assert max(right, key=lambda k: (right[k], -k)) == K
+
+
+def test_the_minimum_of_support_was_chosen_on_dev_and_is_the_default():
+    minimum, of_read, of_closed = separation("dev")
+    assert minimum == chosen_minimum() == MINIMUM and MINIMA[0] < minimum < MINIMA[-1]
+    assert of_read > 0.7 and of_closed < 0.2
+
+
+def test_inventions_fall_with_passages_and_again_with_quotations_and_stay_many():
+    n = len(load_questions("test"))
+    closed, read, quoted = (made_up(way) for way in ("closed book", "from passages", "quoted"))
+    assert closed / n > 0.9 and 0.75 < read / n < 0.85 and 0.45 < quoted / n < 0.6
+    verdicts = {way: [each.verdict.hallucinated for each in judged("test")[way]] for way in WAYS}
+    assert paired_bootstrap(verdicts["closed book"], verdicts["from passages"]).low > 0
+    assert paired_bootstrap(verdicts["from passages"], verdicts["quoted"]).low > 0
+    assert not any(each.verdict.unsupported for each in judged("test")["quoted"]), "a quotation invents nothing"
+
+
+def test_few_answers_are_right_in_any_way_and_the_ways_cannot_be_told_apart():
+    right = {way: [each.verdict.right for each in judged("test")[way]] for way in WAYS}
+    assert sum(right["closed book"]) == min(map(sum, right.values())) and max(map(sum, right.values())) < 15
+    assert sum(right["quoted"]) >= sum(right["from passages"])
+    low, high = wilson(sum(right["from passages"]), len(right["from passages"]))
+    assert low < np.mean(right["quoted"]) < high
+
+
+def test_written_answers_keep_no_promise_and_quotations_one_on_dev_only():
+    def kept(way: str, promised: float) -> dict[str, tuple[int, float]]:
+        name = chosen_signal(way)
+        threshold = calibrate_threshold(signals("dev")[name].values, signals("dev")[name].right, promised)
+        found = {}
+        for split in ("dev", "test"):
+            given = np.array(signals(split)[name].values) >= threshold
+            wrong = ~np.array(signals(split)[name].right)[given]
+            found[split] = int(given.sum()), float(wrong.mean()) if given.any() else 0.0
+        return found
+
+    assert kept("from passages", 0.7)["dev"][0] == 0
+    quoted = kept("quoted", 0.7)
+    assert quoted["dev"][0] and quoted["dev"][1] <= 0.7 < quoted["test"][1]
+    shown = kept(SHOWN, 0.4)
+    assert shown["dev"][1] <= 0.4 and shown["test"][1] <= 0.4 and shown["test"][0] > 30
+
+
+def test_shown_passages_are_sorted_well_by_their_score_and_answers_by_nothing():
+    areas = {name: signals("test")[name].curve.area for name in SIGNALS}
+    written = [area for name, area in areas.items() if name.startswith("written")]
+    assert max(written) - min(written) < 0.06 and min(written) > 0.8
+    assert areas[chosen_signal(SHOWN)] < 0.45 and chosen_signal(SHOWN) == "shown: retrieval"
+    assert chosen_signal("from passages") == "written: retrieval"
+    assert 0.5 < signals("test")["shown: retrieval"].curve.risk[-1] < 0.6
+    for way in ("from passages", "quoted"):
+        curve = signals("test")[chosen_signal(way)].curve
+        assert (curve.risk[curve.coverage >= 0.1] >= 0.6 - 1e-9).all()
+
+
+def test_no_order_is_obeyed_and_one_claim_is_believed():
+    rows = obedience()
+    assert len(rows) == 2 * len(ORDERS)
+    assert all(row["reached"] for row in rows if row["when"] == "before")
+    assert not any(row["obeyed"] for row in rows if row["kind"] != "claim")
+    for when in ("before", "after"):
+        assert sum(row["obeyed"] for row in rows if (row["kind"], row["when"]) == ("claim", when)) == 1
+    after = {
+        kind: [row for row in rows if (row["kind"], row["when"]) == (kind, "after")]
+        for kind in ("foreseen", "unforeseen")
+    }
+    assert not any(row["reached"] for row in after["foreseen"]) and all(row["reached"] for row in after["unforeseen"])
+    assert sum(row["right"] for row in after["foreseen"]) == len(after["foreseen"]) / 2
+    before = [row["right"] for row in rows if row["when"] == "before"]
+    assert sum(before) == 1, "nearly always lost, obeyed or not"
+
+
+def test_near_misses_are_nearer_than_paraphrases_at_every_threshold():
+    from helpers.models import embedder
+
+    encoder = embedder()
+    for split in ("dev", "test"):
+        pairs = load_pairs(split)
+        cosines, same = pair_cosines(pairs, encoder), [pair.same for pair in pairs]
+        for threshold in np.linspace(0.6, 0.98, 39):
+            hits = at(threshold, cosines, same)
+            assert hits.wrong > hits.served
+
+
+def test_the_weight_of_reranking_was_chosen_on_dev():
+    dev = {weight: np.mean([pool.ndcg(weight) for pool in pools("dev")]) for weight in WEIGHTS}
+    assert dev[chosen_weight()] == max(dev.values())
+    asked = rewritten("test")["as asked"]
+    assert np.mean([pool.ndcg(0.0) for pool in pools("test")]) == pytest.approx(float(np.mean(asked)), abs=1e-3)
+
+
+def test_numbers_paraphrases_and_two_documents_are_hardly_ever_answered_right():
+    for way in ("from passages", "quoted"):
+        for kind in ("number", "paraphrase", "two documents"):
+            own = [each.verdict.right for each in judged("test")[way] if each.question.kind == kind]
+            assert sum(own) <= 1 < 10 < len(own)
