@@ -16,6 +16,7 @@
 | `cite`: which passage supports which sentence                         | `helpers.citations`         |
 | `risk_coverage`, `calibrate_threshold`: when not to answer            | `helpers.abstention`        |
 | `answer`: all of it                                                   | `helpers.grounding`         |
+| `searches`, `ask`: tried on the gold set                              | `helpers.retrieval_trial`   |
 | `AnswerCache`                                                         | `helpers.answer_cache`      |
 """
 
