@@ -421,9 +421,9 @@ def test_vector_errors_and_defaults():
         unit([[np.nan, 1.0]])
     with pytest.raises(ValueError, match="k is a whole number from 1, not 0"):
         cosine_top_k([1.0], [[1.0]], 0)
-    with pytest.raises(ValueError, match="kind is one of flat, ivf, hnsw, not 'annoy'"):
+    with pytest.raises(ValueError, match="kind is one of flat, ivf, hnsw, int8, ivf-pq, not 'annoy'"):
         build_index(np.eye(2), "annoy")
-    with pytest.raises(ValueError, match="kind is one of flat, ivf, hnsw, not 'tree'"):
+    with pytest.raises(ValueError, match="kind is one of flat, ivf, hnsw, int8, ivf-pq, not 'tree'"):
         DenseIndex("tree")
     with pytest.raises(ValueError, match="N at least 1"):
         build_index(np.zeros((0, 4)))

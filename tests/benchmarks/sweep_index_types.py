@@ -11,6 +11,7 @@ D, SEED = 128, 0
 CASES = [
     {"n": 20_000, "queries": 500, "repeats": 5},
     {"n": 50_000, "queries": 500, "repeats": 5},
+    {"n": 500_000, "queries": 100, "repeats": 3},
 ]
 
 
