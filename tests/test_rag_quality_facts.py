@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.abstention import calibrate_threshold
-from helpers.answer_trial import K, POOL, handbook_chunks, judge, witnesses
+from helpers.answer_trial import POOL, K, handbook_chunks, judge, witnesses
 from helpers.citations import MINIMUM
 from helpers.handbook import load_questions
 from helpers.poison_trial import ORDERS
@@ -33,6 +33,7 @@ from helpers.quality_record import (
 from helpers.question_pairs import at, load_pairs, pair_cosines
 from helpers.stats import paired_bootstrap, wilson
 from tests.benchmarks import sweep_rag_quality
+from tests.benchmarks.sweeps import ROOT
 
 
 def made_up(way: str, split: str = "test") -> int:
@@ -162,3 +163,61 @@ def test_numbers_paraphrases_and_two_documents_are_hardly_ever_answered_right():
         for kind in ("number", "paraphrase", "two documents"):
             own = [each.verdict.right for each in judged("test")[way] if each.question.kind == kind]
             assert sum(own) <= 1 < 10 < len(own)
+
+
+def test_the_table_in_the_readme_is_what_was_recorded():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    n = len(load_questions("test"))
+    for name, way in {
+        "closed book": "closed book",
+        "written from the best passage": "from passages",
+        "quoted sentence": "quoted",
+    }.items():
+        right = sum(each.verdict.right for each in judged("test")[way])
+        assert f"| {name} | {n - made_up(way)} of {n} | {right} of {n} |" in readme
+    shown = sum(signals("test")["shown: retrieval"].right)
+    assert f"| three passages shown | – | {shown} of {n} |" in readme
+    assert f"{wrong_of('quoted', 0.7)} |" in readme and f"{wrong_of(SHOWN, 0.4)} |" in readme
+
+
+def wrong_of(way: str, promised: float) -> str:
+    found, dev = (signals(split)[chosen_signal(way)] for split in ("test", "dev"))
+    given = np.array(found.values) >= calibrate_threshold(dev.values, dev.right, promised)
+    return f"promised at most {100 * promised:.0f} %: {int((~np.array(found.right))[given].sum())} of {given.sum()}"
+
+
+def test_neither_reading_again_nor_rewriting_is_shown_to_help():
+    test, asked = pools("test"), rewritten("test")["as asked"]
+    gains = {
+        "query\nlikelihood": paired_bootstrap([pool.ndcg(chosen_weight()) for pool in test], asked),
+        "pseudo-relevance": paired_bootstrap(rewritten("test")["pseudo-relevance"], asked),
+        "by a made-up answer": paired_bootstrap(rewritten("test")["made-up answer"], asked),
+    }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, gain in gains.items():
+        low, high = (f"{end:+.2f}".replace("-", "−") for end in (gain.low, gain.high))
+        assert f"{name}, {gain.difference:+.2f} ({low} to {high})".replace("-0", "−0") in readme
+    assert gains["query\nlikelihood"].low < 0 < gains["query\nlikelihood"].high
+    assert gains["pseudo-relevance"].low < 0 and gains["by a made-up answer"].high < 0
+    alone = paired_bootstrap([pool.ndcg(None) for pool in test], asked)
+    assert alone.difference < 0 < alone.high
+
+
+def test_by_ndcg_numbers_would_gain_most_from_a_perfect_order_and_exact_terms_nothing_sure():
+    from helpers.exercise_checks.rag_quality import first_failures
+
+    test, weight = pools("test"), chosen_weight()
+    kinds = [pool.question.kind for pool in test]
+    found = first_failures(kinds, [pool.ndcg(weight) for pool in test], [pool.best() for pool in test])
+    assert found[0] == "number" and "exact term" not in found and len(found) == 5
+
+
+def test_half_a_million_vectors_clusters_and_graph_against_flat():
+    from helpers.index_trial import recorded_measures
+
+    measures = recorded_measures(500_000)
+    flat = next(measure for measure in measures if measure.kind == "flat")
+    for kind in ("IVF", "HNSW"):
+        best = max((m for m in measures if m.kind == kind and m.recall >= 0.95), key=lambda m: m.qps)
+        assert best.qps > 50 * flat.qps and best.nbytes > flat.nbytes and best.build_seconds > 10
+    assert max(m.recall for m in measures if m.kind == "IVF-PQ") < 0.7
