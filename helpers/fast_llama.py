@@ -33,6 +33,7 @@ from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import PreNormBlock, RMSNorm
 from helpers.lean_step import LeanCache, lean_steps, rms_norm
 from helpers.llama import Llama, LlamaConfig
+from helpers.memory import give_back_freed
 from helpers.positions import rope_cos_sin, rope_frequencies
 
 FEW_ROWS = 32  # from here on the library's own product keeps all cores busy
@@ -90,8 +91,14 @@ class FastLlama(nn.Module):
     def from_pretrained(
         cls, folder: str | os.PathLike, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
     ) -> FastLlama:
-        """As `Llama.from_pretrained`; dtype is that of the matrices."""
-        return cls(Llama.from_pretrained(folder, dtype, device))
+        """As `Llama.from_pretrained`; dtype is that of the matrices. Never holds more than one layer twice."""
+        model = Llama.from_pretrained(folder, dtype, device)
+        layers, model.blocks = model.blocks, nn.ModuleList()
+        fast = cls(model)
+        while len(layers):
+            fast.blocks.append(FastBlock(layers.pop(0), fast.config))  # what it joined anew is let go here
+        give_back_freed()
+        return fast.eval()
 
 
 class FastBlock(nn.Module):
