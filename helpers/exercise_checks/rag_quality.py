@@ -168,6 +168,10 @@ EXERCISES = [
                 known.gained(over="those found"),
                 "below the line you rank what was *found* best; what was missed belongs there, too.",
             ),
+            Mistake(
+                known.gained(over="all that came"),
+                "below the line stands a perfect search, however few passages yours found.",
+            ),
             Mistake(known.gained(repeats=True), "a passage that comes a second time is worth nothing."),
             Mistake(known.gained(cut=False), "the cut at k is missing: only the first k count."),
             Mistake(known.gained(worth=lambda rank: 1 / rank), "a rank is worth 1 / log2(rank + 1), not 1 / rank."),

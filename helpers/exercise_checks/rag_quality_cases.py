@@ -37,6 +37,8 @@ def gain_cases(rng: Generator) -> list[tuple]:
         (["p1", "p2"], {"p2", "p9"}, 10),  # fewer found than k
         ([], {"p1"}, 5),
         (["p4", "p4", "p2"], {"p4"}, 3),  # one passage twice
+        (["p3"], {"p3", "p8"}, 5),  # fewer found than there are relevant ones
+        (["p2", "p6"], {"p1", "p2", "p5", "p9"}, 10),
         (["p5", "p4", "p4", "p2"], {"p4", "p2"}, 4),
     ]
 

@@ -57,6 +57,7 @@ def gained(
             "all relevant": len(relevant),
             "k": k,
             "those found": len(ranks),
+            "all that came": min(k, len(relevant), len(ranked)),
         }
         if over in ideal:
             below = sum(worth(rank) for rank in range(start, ideal[over] + start))

@@ -104,6 +104,7 @@ EXERCISES = [
         ],
         mistakes=[
             Mistake(known.windows(share="none"), "windows share nothing: step back before the next one begins."),
+            Mistake(known.windows(share="below"), "sentences of exactly `overlap` tokens are shared, too: `<=`."),
             Mistake(known.windows(share="sentences"), "`overlap` counts tokens, not sentences."),
             Mistake(known.windows(share="sentences", room=False), "`overlap` counts tokens, not sentences."),
             Mistake(
@@ -188,7 +189,9 @@ EXERCISES = [
             Mistake(known.scored(top="once"), "you ask whether the document has the word, not how often."),
             Mistake(known.scored(below="1"), "counts grow without end: they are not divided by count + k1 · length."),
             Mistake(known.scored(below="(count + k1) · length"), "`length` belongs to k1 alone: count + k1 · length."),
-            Mistake(known.scored(fixed=True), "k1 and b are fixed as 1.5 and 0.75; use those that are given."),
+            Mistake(known.scored(fixed=("k1", "b")), "k1 and b are fixed as 1.5 and 0.75; use those that are given."),
+            Mistake(known.scored(fixed=("k1",)), "k1 is fixed as 1.5; use the one that is given."),
+            Mistake(known.scored(fixed=("b",)), "b is fixed as 0.75; use the one that is given."),
         ],
     ),
     Exercise(
@@ -226,8 +229,17 @@ EXERCISES = [
                 known.nearest_by(vectors_by="sum"), "a length is the root of the sum of squares, `np.linalg.norm`."
             ),
             Mistake(known.nearest_by(order="up"), "`np.argsort` sorts upwards: these are the farthest."),
+            Mistake(known.nearest_by(order="not stable, up"), "`np.argsort` sorts upwards: these are the farthest."),
             Mistake(
                 known.nearest_by(order="reversed"), "turning the order around turns equals around, too: sort −cosines."
+            ),
+            Mistake(
+                known.nearest_by(order="not stable, reversed"),
+                "turning the order around turns equals around, too: sort −cosines.",
+            ),
+            Mistake(
+                known.nearest_by(order="not stable"),
+                'equal cosines lose their order in this sort; `kind="stable"` keeps it.',
             ),
             Mistake(known.nearest_by(order="rows rise"), "these are the right rows; the best one comes first."),
             Mistake(known.nearest_by(out="cosines, rows"), "rows come first, then cosines."),
@@ -311,6 +323,14 @@ EXERCISES = [
             Mistake(
                 known.looked_up(lambda row, score: score >= 0),
                 "a cosine below 0 is a find like others: ask for the row.",
+            ),
+            Mistake(
+                known.looked_up(lambda row, score: score > -1e30),
+                "what FAISS writes beside row −1 is not always below all scores: ask for the row.",
+            ),
+            Mistake(
+                known.looked_up(largest_first=True),
+                "the index's order stays: where scores are distances, the smallest comes first.",
             ),
             Mistake(known.looked_up(once=True), "two texts that read alike were both found; only rows of −1 go."),
             Mistake(

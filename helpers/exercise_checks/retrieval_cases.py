@@ -93,6 +93,7 @@ def vector_cases(rng: Generator) -> list[tuple]:
 
     axes = np.eye(3, dtype=np.float32)
     equals = np.stack([axes[1], 2 * axes[0], axes[2], axes[0], 5 * axes[0], -axes[0]])
+    many = np.stack([(1 + row % 4) * axes[row**2 % 3] for row in range(200)])
     return [
         (drawn(8), drawn(20, 8), 3),
         (drawn(5), drawn(7, 5), 1),
@@ -102,6 +103,7 @@ def vector_cases(rng: Generator) -> list[tuple]:
         (3 * axes[0], equals, 4),  # equal cosines
         (-axes[0], equals, 2),
         (drawn(2), drawn(1, 2), 1),
+        (axes[1], many, 150),  # so many equals that a sort that is not stable mixes them up
     ]
 
 
@@ -137,4 +139,6 @@ def row_cases(rng: Generator) -> list[tuple]:
         (["one"], [0, -1, -1, -1], [0.5, *[nothing] * 3]),
         (texts, [-1, -1], [nothing, nothing]),
         (["Yes.", "No.", "Yes."], [2, 0, 1, -1], [0.9, 0.9, 0.1, nothing]),  # two texts alike
+        (texts, [3, 5, 0, -1], [0.11, 0.48, 1.3, -nothing]),  # an index of distances: the smallest comes first
+        (texts, [4, 2, 0], [0.2, 0.5, 0.9]),
     ]

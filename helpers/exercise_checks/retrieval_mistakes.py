@@ -41,7 +41,8 @@ def windows(
 ) -> Callable[[Sequence[int], int, int], Any]:
     """Windows that grow, overlap or end in another way.
 
-    share: "tokens" | "sentences" | "at least" | "none"; room: must what is shared leave room for what comes next;
+    share: "tokens" | "below" | "sentences" | "at least" | "none"
+    room: must what is shared leave room for what comes next
     stop: "at the end" | "tail", which adds windows that say nothing new.
     """
 
@@ -82,6 +83,8 @@ def _shares(lengths: Sequence[int], back: int, end: int, overlap: int, share: st
         return end - back < overlap
     if share == "at least":
         return sum(lengths[back:end]) < overlap
+    if share == "below":
+        return sum(lengths[back - 1 : end]) < overlap
     return sum(lengths[back - 1 : end]) <= overlap
 
 
@@ -124,7 +127,7 @@ def scored(
     length: str = "share of the mean",
     top: str = "count",
     below: str = "count + k1 · length",
-    fixed: bool = False,
+    fixed: tuple[str, ...] = (),
     within: str = "no words",
     rare: bool = True,
 ) -> Callable[..., float]:
@@ -133,7 +136,8 @@ def scored(
     def variant(
         query: Sequence[str], document: Sequence[str], corpus: Sequence[Sequence[str]], k1: float = 1.5, b: float = 0.75
     ) -> float:
-        k1, b = (1.5, 0.75) if fixed else (k1, b)
+        k1 = 1.5 if "k1" in fixed else k1
+        b = 0.75 if "b" in fixed else b
         mean = sum(map(len, corpus)) / len(corpus)
         if "distinct words" in length:
             mean = sum(len(set(other)) for other in corpus) / len(corpus)
@@ -189,6 +193,9 @@ def nearest_by(
             "down": lambda: np.argsort(-near, kind="stable")[:k],
             "up": lambda: np.argsort(near, kind="stable")[:k],
             "reversed": lambda: np.argsort(near, kind="stable")[::-1][:k],
+            "not stable, up": lambda: np.argsort(near)[:k],
+            "not stable": lambda: np.argsort(-near)[:k],
+            "not stable, reversed": lambda: np.argsort(near)[::-1][:k],
             "rows rise": lambda: np.sort(np.argsort(-near, kind="stable")[:k]),
         }[order]()
         return {"rows, cosines": (best, near[best]), "cosines, rows": (near[best], best), "all": (best, near)}[out]
@@ -248,12 +255,18 @@ def fused(
 
 
 def looked_up(
-    take: Callable[[int, float], bool] = lambda row, score: row >= 0, *, once: bool = False, out: str = "pairs"
+    take: Callable[[int, float], bool] = lambda row, score: row >= 0,
+    *,
+    once: bool = False,
+    out: str = "pairs",
+    largest_first: bool = False,
 ) -> Callable[[Sequence[str], Sequence[int], Sequence[float]], list]:
-    """Another condition, equal texts taken once, or texts alone."""
+    """Another condition, another order, equal texts taken once, or texts alone."""
 
     def variant(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list:
         pairs = [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if take(row, score)]
+        if largest_first:
+            pairs.sort(key=lambda pair: -pair[1])
         if once:
             kept: dict[str, tuple[str, float]] = {}
             for text, score in pairs:

@@ -151,6 +151,10 @@ ROWS = [
             Wrong(gain(ideal="len(relevant)"), "only k places can be filled"),
             Wrong(gain(ideal="k"), "only as many places are filled as there are relevant ones"),
             Wrong(gain(ideal="len(seen)", out="got / best if best else 0.0"), "what was missed belongs there"),
+            Wrong(
+                gain(ideal="min(k, len(relevant), len(ranked))", out="got / best if best else 0.0"),
+                "however few passages yours found",
+            ),
             Wrong(gain(test="item in relevant"), "worth nothing"),
             Wrong(gain(ranked="ranked"), "the cut at k is missing"),
             Wrong(gain(worth="1 / rank"), "not 1 / rank"),

@@ -139,6 +139,7 @@ ROWS = [
         "pack_sentences",
         wrong=[
             Wrong(pack(shares="False"), "windows share nothing"),
+            Wrong(pack(shares="sum(lengths[back - 1 : last]) < overlap"), "sentences of exactly `overlap` tokens"),
             Wrong(pack(shares="last - back < overlap"), "`overlap` counts tokens, not sentences"),
             Wrong(pack(shares="sum(lengths[back:last]) < overlap"), "it is the most, not the least"),
             Wrong(pack(room="True"), "a window says nothing new: share less"),
@@ -226,6 +227,8 @@ def pack_sentences(lengths, size, overlap):
             Wrong(bm25(part="rarity * count"), "counts grow without end"),
             Wrong(bm25(part="rarity * count / ((count + k1) * length)"), "`length` belongs to k1 alone"),
             Wrong(bm25(part="rarity * count / (count + 1.5 * (0.25 + 0.75 * len(document) / mean))"), "k1 and b are"),
+            Wrong(bm25(part="rarity * count / (count + 1.5 * length)"), "k1 is fixed as 1.5"),
+            Wrong(bm25(length="0.25 + 0.75 * len(document) / mean"), "b is fixed as 0.75"),
             Wrong(bm25(n="len([text for text in corpus if word in ' '.join(text)])"), "do not join the words"),
             Wrong(bm25(mean="sum(len(set(t)) for t in corpus) / len(corpus)"), "not the distinct ones"),
         ],
@@ -260,6 +263,8 @@ def bm25_score(query, document, corpus, k1=1.5, b=0.75):
             Wrong(top(best="np.argsort(near)[:k]"), "these are the farthest"),
             Wrong(top(best="np.argsort(near, kind='stable')[::-1][:k]"), "turns equals around"),
             Wrong(top(best="np.argsort(near, kind='stable')[-k:][::-1]"), "turns equals around"),
+            Wrong(top(best="np.argsort(near)[::-1][:k]"), "turns equals around"),
+            Wrong(top(best="np.argsort(-near)[:k]"), '`kind="stable"` keeps it'),
             Wrong(top(best="np.argsort(near, kind='stable')[-k:]"), "First difference"),
             Wrong(top(best="np.sort(np.argsort(-near, kind='stable')[:k])"), "the best one comes first"),
             Wrong(top(best="np.argpartition(-near, k - 1)[:k]"), "It stops with an error"),
@@ -348,6 +353,17 @@ def reciprocal_rank_fusion(rankings, weights=None, c=60):
             Wrong(
                 look("return [(corpus[row], score) for row, score in zip(rows, scores) if score > 0]"),
                 "a cosine below 0 is a find",
+            ),
+            Wrong(
+                look("return [(corpus[row], score) for row, score in zip(rows, scores) if score > -1e30]"),
+                "not always below all scores",
+            ),
+            Wrong(
+                look(
+                    "found = [(corpus[row], score) for row, score in zip(rows, scores) if row >= 0]\n"
+                    "    return sorted(found, key=lambda pair: pair[1], reverse=True)"
+                ),
+                "the index's order stays",
             ),
             Wrong(
                 look("return [(corpus[row], score) for row, score in zip(rows, scores)][: len(corpus)]"),
