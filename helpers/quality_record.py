@@ -11,11 +11,9 @@ What this does not do: measure anything.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,27 +25,14 @@ from helpers.chunking import Chunk
 from helpers.citations import Citation, cite
 from helpers.handbook import Question, load_questions
 from helpers.hybrid_index import C
+from helpers.records import Record
 from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10b_rag_quality.json"
+RECORD = Record("10b_rag_quality")
+recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
 WAYS = {"closed book": "closed-book", "from passages": "answers", "quoted": "quoted"}
 MINIMA = tuple(round(0.05 * n, 2) for n in range(1, 21))
 WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0)
-
-
-@lru_cache(maxsize=1)
-def recorded() -> dict[str, Any]:
-    """The sweep as it was measured, with date, machine, versions and command."""
-    return json.loads(RECORDED.read_text(encoding="utf-8"))
-
-
-def find(case: str, **settings: Any) -> dict[str, Any]:
-    """The one run of a case with these settings. Raises LookupError where there is none, or more than one."""
-    wanted = {"case": case} | settings
-    runs = [run for run in recorded()["runs"] if wanted.items() <= run["case"].items()]
-    if len(runs) != 1:
-        raise LookupError(f"{RECORDED.name} has {len(runs)} runs of {wanted}: name one.")
-    return runs[0]
 
 
 # Answers -------------------------------------------------------------------------------------------------------------

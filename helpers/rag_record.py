@@ -10,36 +10,22 @@ What it does not do: measure anything.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.handbook import Question, load_questions
+from helpers.records import Record
 from helpers.retrieval_metrics import SearchScores
 from helpers.retrieval_trial import PASSAGES
 from helpers.stats import bootstrap, paired_bootstrap, wilson
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10_rag.json"
+RECORD = Record("10_rag")
+recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
 SEARCHES = ("BM25", "dense", "hybrid")
 SYSTEMS = ("closed-book", *SEARCHES, "gold passage")
 BY, SIZE = "sentences", 200  # how documents are cut where nothing else is said
-
-
-def recorded() -> dict[str, Any]:
-    """The sweep as it was measured, with date, machine, versions and command."""
-    return json.loads(RECORDED.read_text(encoding="utf-8"))
-
-
-def find(case: str, **settings: Any) -> dict[str, Any]:
-    """The one run of a case with exactly these settings. Raises LookupError where there is none."""
-    wanted = {"case": case} | settings
-    for run in recorded()["runs"]:
-        if run["case"] == wanted:
-            return run
-    raise LookupError(f"{RECORDED.name} has no run of {wanted}.")
 
 
 def asked(split: str = "test") -> list[Question]:

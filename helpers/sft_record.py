@@ -9,15 +9,15 @@ What it does not do: measure anything.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from helpers.records import Record
 from helpers.ticket_reading import Score
 from helpers.tickets import FIELDS
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "07_sft.json"
+RECORD = Record("07_sft")
+recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
 SYSTEMS: dict[str, dict[str, Any]] = {  # what before_after calls them: the case
     "zero-shot": {"case": "zero-shot"},
     "few-shot": {"case": "few-shot"},
@@ -25,20 +25,6 @@ SYSTEMS: dict[str, dict[str, Any]] = {  # what before_after calls them: the case
     "TF-IDF and rules": {"case": "baseline"},
     "fine-tuned, in a form": {"case": "main"},
 }
-
-
-def recorded() -> dict[str, Any]:
-    """The sweep as it was measured, with date, machine, versions and command."""
-    return json.loads(RECORDED.read_text(encoding="utf-8"))
-
-
-def find(case: str, **settings: Any) -> dict[str, Any]:
-    """The one run of a case with these settings. Raises LookupError where there is none, or more than one."""
-    wanted = {"case": case} | settings
-    runs = [run for run in recorded()["runs"] if wanted.items() <= run["case"].items()]
-    if len(runs) != 1:
-        raise LookupError(f"{RECORDED.name} has {len(runs)} runs of {wanted}: name one.")
-    return runs[0]
 
 
 def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import quality_record
 from helpers.answer_trial import Trial, handbook_chunks
 from helpers.handbook import Question, Span, load_questions
-from helpers.quality_record import SIGNALS, Confidences, Pool, find, judge_all, read_support
+from helpers.quality_record import SIGNALS, Confidences, Pool, judge_all, read_support
 
 
 def pool(shows, scores, n_spans=1):
@@ -35,14 +34,6 @@ def test_a_passage_counts_once_and_the_best_order_is_a_bound():
     assert all(hits.ndcg(weight) <= hits.best() for weight in (None, 0.0, 0.5, 4.0))
     missed = pool([[], [0]], [-1.0, -2.0], n_spans=2)
     assert 0 < missed.best() < 1, "what was not found cannot be ordered"
-
-
-def test_the_record_names_what_is_missing(monkeypatch):
-    monkeypatch.setattr(quality_record, "recorded", lambda: {"runs": [{"case": {"case": "rerank"}}] * 2})
-    with pytest.raises(LookupError, match="has 2 runs of"):
-        find("rerank")
-    with pytest.raises(LookupError, match="has 0 runs of"):
-        find("answers", split="dev")
 
 
 def test_an_answer_is_judged_by_the_question_s_own_passages_and_cites_what_it_read():

@@ -10,7 +10,7 @@ from helpers.rag_record import SYSTEMS, answers, asked, f1_of, find, markdown, s
 def test_a_run_is_found_by_exactly_its_settings():
     assert find("chunks", by="sentences", size=200)["case"] == {"case": "chunks", "by": "sentences", "size": 200}
     assert find("chunks", by="sentences", size=200, with_headings=False)["chunks"] == 345
-    with pytest.raises(LookupError, match="10_rag.json has no run of .*'size': 201"):
+    with pytest.raises(LookupError, match="10_rag.json has 0 runs of .*'size': 201"):
         find("chunks", by="sentences", size=201)
 
 
