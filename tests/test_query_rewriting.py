@@ -44,7 +44,7 @@ def pieces():
 
 
 MAKE = {
-    "bm25": BM25Index,
+    "bm25": lambda: BM25Index(plain=True),
     "dense": lambda: DenseIndex(encoder=WordEncoder()),
     "hybrid": lambda: HybridIndex(WordEncoder()),
 }
@@ -158,7 +158,7 @@ def test_feedback_words_weigh_as_the_relevance_model_says():
 
 
 def test_words_that_stand_everywhere_are_not_added():
-    index = BM25Index()
+    index = BM25Index(plain=True)
     texts = {f"d{i}": f"the word{i} fox{i}" for i in range(30)}
     index.add([Chunk(name, 0, len(text), (), text) for name, text in texts.items()])
     assert set(feedback_words("word3", index, share=0.5)) == {"word3", "fox3"}
@@ -166,7 +166,7 @@ def test_words_that_stand_everywhere_are_not_added():
 
 
 def test_headings_that_are_searched_give_feedback_too():
-    index = BM25Index(with_headings=True)
+    index = BM25Index(with_headings=True, plain=True)
     index.add([Chunk("d", 0, 4, ("Brakes",), "Pads"), Chunk("e", 0, 4, ("Locks",), "Keys")])
     assert "brakes" in feedback_words("pads", index, share=0.5)
 
