@@ -29,6 +29,7 @@ from helpers.citations import cite, content
 from helpers.decoding import generate
 from helpers.dense_index import encode_texts
 from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
+from helpers.grounding import MARK
 from helpers.handbook import Question, chunk_documents, load_handbook
 from helpers.hybrid_index import C, HybridIndex
 from helpers.reranking import LONGEST_PASSAGE, PASSAGE
@@ -44,7 +45,6 @@ K = 1  # passages that an answer is made from, chosen on dev: the small model mi
 BUDGET, NEW_TOKENS = 1024, 32
 Order = Callable[[str, list[Hit]], list[Hit]]
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
-MARK = re.compile(r"\s*\[\d+\]")
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, is_right, j
 from helpers.chunking import Chunk
 from helpers.citations import Citation, cite
 from helpers.handbook import Question, load_questions
-from helpers.hybrid_index import C
+from helpers.hybrid_index import C, reciprocal_rank_fusion
 from helpers.records import Record
 from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
 
@@ -213,8 +213,8 @@ class Pool:
         by_likelihood = sorted(range(len(self.scores)), key=lambda i: -self.scores[i])
         if weight is None:
             return by_likelihood
-        rank = {place: n for n, place in enumerate(by_likelihood, start=1)}
-        return sorted(range(len(self.scores)), key=lambda i: -(1 / (C + i + 1) + weight / (C + rank[i])))
+        fused = reciprocal_rank_fusion([range(len(self.scores)), by_likelihood], [1, weight], C)
+        return [place for place, _ in fused]
 
     def ranked(self, weight: float | None) -> list[int | None]:
         """As `helpers.retrieval_metrics.found_spans` for the new order."""
