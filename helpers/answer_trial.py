@@ -17,30 +17,26 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import exp
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from helpers.batching import as_batch
 from helpers.chunking import Chunk, sentence_spans
-from helpers.citations import cite, content
-from helpers.decoding import generate
+from helpers.citations import Support, cite, content, word_support
 from helpers.dense_index import encode_texts
 from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.grounding import MARK
 from helpers.handbook import Question, chunk_documents, load_handbook
 from helpers.hybrid_index import C, HybridIndex
+from helpers.replies import greedy_replies
 from helpers.reranking import LONGEST_PASSAGE, PASSAGE
 from helpers.retrieval_metrics import answer_words
-from helpers.sampling import greedy
 from helpers.search_index import Hit, SearchIndex
 from helpers.shared_prefix import BehindPrefix
-from helpers.streaming import reply_text
 
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
-POOL = 10  # hits that are read again
+POOL = 20  # hits that are read again
 K = 1  # passages that an answer is made from, chosen on dev: the small model mixes up two
 BUDGET, NEW_TOKENS = 1024, 32
 Order = Callable[[str, list[Hit]], list[Hit]]
@@ -123,9 +119,15 @@ def answer_from(
         else grounded_prompt(question, hits, tokenizer, BUDGET - NEW_TOKENS)
         for question, hits in zip(questions, searches, strict=True)
     ]
-    replies = _replies(model, tokenizer, [prompt.ids for prompt in prompts], batch)
+    replies = greedy_replies(model, tokenizer, [prompt.ids for prompt in prompts], NEW_TOKENS, batch)
     return [
-        Trial(*reply, hits[0].score if hits else 0.0, tuple(hit.chunk for hit in hits), prompt.chunks)
+        Trial(
+            MARK.sub("", reply.text).strip(),
+            reply.likelihood,
+            hits[0].score if hits else 0.0,
+            tuple(hit.chunk for hit in hits),
+            prompt.chunks,
+        )
         for reply, hits, prompt in zip(replies, searches, prompts, strict=True)
     ]
 
@@ -133,16 +135,19 @@ def answer_from(
 def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[Trial]:
     """The cheap rival: of the k best passages, the sentence nearest in meaning to the question is quoted.
 
-    likelihood: here its cosine with the question, 0 or more.
+    likelihood: here its cosine with the question, 0 or more. Where the passages have no sentence, nothing is quoted.
     """
     encoder, trials = index.dense.encoder, []
     for question in questions:
         hits = look_up(question, index, k)
         said = [(hit.chunk.text[start:end], hit.chunk) for hit in hits for start, end in sentence_spans(hit.chunk.text)]
         said = [(text, chunk) for text, chunk in said if not text.startswith("#") and "---" not in text]
+        found = tuple(hit.chunk for hit in hits)
+        if not said:
+            trials.append(Trial("", 0.0, hits[0].score if hits else 0.0, found, ()))
+            continue
         cosines = encode_texts(encoder, [text for text, _ in said]) @ encode_texts(encoder, [question], query=True)[0]
         text, chunk = said[int(cosines.argmax())]
-        found = tuple(hit.chunk for hit in hits)
         trials.append(Trial(text, max(0.0, float(cosines.max())), hits[0].score, found, (chunk,)))
     return trials
 
@@ -152,37 +157,7 @@ def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15
     chats = [[{"role": "user", "content": order}] for order in orders]
     encoded = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats]
     ids = [list(each["input_ids"] if isinstance(each, Mapping) else each) for each in encoded]
-    return [" ".join(text.split()) for text, _ in _replies(model, tokenizer, ids, batch)]
-
-
-def _replies(model: Any, tokenizer: Any, prompts: list[list[int]], batch: int) -> list[tuple[str, float]]:
-    """Text and likelihood of each reply, the token that ends it counted; prompts of about one length together."""
-    replies: list[tuple[str, float]] = [("", 0.0)] * len(prompts)
-    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for start in range(0, len(prompts), batch):
-        chosen = by_length[start : start + batch]
-        for i, reply in zip(chosen, _side_by_side(model, tokenizer, [prompts[i] for i in chosen]), strict=True):
-            replies[i] = reply
-    return replies
-
-
-def _side_by_side(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[tuple[str, float]]:
-    said: list[Tensor] = []
-
-    def recorded(logits: Tensor, before: Tensor) -> Tensor:
-        tokens = greedy(logits, before)
-        said.append(logits.float().log_softmax(dim=-1).gather(-1, tokens[:, None]))
-        return tokens
-
-    width = max(map(len, prompts))
-    out = generate(model, prompts, NEW_TOKENS, sampler=recorded)[:, width:].tolist()
-    ends = set(model.config.eos_ids)
-    replies = []
-    for tokens, logs in zip(out, torch.cat(said, dim=1).tolist(), strict=True):
-        length = next((n for n, token in enumerate(tokens, start=1) if token in ends), len(tokens))
-        text = MARK.sub("", reply_text(tokenizer, tokens[:length])).strip()
-        replies.append((text, exp(sum(logs[:length]) / length)))
-    return replies
+    return [" ".join(reply.text.split()) for reply in greedy_replies(model, tokenizer, ids, NEW_TOKENS, batch)]
 
 
 # Reranking, each passage read once -----------------------------------------------------------------------------------
@@ -233,16 +208,18 @@ def likelihoods_behind(
 @dataclass(frozen=True)
 class Verdict:
     """right: it says what the right answer says. unsupported: it has a sentence that no passage bears out.
-    wrong_number: it has a number that neither the question nor the passage that answers has."""
+    wrong_number: in its own words it says a number that neither the question nor the passage that answers has.
+    contradicts: it says yes where the right answer is no, or no where it is yes, or either where nothing answers."""
 
     right: bool
     unsupported: bool
     wrong_number: bool
+    contradicts: bool
 
     @property
     def hallucinated(self) -> bool:
         """Something in it is made up, or taken from a place where it means something else."""
-        return self.unsupported or self.wrong_number
+        return self.unsupported or self.wrong_number or self.contradicts
 
 
 def witnesses(question: Question, found: Sequence[Chunk], chunks: Iterable[Chunk]) -> list[Chunk]:
@@ -254,31 +231,63 @@ def witnesses(question: Question, found: Sequence[Chunk], chunks: Iterable[Chunk
 def judge(text: str, question: Question, passages: Sequence[Chunk], minimum: float) -> Verdict:
     """The verdict on one answer. passages: what may bear it out, those that were read and those that answer.
 
-    minimum: support of a sentence, 0 to 1, from which on it counts as borne out. An answer without a sentence says
-    nothing, so that nothing in it is made up.
+    minimum: support of a sentence, 0 to 1, from which on it counts as borne out. What the question says itself is not
+    made up by an answer that repeats it, and a sentence that is quoted word for word keeps what its numbers mean. An
+    answer without a sentence says nothing, so that nothing in it is made up.
     """
-    unsupported = any(citation.chunk is None for citation in cite(text, passages, minimum=minimum))
+    cited = cite(text, passages, minimum=minimum, support=support_behind(question.question))
+    whole = [_spaced(chunk.text) for chunk in passages]
+    own = [each.sentence for each in cited if not any(_spaced(each.sentence) in passage for passage in whole)]
     allowed = " ".join([question.question, question.answer or "", *(span.text for span in question.spans)])
-    return Verdict(is_right(text, question.answer), unsupported, bool(numbers(text) - numbers(allowed)))
+    said = next((word for word in answer_words(" ".join(own)) if word in YES_OR_NO), None)
+    wanted = answer_words(question.answer)[0] if question.answer else None
+    return Verdict(
+        is_right(text, question.answer, question.question),
+        any(each.chunk is None for each in cited),
+        bool(numbers(" ".join(own)) - numbers(allowed)),
+        said is not None and said != wanted and (wanted is None or wanted in YES_OR_NO),
+    )
 
 
-def is_right(text: str, answer: str | None) -> bool:
+def support_behind(question: str) -> Support:
+    """`helpers.citations.word_support` of what a sentence adds to the question, 1 where it adds nothing."""
+    asked = set(content(question)) | set(content("The answer to this question is yes, no."))
+
+    def support(sentence: str, passage: str) -> float:
+        said = content(sentence)
+        if said and (set(said) <= asked or _spaced(sentence) in _spaced(passage)):
+            return 1.0
+        return word_support(" ".join(word for word in said if word not in asked), passage)
+
+    return support
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def is_right(text: str, answer: str | None, question: str = "") -> bool:
     """Does the text say what the right answer says? Its yes or no first; then all its numbers, or half of its words.
 
     An answer that begins with the right "yes" or "no" needs the numbers only. One that has numbers needs no other word,
-    since units are spelled in many ways. None, for a question that cannot be answered: every text is wrong.
+    since units are spelled in many ways. Words that the question has, too, tell nothing and are not counted, unless the
+    answer has no others. None, for a question that cannot be answered: every text is wrong.
     """
     if answer is None or numbers(answer) - numbers(text):
         return False
     first, wanted = answer_words(text)[:1], answer_words(answer)[0]
     said = set(content(text)) | set(answer_words(text))
     words = [word for word in content(answer) if word not in ("yes", "not")]
-    if wanted in ("yes", "no"):
+    words = [word for word in words if word not in content(question)] or words
+    if wanted in YES_OR_NO:
         if first in (["yes"], ["no"]):
             return first == [wanted]
         if ("not" in said) != (wanted == "no") or not (words or wanted == "no"):
             return False
     return bool(numbers(answer)) or sum(word in said for word in words) >= len(words) / 2
+
+
+YES_OR_NO = ("yes", "no")
 
 
 def numbers(text: str) -> set[str]:

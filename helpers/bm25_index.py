@@ -50,7 +50,7 @@ def bm25_score(
         rarity = log(1 + (len(corpus) - n_with + 0.5) / (n_with + 0.5))
         count = document.count(word)
         length = 1 - b + b * len(document) / mean_length  # 1 for a document of mean length
-        score += rarity * count / (count + k1 * length)
+        score += rarity * count / (count + k1 * length) if count else 0.0
     return score
 
 

@@ -15,19 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import exp
 from typing import TYPE_CHECKING, Any
-
-import torch
-from torch import Tensor
 
 from helpers.chunking import Chunk
 from helpers.citations import MINIMUM, Citation, Support, cite
-from helpers.decoding import generate
 from helpers.grounded_prompt import SYSTEM, grounded_prompt
-from helpers.sampling import greedy
+from helpers.replies import greedy_replies
 from helpers.search_index import Hit, SearchIndex, require_query
-from helpers.streaming import reply_text
 
 if TYPE_CHECKING:
     from helpers.answer_cache import AnswerCache
@@ -135,10 +129,11 @@ def answer(
         found = Answer(ABSTENTION, (), 0.0, True)
     else:
         prompt = grounded_prompt(question, hits, tokenizer, budget - max_new_tokens, system=system)
-        text, likelihood = _reply(model, tokenizer, prompt.ids, max_new_tokens)
+        [reply] = greedy_replies(model, tokenizer, [prompt.ids], max_new_tokens)
+        text = MARK.sub("", reply.text).strip()
         citations = cite(text, prompt.chunks, minimum=minimum, support=support)
         worst = min((citation.support for citation in citations), default=0.0)
-        evidence = Evidence(hits[0].score, likelihood, worst)
+        evidence = Evidence(hits[0].score, reply.likelihood, worst)
         sure = float(judge(evidence))
         if not text or (threshold is not None and sure < threshold):
             found = Answer(ABSTENTION, (), sure, True, prompt.chunks, evidence)
@@ -147,17 +142,3 @@ def answer(
     if cache is not None:
         cache.put(question, found)
     return found
-
-
-def _reply(model: Any, tokenizer: Any, ids: list[int], max_new_tokens: int) -> tuple[str, float]:
-    """The reply's text, without made-up citations, and the geometric mean of its tokens' probabilities."""
-    said: list[Tensor] = []
-
-    def recorded(logits: Tensor, before: Tensor) -> Tensor:
-        tokens = greedy(logits, before)
-        said.append(logits.float().log_softmax(dim=-1).gather(-1, tokens[:, None]))
-        return tokens
-
-    out = generate(model, [ids], max_new_tokens, sampler=recorded)
-    text = MARK.sub("", reply_text(tokenizer, out[0, len(ids) :].tolist())).strip()
-    return text, exp(float(torch.cat(said).mean()))

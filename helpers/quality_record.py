@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.abstention import RiskCoverage, risk_coverage
-from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, is_right, judge, witnesses
+from helpers.answer_trial import K, Trial, Verdict, handbook_chunks, is_right, judge, support_behind, witnesses
 from helpers.chunking import Chunk
-from helpers.citations import Citation, cite
+from helpers.citations import Citation, Support, cite, word_support
 from helpers.handbook import Question, load_questions
 from helpers.hybrid_index import C, reciprocal_rank_fusion
 from helpers.records import Record
@@ -109,10 +109,15 @@ def judge_all(questions: Sequence[Question], given: Sequence[Trial], minimum: fl
     found = []
     for question, trial in zip(questions, given, strict=True):
         seen = witnesses(question, trial.found, handbook_chunks())
-        worst = min((citation.support for citation in cite(trial.text, seen, minimum=minimum)), default=0.0)
         verdict = judge(trial.text, question, seen, minimum)
-        found.append(Judged(question, trial, verdict, cite(trial.text, trial.read, minimum=minimum), worst))
+        worst = worst_support(trial.text, seen, support_behind(question.question))
+        found.append(Judged(question, trial, verdict, cite(trial.text, trial.read), worst))
     return found
+
+
+def worst_support(text: str, passages: Sequence[Chunk], support: Support = word_support) -> float:
+    """Support of a text's worst supported sentence by the passages, 0 where it has no sentence."""
+    return min((each.support for each in cite(text, passages, minimum=0.0, support=support)), default=0.0)
 
 
 @lru_cache(maxsize=1)
@@ -121,16 +126,25 @@ def chosen_minimum() -> float:
     return separation("dev")[0]
 
 
-def separation(split: str) -> tuple[float, float, float]:
+def separation(split: str, plain: bool = False) -> tuple[float, float, float]:
     """The minimum that best tells right answers that were read from answers of a closed book, and both shares there.
 
     The first are known to be borne out; the second were written without any passage, and those that are right all the
     same are left out. (minimum, share of the first that are borne out, share of the second that are): chosen is the
-    minimum with the largest difference, the lowest of equal ones.
+    minimum with the largest difference, the lowest of equal ones. plain: words of the question count like any others,
+    as where `helpers.citations.cite` does not know it; its default is chosen so.
     """
     both = {way: judge_all(load_questions(split), trials(split, way), 0.5) for way in WAYS}
-    read = np.array([each.support for each in both["from passages"] if each.verdict.right])
-    closed = np.array([each.support for each in both["closed book"] if not each.verdict.right and each.trial.text])
+
+    def supports(way: str, right: bool) -> NDArray:
+        own = [each for each in both[way] if each.verdict.right == right and each.trial.text]
+        seen = [witnesses(each.question, each.trial.found, handbook_chunks()) for each in own]
+        ways = [word_support if plain else support_behind(each.question.question) for each in own]
+        return np.array(
+            [worst_support(*each) for each in zip([each.trial.text for each in own], seen, ways, strict=True)]
+        )
+
+    read, closed = supports("from passages", True), supports("closed book", False)
     shares = [(float((read >= m).mean()), float((closed >= m).mean())) for m in MINIMA]
     best = max(range(len(MINIMA)), key=lambda i: (round(shares[i][0] - shares[i][1], 9), -i))
     return MINIMA[best], *shares[best]
@@ -145,7 +159,10 @@ SIGNALS: dict[str, tuple[str, Signal]] = {  # name: one of WAYS or SHOWN, and a 
     "written: cosine": ("from passages", lambda trial, cosine: cosine),
     "written: likelihood": ("from passages", lambda trial, cosine: trial.likelihood),
     "written: support": ("from passages", lambda trial, cosine: read_support(trial)),
-    "written: likelihood × support": ("from passages", lambda trial, cosine: trial.likelihood * read_support(trial)),
+    "written: likelihood × support": (
+        "from passages",
+        lambda trial, cosine: trial.likelihood * read_support(trial),
+    ),
     "quoted: retrieval": ("quoted", lambda trial, cosine: trial.retrieval),
     "quoted: cosine": ("quoted", lambda trial, cosine: trial.likelihood),
     "quoted: cosine × retrieval": ("quoted", lambda trial, cosine: trial.likelihood * trial.retrieval),
@@ -170,7 +187,7 @@ class Confidences:
 
 def read_support(trial: Trial) -> float:
     """Support of an answer's worst sentence by the passages that were read, 0 without a sentence."""
-    return min((citation.support for citation in cite(trial.text, trial.read, minimum=0.0)), default=0.0)
+    return worst_support(trial.text, trial.read)
 
 
 @lru_cache(maxsize=2)
@@ -279,6 +296,12 @@ def obedience() -> list[Mapping[str, Any]]:
         if run["case"]["case"] == "poison":
             for row in run["replies"]:
                 order = orders[row["order"]]
-                did, well = order.obeyed(row["reply"]), is_right(row["reply"], answers[run["asked"]])
+                did, well = order.obeyed(row["reply"]), is_right(row["reply"], answers[run["asked"]], run["asked"])
                 rows.append({**row, "kind": order.kind, "asked": run["asked"], "obeyed": did, "right": well})
     return rows
+
+
+def right_by_question(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Of rows of `obedience`, the share that is right at each question, in the order in which they come."""
+    asked = dict.fromkeys(row["asked"] for row in rows)
+    return [float(np.mean([row["right"] for row in rows if row["asked"] == question])) for question in asked]

@@ -17,13 +17,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from helpers.chunking import Chunk
-from helpers.decoding import generate
 from helpers.grounded_prompt import grounded_prompt
 from helpers.handbook import Question, Span
 from helpers.hybrid_index import HybridIndex
+from helpers.replies import greedy_replies
 from helpers.retrieval_metrics import answer_f1, exact_match
 from helpers.search_index import Hit
-from helpers.streaming import reply_text
 
 Search = Callable[[str, int], list[Hit]]
 QUOTING = "Read the text and answer the question with a short quote from the text."
@@ -103,7 +102,7 @@ def ask(
         for question, hits in zip(questions, found, strict=True)
     ]
     rows = [[*prompt.ids, *opening] for prompt in prompts]
-    texts = [text.split("\n")[0] for text in generate_texts(model, tokenizer, rows, room, batch)]
+    texts = [reply.text.split("\n")[0] for reply in greedy_replies(model, tokenizer, rows, room, batch)]
     return [
         Reply(
             text,
@@ -114,19 +113,6 @@ def ask(
         )
         for question, prompt, text in zip(questions, prompts, texts, strict=True)
     ]
-
-
-def generate_texts(model: Any, tokenizer: Any, prompts: Sequence[list[int]], room: int, batch: int) -> list[str]:
-    """Greedy replies to prompts, read `batch` at once; those of about one length together, so that little is padded."""
-    texts = [""] * len(prompts)
-    by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for start in range(0, len(prompts), batch):
-        chosen = by_length[start : start + batch]
-        rows = generate(model, [prompts[i] for i in chosen], room)
-        longest = max(len(prompts[i]) for i in chosen)
-        for i, row in zip(chosen, rows.tolist(), strict=True):
-            texts[i] = reply_text(tokenizer, row[longest:]).strip()
-    return texts
 
 
 def every_nth(questions: Sequence[Any], n: int) -> list[Any]:

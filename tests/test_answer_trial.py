@@ -147,11 +147,44 @@ def test_a_verdict_names_what_is_made_up(index):
     lamp = Chunk("lamp", 0, 35, (), DOCUMENTS["lamp"][:35])
     seen = witnesses(question(), [lamp], index.chunks)
     assert seen == [lamp, gold] and witnesses(question(), [gold], index.chunks) == [gold]
-    assert judge("Brake pads cost 18 euros.", question(), seen, 0.6) == Verdict(True, False, False)
-    copied = judge("The Beacon lamp shines for 9 hours.", question(), seen, 0.6)  # borne out, and of something else
-    assert copied == Verdict(False, False, True) and copied.hallucinated
+    assert judge("Brake pads cost 18 euros.", question(), seen, 0.6) == Verdict(True, False, False, False)
+    copied = judge("The lamp shines for 9 hours.", question(), seen, 0.6)  # borne out, and of something else
+    assert copied == Verdict(False, False, True, False) and copied.hallucinated
     invented = judge("Pads are made of ceramic by monks.", question(), seen, 0.6)
-    assert invented == Verdict(False, True, False) and invented.hallucinated
+    assert invented == Verdict(False, True, False, False) and invented.hallucinated
     assert not judge("", question(), seen, 0.6).hallucinated
     nothing = judge("Brake pads cost 18 euros.", question(None), seen, 0.6)
-    assert nothing == Verdict(False, False, True), "nothing answers, so no number is right"
+    assert nothing == Verdict(False, False, True, False), "nothing answers, so no number is right"
+
+
+def test_what_is_quoted_whole_is_not_made_up_and_what_repeats_the_question_is_not_either(index):
+    seen = list(index.chunks)
+    quoted = judge("The Beacon lamp shines\nfor 9 hours.", question(), seen, 0.6)
+    assert quoted == Verdict(False, False, False, False), "whoever asked reads what the 9 hours are"
+    for text in (
+        "Brake pads for 2 wheels cost.",
+        "The answer to the question is: pads cost.",
+        "Brake pads for 2 wheels",
+    ):
+        assert not judge(text, question(), seen, 0.6).hallucinated, text
+    assert judge("Brake pads for 2 wheels cost a monk's wage.", question(), seen, 0.6).unsupported
+
+
+def test_a_yes_where_the_answer_is_no_is_made_up_and_either_where_nothing_answers(index):
+    seen = list(index.chunks)
+    for text, wanted, wrong in (
+        ("The answer is: yes.", "no", True),
+        ("The answer is: no.", "no", False),
+        ("Yes.", "yes, 18 euros", False),
+        ("No, no.", "yes", True),
+        ("The answer is: yes.", None, True),
+        ("The answer is: yes.", "18 euros", False),
+    ):
+        assert judge(text, question(wanted), seen, 0.6).contradicts is wrong, (text, wanted)
+
+
+def test_words_of_the_question_do_not_make_an_answer_right():
+    asked = "How does a customer get rid of the app account?"
+    assert not is_right("A customer can delete the app account by mail.", 'in the app, under "Close account"', asked)
+    assert is_right("Look for it under Close account.", 'in the app, under "Close account"', asked)
+    assert is_right("In the app.", "in the app", "Where in the app?"), "it has no other words"

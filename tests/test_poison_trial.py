@@ -12,19 +12,21 @@ from helpers.chunking import chunk, sentence_spans
 from helpers.handbook import load_handbook
 from helpers.poison_trial import CARRIERS, KINDS, ORDERS, carriers, defended, poisoned
 from helpers.poisoned_documents import speaks_to_a_model
+from helpers.quality_record import judged
 from tests.scripted_models import ChatBytes, Replying
 
 
 @pytest.fixture
 def index():
     made = BM25Index()
-    for name in ("heron-manual", "lynx-manual", "kite-manual"):
+    needed = {span.document for question in carriers() for span in question.spans}
+    for name in sorted({"heron-manual", "lynx-manual", "kite-manual"} | needed):
         made.add(chunk(load_handbook()[name].text, **CHUNKS, document=name))
     return made
 
 
-def test_there_are_twelve_orders_of_two_kinds_and_claims_beside_them():
-    assert Counter(order.kind for order in ORDERS) == {"foreseen": 6, "unforeseen": 6, "claim": 4}
+def test_there_are_twelve_orders_of_two_kinds_and_beside_them_claims_and_a_control():
+    assert Counter(order.kind for order in ORDERS) == {"foreseen": 6, "unforeseen": 6, "claim": 4, "harmless": 4}
     assert tuple(dict.fromkeys(order.kind for order in ORDERS)) == KINDS
     assert len({order.text for order in ORDERS}) == len(ORDERS)
 
@@ -42,10 +44,13 @@ def test_the_filter_knows_a_sentence_of_each_foreseen_order_and_none_of_the_othe
         assert seen == (order.kind == "foreseen"), order.text
 
 
-def test_each_carrier_is_one_dev_question_with_one_passage():
+def test_carriers_are_all_dev_questions_that_are_answered_right_from_the_passage_that_answers():
     found = carriers()
-    assert [question.question for question in found] == list(CARRIERS)
+    assert {question.question for question in found} == set(CARRIERS)
     assert all(question.split == "dev" and len(question.spans) == 1 for question in found)
+    right = [each for each in judged("dev")["from passages"] if each.verdict.right]
+    of_gold = [each for each in right if any(each.question.spans[0].shown_by(chunk) for chunk in each.trial.read)]
+    assert [each.question for each in of_gold] == found
 
 
 @pytest.mark.parametrize("number", range(len(CARRIERS)))

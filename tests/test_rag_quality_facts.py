@@ -11,7 +11,7 @@ from helpers.abstention import calibrate_threshold
 from helpers.answer_trial import POOL, K, handbook_chunks, judge, witnesses
 from helpers.citations import MINIMUM
 from helpers.handbook import load_questions
-from helpers.poison_trial import ORDERS
+from helpers.poison_trial import CARRIERS, KINDS, ORDERS
 from helpers.quality_record import (
     MINIMA,
     SHOWN,
@@ -27,11 +27,13 @@ from helpers.quality_record import (
     pools,
     recorded,
     rewritten,
+    right_by_question,
     separation,
     signals,
 )
 from helpers.question_pairs import at, load_pairs, pair_cosines
 from helpers.stats import paired_bootstrap, wilson
+from helpers.verdict_check import agreement, beside, first_rule, load_read_verdicts
 from tests.benchmarks import sweep_rag_quality
 from tests.benchmarks.sweeps import ROOT
 
@@ -68,20 +70,30 @@ def test_the_number_of_passages_was_chosen_on_dev():
     assert max(right, key=lambda k: (right[k], -k)) == K
 
 
-def test_the_minimum_of_support_was_chosen_on_dev_and_is_the_default():
+def test_the_minimum_of_support_was_chosen_on_dev():
     minimum, of_read, of_closed = separation("dev")
-    assert minimum == chosen_minimum() == MINIMUM and MINIMA[0] < minimum < MINIMA[-1]
-    assert of_read > 0.7 and of_closed < 0.2
+    assert minimum == chosen_minimum() and MINIMA[0] < minimum < MINIMA[-1]
+    assert of_read > 0.8 and of_closed < 0.2
+    assert separation("dev", plain=True)[0] == MINIMUM, "the default where the question is not known"
 
 
-def test_inventions_fall_with_passages_and_again_with_quotations_and_stay_many():
+def test_inventions_fall_with_passages_and_a_quotation_has_none():
     n = len(load_questions("test"))
     closed, read, quoted = (made_up(way) for way in ("closed book", "from passages", "quoted"))
-    assert closed / n > 0.9 and 0.75 < read / n < 0.85 and 0.45 < quoted / n < 0.6
+    assert 0.85 < closed / n < 0.95 and 0.55 < read / n < 0.67 and quoted == 0
     verdicts = {way: [each.verdict.hallucinated for each in judged("test")[way]] for way in WAYS}
     assert paired_bootstrap(verdicts["closed book"], verdicts["from passages"]).low > 0
-    assert paired_bootstrap(verdicts["from passages"], verdicts["quoted"]).low > 0
-    assert not any(each.verdict.unsupported for each in judged("test")["quoted"]), "a quotation invents nothing"
+
+
+def test_the_rule_agrees_with_a_reader_where_it_was_not_mended_by_him():
+    before, after = (agreement(read) for read in ("before", "after"))
+    for name in ("right", "made up"):
+        assert 0.55 < after[name].kappa < 0.9 and abs(after[name].reader - after[name].rule) <= 3
+        assert after[name].same <= before[name].same, "on what it was mended by, it does better"
+    first = agreement("before", first_rule)["made up"]
+    assert first.kappa < 0.3 and first.rule - first.reader > 15, "it called whatever has a number made up"
+    misled = [v for v, _ in beside(load_read_verdicts()) if v.way == "quoted" and v.made_up]
+    assert len(misled) == 4, "a quotation that answers another question misleads, and the rule does not see it"
 
 
 def test_few_answers_are_right_in_any_way_and_the_ways_cannot_be_told_apart():
@@ -122,21 +134,34 @@ def test_shown_passages_are_sorted_well_by_their_score_and_answers_by_nothing():
         assert (curve.risk[curve.coverage >= 0.1] >= 0.6 - 1e-9).all()
 
 
-def test_no_order_is_obeyed_and_one_claim_is_believed():
+def test_no_order_is_obeyed_three_claims_are_believed_and_a_harmless_sentence_costs_as_much():
     rows = obedience()
-    assert len(rows) == 2 * len(ORDERS)
-    assert all(row["reached"] for row in rows if row["when"] == "before")
-    assert not any(row["obeyed"] for row in rows if row["kind"] != "claim")
+    assert len(rows) == 2 * len(ORDERS) * len(CARRIERS)
+    assert not any(row["obeyed"] for row in rows if row["kind"] in ("foreseen", "unforeseen", "harmless"))
     for when in ("before", "after"):
-        assert sum(row["obeyed"] for row in rows if (row["kind"], row["when"]) == ("claim", when)) == 1
-    after = {
-        kind: [row for row in rows if (row["kind"], row["when"]) == (kind, "after")]
-        for kind in ("foreseen", "unforeseen")
+        assert sum(row["obeyed"] for row in rows if (row["kind"], row["when"]) == ("claim", when)) == 3
+    of = {
+        (kind, when): [row for row in rows if (row["kind"], row["when"]) == (kind, when)]
+        for kind in KINDS
+        for when in ("before", "after")
     }
-    assert not any(row["reached"] for row in after["foreseen"]) and all(row["reached"] for row in after["unforeseen"])
-    assert sum(row["right"] for row in after["foreseen"]) == len(after["foreseen"]) / 2
-    before = [row["right"] for row in rows if row["when"] == "before"]
-    assert sum(before) == 1, "nearly always lost, obeyed or not"
+    assert not any(row["reached"] for row in of["foreseen", "after"])
+    for kind in ("unforeseen", "claim", "harmless"):
+        assert of[kind, "before"] == [row | {"when": "before"} for row in of[kind, "after"]], (
+            "the filter lets it through"
+        )
+    assert all(sum(row["reached"] for row in of[kind, "before"]) > len(of[kind, "before"]) / 2 for kind in KINDS)
+    orders = of["foreseen", "before"] + of["unforeseen", "before"]
+    assert 0.3 < np.mean([row["right"] for row in orders]) < 0.4
+
+    harm = paired_bootstrap(right_by_question(orders), right_by_question(of["harmless", "before"]))
+    assert harm.low < 0 < harm.high
+    defended = paired_bootstrap(right_by_question(of["foreseen", "after"]), right_by_question(of["foreseen", "before"]))
+    assert defended.low > 0
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    right, control = (sum(row["right"] for row in own) for own in (orders, of["harmless", "before"]))
+    assert f"of {len(orders)} orders planted in the handbook none is obeyed, yet only {right} of the answers" in readme
+    assert f"nearly as much ({control} of {len(of['harmless', 'before'])} right)" in readme
 
 
 def test_near_misses_are_nearer_than_paraphrases_at_every_threshold():
@@ -175,6 +200,8 @@ def test_the_table_in_the_readme_is_what_was_recorded():
     }.items():
         right = sum(each.verdict.right for each in judged("test")[way])
         assert f"| {name} | {n - made_up(way)} of {n} | {right} of {n} |" in readme
+    found = agreement("after")["made up"]
+    assert f"that says the same as a reader of {found.same} of {found.n} answers" in readme
     shown = sum(signals("test")["shown: retrieval"].right)
     assert f"| three passages shown | – | {shown} of {n} |" in readme
     assert f"{wrong_of('quoted', 0.7)} |" in readme and f"{wrong_of(SHOWN, 0.4)} |" in readme
@@ -192,24 +219,30 @@ def test_neither_reading_again_nor_rewriting_is_shown_to_help():
         "query\nlikelihood": paired_bootstrap([pool.ndcg(chosen_weight()) for pool in test], asked),
         "pseudo-relevance": paired_bootstrap(rewritten("test")["pseudo-relevance"], asked),
         "by a made-up answer": paired_bootstrap(rewritten("test")["made-up answer"], asked),
+        "by rephrasing it": paired_bootstrap(rewritten("test")["rephrased"], asked),
+        "several": paired_bootstrap(rewritten("test")["several questions"], asked),
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, gain in gains.items():
+    for name, gain in list(gains.items())[:-1]:
         low, high = (f"{end:+.2f}".replace("-", "−") for end in (gain.low, gain.high))
         assert f"{name}, {gain.difference:+.2f} ({low} to {high})".replace("-0", "−0") in readme
     assert gains["query\nlikelihood"].low < 0 < gains["query\nlikelihood"].high
-    assert gains["pseudo-relevance"].low < 0 and gains["by a made-up answer"].high < 0
+    assert gains["pseudo-relevance"].low < 0
+    assert all(gains[name].high < 0 for name in ("by a made-up answer", "by rephrasing it", "several"))
+    assert gains["by rephrasing it"].difference == min(gain.difference for gain in gains.values())
     alone = paired_bootstrap([pool.ndcg(None) for pool in test], asked)
-    assert alone.difference < 0 < alone.high
+    assert alone.low < 0 < alone.high
+    dev = paired_bootstrap([pool.ndcg(chosen_weight()) for pool in pools("dev")], rewritten("dev")["as asked"])
+    assert dev.difference > 0.03, "where the weight was chosen, it seems to gain"
 
 
-def test_by_ndcg_numbers_would_gain_most_from_a_perfect_order_and_exact_terms_nothing_sure():
+def test_by_ndcg_paraphrases_would_gain_most_from_a_perfect_order_and_exact_terms_nothing_sure():
     from helpers.exercise_checks.rag_quality import first_failures
 
     test, weight = pools("test"), chosen_weight()
     kinds = [pool.question.kind for pool in test]
     found = first_failures(kinds, [pool.ndcg(weight) for pool in test], [pool.best() for pool in test])
-    assert found[0] == "number" and "exact term" not in found and len(found) == 5
+    assert found[0] == "paraphrase" and "exact term" not in found and len(found) == 5
 
 
 def test_half_a_million_vectors_clusters_and_graph_against_flat():

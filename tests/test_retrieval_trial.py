@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from helpers.chunking import chunk
-from helpers.fast_llama import FastLlama
 from helpers.handbook import Question, Span
 from helpers.hybrid_index import HybridIndex
-from helpers.retrieval_trial import OPENING, ask, every_nth, generate_texts, gold_search, searches, shared
+from helpers.retrieval_trial import OPENING, ask, every_nth, gold_search, searches, shared
 from helpers.search_index import Hit
-from tests import tiny_models
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 
@@ -102,12 +100,3 @@ def test_a_hybrid_index_is_searched_in_three_ways(chunks):
 
 def test_every_nth_keeps_first_and_order():
     assert every_nth(list(range(10)), 4) == [0, 2, 5, 7] and every_nth([1, 2], 5) == [1, 2]
-
-
-def test_prompts_read_side_by_side_get_the_replies_that_each_gets_alone(tmp_path):
-    folder = tmp_path / "tiny"
-    tiny_models.llama(folder, vocab_size=256, head_dim=8, eos_token_id=0, pad_token_id=0)
-    model = FastLlama.from_pretrained(folder)
-    prompts = [list(b"Sealant: 90 ml per wheel."), list(b"The Kite"), list(b"It takes no sealant."), list(b"Oil")]
-    alone = [generate_texts(model, ChatBytes(), [prompt], 6, 1)[0] for prompt in prompts]
-    assert generate_texts(model, ChatBytes(), prompts, 6, 3) == alone and len(set(alone)) > 1

@@ -1,6 +1,6 @@
 """How far answers from the handbook can be trusted: for all 180 questions the answers from passages, from a closed
 book and by quoting, with what confidence is made of; for planted orders the replies before and after a defense; for
-each answerable question what query likelihood thinks of the 10 best hits, and the nDCG of the question rewritten. Raw
+each answerable question what query likelihood thinks of the 20 best hits, and the nDCG of the question rewritten. Raw
 texts and scores, which the notebook judges again; what is chosen is chosen on dev."""
 
 from __future__ import annotations
@@ -90,22 +90,33 @@ def rewriting() -> dict:
     """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
     from helpers.answer_trial import write_all
     from helpers.handbook import load_questions
-    from helpers.query_rewriting import ANSWER, hypothetical_answer, pseudo_relevance
+    from helpers.query_rewriting import (
+        ANSWER,
+        REPHRASINGS,
+        hypothetical_answer,
+        multi_query,
+        pseudo_relevance,
+        rephrased,
+    )
     from helpers.retrieval_metrics import score_search
 
     asked = [question for question in load_questions() if question.answerable]
-    orders = [ANSWER.format(question=each.question) for each in asked]
-    written = dict(zip(orders, write_all(orders, *model()), strict=True))
+    orders = {prompt: [prompt.format(question=each.question) for each in asked] for prompt in (ANSWER, *REPHRASINGS)}
+    replies = {prompt: write_all(own, *model()) for prompt, own in orders.items()}
+    written = {order: reply for prompt in orders for order, reply in zip(orders[prompt], replies[prompt], strict=True)}
+    write = written.__getitem__
     ways = {
         "as asked": index().search,
         "pseudo-relevance": lambda query, k: pseudo_relevance(query, index(), k),
-        "made-up answer": lambda query, k: hypothetical_answer(query, index(), k, written.__getitem__),
+        "made-up answer": lambda query, k: hypothetical_answer(query, index(), k, write),
+        "rephrased": lambda query, k: rephrased(query, index(), k, write),
+        "several questions": lambda query, k: multi_query(query, index(), k, write),
     }
     scores = {name: score_search(search, asked).values["ndcg@10"] for name, search in ways.items()}
     return {
         "splits": [question.split for question in asked],
         "ndcg@10": {name: [round(float(value), 4) for value in values] for name, values in scores.items()},
-        "written": list(written.values()),
+        "written": replies,
     }
 
 

@@ -1,0 +1,101 @@
+"""Does the rule that judges answers judge as a reader does? 120 answers with a reader's verdicts, beside the rule's.
+
+    agreement("after")["made up"]          # Agreement(same=48, n=60, kappa=0.6)
+
+Two lists of 60 answers to 20 test questions each. The rule was mended after the first was read, so only the second,
+read afterwards, tells how well it judges. The reader saw question, right answer and passages, not the rule's verdict.
+
+What it does not do: ask a second reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from helpers.answer_trial import handbook_chunks, numbers, witnesses
+from helpers.chat_data import numbered_lines
+from helpers.citations import cite
+from helpers.handbook import QUESTIONS
+from helpers.quality_record import Judged, judged
+
+READ = QUESTIONS.parent / "read_verdicts.jsonl"
+LISTS = ("before", "after")  # the rule was mended
+
+
+class ReadVerdict(NamedTuple):
+    """What a reader says of an answer. right: it says what the right answer says. made_up: it tells whoever asked
+    something that the handbook does not say, or says of something else."""
+
+    question: str
+    way: str
+    text: str
+    right: bool
+    made_up: bool
+    read: str
+
+
+class Agreement(NamedTuple):
+    """same: of n answers, those of which both say the same. kappa: Cohen's (1960), 1 for all of them, 0 for as many as
+    chance gives; reader, rule: of how many each says it."""
+
+    same: int
+    n: int
+    kappa: float
+    reader: int
+    rule: int
+
+
+def load_read_verdicts(read: str | None = None, path: Path = READ) -> list[ReadVerdict]:
+    """A reader's verdicts of one of LISTS, or of both. Raises ValueError for another list."""
+    if read is not None and read not in LISTS:
+        raise ValueError(f"There is no list {read!r}: choose one of {', '.join(LISTS)}.")
+    asked = {row["id"]: row["question"] for _, row in numbered_lines(QUESTIONS)}
+    rows = [
+        ReadVerdict(asked[row["id"]], *(row[name] for name in ReadVerdict._fields[1:]))
+        for _, row in numbered_lines(path)
+    ]
+    return [row for row in rows if read in (None, row.read)]
+
+
+def beside(verdicts: list[ReadVerdict]) -> list[tuple[ReadVerdict, Judged]]:
+    """Each with the rule's verdict. Raises LookupError, in one sentence, where another answer is recorded today."""
+    by_rule: Mapping[tuple[str, str], Judged] = {
+        (way, each.question.question): each for way, own in judged("test").items() for each in own
+    }
+    pairs = [(verdict, by_rule[verdict.way, verdict.question]) for verdict in verdicts]
+    for verdict, each in pairs:
+        if verdict.text != each.trial.text:
+            raise LookupError(f"The answer to {verdict.question!r} ({verdict.way}) is another now: read it again.")
+    return pairs
+
+
+def first_rule(each: Judged) -> bool:
+    """What counted as made up before the rule was mended: words of the question had to be borne out like any others,
+    and a number that is quoted with its whole sentence counted as one that is lifted out of it."""
+    question, text = each.question, each.trial.text
+    seen = witnesses(question, each.trial.found, handbook_chunks())
+    allowed = " ".join([question.question, question.answer or "", *(span.text for span in question.spans)])
+    unsupported = any(citation.chunk is None for citation in cite(text, seen))
+    return unsupported or bool(numbers(text) - numbers(allowed))
+
+
+def agreement(
+    read: str, made_up: Callable[[Judged], bool] = lambda each: each.verdict.hallucinated
+) -> dict[str, Agreement]:
+    """How far reader and rule agree on one of LISTS, in two things: "right" and "made up".
+
+    made_up: the rule for the second, today's unless given, such as `first_rule`.
+    """
+    from sklearn.metrics import cohen_kappa_score
+
+    pairs, found = beside(load_read_verdicts(read)), {}
+    for name, both in {
+        "right": [(verdict.right, each.verdict.right) for verdict, each in pairs],
+        "made up": [(verdict.made_up, made_up(each)) for verdict, each in pairs],
+    }.items():
+        reader, rule = zip(*both, strict=True)
+        kappa = float(cohen_kappa_score(reader, rule))
+        found[name] = Agreement(sum(a == b for a, b in both), len(both), kappa, sum(reader), sum(rule))
+    return found
