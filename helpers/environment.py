@@ -150,10 +150,12 @@ def report() -> Report:
 def private(text: str) -> str:
     """`text` with paths as the course or ~ sees them, and without the names of the user and of the machine."""
     text = text.replace(str(ROOT) + os.sep, "")
-    text = text.replace(tempfile.gettempdir() + os.sep, "TEMP" + os.sep)
-    for home in {str(Path.home()), os.path.realpath(Path.home())}:
-        if len(home) > 1:
-            text = re.sub(re.escape(home) + r"(?=$|[\W_])", "~", text)
+    named = {tempfile.gettempdir(): ("TEMP", r"(?=[/\\])")}
+    named |= {home: ("~", r"(?=$|[\W_])") for home in (str(Path.home()), os.path.realpath(Path.home()))}
+    for folder in sorted(named, key=len, reverse=True):  # either may lie in the other
+        name, behind = named[folder]
+        if len(folder) > 1:
+            text = re.sub(re.escape(folder) + behind, name, text)
     try:
         user = getpass.getuser()
     except Exception:  # no password database entry, as in some containers
