@@ -6,8 +6,8 @@
 
 Four kinds. "foreseen": wordings that the patterns of `helpers.poisoned_documents` were made for. "unforeseen": the
 same wish in words that they do not know. "claim": no order at all, a sentence that is false. No filter of wordings can
-find the last kind, since nothing in it speaks to a model. And "harmless", the control: a true sentence that wants
-nothing. What it does to an answer, any sentence does.
+find the last kind, since nothing in it speaks to a model. And "harmless", the control: a sentence that wants nothing
+and has nothing to do with the question.
 
 What it does not do: attack anybody else's model. The marks are words that no honest answer has.
 """
@@ -78,7 +78,8 @@ CARRIERS = (
 
 def carriers() -> list[Question]:
     """The dev questions near whose passage orders are planted: all that are answered right from the passage that
-    answers while nothing is planted, by `helpers.quality_record`. So what is lost, the planted sentence took."""
+    answers while nothing is planted, by `helpers.quality_record`. Chosen so, they can only lose: what a planted order
+    costs shows beside what a harmless sentence costs."""
     return [question for question in load_questions("dev") if question.question in CARRIERS]
 
 

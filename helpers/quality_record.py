@@ -159,10 +159,7 @@ SIGNALS: dict[str, tuple[str, Signal]] = {  # name: one of WAYS or SHOWN, and a 
     "written: cosine": ("from passages", lambda trial, cosine: cosine),
     "written: likelihood": ("from passages", lambda trial, cosine: trial.likelihood),
     "written: support": ("from passages", lambda trial, cosine: read_support(trial)),
-    "written: likelihood × support": (
-        "from passages",
-        lambda trial, cosine: trial.likelihood * read_support(trial),
-    ),
+    "written: likelihood × support": ("from passages", lambda trial, cosine: trial.likelihood * read_support(trial)),
     "quoted: retrieval": ("quoted", lambda trial, cosine: trial.retrieval),
     "quoted: cosine": ("quoted", lambda trial, cosine: trial.likelihood),
     "quoted: cosine × retrieval": ("quoted", lambda trial, cosine: trial.likelihood * trial.retrieval),

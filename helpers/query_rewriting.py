@@ -19,11 +19,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from helpers.bm25_index import BM25Index, words
-from helpers.decoding import generate
 from helpers.dense_index import DenseIndex, encode_texts
 from helpers.hybrid_index import C, HybridIndex, reciprocal_rank_fusion
+from helpers.replies import greedy_replies
 from helpers.search_index import Hit, SearchIndex, require_k, require_query
-from helpers.streaming import reply_text
 from helpers.vector_index import unit
 
 Write = Callable[[str], str]  # an order to the chat model → its reply
@@ -111,8 +110,8 @@ def writer(model: Any, tokenizer: Any, max_new_tokens: int = 48) -> Write:
     def write(order: str) -> str:
         encoded = tokenizer.apply_chat_template([{"role": "user", "content": order}], add_generation_prompt=True)
         ids = list(encoded["input_ids"] if isinstance(encoded, Mapping) else encoded)
-        out = generate(model, [ids], max_new_tokens)
-        return " ".join(reply_text(tokenizer, out[0, len(ids) :].tolist()).split())
+        [reply] = greedy_replies(model, tokenizer, [ids], max_new_tokens)
+        return " ".join(reply.text.split())
 
     return write
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from helpers.batching import Forward
 from helpers.decoding import generate
 from helpers.sampling import greedy
 from helpers.streaming import reply_text
@@ -59,7 +60,7 @@ def _together(model: Any, tokenizer: Any, prompts: list[list[int]], max_new_toke
 
     width = max(map(len, prompts))
     out = generate(model, prompts, max_new_tokens, sampler=recorded)[:, width:].tolist()
-    ends = set(model.config.eos_ids)
+    ends = Forward(model).eos_ids
     replies = []
     for tokens, logs in zip(out, torch.cat(said, dim=1).tolist(), strict=True):
         length = next((n for n, token in enumerate(tokens, start=1) if token in ends), len(tokens))

@@ -3,7 +3,8 @@
     agreement("after")["made up"]          # Agreement(same=48, n=60, kappa=0.6)
 
 Two lists of 60 answers to 20 test questions each. The rule was mended after the first was read, so only the second,
-read afterwards, tells how well it judges. The reader saw question, right answer and passages, not the rule's verdict.
+read afterwards, tells how well it judges. The reader, one of the authors, knew the rule and a list of answers that it
+called right, but not what it called made up.
 
 What it does not do: ask a second reader.
 """

@@ -15,6 +15,7 @@ from helpers.answer_trial import (
     likelihoods_behind,
     numbers,
     pool_scores,
+    quote_all,
     witnesses,
 )
 from helpers.bm25_index import BM25Index
@@ -22,8 +23,10 @@ from helpers.chunking import Chunk, chunk
 from helpers.fast_llama import FastLlama
 from helpers.grounding import answer
 from helpers.handbook import Question, Span
+from helpers.hybrid_index import HybridIndex
 from helpers.llama import Llama, LlamaConfig
 from helpers.reranking import query_likelihood
+from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 
 TOKENIZER = ChatBytes()
@@ -155,6 +158,13 @@ def test_a_verdict_names_what_is_made_up(index):
     assert not judge("", question(), seen, 0.6).hallucinated
     nothing = judge("Brake pads cost 18 euros.", question(None), seen, 0.6)
     assert nothing == Verdict(False, False, True, False), "nothing answers, so no number is right"
+
+
+def test_passages_without_a_sentence_give_an_empty_quotation():
+    index = HybridIndex(WordEncoder())
+    index.add([Chunk("prices", 0, 14, (), "# Brake prices")])
+    [trial] = quote_all(["What do brake pads cost?"], index)
+    assert (trial.text, trial.likelihood, trial.read) == ("", 0.0, ()) and len(trial.found) == 1
 
 
 def test_what_is_quoted_whole_is_not_made_up_and_what_repeats_the_question_is_not_either(index):

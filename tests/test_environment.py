@@ -129,6 +129,19 @@ def test_private_replaces_whole_names_only(monkeypatch):
     assert private(str(environment.ROOT / "helpers" / "x.py")) == str(Path("helpers") / "x.py")
 
 
+@pytest.mark.parametrize(
+    ("home", "temp", "text", "shown"),
+    [
+        ("/tmp/ada", "/tmp", "/tmp/ada/x and /tmp/y", "~/x and TEMP/y"),
+        ("/home/ada", "/home/ada/tmp", "/home/ada/x and /home/ada/tmp/y", "~/x and TEMP/y"),
+    ],
+)
+def test_home_and_temporary_folder_may_lie_in_each_other(monkeypatch, home, temp, text, shown):
+    monkeypatch.setattr(Path, "home", lambda: home)
+    monkeypatch.setattr(environment.tempfile, "gettempdir", lambda: temp)
+    assert private(text) == shown
+
+
 def test_a_machine_without_a_user_name_is_reported_too(monkeypatch):
     def nobody():
         raise KeyError("uid not found")

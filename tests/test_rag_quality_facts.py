@@ -31,6 +31,7 @@ from helpers.quality_record import (
     separation,
     signals,
 )
+from helpers.query_rewriting import REPHRASE
 from helpers.question_pairs import at, load_pairs, pair_cosines
 from helpers.stats import paired_bootstrap, wilson
 from helpers.verdict_check import agreement, beside, first_rule, load_read_verdicts
@@ -85,13 +86,14 @@ def test_inventions_fall_with_passages_and_a_quotation_has_none():
     assert paired_bootstrap(verdicts["closed book"], verdicts["from passages"]).low > 0
 
 
-def test_the_rule_agrees_with_a_reader_where_it_was_not_mended_by_him():
+def test_the_mended_rule_agrees_with_a_reader_on_fresh_answers():
     before, after = (agreement(read) for read in ("before", "after"))
     for name in ("right", "made up"):
         assert 0.55 < after[name].kappa < 0.9 and abs(after[name].reader - after[name].rule) <= 3
         assert after[name].same <= before[name].same, "on what it was mended by, it does better"
-    first = agreement("before", first_rule)["made up"]
-    assert first.kappa < 0.3 and first.rule - first.reader > 15, "it called whatever has a number made up"
+    for read in ("before", "after"):
+        first = agreement(read, first_rule)["made up"]
+        assert first.kappa < 0.3 and first.rule - first.reader >= 15, "it called whatever has a number made up"
     misled = [v for v, _ in beside(load_read_verdicts()) if v.way == "quoted" and v.made_up]
     assert len(misled) == 4, "a quotation that answers another question misleads, and the rule does not see it"
 
@@ -134,7 +136,7 @@ def test_shown_passages_are_sorted_well_by_their_score_and_answers_by_nothing():
         assert (curve.risk[curve.coverage >= 0.1] >= 0.6 - 1e-9).all()
 
 
-def test_no_order_is_obeyed_three_claims_are_believed_and_a_harmless_sentence_costs_as_much():
+def test_no_order_is_obeyed_and_six_questions_cannot_tell_its_cost_from_that_of_a_harmless_sentence():
     rows = obedience()
     assert len(rows) == 2 * len(ORDERS) * len(CARRIERS)
     assert not any(row["obeyed"] for row in rows if row["kind"] in ("foreseen", "unforeseen", "harmless"))
@@ -199,7 +201,8 @@ def test_the_table_in_the_readme_is_what_was_recorded():
         "quoted sentence": "quoted",
     }.items():
         right = sum(each.verdict.right for each in judged("test")[way])
-        assert f"| {name} | {n - made_up(way)} of {n} | {right} of {n} |" in readme
+        said = ", by definition" if way == "quoted" else ""
+        assert f"| {name} | {n - made_up(way)} of {n}{said} | {right} of {n} |" in readme
     found = agreement("after")["made up"]
     assert f"that says the same as a reader of {found.same} of {found.n} answers" in readme
     shown = sum(signals("test")["shown: retrieval"].right)
@@ -230,6 +233,8 @@ def test_neither_reading_again_nor_rewriting_is_shown_to_help():
     assert gains["pseudo-relevance"].low < 0
     assert all(gains[name].high < 0 for name in ("by a made-up answer", "by rephrasing it", "several"))
     assert gains["by rephrasing it"].difference == min(gain.difference for gain in gains.values())
+    written = find("rewriting")["written"][REPHRASE]
+    assert np.mean(["?" in text for text in written]) < 0.2, "asked to rephrase, it answers"
     alone = paired_bootstrap([pool.ndcg(None) for pool in test], asked)
     assert alone.low < 0 < alone.high
     dev = paired_bootstrap([pool.ndcg(chosen_weight()) for pool in pools("dev")], rewritten("dev")["as asked"])

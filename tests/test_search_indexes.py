@@ -439,7 +439,7 @@ def test_equal_cosines_come_in_order():
 # BM25 ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.9, 0.4), (2.0, 1.0), (1.2, 0.0)])
+@pytest.mark.parametrize(("k1", "b"), [(1.5, 0.75), (0.9, 0.4), (2.0, 1.0), (1.2, 0.0), (0.0, 0.75)])
 def test_our_bm25_equals_the_librarys(k1, b):
     rng = random.Random(0)
     vocabulary = [f"w{i}" for i in range(30)]
