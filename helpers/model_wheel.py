@@ -68,11 +68,12 @@ class Source:
 
 
 def bytes_in(folder: Path) -> int:
-    """Total size of the files below `folder`; files that vanish meanwhile count as nothing."""
+    """Total size of the files below `folder`; files and folders that vanish meanwhile count as nothing."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+    for parent, _, names in os.walk(folder):  # not Path.rglob, which raises when a folder vanishes under it
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(parent, name)).st_size
     return total
 
 

