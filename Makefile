@@ -8,6 +8,8 @@ VENV ?= .venv
 LAB_ARGS ?=
 NB ?=
 FRESH ?=
+# how many tests run side by side (0: one after the other)
+WORKERS ?= 2
 
 ifeq ($(OS),Windows_NT)
 PY := $(VENV)/Scripts/python.exe
@@ -30,7 +32,7 @@ help:  ## list the targets
 	@echo "make links        rewrite the course's address everywhere (REPO=owner/name BRANCH=main)"
 	@echo "make env          only install and fetch"
 	@echo "make clean        remove build/ and the virtual environment"
-	@echo "make help         this list. PYTHON=python3.12 chooses the interpreter"
+	@echo "make help         this list. WORKERS=0 runs the tests one after the other; PYTHON=python3.12 chooses the interpreter"
 
 env:
 	@"$(PYTHON)" helpers/bootstrap.py --venv "$(VENV)"
@@ -43,11 +45,14 @@ ifneq ($(NB),)
 	@NB="$(NB)" "$(PY)" -m pytest tests/test_notebook_structure.py tests/test_notebooks.py
 else
 	@"$(PY)" -m ruff check .
-	@"$(PY)" -m pytest tests
+	@failed=0; \
+	"$(PY)" -m pytest tests -m "not alone" -n $(WORKERS) --dist worksteal || failed=1; \
+	"$(PY)" -m pytest tests -m alone || failed=1; \
+	exit $$failed
 endif
 
 test-fast: env
-	@"$(PY)" -m pytest tests -m "not notebooks and not network"
+	@"$(PY)" -m pytest tests -m "not notebooks and not network" -n $(WORKERS) --dist worksteal
 
 notebooks: env
 	@"$(PY)" -m tests.tools.execute $(if $(FRESH),--fresh) $(NB)

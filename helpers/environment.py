@@ -31,7 +31,13 @@ OK, WARN, FAIL = "OK", "WARN", "FAIL"
 GB = 10**9
 MEMORY_GB, SPARE_BYTES = 2.0, 200_000_000  # what a notebook may take; room on the disk beside the models
 # Distributions whose import name is not theirs with "_" for "-".
-MODULES = {"faiss-cpu": "faiss", "ipython": "IPython", "pyyaml": "yaml", "scikit-learn": "sklearn"}
+MODULES = {
+    "faiss-cpu": "faiss",
+    "ipython": "IPython",
+    "pytest-xdist": "xdist",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
 PURPOSES = {  # what each library does in this course
     "bitsandbytes": "8- and 4-bit weights",
     "bm25s": "search among words",

@@ -1,12 +1,14 @@
-"""Does the rule that judges answers judge as a reader does? 120 answers with a reader's verdicts, beside the rule's.
+"""Does the rule that judges answers judge as a reader does? 120 answers with two readers' verdicts, beside the rule's.
 
-    agreement("after")["made up"]          # Agreement(same=48, n=60, kappa=0.6)
+    agreement("after")["made up"]          # Agreement(same=48, n=60, kappa=0.6…)
+    between_readers("after")["made up"]    # the ceiling: no rule agrees more than readers do
 
-Two lists of 60 answers to 20 test questions each. The rule was mended after the first was read, so only the second,
-read afterwards, tells how well it judges. The reader, one of the authors, knew the rule and a list of answers that it
-called right, but not what it called made up.
+Two lists of 60 answers to 20 test questions each. The rule was mended after the first reader had read the first, so
+only the second list, read afterwards, tells how well it judges. The first reader, one of the authors, knew the rule and
+a list of answers that it called right, but not what it called made up. The second saw question, right answer, handbook
+and the answers in a shuffled order: neither the rule, nor the first one's verdicts, nor which way an answer came from.
 
-What it does not do: ask a second reader.
+What it does not do: tell whether readers of another kind would agree as much.
 """
 
 from __future__ import annotations
@@ -23,11 +25,13 @@ from helpers.quality_record import Judged, judged
 
 READ = QUESTIONS.parent / "read_verdicts.jsonl"
 LISTS = ("before", "after")  # the rule was mended
+READERS = ("first", "second")
 
 
 class ReadVerdict(NamedTuple):
     """What a reader says of an answer. right: it says what the right answer says. made_up: it tells whoever asked
-    something that the handbook does not say, or says of something else."""
+    something that the handbook does not say, or says of something else. (Neither the question's own words nor a true
+    sentence that nobody would take for an answer is made up.)"""
 
     question: str
     way: str
@@ -39,25 +43,28 @@ class ReadVerdict(NamedTuple):
 
 class Agreement(NamedTuple):
     """same: of n answers, those of which both say the same. kappa: Cohen's (1960), 1 for all of them, 0 for as many as
-    chance gives; reader, rule: of how many each says it."""
+    chance gives; reader, other: of how many the reader says it, and of how many the rule or the other reader."""
 
     same: int
     n: int
     kappa: float
     reader: int
-    rule: int
+    other: int
 
 
-def load_read_verdicts(read: str | None = None, path: Path = READ) -> list[ReadVerdict]:
-    """A reader's verdicts of one of LISTS, or of both. Raises ValueError for another list."""
-    if read is not None and read not in LISTS:
-        raise ValueError(f"There is no list {read!r}: choose one of {', '.join(LISTS)}.")
+def load_read_verdicts(read: str | None = None, reader: str = "first", path: Path = READ) -> list[ReadVerdict]:
+    """The verdicts of one of READERS, of one of LISTS or of both. Raises ValueError for another list or reader."""
+    for what, given, known in (("list", read, (None, *LISTS)), ("reader", reader, READERS)):
+        if given not in known:
+            raise ValueError(f"There is no {what} {given!r}: choose one of {', '.join(filter(None, known))}.")
     asked = {row["id"]: row["question"] for _, row in numbered_lines(QUESTIONS)}
-    rows = [
-        ReadVerdict(asked[row["id"]], *(row[name] for name in ReadVerdict._fields[1:]))
+    return [
+        ReadVerdict(
+            asked[row["id"]], row["way"], row["text"], row[reader]["right"], row[reader]["made_up"], row["read"]
+        )
         for _, row in numbered_lines(path)
+        if read in (None, row["read"])
     ]
-    return [row for row in rows if read in (None, row.read)]
 
 
 def beside(verdicts: list[ReadVerdict]) -> list[tuple[ReadVerdict, Judged]]:
@@ -83,20 +90,33 @@ def first_rule(each: Judged) -> bool:
 
 
 def agreement(
-    read: str, made_up: Callable[[Judged], bool] = lambda each: each.verdict.hallucinated
+    read: str,
+    made_up: Callable[[Judged], bool] = lambda each: each.verdict.hallucinated,
+    reader: str = "first",
 ) -> dict[str, Agreement]:
-    """How far reader and rule agree on one of LISTS, in two things: "right" and "made up".
+    """How far a reader and the rule agree on one of LISTS, in two things: "right" and "made up".
 
     made_up: the rule for the second, today's unless given, such as `first_rule`.
     """
+    pairs = beside(load_read_verdicts(read, reader))
+    return {
+        "right": _agreement([(verdict.right, each.verdict.right) for verdict, each in pairs]),
+        "made up": _agreement([(verdict.made_up, made_up(each)) for verdict, each in pairs]),
+    }
+
+
+def between_readers(read: str) -> dict[str, Agreement]:
+    """How far the two readers agree on one of LISTS, in the same two things."""
+    pairs = list(zip(*(load_read_verdicts(read, reader) for reader in READERS), strict=True))
+    return {
+        "right": _agreement([(first.right, second.right) for first, second in pairs]),
+        "made up": _agreement([(first.made_up, second.made_up) for first, second in pairs]),
+    }
+
+
+def _agreement(both: list[tuple[bool, bool]]) -> Agreement:
     from sklearn.metrics import cohen_kappa_score
 
-    pairs, found = beside(load_read_verdicts(read)), {}
-    for name, both in {
-        "right": [(verdict.right, each.verdict.right) for verdict, each in pairs],
-        "made up": [(verdict.made_up, made_up(each)) for verdict, each in pairs],
-    }.items():
-        reader, rule = zip(*both, strict=True)
-        kappa = float(cohen_kappa_score(reader, rule))
-        found[name] = Agreement(sum(a == b for a, b in both), len(both), kappa, sum(reader), sum(rule))
-    return found
+    reader, other = zip(*both, strict=True)
+    kappa = float(cohen_kappa_score(reader, other))
+    return Agreement(sum(a == b for a, b in both), len(both), kappa, sum(reader), sum(other))

@@ -11,6 +11,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HANDS_ON_STATIC"] = "1"
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# side by side (`pytest -n`), each worker computes with its share of the cores; this must be said before torch is loaded
+if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 pytest_plugins = ["tests.tools.report"]
 
 

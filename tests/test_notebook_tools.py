@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
 import sys
 
 import nbformat
 import pytest
 
 from tests.tools import execute, report, runners, scratch
-from tests.tools.notebook import read
+from tests.tools.notebook import ROOT, read
 from tests.tools.scratch import cell, code, md, picture, shown, text
 
 DRAWING = """import matplotlib.pyplot as plt
@@ -205,6 +207,30 @@ def test_a_damaged_report_is_begun_anew(tmp_path, monkeypatch):
     file.write_text('[{"notebook": "00_fi')
     report.record("00_first", "nbval", 10, 500, 30, file)
     assert len(json.loads(file.read_text())) == 1
+
+
+SIDE_BY_SIDE = """
+from pathlib import Path
+import pytest
+from tests.tools import report
+
+@pytest.mark.parametrize("number", range(12))
+def test_run(number):
+    report.record(f"{number:02d}_page", "walk", number, 500, 30, Path(__file__).with_name("report.json"))
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_rows_of_all_workers_are_kept_and_printed_once(tmp_path, workers):
+    (tmp_path / "test_side_by_side.py").write_text(SIDE_BY_SIDE)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.tools.report", "-p", "no:cacheprovider"]
+    command += ["-q", f"--rootdir={tmp_path}", "-n", str(workers), str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "NB": ""}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert "12 passed" in done.stdout, done.stdout + done.stderr
+    pages = [f"{number:02d}_page" for number in range(12)]
+    assert [row["notebook"] for row in json.loads((tmp_path / "report.json").read_text())] == pages
+    assert [line.split()[0] for line in done.stdout.splitlines() if " walk " in line] == pages
 
 
 # Runners -------------------------------------------------------------------------------------------------------------

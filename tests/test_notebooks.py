@@ -1,7 +1,8 @@
 """Every notebook runs: as committed under nbval, at smoke under papermill, and with every exercise answered.
 
 NB=00_welcome (or a comma-separated list) chooses. Seconds and peak memory go into build/notebook_report.json; only the
-memory is asserted, because a shared machine's clock says little.
+memory is asserted, because a shared machine's clock says little. The runs at laptop and at smoke have the machine to
+themselves, for their seconds are held against the budgets; the walks may run side by side.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def tail(output: str) -> str:
     return "\n".join(output.splitlines()[-LINES_SHOWN:])
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_repeats_its_committed_outputs_at_laptop(name, learner):
     """The kernel works in notebooks/."""
@@ -61,6 +63,7 @@ def test_it_repeats_its_committed_outputs_at_laptop(name, learner):
     assert abs(took - stated) <= PEAK_TOLERANCE * stated + 0.05, f"{name} states {stated} GB and took {took:.2f} GB"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_runs_at_smoke_from_the_repository_root_with_nothing_attempted(name, learner):
     """The kernel works in the repository's root."""

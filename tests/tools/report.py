@@ -15,16 +15,17 @@ import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 
 from tests.tools.notebook import ROOT, Course, selected
 
 REPORT = ROOT / "build" / "notebook_report.json"
 POLL_SECONDS = 0.05
 PEAK_MB_AT_MOST = 2000.0
-_recorded_now: list[tuple[str, str]] = []
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,9 @@ class Measured:
     seconds: float
     peak_mb: float
     timed_out: bool = False
+
+
+_recorded_now: list[Row] = []
 
 
 class KernelWatch:
@@ -162,14 +166,18 @@ def stop_tree(pid: int) -> None:
 def record(notebook: str, runner: str, seconds: float, peak_mb: float, minutes: float, file: Path = REPORT) -> Row:
     """Write one row; an earlier row of the same notebook and runner is replaced. A damaged file is begun anew."""
     row = Row(notebook, runner, round(seconds, 1), round(peak_mb), round(minutes, 1))
-    rows = [old for old in load(file) if (old.notebook, old.runner) != (notebook, runner)] + [row]
-    rows.sort(key=lambda item: (item.notebook, item.runner))
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(file.name + ".part")
-    temporary.write_text(json.dumps([asdict(item) for item in rows], indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, file)
-    _recorded_now.append((notebook, runner))
+    with FileLock(file.with_name(file.name + ".lock")):  # tests may run side by side
+        rows = [old for old in load(file) if (old.notebook, old.runner) != (notebook, runner)] + [row]
+        temporary = file.with_name(file.name + ".part")
+        temporary.write_text(json.dumps([asdict(item) for item in in_order(rows)], indent=1) + "\n", encoding="utf-8")
+        os.replace(temporary, file)
+    _recorded_now.append(row)
     return row
+
+
+def in_order(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row.notebook, row.runner))
 
 
 def load(file: Path = REPORT) -> list[Row]:
@@ -199,8 +207,18 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (output := getattr(session.config, "workeroutput", None)) is not None:  # one of several workers (`pytest -n`)
+        output["notebook_runs"] = [asdict(row) for row in _recorded_now]
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist's
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended: its rows belong to the table."""
+    _recorded_now.extend(Row(**row) for row in getattr(node, "workeroutput", {}).get("notebook_runs", []))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    rows = [row for row in load() if (row.notebook, row.runner) in _recorded_now]
-    if rows:
+    if _recorded_now:
         terminalreporter.section("notebooks (build/notebook_report.json)")
-        terminalreporter.write_line(table(rows))
+        terminalreporter.write_line(table(in_order(_recorded_now)))
