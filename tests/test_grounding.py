@@ -171,7 +171,7 @@ def test_the_threshold_answers_most_of_those_that_keep_the_promise(rows, max_ris
         return [ok for confidence, ok in rows if confidence >= threshold]
 
     def keeps(threshold):
-        return answered(threshold).count(False) <= max_risk * len(answered(threshold)) + 1e-12
+        return answered(threshold).count(False) / len(answered(threshold)) <= max_risk
 
     threshold = calibrate_threshold(sure, right, max_risk)
     allowed = [t for t in set(sure) if keeps(t)]

@@ -173,9 +173,9 @@ def test_headings_that_are_searched_give_feedback_too():
 
 def test_no_share_is_the_plain_search(index):
     for question in ("squeal braking", "display in winter"):
-        plain = index.search(question, 5)
-        assert names(pseudo_relevance(question, index, 5, share=0)) == names(plain)
-        assert names(hypothetical_answer(question, index, 5, lambda order: "police theft", share=0)) == names(plain)
+        plain = index.search(question, 3)  # further down two are as near: rounding decides, on each processor its way
+        assert names(pseudo_relevance(question, index, 3, share=0)) == names(plain)
+        assert names(hypothetical_answer(question, index, 3, lambda order: "police theft", share=0)) == names(plain)
 
 
 def test_a_query_without_a_hit_stays_as_it_is():
