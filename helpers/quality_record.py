@@ -58,8 +58,9 @@ class Judged:
 
     @property
     def shows(self) -> bool:
-        """Did the search find, among what was read or quoted from, a passage that answers?"""
-        return any(span.shown_by(chunk) for span in self.question.spans for chunk in self.trial.found)
+        """Did the search find, for what was read or quoted from, every passage that the answer needs?"""
+        spans = self.question.spans
+        return bool(spans) and all(any(span.shown_by(chunk) for chunk in self.trial.found) for span in spans)
 
     @property
     def cites_right(self) -> bool:
@@ -152,7 +153,7 @@ def separation(split: str, plain: bool = False) -> tuple[float, float, float]:
 
 # Confidence ----------------------------------------------------------------------------------------------------------
 
-SHOWN = "shown"  # no answer, only the three passages that are quoted from: right if one of them has what answers
+SHOWN = "shown"  # no answer, only the three passages that are quoted from: right if they hold all that answers
 Signal = Callable[[Trial, float], float]  # a trial and the best cosine that its question has in the handbook
 SIGNALS: dict[str, tuple[str, Signal]] = {  # name: one of WAYS or SHOWN, and a confidence
     "written: retrieval": ("from passages", lambda trial, cosine: trial.retrieval),

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from helpers.family_score import Score
 from helpers.records import Record
-from helpers.ticket_reading import Score
 from helpers.tickets import FIELDS
 
 RECORD = Record("07_sft")

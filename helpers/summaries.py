@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.family_score import Score
 from helpers.reports import FACTS, load_report_frames, rouge1, sentences
 from helpers.stats import bootstrap
 
@@ -156,10 +157,10 @@ def scores(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict
     }
 
 
-def right_by_kind(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
-    """For each kind of name or number: how often it was right, of how often it was stated."""
-    counts: dict[str, list[bool]] = defaultdict(list)
+def right_by_kind(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
+    """For each kind of name or number: how often it was right, of how often it was stated, frame by frame."""
+    found: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     for summary, report in zip(written, reports, strict=True):
         for slot, right in judge(summary, report).items():
-            counts[slot].append(right)
-    return {slot: (sum(counts[slot]), len(counts[slot])) for slot in FACTS if slot in counts}
+            found[slot].append((report["frame"], right))
+    return {slot: Score.of(found[slot]) for slot in FACTS if slot in found}

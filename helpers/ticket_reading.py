@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +22,9 @@ import torch
 
 from helpers.answer_form import AnswerForm, Values, greedy_within
 from helpers.batching import as_batch
+from helpers.family_score import Score
 from helpers.generation import generate, greedy, reply_text
 from helpers.shared_prefix import BehindPrefix
-from helpers.stats import bootstrap_ratio, wilson
 from helpers.tickets import FIELDS
 from helpers.velunda import canon, order_numbers, products_named
 
@@ -135,60 +134,6 @@ def allowed_values(text: str) -> dict[str, list[str | None]]:
     }
 
 
-@dataclass(frozen=True)
-class Score:
-    """How often something was right, family by family: `families` counts those with (right, of) tickets.
-
-    {(2, 2): 40, (1, 2): 10, (0, 2): 31}: of 81 families of two tickets, 40 were all right
-    """
-
-    families: Mapping[tuple[int, int], int]
-
-    @property
-    def right(self) -> int:
-        """Tickets that were right."""
-        return sum(right * count for (right, _), count in self.families.items())
-
-    @property
-    def n(self) -> int:
-        """Tickets in all."""
-        return sum(of * count for (_, of), count in self.families.items())
-
-    @property
-    def share(self) -> float:
-        """right / n."""
-        return self.right / self.n
-
-    @property
-    def wilson(self) -> tuple[float, float]:
-        """95 % interval as if every ticket were a draw of its own."""
-        return wilson(self.right, self.n)
-
-    @property
-    def by_family(self) -> tuple[float, float]:
-        """95 % interval that draws whole families: tickets of one phrasing are right or wrong together.
-
-        The wider of the two as a rule, and the one to believe about phrasings that nobody has seen.
-        """
-        rows = [row for row, count in sorted(self.families.items()) for _ in range(count)]
-        if self.right in (0, self.n):  # every resample is the same, which says nothing: Wilson, a draw a family
-            return wilson(len(rows) * self.right // self.n, len(rows))
-        return bootstrap_ratio([right for right, _ in rows], [of for _, of in rows])
-
-    def to_json(self) -> dict[str, int]:
-        """{"1/2": 10, …}, from which `from_json` makes the same score."""
-        return {f"{right}/{of}": count for (right, of), count in sorted(self.families.items())}
-
-    @classmethod
-    def from_json(cls, saved: Mapping[str, int]) -> Score:
-        """The score that `to_json` wrote."""
-        return cls({tuple(map(int, row.split("/"))): count for row, count in saved.items()})
-
-    def __str__(self) -> str:
-        low, high = self.by_family
-        return f"{self.right}/{self.n} = {self.share:.0%} ({low:.0%} to {high:.0%})"
-
-
 def score_fields(predicted: Sequence[Label | None], tickets: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
     """A score for each of FIELDS, and as "exact" one for all five at once.
 
@@ -197,17 +142,8 @@ def score_fields(predicted: Sequence[Label | None], tickets: Sequence[Mapping[st
     if not tickets or len(predicted) != len(tickets):
         raise ValueError(f"Give one prediction for each ticket, not {len(predicted)} for {len(tickets)}.")
     pairs = list(zip(predicted, tickets, strict=True))
-    scores = {f: _score((t["family"], field_right(p, t["label"], f)) for p, t in pairs) for f in FIELDS}
-    return scores | {"exact": _score((t["family"], exact_match(p, t["label"])) for p, t in pairs)}
-
-
-def _score(results: Iterable[tuple[str, bool]]) -> Score:
-    right: Counter[str] = Counter()
-    of: Counter[str] = Counter()
-    for family, is_right in results:
-        right[family] += is_right
-        of[family] += 1
-    return Score(dict(Counter((right[family], of[family]) for family in of)))
+    scores = {f: Score.of((t["family"], field_right(p, t["label"], f)) for p, t in pairs) for f in FIELDS}
+    return scores | {"exact": Score.of((t["family"], exact_match(p, t["label"])) for p, t in pairs)}
 
 
 @dataclass(frozen=True)

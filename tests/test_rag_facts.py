@@ -75,10 +75,10 @@ def test_the_number_of_passages_was_chosen_on_dev():
     assert len(dev_answers()) == len(every_nth(asked("dev"), sweep_rag.SAMPLE)) == 24
 
 
-def test_weights_and_c_are_the_best_equal_ones_on_dev():
+def test_c_was_chosen_on_dev_and_the_weights_were_left_equal():
     found, index = find("weights")["ndcg@10 on dev"], HybridIndex()
     assert index.weights == (1, 1) and index.c == 10
-    assert found["1:1, c 10"] > found["1:1, c 60"]
+    assert found["1:1, c 10"] == max(value for name, value in found.items() if name.startswith("1:1"))
     assert found["1:1, c 10"] >= max(found.values()) - 0.02, "no other weights are ahead by more than a question or two"
 
 
@@ -89,11 +89,12 @@ def test_content_words_find_more_than_all_words():
 
 
 def test_both_together_find_more_than_each_alone(on_test):
-    """The target, and what the text says: ahead by every measure; sure against BM25, against vectors nearly."""
+    """The target, and what the text says: best mean by every measure; sure against BM25, against vectors nearly."""
     for measure in MEASURES:
         assert all(on_test["hybrid"].mean(measure) > on_test[name].mean(measure) for name in ("BM25", "dense"))
     assert on_test["dense"].mean("ndcg@10") > on_test["BM25"].mean("ndcg@10")
-    assert compare(on_test["hybrid"], on_test["BM25"], "ndcg@10").low > 0
+    sure = {measure for measure in MEASURES if compare(on_test["hybrid"], on_test["BM25"], measure).low > 0}
+    assert {"recall@5", "ndcg@10"} <= sure and not {"recall@1", "mrr"} & sure
     gain = compare(on_test["hybrid"], on_test["dense"], "ndcg@10")
     assert -0.01 < gain.low < 0 < gain.high and gain.share_not_larger < 0.05
 
@@ -123,21 +124,29 @@ def test_the_hybrid_is_on_top_at_every_size_and_words_lose_most_with_short_chunk
     assert max(sizes, key=lambda size: sizes[size]["hybrid"].mean("ndcg@10")) == 256
 
 
+def test_cutting_between_sentences_finds_neither_more_nor_less_than_cutting_anywhere(on_dev):
+    anywhere = search_scores("dev", by="tokens")
+    for name in SEARCHES:
+        change = compare(on_dev[name], anywhere[name], "ndcg@10")
+        assert change.low < 0 < change.high
+
+
 def test_headings_help_every_search(on_dev):
     bare = search_scores("dev", with_headings=False)
     assert all(on_dev[name].mean("ndcg@10") > bare[name].mean("ndcg@10") for name in SEARCHES)
 
 
-def test_looking_up_more_than_triples_f1_and_the_reader_is_the_limit():
+def test_the_hybrid_lifts_f1_beyond_luck_and_the_reader_is_the_limit():
     f1 = {system: f1_of(system) for system in SYSTEMS}
     means = {system: values.mean() for system, values in f1.items()}
     assert [f"{means[system]:.2f}" for system in ("closed-book", "hybrid", "gold passage")] == ["0.05", "0.17", "0.18"]
-    assert means["hybrid"] > 3 * means["closed-book"]
     assert paired_bootstrap(f1["hybrid"], f1["closed-book"]).low > 0
     rest = paired_bootstrap(f1["gold passage"], f1["hybrid"])
     assert rest.low < 0 < rest.difference < 0.03
     for system in ("BM25", "dense", "hybrid", "gold passage"):
-        assert 2 * means["closed-book"] < means[system] < 4 * means["closed-book"]
+        assert 2.5 * means["closed-book"] < means[system] < 4.5 * means["closed-book"], "three to four times"
+    for worse in ("BM25", "dense"):
+        assert paired_bootstrap(f1["hybrid"], f1[worse]).low < 0, "that a better search adds anything is not shown"
 
 
 def test_most_of_the_few_exact_answers_are_a_plain_no_and_the_gain_does_not_hang_on_them():

@@ -10,12 +10,12 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
+from helpers.family_score import Score
 from helpers.memory import ARCHITECTURES
 from helpers.models import fetch
 from helpers.sft_libraries import MARKED_TEMPLATE
 from helpers.sft_record import before_after, find, markdown, scores
 from helpers.stats import prediction_interval
-from helpers.ticket_reading import Score
 from helpers.ticket_training import RANK
 from helpers.tickets import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft, sweep_sft_minute

@@ -22,6 +22,9 @@ CASES = DEV + [
 
 def run(case: dict) -> dict:
     trial = train_trial(case, case["seed"], split=case["split"])
-    kinds = {way: right_by_kind(said, held_out(case["split"])) for way, said in trial.written.items()}
+    kinds = {
+        way: {kind: (score.right, score.n) for kind, score in right_by_kind(said, held_out(case["split"])).items()}
+        for way, said in trial.written.items()
+    }
     rounded = {way: {name: round(x, 4) for name, x in found.items()} for way, found in trial.scores.items()}
     return {"scores": rounded, "by_kind": kinds, "last_loss": round(sum(trial.losses[-20:]) / 20, 4)}

@@ -204,7 +204,7 @@ def took(found: Any) -> dict:
 
 def exact(found: dict) -> int:
     """Tickets of which all five fields were right."""
-    from helpers.ticket_reading import Score
+    from helpers.family_score import Score
 
     return Score.from_json(found["scores"]["exact"]).right
 
