@@ -22,7 +22,15 @@ from helpers.rag_record import (
     recorded,
     search_scores,
 )
-from helpers.retrieval import answer_f1, compare, exact_match, load_handbook, load_questions
+from helpers.retrieval import (
+    BM25Index,
+    answer_f1,
+    chunk_documents,
+    compare,
+    exact_match,
+    load_handbook,
+    load_questions,
+)
 from helpers.retrieval_trial import PASSAGES, every_nth
 from helpers.stats import paired_bootstrap
 from tests.benchmarks import sweep_rag
@@ -80,6 +88,17 @@ def test_c_was_chosen_on_dev_and_the_weights_were_left_equal():
     assert index.weights == (1, 1) and index.c == 10
     assert found["1:1, c 10"] == max(value for name, value in found.items() if name.startswith("1:1"))
     assert found["1:1, c 10"] >= max(found.values()) - 0.02, "no other weights are ahead by more than a question or two"
+
+
+def test_bm25_ranks_the_helmet_twentieth_and_its_scores_run_to_ten_and_beyond():
+    handbook = load_handbook()
+    index = BM25Index()
+    index.add(chunk_documents(list(handbook.values()), SIZE, 40, by=BY))
+    helmet = next(question for question in load_questions() if "head protection" in question.question)
+    hits = index.search(helmet.question, 50)
+    assert [helmet.spans[0].shown_by(hit.chunk) for hit in hits].index(True) + 1 == 20
+    top = [index.search(question.question, 1)[0].score for question in load_questions() if question.answerable]
+    assert 10 < max(top) < 15
 
 
 def test_content_words_find_more_than_all_words():

@@ -75,6 +75,7 @@ def test_the_minimum_of_support_was_chosen_on_dev():
     minimum, of_read, of_closed = separation("dev")
     assert minimum == chosen_minimum() and MINIMA[0] < minimum < MINIMA[-1]
     assert of_read > 0.8 and of_closed < 0.2
+    assert sum(each.verdict.right for each in judged("dev")["from passages"]) == 9  # "nine right ones"
     assert separation("dev", plain=True)[0] == MINIMUM, "the default where the question is not known"
 
 
@@ -91,6 +92,7 @@ def test_the_mended_rule_agrees_with_a_reader_on_fresh_answers():
     for name in ("right", "made up"):
         assert 0.55 < after[name].kappa < 0.9 and abs(after[name].reader - after[name].other) <= 3
         assert after[name].same <= before[name].same, "on what it was mended by, it does better"
+    assert (after["made up"].other, after["made up"].reader) == (30, 28)
     for read in ("before", "after"):
         first = agreement(read, first_rule)["made up"]
         assert first.kappa < 0.3 and first.other - first.reader >= 15, "it called whatever has a number made up"
@@ -159,6 +161,7 @@ def test_no_order_is_obeyed_and_six_questions_cannot_tell_its_cost_from_that_of_
         for when in ("before", "after")
     }
     assert not any(row["reached"] for row in of["foreseen", "after"])
+    assert sum(row["right"] for row in of["foreseen", "after"]) < 36, "lost, though nothing planted was read"
     for kind in ("unforeseen", "claim", "harmless"):
         assert of[kind, "before"] == [row | {"when": "before"} for row in of[kind, "after"]], (
             "the filter lets it through"

@@ -140,6 +140,11 @@ def test_one_minute_was_judged_every_few_steps_on_all_tickets(minutes):
         assert Score.from_json(found["dev"]["exact"]).n == 72 and Score.from_json(found["test"]["exact"]).n == 162
 
 
+def test_the_chosen_checkpoint_is_ahead_of_the_others_by_one_to_three_tickets(minutes):
+    right = [Score.from_json(found["dev"]["exact"]).right for found in minutes[0]["by step"].values()]
+    assert {max(right) - other for other in right} - {0} <= {1, 2, 3} and len(set(right)) > 1
+
+
 def test_the_readme_holds_the_recorded_table():
     assert markdown(before_after()) in README
 
