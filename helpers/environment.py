@@ -354,7 +354,7 @@ def _models() -> Iterator[Check]:
 
 
 def _progress() -> Iterator[Check]:
-    from helpers import progress
+    from helpers.exercises import progress_file as progress
 
     cure = "set HANDS_ON_PROGRESS to a file that you may write; until then progress ends with the kernel"
     yield _writable("progress", Path(progress.path()).parent, WARN, cure)

@@ -6,9 +6,9 @@ import inspect
 
 import pytest
 
-from helpers.exercise_checks import gather, registry
-from helpers.exercise_checks.engine import _same as same_outcome
-from helpers.exercise_checks.engine import check, inputs_of, outcomes
+from helpers.exercises.checking import gather, registry
+from helpers.exercises.checking.engine import _same as same_outcome
+from helpers.exercises.checking.engine import check, inputs_of, outcomes
 from tests.exercise_rows import define, rows, stub_source
 from tests.tools.leaks import body_lines, leaks, normalized
 
@@ -98,9 +98,9 @@ def test_inputs_are_the_same_on_every_run_and_hold_at_least_five_cases(name):
 
 
 def test_two_exercises_of_one_name_are_an_error():
-    from helpers.exercise_checks import welcome
+    from helpers.exercises.checking import welcome
 
-    with pytest.raises(ValueError, match="`weights_bytes` is defined in helpers.exercise_checks.welcome and in"):
+    with pytest.raises(ValueError, match="`weights_bytes` is defined in helpers.exercises.checking.welcome and in"):
         gather([welcome, welcome])
 
 

@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import exercises, session
-from helpers.exercise_checks import engine, watchdog
-from helpers.exercise_checks.compare import differences, equal
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
-from helpers.exercise_checks.stubs import not_attempted
-from helpers.predictions import how_far
+from helpers import exercises
+from helpers.exercises import kernel
+from helpers.exercises.checking import engine, watchdog
+from helpers.exercises.checking.compare import differences, equal
+from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking.stubs import not_attempted
+from helpers.exercises.predictions import how_far
 
 ROOT = Path(__file__).resolve().parent.parent
 HINTS = ("Look.", "Look closely.", "Look very closely.")
@@ -150,10 +151,10 @@ def test_an_option_of_the_courses_version_need_not_be_offered():
 
 @pytest.fixture(autouse=True)
 def course_of_four(monkeypatch):
-    for module in (exercises, "helpers.progress_report"):
+    for module in (exercises, "helpers.exercises.progress_report"):
         monkeypatch.setattr(sys.modules[module] if isinstance(module, str) else module, "registry", lambda: SPECS)
-    monkeypatch.setattr(session.session, "guesses", {})
-    monkeypatch.setattr(session.session, "hints", {})
+    monkeypatch.setattr(kernel.session, "guesses", {})
+    monkeypatch.setattr(kernel.session, "hints", {})
 
 
 def test_a_right_answer_is_what_the_rest_of_the_notebook_uses(capsys):

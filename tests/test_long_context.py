@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.exercise_checks import positions as exercises
+from helpers.exercises.checking import positions as exercises
 from helpers.gpt import GPT, GPTConfig
 from helpers.long_context import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
 from helpers.masks import causal_mask, sliding_window_mask

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
-from helpers.exercise_checks.more_tokenizers import move_embeddings, planted_move_embeddings
+from helpers.exercises.checking.more_tokenizers import move_embeddings, planted_move_embeddings
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer

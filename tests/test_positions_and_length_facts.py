@@ -11,7 +11,7 @@ import torch
 
 from helpers.attention import fused_attention, scaled_dot_product_attention
 from helpers.costs import largest_tensor
-from helpers.exercise_checks.positions import choose_kv_heads
+from helpers.exercises.checking.positions import choose_kv_heads
 from helpers.long_context import haystack
 from helpers.memory import ARCHITECTURES, GIB, kv_cache_bytes, weights_bytes
 from helpers.positions import alibi_bias, rope_frequencies

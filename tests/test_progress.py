@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from helpers import exercises, progress
-from helpers.progress_report import table
+from helpers import exercises
+from helpers.exercises import progress_file as progress
+from helpers.exercises.progress_report import table
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,7 +107,7 @@ def test_a_lock_held_elsewhere_is_waited_for_and_then_said(file, monkeypatch):
 
 def test_two_kernels_writing_at_once_lose_nothing(file):
     code = (
-        "import sys; from helpers import progress\n"
+        "import sys; from helpers.exercises import progress_file as progress\n"
         "for i in range(25): progress.record_exercise(f'{sys.argv[1]}{i}', '00_welcome', 'passed')"
     )
     runs = [subprocess.Popen([sys.executable, "-c", code, name], cwd=ROOT) for name in "ab"]
@@ -115,7 +116,7 @@ def test_two_kernels_writing_at_once_lose_nothing(file):
 
 
 def test_hints_go_on_where_the_last_kernel_stopped(monkeypatch, capsys):
-    from helpers.session import session
+    from helpers.exercises.kernel import session
 
     monkeypatch.setattr(session, "hints", {})
     exercises.hint("weights_bytes")
@@ -137,10 +138,10 @@ def test_progress_is_a_table_with_a_bar_and_a_count(capsys):
 
 
 def test_a_prediction_counts_for_the_notebook_whose_exercise_runs_next(monkeypatch, capsys):
-    from helpers.session import Session
+    from helpers.exercises.kernel import Session
 
     fresh = Session()
-    for module in ("helpers.predictions", "helpers.exercises", "helpers.progress_report"):
+    for module in ("helpers.exercises.predictions", "helpers.exercises", "helpers.exercises.progress_report"):
         monkeypatch.setattr(f"{module}.session", fresh)
     exercises.predict("memory", "How many MB?", 500, unit="MB")
 

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from helpers import progress, quizzes
-from helpers.quizzes import QuizError, load, parse, quiz
+from helpers.exercises import progress_file as progress
+from helpers.exercises import quizzes
+from helpers.exercises.quizzes import QuizError, load, parse, quiz
 
 VALID = json.loads((quizzes.FOLDER / "00.json").read_text(encoding="utf-8"))
 
@@ -134,7 +135,7 @@ def test_an_unknown_quiz_gives_one_sentence(name, capsys):
 
 
 def test_radio_buttons_explain_a_choice_keep_it_and_come_back_with_it():
-    from helpers.quiz_widgets import build
+    from helpers.exercises.quiz_widgets import build
 
     def buttons(box):
         return [child.children[1] for child in box.children[1:-1]]
@@ -226,7 +227,7 @@ def test_while_questions_are_open_the_buttons_advise_only_on_what_is_missed():
 
 
 def test_placement_buttons_end_with_the_sections_to_read():
-    from helpers.quiz_widgets import build
+    from helpers.exercises.quiz_widgets import build
 
     box = build(load("00b_placement"))
     box.children[1].children[1].value = "a"  # wrong, section 1
@@ -241,7 +242,7 @@ def test_a_placement_quiz_says_how_to_answer_ten_questions(capsys):
 def test_a_placement_quiz_is_no_row_of_the_progress_table(capsys):
     quiz("00b_placement", letters(answered()))
     capsys.readouterr()
-    from helpers.progress_report import table
+    from helpers.exercises.progress_report import table
 
     assert progress.read()[0]["quizzes"]["00b_placement"]["score"] == 10
     rows = {row.notebook: row.quiz for row in table(progress.read()[0])}

@@ -278,7 +278,7 @@ def test_neither_reading_again_nor_rewriting_is_shown_to_help():
 
 
 def test_by_ndcg_paraphrases_would_gain_most_from_a_perfect_order_and_exact_terms_nothing_sure():
-    from helpers.exercise_checks.rag_quality import first_failures
+    from helpers.exercises.checking.rag_quality import first_failures
 
     test, weight = pools("test"), chosen_weight()
     kinds = [pool.question.kind for pool in test]

@@ -140,7 +140,7 @@ def circle(root: Path) -> None:
 
 
 def topic_imports_exercises(root: Path) -> None:
-    put("helpers/exercises.py", "")(root)
+    put("helpers/exercises/__init__.py", "")(root)
     put("helpers/sums.py", "def f():\n    from helpers import exercises\n    return exercises\n")(root)
 
 
@@ -163,7 +163,7 @@ PLANTED = [
     (R.declared_stack, "declare nbval", swap("pyproject.toml", '"nbval>=1,<3", ', "")),
     (R.declared_stack, "refuses Python 3.13", swap("pyproject.toml", "<3.14", "<3.13")),
     (R.declared_stack, "admits Python 3.14", swap("pyproject.toml", "<3.14", "<4")),
-    (R.packaged, "helpers.exercise_checks", put("helpers/exercise_checks/__init__.py", "")),
+    (R.packaged, "helpers.exercises.checking", put("helpers/exercises/checking/__init__.py", "")),
     (R.pinned, "does not pin peft", swap("requirements.txt", "peft==1.5\n", "")),
     (R.pinned, "outside pyproject's", swap("requirements.txt", "peft==1.5", "peft==3.5")),
     (R.pinned, "to one version", swap("requirements.txt", "peft==1.5", "peft>=1.5")),

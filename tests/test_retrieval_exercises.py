@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
-from helpers.exercise_checks import registry
-from helpers.exercise_checks.engine import check
+from helpers.exercises.checking import registry
+from helpers.exercises.checking.engine import check
 from tests.exercise_rows import define
 from tests.exercise_rows.retrieval_cells import CELLS
 from tests.tools.notebook import ROOT, defined_exercise, is_exercise, read

@@ -124,13 +124,13 @@ def course_order(name: str) -> tuple[str, str, str]:
 
 
 def course() -> Course:
-    """This repository with the exercises that `helpers.exercise_checks` declares."""
+    """This repository with the exercises that `helpers.exercises.checking` declares."""
     return Course(ROOT, registered_tasks())
 
 
 def registered_tasks() -> dict[str, Task]:
     """Every declared exercise; references are read with `inspect`, so that they are what stands in the file."""
-    from helpers.exercise_checks import registry  # late: the rules themselves need neither helpers nor torch
+    from helpers.exercises.checking import registry  # late: the rules themselves need neither helpers nor torch
 
     def task(spec: Any) -> Task:
         source = textwrap.dedent(inspect.getsource(spec.reference))

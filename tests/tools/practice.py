@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from helpers.exercise_checks.stubs import not_attempted
+from helpers.exercises.checking.stubs import not_attempted
 from tests.tools.leaks import leaks
 from tests.tools.notebook import (
     Page,
@@ -37,7 +37,7 @@ def exercise_cells(page: Page) -> list[str]:
         if not cell.source.startswith("@exercise") or not tree or len(tree.body) != 1 or not name:
             problems.append(f"The exercise in {label(cell)} is not one definition that starts with @exercise.")
         elif name not in page.course.tasks:
-            problems.append(f"The exercise {name!r} of {label(cell)} is not declared in helpers/exercise_checks.")
+            problems.append(f"The exercise {name!r} of {label(cell)} is not declared in helpers/exercises.")
         elif page.course.tasks[name].notebook != page.name:
             problems.append(
                 f"The exercise {name!r} is declared for {page.course.tasks[name].notebook}, not for {page.name}."

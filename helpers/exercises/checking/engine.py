@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercise_checks import compare, stubs, tracebacks
-from helpers.exercise_checks.randomness import preserved_randomness, seed_everything
-from helpers.exercise_checks.signature import call_text, signature_problem
-from helpers.exercise_checks.spec import Exercise
-from helpers.exercise_checks.watchdog import captured_output, limit_seconds, watch
+from helpers.exercises.checking import compare, stubs, tracebacks
+from helpers.exercises.checking.randomness import preserved_randomness, seed_everything
+from helpers.exercises.checking.signature import call_text, signature_problem
+from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.watchdog import captured_output, limit_seconds, watch
 
 ENOUGH = 3  # wrong results that must equal a known mistake's before it is named for part of an answer
 

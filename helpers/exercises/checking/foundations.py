@@ -10,8 +10,8 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers import stats
-from helpers.exercise_checks import foundations_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import foundations_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.probability import IGNORED, cross_entropy, softmax
 
 

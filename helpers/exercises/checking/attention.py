@@ -7,8 +7,8 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.attention import repeat_kv, split_heads
-from helpers.exercise_checks import attention_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import attention_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.heads import induction_score
 from helpers.masks import causal_mask as course_mask
 

@@ -12,7 +12,7 @@
 Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1`
 makes anything but "passed" raise `ExerciseNotPassed`, for graders.
 
-What this module does *not* do: checking (`exercise_checks.engine`), storing (`progress`), drawing (`verdict`).
+What this module does *not* do: checking (`checking.engine`), storing (`progress_file`), drawing (`verdict`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ import os
 import sys
 from typing import Any
 
-from helpers import progress as store
-from helpers.exercise_checks import registry
-from helpers.exercise_checks.engine import Finding, check
-from helpers.exercise_checks.spec import Exercise
-from helpers.predictions import predict, reveal
-from helpers.progress_report import progress
-from helpers.quizzes import quiz
-from helpers.session import session
+from helpers.exercises import progress_file as store
+from helpers.exercises.checking import registry
+from helpers.exercises.checking.engine import Finding, check
+from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.kernel import session
+from helpers.exercises.predictions import predict, reveal
+from helpers.exercises.progress_report import progress
+from helpers.exercises.quizzes import quiz
 from helpers.verdict import Box, tidy
 
 __all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]

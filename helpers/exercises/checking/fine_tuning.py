@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
-from helpers.exercise_checks import fine_tuning_cases as inputs
-from helpers.exercise_checks import fine_tuning_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import fine_tuning_cases as inputs
+from helpers.exercises.checking import fine_tuning_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.losses import shift_labels
 from helpers.probability import IGNORED
 from helpers.schedules import cosine_with_warmup

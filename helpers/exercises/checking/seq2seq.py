@@ -7,8 +7,8 @@ from numpy.random import Generator
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.exercise_checks import seq2seq_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import seq2seq_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.probability import IGNORED
 from helpers.reports import generate_reports, unigram_f1
 from helpers.seq2seq_training import collate_targets, label_loss

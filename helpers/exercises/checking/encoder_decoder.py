@@ -9,8 +9,8 @@ from torch import Tensor
 from helpers.attention import attention_weights
 from helpers.encoder import mean_pool
 from helpers.encoder_decoder import shift_right
-from helpers.exercise_checks import encoder_decoder_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import encoder_decoder_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.masked_lm import mask_tokens
 from helpers.masks import padding_mask
 from helpers.probability import IGNORED

@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from helpers.exercise_checks.compare import describe, is_array, kind_name
-from helpers.exercise_checks.spec import Exercise
+from helpers.exercises.checking.compare import describe, is_array, kind_name
+from helpers.exercises.checking.spec import Exercise
 from helpers.verdict import shorten
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

@@ -10,7 +10,7 @@ import importlib
 import pkgutil
 from functools import lru_cache
 
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 
 __all__ = ["BadInput", "Exercise", "Mistake", "Property", "registry"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
-from helpers import progress as store
-from helpers.exercise_checks import registry
-from helpers.quizzes import PLACEMENT
-from helpers.session import session
+from helpers.exercises import progress_file as store
+from helpers.exercises.checking import registry
+from helpers.exercises.kernel import session
+from helpers.exercises.quizzes import PLACEMENT
 from helpers.verdict import COLORS, emit
 
 BAR = 20  # characters of a full bar in the text form

@@ -11,8 +11,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.exercise_checks import positions_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import positions_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.gpt import GPT, GPTConfig
 from helpers.kv_cache import KVCache, layer_caches
 from helpers.positions import alibi_slopes, apply_rope, rope_cos_sin, rope_frequencies

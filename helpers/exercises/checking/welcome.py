@@ -6,8 +6,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.exercise_checks import welcome_mistakes as known
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking import welcome_mistakes as known
+from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 from helpers.memory import BITS, weights_bytes
 
 DTYPES = ("fp32", "bf16", "fp16", "int8", "int4")

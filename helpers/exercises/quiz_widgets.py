@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpers.quizzes import (
+from helpers.exercises.quizzes import (
     LETTERS,
     Question,
     Quiz,

@@ -7,9 +7,9 @@ from statistics import mean, stdev
 
 import torch
 
-from helpers.exercise_checks import inference_cases as cases
-from helpers.exercise_checks import inference_mistakes as known
-from helpers.exercise_checks.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking import inference_cases as cases
+from helpers.exercises.checking import inference_mistakes as known
+from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 from helpers.metrics import text_perplexity
 from helpers.sampling import min_p, repetition_penalty, temperature, top_p
 from helpers.streaming import reply_text

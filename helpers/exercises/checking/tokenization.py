@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from numpy.random import Generator
 
-from helpers.exercise_checks import tokenization_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import tokenization_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.token_counts import bytes_per_token
 from helpers.vocabulary_trial import choose_vocab_size
 

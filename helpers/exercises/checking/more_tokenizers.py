@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from helpers.exercise_checks import more_tokenizers_cases as inputs
-from helpers.exercise_checks import more_tokenizers_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import more_tokenizers_cases as inputs
+from helpers.exercises.checking import more_tokenizers_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 
 
 def longest_match(text: str, vocabulary: Iterable[str], mark: str = "") -> str:

@@ -8,8 +8,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from helpers.exercise_checks import transformer_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import transformer_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.layers import RMSNorm
 from helpers.llama import Llama, LlamaConfig
 from helpers.residuals import swap_residual

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from helpers.bm25_index import bm25_score
 from helpers.chunking import pack_units
-from helpers.exercise_checks import retrieval_cases as inputs
-from helpers.exercise_checks import retrieval_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import retrieval_cases as inputs
+from helpers.exercises.checking import retrieval_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.hybrid_index import reciprocal_rank_fusion
 from helpers.retrieval_metrics import reciprocal_rank
 from helpers.vector_index import cosine_top_k

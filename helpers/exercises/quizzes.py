@@ -22,12 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from helpers import progress as store
+from helpers.exercises import progress_file as store
+from helpers.exercises.kernel import session
 from helpers.frontend import widgets_live
-from helpers.session import session
 from helpers.verdict import COLORS, Box, emit, inline
 
-FOLDER = Path(__file__).resolve().parent.parent / "data" / "quizzes"
+FOLDER = Path(__file__).resolve().parents[2] / "data" / "quizzes"
 N_QUESTIONS = 5
 PLACEMENT, N_PLACEMENT = "_placement", 10  # how a placement quiz's name ends, and how many questions it has
 LETTERS = "abcde"
@@ -89,7 +89,7 @@ def quiz(name: str, answers: str | None = None) -> None:
     if answers is not None:
         _grade(asked, answers)
     elif widgets_live():
-        from helpers.quiz_widgets import show_live
+        from helpers.exercises.quiz_widgets import show_live
 
         show_live(asked)
     else:

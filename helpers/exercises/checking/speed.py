@@ -8,8 +8,8 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.exercise_checks import speed_mistakes as known
-from helpers.exercise_checks.spec import Exercise, Mistake, Property
+from helpers.exercises.checking import speed_mistakes as known
+from helpers.exercises.checking.spec import Exercise, Mistake, Property
 from helpers.kv_cache import append_kv, write_kv
 from helpers.quantization import quantize_rows_absmax
 
