@@ -153,7 +153,7 @@ def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[
 
 
 def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15) -> list[str]:
-    """The chat model's greedy reply to each order, on one line: `helpers.query_rewriting.writer`, in batches."""
+    """The chat model's greedy reply to each order, on one line."""
     chats = [[{"role": "user", "content": order}] for order in orders]
     encoded = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats]
     ids = [list(each["input_ids"] if isinstance(each, Mapping) else each) for each in encoded]

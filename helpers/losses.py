@@ -30,14 +30,6 @@ def shift_labels(labels: Tensor) -> Tensor:
     return targets
 
 
-def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean surprise at the labels, nats a token: logits (B, T, V), labels (B, T) at their own tokens' places.
-
-    Matches the loss of `transformers`' causal models. NaN where nothing is labeled.
-    """
-    return F.cross_entropy(logits.flatten(0, 1).float(), shift_labels(labels).flatten(), ignore_index=IGNORED)
-
-
 def loss_everywhere(model: nn.Module, batch: Batch) -> Tensor:
     """Sum of the surprise at all labels of a batch, nats, by way of logits for every token; for any decoder of ours."""
     logits = model(batch.ids, mask=batch.mask, **_segments(batch))  # (B, T, V)

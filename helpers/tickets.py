@@ -13,7 +13,6 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -101,15 +100,6 @@ def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str,
         "label": label,
         "family": frame.family,
     }
-
-
-def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
-    """All runs of `n` words, lower case, punctuation aside. Two splits that share none share no phrase of `n` words."""
-    found = set()
-    for text in texts:
-        words = re.findall(r"\w+(?:['’]\w+)*", text.lower())
-        found |= {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
-    return found
 
 
 def _drawn(names: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:

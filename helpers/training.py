@@ -19,7 +19,7 @@ from helpers.chat_data import (
     require_messages,
 )
 from helpers.collation import Batch, collate, collate_packed, pack
-from helpers.losses import loss_at_labels, loss_everywhere, next_token_loss, shift_labels
+from helpers.losses import loss_at_labels, loss_everywhere, shift_labels
 from helpers.schedules import cosine_with_warmup
 from helpers.training_loop import (
     History,
@@ -50,7 +50,6 @@ __all__ = [
     "load_checkpoint",
     "loss_at_labels",
     "loss_everywhere",
-    "next_token_loss",
     "pack",
     "require_messages",
     "save_checkpoint",

@@ -18,10 +18,9 @@ from helpers.tickets import (
     generate,
     load_frames,
     load_tickets,
-    word_sequences,
 )
 from helpers.velunda import canon, order_numbers, products_named
-from tests.tools.tickets import lines
+from tests.tools.tickets import lines, word_sequences
 
 WORLD = canon()
 DATA = {split: load_tickets(split) for split in SPLITS}
