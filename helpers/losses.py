@@ -3,8 +3,8 @@
     logits at t are held against the label at t + 1                                           (shift_labels)
     loss of a batch = sum over its labels / number of its labels, over all micro-batches      (helpers.training_loop)
 
-`loss_at_labels` and `loss_everywhere` give the same number and the same gradients; the first computes logits only for
-the tokens that are trained, and with a vocabulary of 49,152 the logits are the largest tensor of a training step.
+Logits are computed only for the tokens that are trained: with a vocabulary of 49,152 they are the largest tensor of a
+training step.
 
 What it does not do: preferences, distillation, label smoothing.
 """
@@ -30,15 +30,8 @@ def shift_labels(labels: Tensor) -> Tensor:
     return targets
 
 
-def loss_everywhere(model: nn.Module, batch: Batch) -> Tensor:
-    """Sum of the surprise at all labels of a batch, nats, by way of logits for every token; for any decoder of ours."""
-    logits = model(batch.ids, mask=batch.mask, **_segments(batch))  # (B, T, V)
-    targets = shift_labels(batch.labels)
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-
-
 def loss_at_labels(model: nn.Module, batch: Batch) -> Tensor:
-    """The same sum, by way of logits only where the next token is a label; for a `Llama`."""
+    """Sum of the surprise at all labels of a batch, nats, with logits only where a label comes next; for a `Llama`."""
     targets = shift_labels(batch.labels)
     at = targets != IGNORED  # (B, T), n of them True
     logits = model(batch.ids, mask=batch.mask, at=at, **_segments(batch))  # (n, V)

@@ -1,8 +1,8 @@
-"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and more of them from the same frames.
+"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and the frames that they are made from.
 
     train, test = load_tickets("train"), load_tickets("test")
     train[0]["label"]       # {"intent": "order_status", "product": "Kite", "order_number": "VE-48213", …}
-    generate(1000, seed=0)  # new fillings of the training frames
+    fill(load_frames("train")[0], random.Random(0))     # a ticket of one frame, its slots filled
 
 A frame is one phrasing with slots (`frames.txt` explains them); its name is the ticket's `family`. No frame serves two
 splits. What the labels mean stands in GUIDE.md. What this does not do: invent phrasings.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.frames import blocks, choose, put, slots
 from helpers.safe_files import read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
@@ -68,16 +68,6 @@ def load_frames(split: str | None = None) -> list[Frame]:
             raise ValueError(f"A frame begins with five words, this one does not: {line!r}.")
         found.append(Frame(split=part, text=" ".join(text.split()), **head.groupdict()))
     return [frame for frame in found if split in (None, frame.split)]
-
-
-def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
-    """`n` different tickets from the frames of a split, in random order; the same for the same seed.
-
-    Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    return fill_different(n, load_frames(split), fill, random.Random(f"tickets {seed}"), 20)
 
 
 def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str, Any]:

@@ -14,13 +14,11 @@ from helpers.probability import IGNORED
 from helpers.training import (
     Example,
     collate,
-    collate_packed,
     loss_at_labels,
-    loss_everywhere,
-    pack,
     shift_labels,
 )
 from helpers.transformer import GPT, GPTConfig, Llama, LlamaConfig
+from tests.benchmarks.packing import collate_packed, loss_everywhere, pack
 from tests.tiny_models import randomized
 
 V = 61
