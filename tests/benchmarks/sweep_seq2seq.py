@@ -4,10 +4,9 @@ written freely and limited to names and numbers of the source. The weights were 
 
 from __future__ import annotations
 
-from benchmarks.summary_trials import train_trial
-
 from helpers.summaries import right_by_kind
 from helpers.summary_trial import REPORTS, held_out
+from tests.benchmarks.summary_trials import train_trial
 
 NAME = "07b_seq2seq"
 WEIGHTS, MORE = (2, 4), 8 * REPORTS
