@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -26,12 +25,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from helpers.paths import RESULTS
 from helpers.plots import label_lines
 from helpers.vector_index import build_index, index_bytes, recall_against, set_breadth, unit
 
 Clock = Callable[[], float]  # seconds
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10b_index_types.json"
+RECORDED = RESULTS / "10b_index_types.json"
 QUERIES = 500
 SPREAD = 0.6  # of a vector around its cluster's center, a length of 1: neighbors lie in other clusters, too
 
