@@ -289,7 +289,7 @@ def tiny() -> GPT:
 
 
 def quick(model, folder, recipe=QUICK, texts=None, **options):
-    from helpers.training import loss_everywhere
+    from tests.benchmarks.packing import loss_everywhere
 
     return train(model, texts or examples(6, 7, 5), recipe, loss=loss_everywhere, folder=folder, **options)
 
