@@ -12,7 +12,6 @@ train. What this does not do: bring parts, faults and systems to test that train
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections import Counter
@@ -21,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.safe_files import read_json, read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "reports"
@@ -37,10 +37,6 @@ INCIDENT = {
 FACTS = ("shop", "mech", "owner", "bike", "km", "hours", "price", "cost", "weekday", "person", "minutes", "n", "time")
 
 
-class ReportsUnavailable(RuntimeError):
-    """A file of reports is missing or damaged; the message says which, and how to get it back."""
-
-
 @dataclass(frozen=True)
 class ReportFrame:
     """Text and summary with slots; `name` begins with ws (workshop) or in (incident)."""
@@ -54,20 +50,16 @@ class ReportFrame:
 def load_reports(split: str) -> list[dict[str, Any]]:
     """The committed reports of "train", "dev" or "test": `text`, `summary`, `frame`, `facts`.
 
-    Raises ValueError for another split, ReportsUnavailable if the file is missing or damaged.
+    Raises ValueError for another split, DataUnavailable if the file is missing or damaged.
     """
     _check(split)
-    try:
-        return [json.loads(line) for line in _read(f"{split}.jsonl").splitlines()]
-    except ValueError as error:
-        shown = f"data/velunda/reports/{split}.jsonl"
-        raise ReportsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+    return read_jsonl(FOLDER / f"{split}.jsonl")
 
 
 def load_report_frames(split: str | None = None) -> list[ReportFrame]:
     """The frames of one split, or all. Raises ValueError for a frame without summary."""
     found = []
-    for part, line, body in blocks(_read("frames.txt")):
+    for part, line, body in blocks(read_text(FOLDER / "frames.txt")):
         text, arrow, summary = body.partition("\n> ")
         if not arrow:
             raise ValueError(f"The frame {line!r} has no summary: a line that begins with '> '.")
@@ -181,17 +173,9 @@ def _world() -> dict[str, Any]:
 
 @cache
 def _pieces() -> dict[str, Any]:
-    return json.loads(_read("pieces.json"))
+    return read_json(FOLDER / "pieces.json")
 
 
 def _check(split: str) -> None:
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-
-
-def _read(name: str) -> str:
-    shown = f"data/velunda/reports/{name}"
-    try:
-        return (FOLDER / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error

@@ -30,7 +30,6 @@ from helpers.grounded_prompt import GroundedPrompt, grounded_messages, grounded_
 from helpers.grounding import ABSTENTION, Answer, Evidence, answer
 from helpers.handbook import (
     Document,
-    HandbookUnavailable,
     Question,
     Span,
     chunk_documents,
@@ -66,7 +65,6 @@ __all__ = [
     "Document",
     "Evidence",
     "GroundedPrompt",
-    "HandbookUnavailable",
     "Hit",
     "HybridIndex",
     "IndexUnavailable",

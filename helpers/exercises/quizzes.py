@@ -19,15 +19,15 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from helpers.exercises import progress_file as store
 from helpers.exercises.kernel import session
 from helpers.frontend import widgets_live
+from helpers.paths import DATA
 from helpers.verdict import COLORS, Box, emit, inline
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "quizzes"
+FOLDER = DATA / "quizzes"
 N_QUESTIONS = 5
 PLACEMENT, N_PLACEMENT = "_placement", 10  # how a placement quiz's name ends, and how many questions it has
 LETTERS = "abcde"
