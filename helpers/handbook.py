@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from helpers.chunking import Chunk, chunk
 from helpers.safe_files import DataUnavailable, numbered_lines, shown, unavailable
 from helpers.velunda import FILE
 
@@ -54,8 +53,8 @@ class Span:
     end: int
     text: str
 
-    def shown_by(self, chunk: Chunk) -> bool:
-        """Does the chunk show at least half of the passage?"""
+    def shown_by(self, chunk: Any) -> bool:
+        """Does the chunk, with its `document`, `start` and `end`, show at least half of the passage?"""
         shared = min(self.end, chunk.end) - max(self.start, chunk.start)
         return chunk.document == self.document and 2 * shared >= self.end - self.start
 
@@ -140,13 +139,6 @@ def load_questions(
     documents = load_handbook() if documents is None else documents
     found = [_question(row, f"{Path(path).name}, line {n}", documents) for n, row in numbered_lines(path)]
     return [question for question in found if split in (None, question.split)]
-
-
-def chunk_documents(
-    documents: Iterable[Document], size: int = 200, overlap: int = 40, by: str = "tokens"
-) -> list[Chunk]:
-    """The chunks of all documents, as `chunk` cuts them."""
-    return [piece for each in documents for piece in chunk(each.text, size, overlap, by, each.name)]
 
 
 def _question(row: Mapping[str, Any], where: str, documents: Mapping[str, Document]) -> Question:

@@ -27,9 +27,10 @@ from helpers.handbook import Question, Span, load_questions
 from helpers.hybrid_index import HybridIndex
 from helpers.records import Record
 from helpers.replies import greedy_replies
-from helpers.retrieval_metrics import SearchScores, answer_f1, exact_match
+from helpers.retrieval_metrics import SearchScores
 from helpers.search_index import Hit
 from helpers.stats import bootstrap, paired_bootstrap, wilson
+from helpers.text_metrics import answer_f1, exact_match
 
 Search = Callable[[str, int], list[Hit]]
 QUOTING = "Read the text and answer the question with a short quote from the text."

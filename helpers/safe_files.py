@@ -16,15 +16,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
-
-from helpers.model_wheel import FULL_DISK_WORDS
 from helpers.paths import ROOT
 
 if TYPE_CHECKING:  # importing torch takes seconds, which who only writes JSON should not wait for
     from torch import Tensor
 
 DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
+# pip and safetensors report a full disk in words only (the last two are Linux's and Windows' numbers)
+FULL_DISK_WORDS = ("No space left on device", "not enough space on the disk", "os error 28", "os error 112")
 UNFINISHED = ".tmp"
 
 
@@ -77,6 +76,8 @@ def is_disk_full(error: BaseException) -> bool:
     """True for what Python or safetensors raises on a disk without room."""
     if getattr(error, "errno", None) in DISK_IS_FULL:
         return True
+    from safetensors import SafetensorError  # here, since who fetches the first model should not need it
+
     return isinstance(error, SafetensorError | OSError) and any(words in str(error) for words in FULL_DISK_WORDS)
 
 

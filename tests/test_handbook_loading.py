@@ -8,14 +8,8 @@ import json
 import pytest
 
 from helpers import handbook
-from helpers.chunking import Chunk
-from helpers.handbook import (
-    Span,
-    chunk_documents,
-    load_handbook,
-    load_questions,
-    read_document,
-)
+from helpers.chunking import Chunk, chunk_documents
+from helpers.handbook import Span, load_handbook, load_questions, read_document
 from helpers.safe_files import DataUnavailable
 
 FRONT = "---\ntitle: Rules: the yard\nkind: policy\ndate: 2024-05-02\nowner: Mads Holm\nstatus: current\n---\n"

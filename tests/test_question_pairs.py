@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from helpers.answer_cache import normalized
-from helpers.citations import content
 from helpers.handbook import QUESTIONS, load_questions
 from helpers.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
 from helpers.safe_files import DataUnavailable
+from helpers.words import content
 
 
 @pytest.fixture(scope="module")

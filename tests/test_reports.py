@@ -9,18 +9,9 @@ import numpy as np
 import pytest
 
 from helpers import reports, safe_files
-from helpers.reports import (
-    FOLDER,
-    SPLITS,
-    facts_kept,
-    fill_report,
-    generate_reports,
-    load_report_frames,
-    load_reports,
-    rouge1,
-    sentences,
-)
+from helpers.reports import FOLDER, SPLITS, facts_kept, fill_report, generate_reports, load_report_frames, load_reports
 from helpers.safe_files import DataUnavailable
+from helpers.text_metrics import rouge1, sentences
 from helpers.tickets import word_sequences
 from helpers.velunda import canon
 from tests.tools.reports import lines
