@@ -22,18 +22,19 @@ from typing import Any
 import torch
 
 from helpers.batching import as_batch
-from helpers.chunking import Chunk, sentence_spans
-from helpers.citations import Support, cite, content, word_support
+from helpers.chunking import Chunk, chunk_documents, sentence_spans
+from helpers.citations import Support, cite, word_support
 from helpers.dense_index import encode_texts
 from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.grounding import MARK
-from helpers.handbook import Question, chunk_documents, load_handbook
+from helpers.handbook import Question, load_handbook
 from helpers.hybrid_index import C, HybridIndex
 from helpers.replies import greedy_replies
 from helpers.reranking import LONGEST_PASSAGE, PASSAGE
-from helpers.retrieval_metrics import answer_words
 from helpers.search_index import Hit, SearchIndex
 from helpers.shared_prefix import BehindPrefix
+from helpers.text_metrics import answer_words
+from helpers.words import content
 
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
 POOL = 20  # hits that are read again

@@ -11,7 +11,7 @@
 | `reply_text`, the text of a reply up to a stop string                        | `helpers.streaming`   |
 
 A model is anything with `forward(ids, cache=None)` that maps ids (B, T) to logits (B, T, V). Prompts of unequal lengths
-are padded in `helpers.batching`; `helpers.stopping` knows when a reply ends.
+are padded in `helpers.batching`; `helpers.decoding` knows when a reply ends.
 """
 
 from helpers.beam_search import beam_search

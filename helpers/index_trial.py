@@ -2,7 +2,8 @@
 
     vectors, queries = clustered_vectors(20_000, 128, seed=0)
     measure_index(vectors, queries, "hnsw", search_breadth=64)
-    compare_indexes(vectors, queries, TRIALS)
+    measures = compare_indexes(vectors, queries, TRIALS)
+    recall_against_speed(ax, measures)                      # drawn: what each finds, against how fast
 
 What it does not do: compare two machines. `compare_indexes` uses one thread, counts the seconds in which the processor
 worked for it, not those in which it worked for others, and lets all indexes take turns: so it can be repeated on a busy
@@ -17,18 +18,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from helpers.paths import RESULTS
+from helpers.plots import label_lines
 from helpers.vector_index import build_index, index_bytes, recall_against, set_breadth, unit
 
 Clock = Callable[[], float]  # seconds
 
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "10b_index_types.json"
+RECORDED = RESULTS / "10b_index_types.json"
 QUERIES = 500
 SPREAD = 0.6  # of a vector around its cluster's center, a length of 1: neighbors lie in other clusters, too
 
@@ -188,3 +191,23 @@ def _searched(index: Any, queries: NDArray, k: int, clock: Clock) -> tuple[float
     found = [index.search(query[None], k)[1][0] for query in queries]
     seconds = clock() - started
     return len(queries) / seconds, [[int(row) for row in rows if row >= 0] for rows in found]
+
+
+def recall_against_speed(ax: Axes, measures: Sequence[IndexMeasure]) -> None:
+    """Recall over queries a second, one line a kind through its breadths, slowest first; up and right is better.
+
+    A bar through a point reaches from its slowest to its fastest repetition; a kind without a breadth is a point.
+    Raises ValueError without a measure.
+    """
+    if not measures:
+        raise ValueError("There is no measure to draw: compare_indexes() gives some.")
+    for kind in dict.fromkeys(measure.kind for measure in measures):
+        points = sorted((m for m in measures if m.kind == kind), key=lambda m: m.qps)
+        recalls = [m.recall for m in points]
+        (line,) = ax.plot([m.qps for m in points], recalls, "o-", label=kind)
+        slowest, fastest = ([end(m.runs or (m.qps,)) for m in points] for end in (min, max))
+        ax.hlines(recalls, slowest, fastest, color=line.get_color(), linewidth=3, alpha=0.3, label="_runs")
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.set(xlabel="queries a second, one thread", ylabel="recall@10")
+    label_lines(ax)

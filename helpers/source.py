@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.frontend import in_ipython
-
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.paths import ROOT
 
 BACKGROUND, TEXT, MUTED, BORDER = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"
 # One color a kind of token, each with a contrast of at least 4.5 on BACKGROUND (WCAG AA).

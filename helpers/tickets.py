@@ -10,7 +10,6 @@ splits. What the labels mean stands in GUIDE.md. What this does not do: invent p
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import zlib
@@ -20,6 +19,7 @@ from functools import cache
 from typing import Any
 
 from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.safe_files import read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "tickets"
@@ -35,10 +35,6 @@ NAMES = (
     *("Anneke Vos", "Pavel Dvorak", "Rosa Iglesias", "Hamid Rahimi", "Greta Lund", "Nadia Petrova", "Kwame Boateng"),
     *("Birgit Hauser", "Luca Ferri", "Zeynep Kaya", "Emil Sand", "Clara Dubois"),
 )
-
-
-class TicketsUnavailable(RuntimeError):
-    """A file of tickets is missing or damaged; the message says which, and how to get it back."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +53,17 @@ class Frame:
 def load_tickets(split: str) -> list[dict[str, Any]]:
     """The committed tickets of "train", "dev" or "test", each with `text`, `label` and `family`.
 
-    Raises ValueError for another split, TicketsUnavailable if the file is missing or damaged.
+    Raises ValueError for another split, DataUnavailable if the file is missing or damaged.
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    text = _read(f"{split}.jsonl")
-    try:
-        return [json.loads(line) for line in text.splitlines()]
-    except ValueError as error:
-        shown = f"data/velunda/tickets/{split}.jsonl"
-        raise TicketsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+    return read_jsonl(FOLDER / f"{split}.jsonl")
 
 
 def load_frames(split: str | None = None) -> list[Frame]:
     """The frames of one split, or all. Raises ValueError for a frame that breaks the format."""
     found = []
-    for part, line, text in blocks(_read("frames.txt")):
+    for part, line, text in blocks(read_text(FOLDER / "frames.txt")):
         head = HEAD.fullmatch(line)
         if not head:
             raise ValueError(f"A frame begins with five words, this one does not: {line!r}.")
@@ -191,11 +182,3 @@ def _field_of(value: str) -> str:
         if value in world[field]:
             return field
     raise ValueError(f"No field of the label has the value {value!r}.")
-
-
-def _read(name: str) -> str:
-    shown = f"data/velunda/tickets/{name}"
-    try:
-        return (FOLDER / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TicketsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error

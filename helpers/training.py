@@ -2,7 +2,7 @@
 
 | what                                                        | lives in                  |
 |-------------------------------------------------------------|---------------------------|
-| `read_chats`, `encode_chat`: which tokens are trained       | `helpers.chat_data`       |
+| `encode_chat`: which tokens are trained                     | `helpers.chat_data`       |
 | `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`       |
 | `shift_labels`, `loss_at_labels`: how wrong the model is    | `helpers.losses`          |
 | `cosine_with_warmup`: the learning rate                     | `helpers.schedules`       |
@@ -16,9 +16,6 @@ from helpers.chat_data import (
     Example,
     encode_chat,
     has_marker,
-    numbered_lines,
-    read_chats,
-    read_jsonl,
     require_messages,
 )
 from helpers.collation import Batch, collate, collate_packed, pack
@@ -54,10 +51,7 @@ __all__ = [
     "loss_at_labels",
     "loss_everywhere",
     "next_token_loss",
-    "numbered_lines",
     "pack",
-    "read_chats",
-    "read_jsonl",
     "require_messages",
     "save_checkpoint",
     "shift_labels",

@@ -14,10 +14,11 @@ from helpers.abstention import calibrate_threshold, risk_coverage
 from helpers.answer_cache import AnswerCache, normalized
 from helpers.bm25_index import BM25Index
 from helpers.chunking import Chunk
-from helpers.citations import cite, content, vector_support, word_support
+from helpers.citations import Answer, Evidence, cite, vector_support, word_support
 from helpers.grounded_prompt import encode_prompt, grounded_prompt
-from helpers.grounding import ABSTENTION, Answer, Evidence, answer
+from helpers.grounding import ABSTENTION, answer
 from helpers.search_index import Hit
+from helpers.words import content
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 

@@ -8,20 +8,6 @@ import numpy as np
 import pytest
 
 from helpers.hybrid_index import HybridIndex
-from helpers.rag_record import (
-    BY,
-    SEARCHES,
-    SIZE,
-    SYSTEMS,
-    answers,
-    asked,
-    dev_answers,
-    f1_of,
-    find,
-    markdown,
-    recorded,
-    search_scores,
-)
 from helpers.retrieval import (
     BM25Index,
     answer_f1,
@@ -31,7 +17,22 @@ from helpers.retrieval import (
     load_handbook,
     load_questions,
 )
-from helpers.retrieval_trial import PASSAGES, every_nth
+from helpers.retrieval_trial import (
+    BY,
+    PASSAGES,
+    SEARCHES,
+    SIZE,
+    SYSTEMS,
+    answers,
+    asked,
+    dev_answers,
+    every_nth,
+    f1_of,
+    find,
+    markdown,
+    recorded,
+    search_scores,
+)
 from helpers.stats import paired_bootstrap
 from tests.benchmarks import sweep_rag
 from tests.tools.notebook import ROOT

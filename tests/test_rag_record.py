@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.rag_record import SYSTEMS, answers, asked, f1_of, find, markdown, search_scores
+from helpers.retrieval_trial import SYSTEMS, answers, asked, f1_of, find, markdown, search_scores
 
 
 def test_a_run_is_found_by_exactly_its_settings():

@@ -8,19 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from helpers import reports
-from helpers.reports import (
-    FOLDER,
-    SPLITS,
-    ReportsUnavailable,
-    facts_kept,
-    fill_report,
-    generate_reports,
-    load_report_frames,
-    load_reports,
-    rouge1,
-    sentences,
-)
+from helpers import reports, safe_files
+from helpers.reports import FOLDER, SPLITS, facts_kept, fill_report, generate_reports, load_report_frames, load_reports
+from helpers.safe_files import DataUnavailable
+from helpers.text_metrics import rouge1, sentences
 from helpers.tickets import word_sequences
 from helpers.velunda import canon
 from tests.tools.reports import lines
@@ -178,12 +169,15 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     with pytest.raises(ValueError, match="gave 2 different texts, not 5"):
         generate_reports(5, 0)
     monkeypatch.undo()
-    monkeypatch.setattr(reports, "FOLDER", tmp_path)
-    with pytest.raises(ReportsUnavailable, match="git checkout -- data/velunda/reports/test.jsonl"):
+    folder = tmp_path / "data" / "velunda" / "reports"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(reports, "FOLDER", folder)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
+    with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/reports/test.jsonl"):
         load_reports("test")
-    (tmp_path / "test.jsonl").write_text('{"text": ', encoding="utf-8")
-    with pytest.raises(ReportsUnavailable, match="damaged: restore it"):
+    (folder / "test.jsonl").write_text('{"text": ', encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="line 1 is broken JSON .*: restore the file with `git checkout -- data"):
         load_reports("test")
-    (tmp_path / "frames.txt").write_text("== train\n\n# ws01\nA bike came.\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# ws01\nA bike came.\n", encoding="utf-8")
     with pytest.raises(ValueError, match="has no summary"):
         load_report_frames()

@@ -9,12 +9,12 @@ from collections import Counter
 
 import pytest
 
-from helpers import tickets
+from helpers import safe_files, tickets
+from helpers.safe_files import DataUnavailable
 from helpers.tickets import (
     FIELDS,
     FOLDER,
     SPLITS,
-    TicketsUnavailable,
     generate,
     load_frames,
     load_tickets,
@@ -190,16 +190,19 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
         monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
-    monkeypatch.setattr(tickets, "FOLDER", tmp_path)
-    with pytest.raises(TicketsUnavailable, match="git checkout -- data/velunda/tickets/dev.jsonl"):
+    folder = tmp_path / "data" / "velunda" / "tickets"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(tickets, "FOLDER", folder)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
+    with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/tickets/dev.jsonl"):
         load_tickets("dev")
-    (tmp_path / "dev.jsonl").write_text(json.dumps(EVERY[0])[:-3], encoding="utf-8")
-    with pytest.raises(TicketsUnavailable, match="damaged: restore it"):
+    (folder / "dev.jsonl").write_text(json.dumps(EVERY[0])[:-3], encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="line 1 is broken JSON .*: restore the file with `git checkout -- data"):
         load_tickets("dev")
-    (tmp_path / "frames.txt").write_text("== train\n\n# os01 curt order_status\nWhere?\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# os01 curt order_status\nWhere?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="begins with five words"):
         load_frames()
-    (tmp_path / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="neither a slot nor a choice"):
         generate(1, 0)
 

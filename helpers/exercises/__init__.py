@@ -29,7 +29,7 @@ from helpers.exercises.checking.spec import Exercise
 from helpers.exercises.kernel import session
 from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_report import progress
-from helpers.exercises.quizzes import quiz
+from helpers.exercises.quiz_widgets import quiz
 from helpers.verdict import Box, tidy
 
 __all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
