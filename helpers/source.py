@@ -74,9 +74,10 @@ class Source:
 def show(obj: Any, *, docstring: bool = True) -> None:
     """Display the source of a function, method, class or module; `docstring=False` leaves every docstring out.
 
-    What has no Python source (a built-in, an instance) gives one sentence saying so, never an exception.
+    A `Source` is displayed as it is. What has no Python source (a built-in, an instance) gives one sentence saying so,
+    never an exception.
     """
-    source = source_of(obj, docstring=docstring)
+    source = obj if isinstance(obj, Source) else source_of(obj, docstring=docstring)
     if in_ipython():
         from IPython.display import display
 
