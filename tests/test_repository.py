@@ -164,7 +164,7 @@ PLANTED = [
     (R.declared_stack, "refuses Python 3.13", swap("pyproject.toml", "<3.14", "<3.13")),
     (R.declared_stack, "admits Python 3.14", swap("pyproject.toml", "<3.14", "<4")),
     (R.packaged, "helpers/room has no __init__.py", put("helpers/room/part.py", "")),
-    (R.packaged, "does not have setuptools find", replace("pyproject.toml", '["helpers*"]', '["helpers"]')),
+    (R.packaged, "does not have setuptools find", swap("pyproject.toml", '["helpers*"]', '["helpers"]')),
     (R.pinned, "does not pin peft", swap("requirements.txt", "peft==1.5\n", "")),
     (R.pinned, "outside pyproject's", swap("requirements.txt", "peft==1.5", "peft==3.5")),
     (R.pinned, "to one version", swap("requirements.txt", "peft==1.5", "peft>=1.5")),
