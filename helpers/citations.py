@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.chunking import Chunk, sentence_spans
 from helpers.words import content
@@ -116,21 +115,6 @@ def word_support(sentence: str, passage: str) -> float:
     if not said or any(_exact(word) and word not in read for word in said):
         return 0.0
     return sum(word in read for word in said) / len(said)
-
-
-def vector_support(encoder: Any) -> Support:
-    """Support by meaning: the largest cosine with a sentence of the passage, 0 if the passage lacks a number."""
-    from helpers.dense_index import encode_texts
-
-    def support(sentence: str, passage: str) -> float:
-        numbers = {word for word in content(sentence) if _exact(word)}
-        if numbers - set(content(passage)):
-            return 0.0
-        parts = [passage[start:end] for start, end in sentence_spans(passage)]
-        vectors = encode_texts(encoder, [sentence, *parts])
-        return max(0.0, float((vectors[1:] @ vectors[0]).max(initial=0.0)))
-
-    return support
 
 
 def _exact(word: str) -> bool:

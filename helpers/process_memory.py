@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import os
 import sys
 
 
@@ -42,7 +41,7 @@ def give_back_freed() -> None:
 
 
 def peak_bytes() -> int:
-    """The most physical memory that this process has held, since its start or the last `reset_peak`.
+    """The most physical memory that this process has held, since its start.
 
     Linux VmHWM (`ru_maxrss` would survive exec and so count the parent's), Windows peak_wset, macOS ru_maxrss.
     """
@@ -57,20 +56,6 @@ def peak_bytes() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def reset_peak() -> int | None:
-    """Start counting `peak_bytes` anew from the memory held now, which is returned; None where that is not possible."""
-    try:
-        # A raw write: buffered text would report a refusal only when the file is closed.
-        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY)
-        try:
-            os.write(descriptor, b"5")
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return None
-    return _proc_status("VmHWM")
 
 
 def _proc_status(key: str) -> int | None:

@@ -94,13 +94,6 @@ def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:
     return {**filled, "frame": frame.name, "facts": facts, "words": said}
 
 
-def facts_kept(text: str, facts: list[str]) -> float:
-    """The share of names and numbers that stand in the text, as whole words. Raises ValueError without facts."""
-    if not facts:
-        raise ValueError("There is no fact to look for.")
-    return sum(bool(re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", text)) for fact in facts) / len(facts)
-
-
 def _workshop(split: str, rng: random.Random) -> dict[str, str]:
     world = _world()
     shop = rng.choice([s for s in world["shops"] if s["workshop"]])

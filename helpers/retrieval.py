@@ -25,13 +25,13 @@ from helpers.abstention import RiskCoverage, calibrate_threshold, risk_coverage
 from helpers.answer_cache import AnswerCache
 from helpers.bm25_index import BM25Index, bm25_score, words
 from helpers.chunking import Chunk, chunk, chunk_documents, count_tokens, pack_units, sentence_spans
-from helpers.citations import Answer, Citation, Evidence, cite, vector_support, word_support
+from helpers.citations import Answer, Citation, Evidence, cite, word_support
 from helpers.dense_index import DenseIndex, encode_texts, encoder_checksum
 from helpers.grounded_prompt import GroundedPrompt, grounded_messages, grounded_prompt
 from helpers.grounding import ABSTENTION, answer
 from helpers.handbook import Document, Question, Span, load_handbook, load_questions, read_document
 from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
-from helpers.query_rewriting import hypothetical_answer, multi_query, pseudo_relevance, rephrased, writer
+from helpers.query_rewriting import hypothetical_answer, multi_query, pseudo_relevance, rephrased
 from helpers.reranking import load_cross_encoder, query_likelihood, rerank
 from helpers.retrieval_metrics import (
     SearchScores,
@@ -104,8 +104,6 @@ __all__ = [
     "score_search",
     "sentence_spans",
     "unit",
-    "vector_support",
     "word_support",
     "words",
-    "writer",
 ]

@@ -1,8 +1,8 @@
-"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and more of them from the same frames.
+"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and the frames that they are made from.
 
     train, test = load_tickets("train"), load_tickets("test")
     train[0]["label"]       # {"intent": "order_status", "product": "Kite", "order_number": "VE-48213", …}
-    generate(1000, seed=0)  # new fillings of the training frames
+    fill(load_frames("train")[0], random.Random(0))     # a ticket of one frame, its slots filled
 
 A frame is one phrasing with slots (`frames.txt` explains them); its name is the ticket's `family`. No frame serves two
 splits. What the labels mean stands in GUIDE.md. What this does not do: invent phrasings.
@@ -13,12 +13,11 @@ from __future__ import annotations
 import random
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.frames import blocks, choose, put, slots
 from helpers.safe_files import read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
@@ -71,16 +70,6 @@ def load_frames(split: str | None = None) -> list[Frame]:
     return [frame for frame in found if split in (None, frame.split)]
 
 
-def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
-    """`n` different tickets from the frames of a split, in random order; the same for the same seed.
-
-    Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    return fill_different(n, load_frames(split), fill, random.Random(f"tickets {seed}"), 20)
-
-
 def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str, Any]:
     """One ticket of the frame. With `turn`, each choice takes option number `turn` (modulo), so that turns differ."""
     label = {"intent": frame.intent, "product": None, "order_number": None}
@@ -101,15 +90,6 @@ def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str,
         "label": label,
         "family": frame.family,
     }
-
-
-def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
-    """All runs of `n` words, lower case, punctuation aside. Two splits that share none share no phrase of `n` words."""
-    found = set()
-    for text in texts:
-        words = re.findall(r"\w+(?:['’]\w+)*", text.lower())
-        found |= {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
-    return found
 
 
 def _drawn(names: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:

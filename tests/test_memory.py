@@ -26,7 +26,7 @@ from helpers.memory import (
     quantization_overhead_bytes,
     weights_bytes,
 )
-from helpers.process_memory import peak_bytes, reset_peak, resident_bytes
+from helpers.process_memory import peak_bytes, resident_bytes
 
 TINY = Architecture("tiny", 2, 256, 688, 8, 4, 32, 1000, False)
 PUBLISHED = {  # billions, from the models' cards
@@ -330,32 +330,12 @@ def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     assert peak >= 0.99 * during  # Linux adds pages to its counters in batches, a few hundred kB late
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can reset the peak")
-def test_after_a_reset_the_peak_counts_from_what_is_held():
-    peak, reset, after = in_a_fresh_process(
-        "from helpers.process_memory import *\n"
-        "block = bytearray(200_000_000); del block\n"
-        "peak = peak_bytes(); reset = reset_peak(); print(peak, reset, peak_bytes())"
-    )
-    if reset == "None":
-        pytest.skip("this kernel does not let a process reset its peak")
-    assert int(peak) > 200e6 > int(after) >= int(reset) * 0.99
-
-
 def test_where_there_is_no_proc_psutil_answers(monkeypatch):
     direct = resident_bytes()
     monkeypatch.setattr(process_memory, "_proc_status", lambda key: None)
     assert resident_bytes() == pytest.approx(direct, rel=0.2)
     if sys.platform != "win32":
         assert peak_bytes() > 10e6
-
-
-def test_no_permission_to_reset_is_none_and_not_an_error(monkeypatch):
-    def refuse(*arguments):
-        raise PermissionError
-
-    monkeypatch.setattr(process_memory.os, "open", refuse)
-    assert reset_peak() is None
 
 
 # Parameters by part

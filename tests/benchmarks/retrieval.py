@@ -121,7 +121,8 @@ def graph_against_flat() -> tuple[list[float], float, int]:
 
     Of the breadths that reach the recall the fastest, or the one with the best recall where none does.
     """
-    from helpers.index_trial import Trial, clustered_vectors, compare_indexes
+    from helpers.index_trial import clustered_vectors
+    from tests.benchmarks.index_types import Trial, compare_indexes
 
     vectors, queries = clustered_vectors(50_000, 128, seed=1)
     flat, *graphs = compare_indexes(
