@@ -7,10 +7,9 @@ import json
 import pytest
 import torch
 
-from helpers.answer_form import AnswerForm, greedy_within
-from helpers.sampling import greedy
-from helpers.ticket_reading import allowed_values, answer_text, predict_labels, read_answer, score_fields
-from helpers.tickets import FIELDS, load_tickets
+from helpers.generation import AnswerForm, greedy, greedy_within
+from helpers.trials.ticket_reading import allowed_values, answer_text, predict_labels, read_answer, score_fields
+from helpers.velunda import FIELDS, load_tickets
 from tests.test_chat_data import tokenizer  # noqa: F401
 from tests.test_sft_libraries import tiny  # noqa: F401
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.answer_trial import (
+from helpers.retrieval import BM25Index, Chunk, HybridIndex, answer, chunk, query_likelihood
+from helpers.speed import FastLlama
+from helpers.transformer import Llama, LlamaConfig
+from helpers.trials.answers import (
     NEW_TOKENS,
     K,
     Verdict,
@@ -16,14 +19,7 @@ from helpers.answer_trial import (
     quote_all,
     witnesses,
 )
-from helpers.bm25_index import BM25Index
-from helpers.chunking import Chunk, chunk
-from helpers.fast_llama import FastLlama
-from helpers.grounding import answer
-from helpers.handbook import Question, Span
-from helpers.hybrid_index import HybridIndex
-from helpers.llama import Llama, LlamaConfig
-from helpers.reranking import query_likelihood
+from helpers.velunda import Question, Span
 from tests.benchmarks.pooled_reranking import likelihoods_behind, pool_scores
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying

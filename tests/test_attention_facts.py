@@ -10,11 +10,18 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.attention import keeping_weights
-from helpers.checkpoints import read_config
-from helpers.heads import induction_score, losses_from, repeated_tokens, silenced, states_before_layers, ways_to_look
-from helpers.llama import read_llama_config
 from helpers.models import fetch
-from helpers.transformer import Llama
+from helpers.transformer import (
+    Llama,
+    induction_score,
+    losses_from,
+    read_config,
+    read_llama_config,
+    repeated_tokens,
+    silenced,
+    states_before_layers,
+    ways_to_look,
+)
 
 RECORDED = json.loads(
     (Path(__file__).resolve().parent.parent / "data" / "results" / "02_heads.json").read_text(encoding="utf-8")

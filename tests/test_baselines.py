@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.baselines import CLASSIFIED, FEATURES, fit_baseline
-from helpers.ticket_reading import score_fields
-from helpers.tickets import FIELDS, load_tickets
+from helpers.trials.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
+from helpers.trials.ticket_reading import score_fields
+from helpers.velunda import FIELDS, load_tickets
 
 
 @pytest.fixture(scope="module")

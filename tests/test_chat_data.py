@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.foundations.probability import IGNORED
 from helpers.models import fetch
-from helpers.probability import IGNORED
-from helpers.sft_libraries import MARKED_TEMPLATE
-from helpers.training import ChatDataError, Example, encode_chat, has_marker
+from helpers.training import MARKED_TEMPLATE, ChatDataError, Example, encode_chat, has_marker
 
 ONE_TURN = [{"role": "user", "content": "Where is my order V-48213?"}, {"role": "assistant", "content": "On its way."}]
 TURNS = [

@@ -9,15 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.chunking import (
-    WAYS,
-    Chunk,
-    chunk,
-    count_tokens,
-    embedder_tokenizer,
-    pack_units,
-    sentence_spans,
-)
+from helpers.retrieval import Chunk, chunk, count_tokens, embedder_tokenizer, pack_units, sentence_spans
+from helpers.retrieval.chunking import WAYS
 
 TERMS = """# Storing a bicycle
 

@@ -8,15 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from helpers.attention import segment_mask, segment_positions
+from helpers.foundations.probability import IGNORED
 from helpers.lora import add_lora_
-from helpers.masks import segment_mask, segment_positions
-from helpers.probability import IGNORED
-from helpers.training import (
-    Example,
-    collate,
-    loss_at_labels,
-    shift_labels,
-)
+from helpers.training import Example, collate, loss_at_labels, shift_labels
 from helpers.transformer import GPT, GPTConfig, Llama, LlamaConfig
 from tests.benchmarks.packing import collate_packed, loss_everywhere, pack
 from tests.tiny_models import randomized

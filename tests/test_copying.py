@@ -7,11 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.copying import Names, Vocabulary, source_limits
-from helpers.reports import load_reports
-from helpers.seq2seq_training import encoder, report_tokenizer, small_t5, train_by_trainer
-from helpers.summaries import unsupported
-from helpers.training import Recipe
+from helpers.generation import Names, Vocabulary, source_limits
+from helpers.training import Recipe, encoder, report_tokenizer, small_t5, train_by_trainer
+from helpers.trials.summaries import unsupported
+from helpers.velunda import load_reports
 from tests.benchmarks.weighted_facts import fact_weights, weighted_loss, weighted_trainer
 
 TRAIN = load_reports("train")

@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformers import TextStreamer
 
-from helpers.bpe import BPETokenizer
 from helpers.generation import compose, generate, repetition_penalty, sample, stream, temperature, top_k
+from helpers.tokenization import BPETokenizer
 from helpers.transformer import Llama
 from tests.scripted_models import Bytes, Counting, Saying, text
 from tests.test_transformer import gpt, small_llama

@@ -7,10 +7,18 @@ import numpy as np
 import pytest
 import torch
 
-from helpers import decoding_plots
-from helpers.decoding_plots import build_browser, odds_browser, odds_grid, reliability_diagram
+from helpers.generation import (
+    build_browser,
+    min_p,
+    odds_browser,
+    odds_grid,
+    reliability_diagram,
+    sample,
+    temperature,
+    top_p,
+)
+from helpers.generation import plots as decoding_plots
 from helpers.plots import figure
-from helpers.sampling import min_p, sample, temperature, top_p
 
 LOGITS = torch.linspace(3, -3, 40)[None]
 

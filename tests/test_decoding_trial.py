@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.decoding_trial import OPENINGS, Watched, share_repeated, trial, trials
 from helpers.generation import greedy, sample, temperature
-from helpers.llama import Llama, LlamaConfig
 from helpers.metrics import distinct_n, text_perplexity
+from helpers.transformer import Llama, LlamaConfig
+from helpers.trials.openings import OPENINGS, Watched, share_repeated, trial, trials
 
 
 class Letters:

@@ -50,7 +50,7 @@ def test_a_head_of_its_own_in_the_file_is_used(tmp_path):
 
 @torch.no_grad()
 def test_the_toy_t5_of_the_course_can_be_read(tmp_path):
-    from helpers.toy_t5 import tiny_t5
+    from helpers.trials.backwards import tiny_t5
 
     theirs = randomized(tiny_t5())
     theirs.save_pretrained(tmp_path)

@@ -9,9 +9,9 @@ from statistics import mean
 
 import pytest
 
-from helpers import family_trial as ft
-from helpers import masked_lm as lm
-from helpers import number_words as nw
+from helpers.trials import families as ft
+from helpers.trials import hidden_words as lm
+from helpers.trials import number_words as nw
 
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "results" / "02d_families.json"
 

@@ -301,7 +301,7 @@ def test_a_traceback_holds_the_learners_lines_and_none_of_ours(tmp_path, monkeyp
 
 
 def test_no_module_of_the_course_is_the_learners_own():
-    assert not is_own(watchdog.__file__) and not is_own(sys.modules["helpers.verdict"].__file__)
+    assert not is_own(watchdog.__file__) and not is_own(sys.modules["helpers.display.boxes"].__file__)
     assert is_own("<ipython-input-3-abc>") and is_own(__file__)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.family_score import Score
+from helpers.metrics import Score
 from helpers.stats import wilson
 
 

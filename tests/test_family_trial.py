@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import family_trial as ft
+from helpers.trials import families as ft
 
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "results" / "02d_families.json"
 

@@ -9,13 +9,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.fast_llama import FEW_ROWS, FastLlama, FastRMSNorm, Product, merged, side_by_side
 from helpers.generation import generate, speculative
-from helpers.kv_cache import KVCache
-from helpers.layers import RMSNorm
-from helpers.llama import Llama
 from helpers.models import fetch
-from helpers.parallel_texts import parallel_texts
 from helpers.quantization import (
     Int4Linear,
     Int8Linear,
@@ -25,6 +20,10 @@ from helpers.quantization import (
     quantize_groups,
     quantize_rows_absmax,
 )
+from helpers.speed import FastLlama, FastRMSNorm, Product, merged, side_by_side
+from helpers.speed.fast_llama import FEW_ROWS
+from helpers.transformer import KVCache, Llama, RMSNorm
+from helpers.velunda import parallel_texts
 from tests.test_transformer import small_llama
 from tests.tiny_models import LLAMAS, llama, rms_share, tokens
 

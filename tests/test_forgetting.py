@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from helpers.corpora import language_reference
-from helpers.forgetting import QUESTIONS, Ability, answers, general_ability, is_right
-from helpers.likelihood import perplexity
+from helpers.generation import perplexity
 from helpers.models import fetch
 from helpers.transformer import Llama
+from helpers.trials.forgetting import QUESTIONS, Ability, answers, general_ability, is_right
 from tests.test_chat_data import tokenizer  # noqa: F401
 from tests.test_sft_libraries import tiny  # noqa: F401
 

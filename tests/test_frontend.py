@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import frontend
+from helpers.display import frontend
 
 
 def pretend(monkeypatch, shell):

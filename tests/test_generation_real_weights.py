@@ -25,8 +25,8 @@ from helpers.generation import (
     top_p,
 )
 from helpers.models import chat_model, fetch
-from helpers.speed_ladder import fast_model
 from helpers.transformer import Llama
+from helpers.trials.ladder import fast_model
 
 NEW = 64
 QUESTIONS = [

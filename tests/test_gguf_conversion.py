@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from helpers.gguf_conversion import build_tokenizer, convert, halves_from_pairs, transformers_name
+from helpers.fetching import build_tokenizer, convert, halves_from_pairs, transformers_name
 
 D_MODEL, N_HEADS, N_KV_HEADS, HEAD_DIM, D_FF, N_LAYERS = 64, 4, 2, 16, 96, 2
 TEMPLATE = "{% for message in messages %}{{ message['content'] + '\n' }}{% endfor %}"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.grids import grids
+from helpers.plots import grids
 
 
 @pytest.fixture(autouse=True)

@@ -10,15 +10,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.abstention import calibrate_threshold, risk_coverage
-from helpers.answer_cache import AnswerCache, normalized
-from helpers.bm25_index import BM25Index
-from helpers.chunking import Chunk
-from helpers.citations import Answer, Evidence, cite, word_support
-from helpers.grounded_prompt import encode_prompt, grounded_prompt
-from helpers.grounding import ABSTENTION, answer
-from helpers.search_index import Hit
-from helpers.words import content
+from helpers.metrics import calibrate_threshold, risk_coverage
+from helpers.retrieval import (
+    ABSTENTION,
+    Answer,
+    AnswerCache,
+    BM25Index,
+    Chunk,
+    Evidence,
+    Hit,
+    answer,
+    cite,
+    content,
+    encode_prompt,
+    grounded_prompt,
+    normalized,
+    word_support,
+)
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 
@@ -393,8 +401,8 @@ def test_the_cache_refuses(make, said):
 def test_the_chat_model_reads_the_passage_and_the_prompt_fits():
     from transformers import AutoTokenizer
 
-    from helpers.llama import Llama
     from helpers.models import fetch
+    from helpers.transformer import Llama
 
     model, tokenizer = Llama.from_pretrained(fetch("chat")), AutoTokenizer.from_pretrained(fetch("chat"))
     index = BM25Index()

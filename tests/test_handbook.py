@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
-from helpers.handbook import FOLDER, KINDS, QUESTIONS, STATUSES, load_handbook
-from helpers.velunda import canon
+from helpers.velunda import canon, load_handbook
+from helpers.velunda.handbook import FOLDER, KINDS, QUESTIONS, STATUSES
 from tests.test_velunda import numbers_in
 from tests.tools.handbook import content_words, lines, located, questions, runs, spans
 

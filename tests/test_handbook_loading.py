@@ -7,10 +7,9 @@ import json
 
 import pytest
 
-from helpers import handbook
-from helpers.chunking import Chunk, chunk_documents
-from helpers.handbook import Span, load_handbook, load_questions, read_document
-from helpers.safe_files import DataUnavailable
+from helpers.files import DataUnavailable
+from helpers.retrieval import Chunk, chunk_documents
+from helpers.velunda import Span, handbook, load_handbook, load_questions, read_document
 
 FRONT = "---\ntitle: Rules: the yard\nkind: policy\ndate: 2024-05-02\nowner: Mads Holm\nstatus: current\n---\n"
 BODY = "# Rules: the yard\n\nThe yard closes at 18 o'clock. Nobody parks there overnight.\n"

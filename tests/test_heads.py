@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from helpers.attention import causal_mask, keeping_weights
-from helpers.heads import (
+from helpers.transformer import (
+    Llama,
+    LlamaConfig,
     induction_score,
     losses_from,
     nobody_asking,
@@ -15,7 +17,6 @@ from helpers.heads import (
     states_before_layers,
     ways_to_look,
 )
-from helpers.transformer import Llama, LlamaConfig
 
 CONFIG = LlamaConfig(vocab_size=211, d_model=24, n_layers=3, n_heads=4, n_kv_heads=2, head_dim=6, d_ff=32)
 

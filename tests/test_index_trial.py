@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from helpers.index_trial import (
+from helpers.retrieval import build_index, cosine_top_k, nearest
+from helpers.trials.vector_indexes import (
     RECORDED,
     clustered_vectors,
     exact_neighbors,
     measure_index,
     recorded_measures,
 )
-from helpers.vector_index import build_index, cosine_top_k, nearest
 from tests.benchmarks.index_types import Trial, compare_indexes, one_thread, set_breadth
 
 

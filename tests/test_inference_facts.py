@@ -11,13 +11,11 @@ import pytest
 import torch
 
 from helpers.corpora import language_reference
-from helpers.decoding_trial import OPENINGS, share_repeated, trial
 from helpers.generation import generate, greedy, min_p, repetition_penalty, reply_text, temperature, top_k, top_p
-from helpers.layers import RMSNorm
-from helpers.llama import Llama
 from helpers.metrics import chance_error, distinct_n, expected_calibration_error, reliability, text_perplexity
 from helpers.models import fetch
-from helpers.residuals import residual_stream
+from helpers.transformer import Llama, RMSNorm, residual_stream
+from helpers.trials.openings import OPENINGS, share_repeated, trial
 from helpers.velunda import canon
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers import number_words as nw
 from helpers.attention import scaled_dot_product_attention
-from helpers.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
-from helpers.gpt import GPT, GPTConfig
-from helpers.heads import influence
-from helpers.t5_library import library_t5
+from helpers.transformer import GPT, EncoderDecoder, EncoderDecoderConfig, GPTConfig, influence, library_t5
+from helpers.trials import number_words as nw
 
 
 def test_a_decoder_is_a_triangle_and_an_encoder_a_full_square():

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.kv_cache import GrowingCache, append_kv, write_kv
 from helpers.memory import kv_cache_bytes
-from helpers.transformer import KVCache
+from helpers.transformer import GrowingCache, KVCache, append_kv, write_kv
 from tests.test_transformer import close, gpt, small_llama
 from tests.tiny_models import tokens
 

@@ -7,16 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.transformer import (
-    FeedForward,
-    LayerNorm,
-    MultiHeadAttention,
-    NoResidualBlock,
-    PostNormBlock,
-    PreNormBlock,
-    RMSNorm,
-    SwiGLU,
-)
+from helpers.attention import MultiHeadAttention
+from helpers.transformer import FeedForward, LayerNorm, NoResidualBlock, PostNormBlock, PreNormBlock, RMSNorm, SwiGLU
 from tests.tiny_models import randomized
 
 close = {"atol": 1e-5, "rtol": 1e-5}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers import length_trial
-from helpers.length_trial import LAST, LENGTHS, SCHEMES, losses_by_length, tiny_gpt, train_length_trial
+from helpers.trials import lengths as length_trial
+from helpers.trials.lengths import LAST, LENGTHS, SCHEMES, losses_by_length, tiny_gpt, train_length_trial
 
 
 def test_training_lowers_the_loss_and_a_seed_repeats_it(monkeypatch):

@@ -7,8 +7,7 @@ import math
 import pytest
 import torch
 
-from helpers import likelihood
-from helpers.generation import perplexity, token_log_probs
+from helpers.generation import likelihood, perplexity, token_log_probs
 from helpers.transformer import Llama
 from tests.scripted_models import Counting
 from tests.test_transformer import gpt, small_llama

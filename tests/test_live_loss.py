@@ -8,8 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from helpers import live_loss
-from helpers.live_loss import LiveLoss
+from helpers.plots import LiveLoss, live_loss
 
 
 @pytest.fixture(autouse=True)

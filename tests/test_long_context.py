@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.attention import RopeScaling, causal_mask, rope_cos_sin, rope_frequencies, sliding_window_mask
 from helpers.exercises.checking import positions as exercises
-from helpers.gpt import GPT, GPTConfig
-from helpers.long_context import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
-from helpers.masks import causal_mask, sliding_window_mask
-from helpers.positions import RopeScaling, rope_cos_sin, rope_frequencies
+from helpers.transformer import GPT, GPTConfig
+from helpers.trials.needles import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
 
 
 class Letters:

@@ -9,11 +9,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from helpers.checkpoints import CheckpointError
-from helpers.llama import our_llama_name
 from helpers.lora import (
-    ALL_LINEAR,
-    ATTENTION,
     LoRALinear,
     add_lora_,
     load_adapter,
@@ -23,8 +19,9 @@ from helpers.lora import (
     save_adapter,
     without_lora,
 )
+from helpers.lora.layers import ALL_LINEAR, ATTENTION
 from helpers.training import Recipe, collate, loss_at_labels, train
-from helpers.transformer import Llama
+from helpers.transformer import CheckpointError, Llama, our_llama_name
 from tests.test_collation_and_losses import examples, small_llama
 from tests.tiny_models import llama, tokens
 

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 import torch
 
-from helpers import masked_lm as lm
-from helpers.probability import IGNORED
+from helpers.foundations.probability import IGNORED
+from helpers.trials import hidden_words as lm
 
 
 def test_tickets_for_training_and_for_testing_never_meet():

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.generation import perplexity
-from helpers.llama import Llama, LlamaConfig
 from helpers.metrics import (
     calibration_interval,
     chance_error,
@@ -18,6 +17,7 @@ from helpers.metrics import (
     reliability,
     text_perplexity,
 )
+from helpers.transformer import Llama, LlamaConfig
 
 # distinct_n ----------------------------------------------------------------------------------------------------------
 

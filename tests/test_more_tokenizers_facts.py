@@ -14,11 +14,20 @@ from helpers.corpora import language_reference
 from helpers.exercises.checking.more_tokenizers import move_embeddings, planted_move_embeddings
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
-from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
-from helpers.tokenizer_libraries import library_wordpiece
-from helpers.tokenizer_measures import bits_per_byte, unigram_bits, word_counts
-from helpers.unigram_training import em_step, seeds
-from helpers.wordpiece import BERT_SPECIAL, normalize, split_words
+from helpers.tokenization import (
+    BERT_SPECIAL,
+    BPETokenizer,
+    UnigramTokenizer,
+    WordPieceTokenizer,
+    bits_per_byte,
+    em_step,
+    library_wordpiece,
+    normalize,
+    seeds,
+    split_words,
+    unigram_bits,
+    word_counts,
+)
 
 SIZE = 2048
 TRAIN, HELD_OUT = language_reference().split(validation=0.2, seed=0)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from helpers.old_snippets import failing, first_words, no_hub
+from helpers.display import failing, first_words, no_hub
 
 
 def test_the_kind_and_first_words_of_an_error_are_printed_and_the_error_is_gone(capsys):

@@ -9,10 +9,9 @@ from collections import Counter
 
 import pytest
 
-from helpers import parallel_texts as module
-from helpers import safe_files
-from helpers.parallel_texts import parallel_programs, parallel_texts
-from helpers.safe_files import DataUnavailable
+from helpers.files import DataUnavailable, safe_files
+from helpers.velunda import parallel as module
+from helpers.velunda import parallel_programs, parallel_texts
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
 CONTENT = json.loads(module.FILE.read_text(encoding="utf-8"))

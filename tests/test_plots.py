@@ -11,12 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import plots
 from helpers.plots import (
-    CARD,
-    INK,
     PALETTE,
-    QUIET,
     bars,
     contrast,
     figure,
@@ -28,6 +24,8 @@ from helpers.plots import (
     timeline,
     use_style,
 )
+from helpers.plots import figures as plots
+from helpers.plots.figures import CARD, INK, QUIET
 
 MILESTONES = [
     (1948, "n-grams", "Shannon"), (1986, "back-propagation", "Rumelhart et al."), (1997, "LSTM", "Hochreiter"),
@@ -324,7 +322,7 @@ def test_ink_and_quiet_text_differ():
 def test_names_beside_points_cover_neither_points_nor_each_other():
     from matplotlib.transforms import Bbox
 
-    from helpers.speed_plots import roofline
+    from helpers.speed import roofline
 
     near = {"one": (1.0, 2.0, 3.0), "its twin": (1.0, 2.1, 3.0), "above": (1.0, 2.0, 4.0), "far": (1.0, 40.0, 5.0)}
     fig, ax = figure("Points", "x", "y", size=(7, 4))

@@ -6,13 +6,11 @@ from collections import Counter
 
 import pytest
 
-from helpers.answer_trial import CHUNKS, answer_all
-from helpers.bm25_index import BM25Index
-from helpers.chunking import chunk, sentence_spans
-from helpers.handbook import load_handbook
-from helpers.poison_trial import CARRIERS, ORDERS, carriers, defended, poisoned
-from helpers.poisoned_documents import speaks_to_a_model
-from helpers.quality_record import judged
+from helpers.retrieval import BM25Index, chunk, sentence_spans, speaks_to_a_model
+from helpers.trials.answers import CHUNKS, answer_all
+from helpers.trials.answers_recorded import judged
+from helpers.trials.planted_orders import CARRIERS, ORDERS, carriers, defended, poisoned
+from helpers.velunda import load_handbook
 from tests.scripted_models import ChatBytes, Replying
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.attention import fused_attention, scaled_dot_product_attention
-from helpers.costs import largest_tensor
+from helpers.attention import alibi_bias, fused_attention, rope_frequencies, scaled_dot_product_attention
 from helpers.exercises.checking.positions import choose_kv_heads
-from helpers.long_context import haystack
+from helpers.measuring import largest_tensor
 from helpers.memory import ARCHITECTURES, GIB, kv_cache_bytes, weights_bytes
-from helpers.positions import alibi_bias, rope_frequencies
+from helpers.trials.needles import haystack
 from tests.test_long_context import Letters
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.answer_trial import Trial, handbook_chunks
-from helpers.handbook import Question, Span, load_questions
-from helpers.quality_record import SIGNALS, Confidences, Pool, judge_all, read_support
+from helpers.trials.answers import Trial, handbook_chunks
+from helpers.trials.answers_recorded import SIGNALS, Confidences, Pool, judge_all, read_support
+from helpers.velunda import Question, Span, load_questions
 
 
 def pool(shows, scores, n_spans=1):

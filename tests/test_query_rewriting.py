@@ -7,12 +7,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from helpers.bm25_index import BM25Index, bm25_score, words
-from helpers.chunking import Chunk
-from helpers.dense_index import DenseIndex
-from helpers.hybrid_index import HybridIndex
-from helpers.query_rewriting import (
-    ANSWER,
+from helpers.retrieval import (
+    BM25Index,
+    Chunk,
+    DenseIndex,
+    Hit,
+    HybridIndex,
+    bm25_score,
     feedback_vector,
     feedback_words,
     fuse,
@@ -21,9 +22,10 @@ from helpers.query_rewriting import (
     pseudo_relevance,
     rephrased,
     search_rewritten,
+    unit,
+    words,
 )
-from helpers.search_index import Hit
-from helpers.vector_index import unit
+from helpers.retrieval.rewriting import ANSWER
 from tests.encoders import WordEncoder
 
 TEXTS = {

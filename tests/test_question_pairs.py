@@ -8,11 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from helpers.answer_cache import normalized
-from helpers.handbook import QUESTIONS, load_questions
-from helpers.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
-from helpers.safe_files import DataUnavailable
-from helpers.words import content
+from helpers.files import DataUnavailable
+from helpers.retrieval import content, normalized
+from helpers.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.velunda import load_questions
+from helpers.velunda.handbook import QUESTIONS
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_hits_and_false_hits_are_counted_apart():
 
 
 def test_cosines_are_those_of_the_cache():
-    from helpers.answer_cache import AnswerCache
+    from helpers.retrieval import AnswerCache
     from tests.encoders import WordEncoder
 
     encoder = WordEncoder()

@@ -7,17 +7,10 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from helpers.hybrid_index import HybridIndex
-from helpers.retrieval import (
-    BM25Index,
-    answer_f1,
-    chunk_documents,
-    compare,
-    exact_match,
-    load_handbook,
-    load_questions,
-)
-from helpers.retrieval_trial import (
+from helpers.metrics import answer_f1, exact_match
+from helpers.retrieval import BM25Index, HybridIndex, chunk_documents, compare
+from helpers.stats import paired_bootstrap
+from helpers.trials.searches import (
     BY,
     PASSAGES,
     SEARCHES,
@@ -32,7 +25,7 @@ from helpers.retrieval_trial import (
     recorded,
     search_scores,
 )
-from helpers.stats import paired_bootstrap
+from helpers.velunda import load_handbook, load_questions
 from tests.benchmarks import sweep_rag
 from tests.tools.notebook import ROOT
 from tests.tools.record_tables import retrieval_table

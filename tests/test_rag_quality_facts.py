@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 
-from helpers.abstention import calibrate_threshold
-from helpers.answer_trial import POOL, K, handbook_chunks, judge, witnesses
-from helpers.citations import MINIMUM
-from helpers.handbook import load_questions
-from helpers.poison_trial import CARRIERS, ORDERS
-from helpers.quality_record import (
+from helpers.metrics import calibrate_threshold
+from helpers.retrieval.citations import MINIMUM
+from helpers.retrieval.rewriting import REPHRASE
+from helpers.stats import paired_bootstrap, wilson
+from helpers.trials.answers import POOL, K, handbook_chunks, judge, witnesses
+from helpers.trials.answers_recorded import (
     MINIMA,
     SHOWN,
     SIGNALS,
@@ -31,10 +31,10 @@ from helpers.quality_record import (
     separation,
     signals,
 )
-from helpers.query_rewriting import REPHRASE
-from helpers.question_pairs import at, load_pairs, pair_cosines
-from helpers.stats import paired_bootstrap, wilson
-from helpers.verdict_check import agreement, beside, between_readers, first_rule, load_read_verdicts
+from helpers.trials.planted_orders import CARRIERS, ORDERS
+from helpers.trials.question_pairs import at, load_pairs, pair_cosines
+from helpers.trials.readers import agreement, beside, between_readers, first_rule, load_read_verdicts
+from helpers.velunda import load_questions
 from tests.benchmarks import sweep_rag_quality
 from tests.benchmarks.sweeps import ROOT
 
@@ -288,7 +288,7 @@ def test_by_ndcg_paraphrases_would_gain_most_from_a_perfect_order_and_exact_term
 
 
 def test_half_a_million_vectors_clusters_and_graph_against_flat():
-    from helpers.index_trial import recorded_measures
+    from helpers.trials.vector_indexes import recorded_measures
 
     measures = recorded_measures(500_000)
     flat = next(measure for measure in measures if measure.kind == "flat")

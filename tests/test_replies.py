@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.fast_llama import FastLlama
-from helpers.replies import greedy_replies
+from helpers.generation import greedy_replies
+from helpers.speed import FastLlama
 from tests import tiny_models
 from tests.scripted_models import ChatBytes, Replying
 

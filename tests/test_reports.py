@@ -8,11 +8,10 @@ import re
 import numpy as np
 import pytest
 
-from helpers import reports, safe_files
-from helpers.reports import FOLDER, SPLITS, fill_report, generate_reports, load_report_frames, load_reports
-from helpers.safe_files import DataUnavailable
-from helpers.text_metrics import rouge1, sentences
-from helpers.velunda import canon
+from helpers.files import DataUnavailable, safe_files
+from helpers.metrics import rouge1, sentences
+from helpers.velunda import canon, fill_report, generate_reports, load_report_frames, load_reports, reports
+from helpers.velunda.reports import FOLDER, SPLITS
 from tests.tools.reports import lines
 from tests.tools.tickets import word_sequences
 

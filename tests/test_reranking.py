@@ -7,13 +7,11 @@ import random
 import pytest
 import torch
 
-from helpers.chunking import Chunk
-from helpers.fast_llama import FastLlama
-from helpers.likelihood import token_log_probs
-from helpers.llama import Llama, LlamaConfig
-from helpers.model_wheel import ModelUnavailable
-from helpers.reranking import PASSAGE, query_likelihood, rerank
-from helpers.search_index import Hit
+from helpers.fetching import ModelUnavailable
+from helpers.generation import token_log_probs
+from helpers.retrieval import PASSAGE, Chunk, Hit, query_likelihood, rerank
+from helpers.speed import FastLlama
+from helpers.transformer import Llama, LlamaConfig
 from tests.scripted_models import ChatBytes, Counting, text
 
 TOKENIZER = ChatBytes()

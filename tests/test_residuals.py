@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.facts import Fact, answer_ids, facts
-from helpers.llama import Llama, LlamaConfig
-from helpers.residuals import flip_layer, residual_stream, swap_at_every_layer, swap_heads, swap_residual
+from helpers.transformer import (
+    Llama,
+    LlamaConfig,
+    flip_layer,
+    residual_stream,
+    swap_at_every_layer,
+    swap_heads,
+    swap_residual,
+)
+from helpers.trials.moved_facts import Fact, answer_ids, facts
 
 N_LAYERS, WIDTH, HEADS = 4, 24, 3
 

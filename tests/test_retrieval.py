@@ -18,10 +18,9 @@ from helpers.retrieval import (
     chunk,
     chunk_documents,
     compare,
-    load_handbook,
-    load_questions,
     score_search,
 )
+from helpers.velunda import load_handbook, load_questions
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 

@@ -7,12 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from helpers.chunking import Chunk
-from helpers.handbook import Question, Span
-from helpers.retrieval_metrics import compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
-from helpers.search_index import Hit
+from helpers.metrics import answer_f1, answer_words, exact_match
+from helpers.retrieval import Chunk, Hit, compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
 from helpers.stats import paired_bootstrap
-from helpers.text_metrics import answer_f1, answer_words, exact_match
+from helpers.velunda import Question, Span
 
 
 def hits(*places):

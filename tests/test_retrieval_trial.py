@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.chunking import chunk
-from helpers.handbook import Question, Span
-from helpers.hybrid_index import HybridIndex
-from helpers.retrieval_trial import OPENING, ask, every_nth, gold_search, searches, shared
-from helpers.search_index import Hit
+from helpers.retrieval import Hit, HybridIndex, chunk
+from helpers.trials.searches import OPENING, ask, every_nth, gold_search, searches, shared
+from helpers.velunda import Question, Span
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 

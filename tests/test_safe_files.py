@@ -6,9 +6,17 @@ import json
 
 import pytest
 
-from helpers import safe_files
-from helpers.paths import DATA, RESULTS, ROOT
-from helpers.safe_files import DataUnavailable, numbered_lines, read_json, read_jsonl, read_text, shown, unavailable
+from helpers.files import (
+    DataUnavailable,
+    numbered_lines,
+    read_json,
+    read_jsonl,
+    read_text,
+    safe_files,
+    shown,
+    unavailable,
+)
+from helpers.files.paths import DATA, RESULTS, ROOT
 
 
 def test_the_places_are_the_repositorys():

@@ -13,14 +13,28 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from helpers import dense_index, safe_files, search_index
-from helpers.bm25_index import BM25Index, bm25_score, words
-from helpers.chunking import Chunk, chunk
-from helpers.dense_index import DenseIndex, encoder_checksum
-from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
-from helpers.search_index import IndexUnavailable
-from helpers.vector_index import build_index, cosine_top_k, default_clusters, nearest, recall_against, unit
-from helpers.words import content
+from helpers.files import safe_files
+from helpers.retrieval import (
+    BM25Index,
+    Chunk,
+    DenseIndex,
+    HybridIndex,
+    IndexUnavailable,
+    bm25_score,
+    build_index,
+    chunk,
+    content,
+    cosine_top_k,
+    default_clusters,
+    encoder_checksum,
+    nearest,
+    recall_against,
+    reciprocal_rank_fusion,
+    unit,
+    words,
+)
+from helpers.retrieval import dense as dense_index
+from helpers.retrieval import index as search_index
 from tests.encoders import WordEncoder
 
 SENTENCES = {

@@ -7,10 +7,10 @@ from statistics import mean
 
 import pytest
 
-from helpers.reports import generate_reports, load_report_frames, load_reports
-from helpers.summaries import lead_1
-from helpers.summary_trial import BEAMS, RECIPE, REPORTS, held_out
-from helpers.text_metrics import rouge1
+from helpers.metrics import rouge1
+from helpers.trials.summaries import lead_1
+from helpers.trials.summary_training import BEAMS, RECIPE, REPORTS, held_out
+from helpers.velunda import generate_reports, load_report_frames, load_reports
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
 from tests.tools.notebook import ROOT
 

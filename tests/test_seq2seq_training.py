@@ -8,14 +8,9 @@ import datasets
 import pytest
 import torch
 
-from helpers.bpe import BPETokenizer
-from helpers.encoder_decoder import shift_right
-from helpers.reports import generate_reports, load_reports
-from helpers.seq2seq_training import (
-    END,
-    MAX_TARGET,
-    PAD,
-    PATTERN,
+from helpers.tokenization import BPETokenizer, library_bpe
+from helpers.training import (
+    Recipe,
     collate_pairs,
     collate_targets,
     encoder,
@@ -24,11 +19,13 @@ from helpers.seq2seq_training import (
     pair_loss,
     report_tokenizer,
     small_t5,
+    train,
     train_by_trainer,
     write_summaries,
 )
-from helpers.tokenizer_libraries import library_bpe
-from helpers.training import Recipe, train
+from helpers.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
+from helpers.transformer import shift_right
+from helpers.velunda import generate_reports, load_reports
 
 REPORTS = load_reports("train")[:24]
 

@@ -7,11 +7,11 @@ import statistics
 
 import pytest
 
-from helpers.family_score import Score
-from helpers.sft_record import SYSTEMS, before_after, find, learning_curve, recorded, scores
+from helpers.metrics import Score
 from helpers.stats import bootstrap_ratio, wilson
-from helpers.ticket_training import LABELS
-from helpers.tickets import FIELDS, load_tickets
+from helpers.trials.ticket_training import LABELS
+from helpers.trials.tickets_recorded import SYSTEMS, before_after, find, learning_curve, recorded, scores
+from helpers.velunda import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft
 from tests.tools.record_tables import ticket_table
 

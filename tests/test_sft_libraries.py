@@ -8,8 +8,16 @@ import pytest
 import torch
 
 from helpers.models import chat_model, fetch
-from helpers.sft_libraries import MARKED_TEMPLATE, first_loss_by_trainer, first_loss_by_trl
-from helpers.training import Example, collate, encode_chat, loss_at_labels, training_step
+from helpers.training import (
+    MARKED_TEMPLATE,
+    Example,
+    collate,
+    encode_chat,
+    first_loss_by_trainer,
+    first_loss_by_trl,
+    loss_at_labels,
+    training_step,
+)
 from helpers.transformer import Llama
 from tests.test_chat_data import ONE_TURN, TURNS, tokenizer  # noqa: F401
 from tests.tiny_models import randomized

@@ -10,14 +10,14 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from helpers.family_score import Score
 from helpers.memory import ARCHITECTURES
+from helpers.metrics import Score
 from helpers.models import fetch
-from helpers.sft_libraries import MARKED_TEMPLATE
-from helpers.sft_record import before_after, find, scores
 from helpers.stats import prediction_interval
-from helpers.ticket_training import RANK
-from helpers.tickets import FIELDS, load_tickets
+from helpers.training import MARKED_TEMPLATE
+from helpers.trials.ticket_training import RANK
+from helpers.trials.tickets_recorded import before_after, find, scores
+from helpers.velunda import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft, sweep_sft_minute
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT, course

@@ -5,15 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.collation import Batch, collate
-from helpers.fast_llama import FastLlama
-from helpers.generation import generate
-from helpers.llama import Llama
+from helpers.foundations.probability import IGNORED
+from helpers.generation import BehindPrefix, generate
 from helpers.lora import add_lora_, lora_parameters
-from helpers.losses import loss_at_labels, loss_behind_prefix, shared_length
-from helpers.probability import IGNORED
-from helpers.shared_prefix import BehindPrefix
-from helpers.training import Example
+from helpers.speed import FastLlama
+from helpers.training import Batch, Example, collate, loss_at_labels, loss_behind_prefix, shared_length
+from helpers.transformer import Llama
 from tests.test_collation_and_losses import small_llama
 from tests.test_lora import stirred
 

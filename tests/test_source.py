@@ -14,10 +14,10 @@ import sys
 import pytest
 
 import helpers
-from helpers import memory, source
+from helpers import memory
+from helpers.display import show, source, source_of, without_docstrings
 from helpers.plots import contrast
 from helpers.scale import Scale
-from helpers.source import show, source_of, without_docstrings
 
 
 class Written:
@@ -197,7 +197,7 @@ def test_outside_a_notebook_show_prints(capsys):
 def test_show_is_found_in_the_package_and_importing_the_package_loads_nothing():
     code = (
         "import sys, helpers\n"
-        "heavy = [m for m in ('torch', 'matplotlib', 'pygments', 'helpers.source') if m in sys.modules]\n"
+        "heavy = [m for m in ('torch', 'matplotlib', 'pygments', 'helpers.display.source') if m in sys.modules]\n"
         "print(heavy, callable(helpers.show), 'show' in dir(helpers), helpers.__version__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,7 +10,6 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from helpers import speculative as module
 from helpers.generation import (
     PromptLookup,
     accept_or_resample,
@@ -24,6 +23,7 @@ from helpers.generation import (
     top_k,
     top_p,
 )
+from helpers.generation import speculation as module
 from tests.scripted_models import Bytes, Saying, text
 from tests.test_transformer import gpt, small_llama
 from tests.tiny_models import tokens

@@ -6,16 +6,15 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from helpers import llama_cpp
-from helpers.fast_llama import FastLlama
 from helpers.generation import generate
-from helpers.llama import Llama
 from helpers.memory import ARCHITECTURES
 from helpers.models import chat_model, fetch
 from helpers.quantization import quantize_
 from helpers.speed import (
+    FastLlama,
     arithmetic_peak,
     bytes_per_token,
+    llama_cpp,
     memory_bandwidth,
     operations_per_token,
     pass_seconds,
@@ -23,7 +22,8 @@ from helpers.speed import (
     race,
     where_time_goes,
 )
-from helpers.speed_ladder import copying_prompt, library, make, on_the_same_tensors, small_models
+from helpers.transformer import Llama
+from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors, small_models
 from tests.test_transformer import small_llama
 from tests.tiny_models import tokens
 

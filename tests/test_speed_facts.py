@@ -9,8 +9,8 @@ import pytest
 
 from helpers.models import fetch
 from helpers.quantization import dequantize, quantize_groups, round_trip_error
-from helpers.speed_ladder import RUNGS, recorded
 from helpers.transformer import Encoder, Llama
+from helpers.trials.ladder import RUNGS, recorded
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT
 from tests.tools.picture import main as copy_picture

@@ -10,10 +10,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from helpers.bpe import BPETokenizer
-from helpers.generation import reply_text, stream
+from helpers.generation import ReplyText, reply_text, stream
 from helpers.models import fetch
-from helpers.streaming import ReplyText
+from helpers.tokenization import BPETokenizer
 from tests.scripted_models import Bytes, Saying, text
 
 TEXTS = {

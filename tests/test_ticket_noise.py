@@ -6,8 +6,7 @@ import random
 
 import pytest
 
-from helpers.tickets import load_tickets
-from helpers.velunda import canon, order_numbers
+from helpers.velunda import canon, load_tickets, order_numbers
 from tests.benchmarks.ticket_noise import misspell_names, misspelled, noisy
 
 

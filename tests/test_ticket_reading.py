@@ -7,9 +7,9 @@ import random
 import pytest
 import torch
 
-from helpers.chat_data import encode_chat
 from helpers.stats import wilson
-from helpers.ticket_reading import (
+from helpers.training import encode_chat
+from helpers.trials.ticket_reading import (
     INSTRUCTION,
     ROOM,
     answer_text,
@@ -20,8 +20,7 @@ from helpers.ticket_reading import (
     score_fields,
     ticket_chat,
 )
-from helpers.tickets import FIELDS, load_tickets
-from helpers.velunda import canon
+from helpers.velunda import FIELDS, canon, load_tickets
 from tests.test_chat_data import tokenizer  # noqa: F401
 from tests.test_sft_libraries import tiny  # noqa: F401
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.foundations.probability import IGNORED
 from helpers.lora import lora_layers, lora_parameters
-from helpers.losses import loss_behind_prefix
-from helpers.probability import IGNORED
-from helpers.ticket_reading import answer_text
-from helpers.ticket_training import LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
-from helpers.tickets import load_tickets
-from helpers.training import collate, loss_at_labels
+from helpers.training import collate, loss_at_labels, loss_behind_prefix
+from helpers.trials.ticket_reading import answer_text
+from helpers.trials.ticket_training import LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
+from helpers.velunda import load_tickets
 from tests.test_chat_data import tokenizer  # noqa: F401
 from tests.test_sft_libraries import tiny  # noqa: F401
 

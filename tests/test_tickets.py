@@ -9,16 +9,9 @@ from collections import Counter
 
 import pytest
 
-from helpers import safe_files, tickets
-from helpers.safe_files import DataUnavailable
-from helpers.tickets import (
-    FIELDS,
-    FOLDER,
-    SPLITS,
-    load_frames,
-    load_tickets,
-)
-from helpers.velunda import canon, order_numbers, products_named
+from helpers.files import DataUnavailable, safe_files
+from helpers.velunda import FIELDS, canon, load_frames, load_tickets, order_numbers, products_named, tickets
+from helpers.velunda.tickets import FOLDER, SPLITS
 from tests.benchmarks import fresh_tickets
 from tests.benchmarks.fresh_tickets import generate
 from tests.tools.tickets import lines, word_sequences

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers import token_boxes
-from helpers.token_boxes import FILLS, SPECIAL, show_tokens, spell
+from helpers.plots import show_tokens, spell, token_boxes
+from helpers.plots.token_boxes import FILLS, SPECIAL
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,18 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
-from helpers import pair_merging, safe_files
-from helpers.bpe import byte_alphabet
 from helpers.corpora import language_reference
+from helpers.files import safe_files
 from helpers.models import fetch
-from helpers.pair_merging import PairCounts, learn_merges, merge_by_rank
-from helpers.tokenization import BPETokenizer, TokenizerFileError
+from helpers.tokenization import (
+    BPETokenizer,
+    PairCounts,
+    TokenizerFileError,
+    byte_alphabet,
+    learn_merges,
+    merge_by_rank,
+)
+from helpers.tokenization import pairs as pair_merging
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
 from tests.tools.notebook import ROOT
 
@@ -235,7 +241,7 @@ def test_one_endless_word_is_encoded_in_a_few_steps_per_byte(ours, pushes, word)
 
 
 def test_the_memory_for_words_is_bounded(ours, monkeypatch):
-    monkeypatch.setattr("helpers.bpe.REMEMBERED_WORDS", 10)
+    monkeypatch.setattr("helpers.tokenization.bpe.REMEMBERED_WORDS", 10)
     for n in range(40):
         ours.encode("x" * (n + 1))
         ours.encode("y" * (n + 65))

@@ -10,9 +10,9 @@ import pytest
 
 from helpers.corpora import language_reference
 from helpers.models import fetch
-from helpers.parallel_texts import parallel_programs, parallel_texts
 from helpers.stats import bootstrap_ratio
 from helpers.tokenization import BPETokenizer
+from helpers.velunda import parallel_programs, parallel_texts
 from tests.tools.notebook import ROOT
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()

@@ -10,12 +10,9 @@ from collections import Counter
 import pytest
 from transformers import AutoTokenizer
 
-from helpers import wordpiece
 from helpers.corpora import language_reference
 from helpers.models import fetch
-from helpers.pair_merging import PairCounts
-from helpers.tokenization import TokenizerFileError, WordPieceTokenizer
-from helpers.wordpiece import normalize, split_words
+from helpers.tokenization import PairCounts, TokenizerFileError, WordPieceTokenizer, normalize, split_words, wordpiece
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
 
 SMALL = WordPieceTokenizer.train(language_reference().head(20_000), 300)

@@ -6,12 +6,13 @@ import re
 
 import pytest
 
-from helpers import trained_tokens
 from helpers.plots import png
-from helpers.ticket_training import LABELS, encode_tickets, spoil
-from helpers.tickets import load_tickets
-from helpers.token_boxes import SPECIAL
-from helpers.trained_tokens import GIVEN, TRAINED, WIDTH, show_trained, tokens_seen, trained_figure
+from helpers.plots.token_boxes import SPECIAL
+from helpers.training import plots as trained_tokens
+from helpers.training import show_trained, tokens_seen, trained_figure
+from helpers.training.plots import GIVEN, TRAINED, WIDTH
+from helpers.trials.ticket_training import LABELS, encode_tickets, spoil
+from helpers.velunda import load_tickets
 from tests.test_chat_data import tokenizer  # noqa: F401
 
 

@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from helpers import safe_files
-from helpers.checkpoints import CheckpointError
+from helpers.files import safe_files
+from helpers.foundations.probability import IGNORED
 from helpers.lora import add_lora_
-from helpers.probability import IGNORED
 from helpers.training import (
     Example,
     Recipe,
@@ -29,8 +28,8 @@ from helpers.training import (
     train,
     training_step,
 )
-from helpers.training_state import FILE
-from helpers.transformer import GPT, GPTConfig
+from helpers.training.state import FILE
+from helpers.transformer import GPT, CheckpointError, GPTConfig
 from tests.test_collation_and_losses import examples, small_llama
 from tests.tools.notebook import ROOT
 

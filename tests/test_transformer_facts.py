@@ -9,12 +9,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers.deep_stack import VARIANTS, batches, deep_stack, frequency_loss, gradient_norms, train
-from helpers.facts import Fact, answer_ids, difference, difference_table, encode, facts, swapped_head_differences
-from helpers.layers import init_weights
+from helpers.attention import keeping_weights
 from helpers.models import fetch
-from helpers.residuals import flip_layer
-from helpers.transformer import Llama, keeping_weights
+from helpers.transformer import Llama, flip_layer, init_weights
+from helpers.trials.deep_stacks import VARIANTS, batches, deep_stack, frequency_loss, gradient_norms, train
+from helpers.trials.moved_facts import (
+    Fact,
+    answer_ids,
+    difference,
+    difference_table,
+    encode,
+    facts,
+    swapped_head_differences,
+)
 from tests.tools.execute import same_pixels
 from tests.tools.picture import main as copy_picture
 

@@ -7,10 +7,9 @@ import re
 
 import pytest
 
-from helpers import safe_files, velunda
-from helpers.parallel_texts import parallel_texts
-from helpers.safe_files import DataUnavailable
-from helpers.velunda import canon, order_numbers, products_named
+from helpers.files import DataUnavailable, safe_files
+from helpers.velunda import canon, order_numbers, parallel_texts, products_named
+from helpers.velunda import company as velunda
 from tests.tools.canon import CARD, blocks, filled, tables
 from tests.tools.notebook import ROOT
 

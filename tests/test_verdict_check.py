@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from helpers.handbook import load_questions
-from helpers.quality_record import WAYS
-from helpers.verdict_check import LISTS, READERS, agreement, beside, between_readers, load_read_verdicts
+from helpers.trials.answers_recorded import WAYS
+from helpers.trials.readers import LISTS, READERS, agreement, beside, between_readers, load_read_verdicts
+from helpers.velunda import load_questions
 
 
 def test_both_lists_hold_twenty_test_questions_in_each_way_and_share_none():

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import vocabulary_trial as trial
-from helpers.bpe import BPETokenizer
-from helpers.vocabulary_trial import CONTEXT, N_PARAMETERS, TinyDecoder, choose_vocab_size, train_trial, width_for
+from helpers.tokenization import BPETokenizer
+from helpers.trials import vocabulary as trial
+from helpers.trials.vocabulary import CONTEXT, N_PARAMETERS, TinyDecoder, choose_vocab_size, train_trial, width_for
 
 TEXT = "the brake squeaks and the battery charges while the wheel turns; " * 60
 RECORDED = Path(__file__).resolve().parents[1] / "data" / "results" / "01_vocabulary.json"
