@@ -10,7 +10,7 @@ may look, as in PyTorch; a bias is added to the scores (ALiBi, T5).
 `scaled_dot_product_attention` is the formula as it stands, and gives the weights to look at. `fused_attention` is the
 same function by PyTorch's kernel, which never stores the (T, S) table; the models run on it.
 
-Elsewhere and re-exported: `helpers.attention.masks`, `helpers.attention.positions`, and attention in linear time in `helpers.attention.subquadratic`.
+Elsewhere and re-exported: `masks` and `positions`; attention in linear time is in `subquadratic`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def pool_scores(
 def likelihoods_behind(
     model: Any, tokenizer: Any, passage: str, queries: Sequence[str], batch: int = 8, prompt: str = PASSAGE
 ) -> list[float]:
-    """What `helpers.retrieval.reranking.query_likelihood` gives for each of several queries behind one passage, read once."""
+    """What `helpers.retrieval.query_likelihood` gives for each of several queries behind one passage, read once."""
     encode = lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
     before, behind = map(encode, prompt.split("{passage}"))
     prefix = [*before, *encode(passage)[:LONGEST_PASSAGE], *behind]

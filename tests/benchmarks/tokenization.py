@@ -197,7 +197,7 @@ def peaks() -> dict[str, tuple[float, float]]:
 
 def compression() -> tuple[float, float] | None:
     """Tokens per byte on held-out text of our Unigram and of sentencepiece; None where that is not installed."""
-    from tests.test_tokenization_unigram import tokens_per_byte
+    from tests.tokenization.test_unigram import tokens_per_byte
 
     try:
         return tokens_per_byte(held_out=True)
