@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["paths", "safe_files"],
     submod_attrs={
+        "paths": ["DATA", "RESULTS", "ROOT"],
         "safe_files": [
             "DataUnavailable",
             "numbered_lines",

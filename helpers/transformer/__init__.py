@@ -9,8 +9,8 @@
 
 They are stacked from `RMSNorm`, `LayerNorm`, `FeedForward`, `SwiGLU` and blocks (`layers`) around
 `helpers.attention.MultiHeadAttention`. Decoders remember what they read in a `KVCache` (`kv_cache`);
-`checkpoints` reads folders. To look inside: `residuals` (the residual stream), `heads` (single heads, and which token influences
-which); `library` turns the encoder-decoder into the library's T5.
+`checkpoints` reads folders. To look inside: `residuals` (the residual stream), `heads` (single heads, and which token
+influences which); `library` turns the encoder-decoder into the library's T5.
 """
 
 import lazy_loader

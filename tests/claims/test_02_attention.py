@@ -23,9 +23,7 @@ from helpers.transformer import (
     ways_to_look,
 )
 
-RECORDED = json.loads(
-    (RESULTS / "02_heads.json").read_text(encoding="utf-8")
-)
+RECORDED = json.loads((RESULTS / "02_heads.json").read_text(encoding="utf-8"))
 N_HEADS = 9
 TEXT = "The red bike is fast. The blue bike is slow. The red bike is"
 
