@@ -19,6 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers import bootstrap
 from tests.tools import execute, links, repository, scratch
 from tests.tools.notebook import ROOT, output_texts, read
 from tests.tools.report import run_measured
@@ -135,6 +136,7 @@ def test_binder_builds_and_the_model_replies(place, tmp_path):
     clone = tmp_path / "clone"
     place.run(["git", "clone", "-q", place.origin.as_uri(), clone], tmp_path)
     place.run(["bash", "binder/postBuild"], clone)
+    assert (place.python.parents[1] / bootstrap.LAB_FILE).exists(), "JupyterLab will ask about news"
     reply, helpers = replied(place, clone / "notebooks", tmp_path)
     assert any(ch.isalpha() for ch in reply)
     assert helpers.is_relative_to(clone.resolve())
