@@ -155,11 +155,11 @@ def test_long_lists_are_cut():
 def test_small_tables_are_read_out_and_large_ones_summed_up():
     said = describe(grids({"x": torch.arange(4).view(2, 2), "mask": np.tril(np.ones((6, 6)))}, "Two tables"))
     assert "x: rows: 0, 1; 2, 3." in said
-    assert "mask: a table of 6 by 6 numbers from 0 to 1, 0 above the diagonal." in said
+    assert "mask: a table of 6 by 6 numbers, from 0 to 1, 0 above the diagonal." in said
     hidden = np.where(np.tri(6) > 0, 2.0, np.nan)
-    assert "numbers from 2 to 2, empty above the diagonal." in describe(grids({"m": hidden}, "One"))
+    assert "numbers, from 2 to 2, empty above the diagonal." in describe(grids({"m": hidden}, "One"))
     full = np.arange(36).reshape(6, 6)
-    assert "numbers from 0 to 35." in describe(grids({"m": full}, "One"))
+    assert "numbers, from 0 to 35." in describe(grids({"m": full}, "One"))
     assert describe(grids({"m": full}, "One", alt="Six by six.")) == "Six by six."
 
 
@@ -197,10 +197,10 @@ def test_heads_say_whom_they_look_at():
 
 def test_odds_are_read_out_with_what_is_out():
     logits = torch.full((1, 20), -math.inf)
-    logits[0, :2] = torch.tensor([3.0, 3.0])
+    logits[0, :2] = torch.tensor([3.0, 3.0 + math.log(3)])
     settings = {"as it is": lambda z: z.softmax(-1), "other": lambda z: torch.eye(20)[:1]}
     said = describe(odds_grid(logits, lambda i: f"t{i}", settings, "Odds"))
-    assert "as it is: t0 50%; t1 50%; t2 out" in said and "other: t0 100%; t1 out" in said
+    assert "as it is: t1 75%; t0 25%; t" in said and "other: t1 out; t0 100%; t" in said
     assert "others 0%; 2 tokens left" in said
 
 

@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from tests.tools import anatomy, hygiene, practice, scratch
 from tests.tools.notebook import Course, Page, computed_minutes, course, selected, words
-from tests.tools.scratch import cell, code, figure, picture, shown, text
+from tests.tools.scratch import cell, code, figure, md, picture, shown, text
 
 RULES = (*hygiene.RULES, *anatomy.RULES, *practice.RULES)
 COURSE = course()
