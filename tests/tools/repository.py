@@ -56,15 +56,16 @@ def project(root: Path) -> dict:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-COMPILED = ("llamacpp",)  # extras that compile for minutes and that no test needs: declared, never pinned
+# Extras without which every notebook and test passes or skips: one compiles for minutes, one brings 30 packages.
+UNPINNED = ("compare", "llamacpp")
 
 
-def dependencies(root: Path, compiled: bool = True) -> dict[str, Requirement]:
-    """Every declared dependency, optional ones included (those that compile only if `compiled`), by canonical name."""
+def dependencies(root: Path, unpinned: bool = True) -> dict[str, Requirement]:
+    """Every declared dependency, optional ones included (those never pinned only if `unpinned`), by canonical name."""
     declared = project(root)
     texts = list(declared["dependencies"])
     for extra, items in declared["optional-dependencies"].items():
-        texts += items if compiled or extra not in COMPILED else []
+        texts += items if unpinned or extra not in UNPINNED else []
     return {canonicalize_name(item.name): item for item in map(Requirement, texts)}
 
 
@@ -133,13 +134,15 @@ def declared_stack(root: Path) -> list[str]:
 
 
 def packaged(root: Path) -> list[str]:
-    """Every package under helpers/ is installed."""
+    """Every folder of Python files under helpers/ is a package, and pyproject.toml has all of them installed."""
     text = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = text.get("tool", {}).get("setuptools", {}).get("packages", [])
-    found = {
-        path.parent.relative_to(root).as_posix().replace("/", ".") for path in (root / "helpers").rglob("__init__.py")
-    }
-    return [f"pyproject.toml does not install the package {name}." for name in sorted(found - set(listed))]
+    find = text.get("tool", {}).get("setuptools", {}).get("packages", {}).get("find", {})
+    folders = {path.parent for path in (root / "helpers").rglob("*.py")}
+    lonely = sorted(folder.relative_to(root).as_posix() for folder in folders if not (folder / "__init__.py").exists())
+    problems = [f"{folder} has no __init__.py, so it is not installed." for folder in lonely]
+    if find.get("include") != ["helpers*"]:
+        problems.append('pyproject.toml does not have setuptools find the packages of "helpers*".')
+    return problems
 
 
 def pinned(root: Path) -> list[str]:
@@ -151,7 +154,7 @@ def pinned(root: Path) -> list[str]:
         found.setdefault(canonicalize_name(pin.name), []).append(pin)
         problems += _pin_problems(pin, declared.get(canonicalize_name(pin.name)))
     return problems + [
-        f"requirements.txt does not pin {name}." for name in dependencies(root, compiled=False) if name not in found
+        f"requirements.txt does not pin {name}." for name in dependencies(root, unpinned=False) if name not in found
     ]
 
 

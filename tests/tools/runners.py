@@ -148,13 +148,26 @@ def verdicts(book: NotebookNode) -> list[tuple[str, str, str]]:
 
 
 def exercise_rows() -> dict[str, Any]:
-    """Every row of tests/exercise_rows/ by the exercise's name: its plausible wrong answers and its right ones."""
+    """The answers to every exercise by its name: plausible wrong ones and right ones."""
     import tests.exercise_rows as package
+    from helpers.exercises.checking import registry
+    from tests.exercises.answers import as_cell
 
     modules = [
         importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)
     ]
-    return {row.name: row for module in modules for row in getattr(module, "ROWS", [])}
+    found = {row.name: row for module in modules for row in getattr(module, "ROWS", [])}
+    for name in registry().files:
+        loaded = registry().load(name)
+        wrong = [
+            slip for slip in (*loaded.slips, *loaded.refused) if slip.code != getattr(loaded.planted, "code", None)
+        ]
+        found[name] = package.Row(
+            name,
+            [package.Wrong(as_cell(answer), answer.said) for answer in wrong],
+            [as_cell(answer) for answer in (loaded.answer, *loaded.right)],
+        )
+    return found
 
 
 # What a run leaves behind --------------------------------------------------------------------------------------------
