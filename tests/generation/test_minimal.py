@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.generation import generate
-from helpers.minimal_generation import minimal_generate
+from helpers.display.source import source_of
+from helpers.generation import generate, minimal_generate
 from helpers.models import fetch
-from helpers.source import source_of
 from helpers.tokenization import BPETokenizer
 from helpers.transformer import GPT, GPTConfig, Llama, LlamaConfig
 from tests.tiny_models import randomized, tokens

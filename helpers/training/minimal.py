@@ -1,6 +1,6 @@
 """Training in its smallest form: a batch, how wrong the model is about it, the gradient, a step against it; and again.
 
-`helpers.training_loop.train` gives the same losses and weights, and also has gradient accumulation, evaluation,
+`helpers.training.train` gives the same losses and weights, and also has gradient accumulation, evaluation,
 checkpoints, weight decay, bfloat16 and a live figure.
 """
 
@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.chat_data import Example
-from helpers.collation import collate
-from helpers.schedules import cosine_with_warmup
-from helpers.training_loop import batch_order
+from helpers.training.chats import Example
+from helpers.training.collation import collate
+from helpers.training.loop import batch_order
+from helpers.training.schedules import cosine_with_warmup
 
 
 def minimal_train(

@@ -1,6 +1,6 @@
 """Four transformers in their smallest form, to be read whole: a decoder twice, an encoder, an encoder-decoder.
 
-    from helpers.minimal_models import MinimalLlama
+    from helpers.transformer import MinimalLlama
     model = MinimalLlama(vocab_size=49152, d_model=576, n_layers=30, n_heads=9, n_kv_heads=3, d_ff=1536, rope_base=1e5)
     model.load_state_dict(Llama.from_pretrained(fetch("chat")).state_dict())
     logits = model(ids)                        # (B, T) → (B, T, V), equal to the full Llama's
@@ -16,7 +16,7 @@ Each is written in the order in which data meets it: the model, its block, its a
 that it has in the full version. Letters in comments: B texts, T tokens (S in a source), C channels (d_model), h heads
 of d channels each, V tokens in the vocabulary.
 
-What they do not do: padding (the encoder does), caches, dropout, fused kernels, options, checks of what they are given.
+What they do not do: padding (only the encoder does), caches, dropout, fused kernels, options, checks of what they are given.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.layers import init_weights
-from helpers.positions import T5RelativeBias
+from helpers.attention.positions import T5RelativeBias
+from helpers.transformer.layers import init_weights
 
 
 def feed_forward(d_model, d_ff, activation, bias=True):

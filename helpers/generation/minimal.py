@@ -1,10 +1,10 @@
 """Generation in its smallest form: read the prompt once, then one token at a time.
 
-    cache = keys and values of every token that was read, kept by the model (`helpers.kv_cache.KVCache`)
+    cache = keys and values of every token that was read, kept by the model (`helpers.transformer.KVCache`)
     first pass:   the whole prompt goes in, (B, T)              prefill
     later passes: only the newest token goes in, (B, 1)         decoding; its query looks at the keys in the cache
 
-`helpers.decoding.generate` gives the same tokens, and also has samplers, stop strings, unequal prompts and streaming.
+`helpers.generation.generate` gives the same tokens, and also has samplers, stop strings, unequal prompts and streaming.
 """
 
 from __future__ import annotations

@@ -8,10 +8,8 @@ import inspect
 import pytest
 import torch
 
-from helpers import minimal_models
-from helpers.minimal_models import MinimalEncoder, MinimalEncoderDecoder, MinimalGPT, MinimalLlama
+from helpers.display.source import without_docstrings
 from helpers.models import fetch
-from helpers.source import without_docstrings
 from helpers.tokenization import BPETokenizer
 from helpers.transformer import (
     GPT,
@@ -22,6 +20,11 @@ from helpers.transformer import (
     GPTConfig,
     Llama,
     LlamaConfig,
+    MinimalEncoder,
+    MinimalEncoderDecoder,
+    MinimalGPT,
+    MinimalLlama,
+    minimal,
 )
 from tests.tiny_models import randomized, tokens
 
@@ -209,7 +212,7 @@ OF_EACH = {
     "encoder": ["MinimalEncoder", "EncoderBlock", "EncoderAttention", "feed_forward"],
     "encoder-decoder": ["MinimalEncoderDecoder", "T5Block", "T5Attention", "feed_forward"],
 }
-TREE = ast.parse(without_docstrings(inspect.getsource(minimal_models)))
+TREE = ast.parse(without_docstrings(inspect.getsource(minimal)))
 WRITTEN = {node.name: node for node in TREE.body if isinstance(node, ast.ClassDef | ast.FunctionDef)}
 
 
@@ -225,7 +228,7 @@ def test_a_model_with_all_its_parts_has_fewer_than_60_lines_of_code(model):
     while fresh := set().union(*(names_used(WRITTEN[name]) for name in fresh)) - parts:
         parts |= fresh
     assert parts == {first, *others}
-    code = without_docstrings(inspect.getsource(minimal_models)).splitlines()
+    code = without_docstrings(inspect.getsource(minimal)).splitlines()
     lines = [line for name in parts for line in code[WRITTEN[name].lineno - 1 : WRITTEN[name].end_lineno]]
     assert sum(bool(line.strip()) for line in lines) < 60
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.minimal_models import MinimalGPT, MinimalLlama
-from helpers.minimal_training import minimal_train
-from helpers.source import source_of
-from helpers.training import Recipe, train
-from helpers.transformer import Llama, LlamaConfig
-from tests.test_collation_and_losses import V, examples
+from helpers.display.source import source_of
+from helpers.training import Recipe, minimal_train, train
+from helpers.transformer import Llama, LlamaConfig, MinimalGPT, MinimalLlama
+from tests.training.test_collation_and_losses import V, examples
 
 LENGTHS = (5, 9, 3, 12, 7, 4, 8, 6, 10)
 
