@@ -521,6 +521,7 @@ def test_minutes_are_words_cells_and_exercises(tmp_path):
         ("", ["00_first", "01_second"]),
         ("01_second", ["01_second"]),
         (" notebooks/00_first.ipynb, 01_second", ["00_first", "01_second"]),
+        ("01_second,00_first,01_second", ["01_second", "00_first"]),
     ],
 )
 def test_nb_selects_notebooks(wanted, expected):
