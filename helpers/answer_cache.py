@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from helpers.chunking import Chunk
+from helpers.citations import Answer
 from helpers.dense_index import encode_texts
 from helpers.search_index import SearchIndex, require_query
-
-if TYPE_CHECKING:
-    from helpers.grounding import Answer
 
 DEPTH = 10  # passages that are compared after a change: at least as many as an answer is made from
 

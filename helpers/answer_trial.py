@@ -19,21 +19,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import torch
-
-from helpers.batching import as_batch
-from helpers.chunking import Chunk, sentence_spans
-from helpers.citations import Support, cite, content, word_support
+from helpers.chunking import Chunk, chunk_documents, sentence_spans
+from helpers.citations import Support, cite, word_support
 from helpers.dense_index import encode_texts
 from helpers.grounded_prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.grounding import MARK
-from helpers.handbook import Question, chunk_documents, load_handbook
+from helpers.handbook import Question, load_handbook
 from helpers.hybrid_index import C, HybridIndex
 from helpers.replies import greedy_replies
-from helpers.reranking import LONGEST_PASSAGE, PASSAGE
-from helpers.retrieval_metrics import answer_words
 from helpers.search_index import Hit, SearchIndex
-from helpers.shared_prefix import BehindPrefix
+from helpers.text_metrics import answer_words
+from helpers.words import content
 
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
 POOL = 20  # hits that are read again
@@ -153,53 +149,11 @@ def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[
 
 
 def write_all(orders: Sequence[str], model: Any, tokenizer: Any, batch: int = 15) -> list[str]:
-    """The chat model's greedy reply to each order, on one line: `helpers.query_rewriting.writer`, in batches."""
+    """The chat model's greedy reply to each order, on one line."""
     chats = [[{"role": "user", "content": order}] for order in orders]
     encoded = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats]
     ids = [list(each["input_ids"] if isinstance(each, Mapping) else each) for each in encoded]
     return [" ".join(reply.text.split()) for reply in greedy_replies(model, tokenizer, ids, NEW_TOKENS, batch)]
-
-
-# Reranking, each passage read once -----------------------------------------------------------------------------------
-
-
-def pool_scores(
-    model: Any, tokenizer: Any, pools: Mapping[str, Sequence[Hit]], report: Callable[[Iterable], Iterable] = iter
-) -> dict[str, list[float]]:
-    """`query_likelihood` of each question behind each of its hits. A passage of several questions is read once.
-
-    pools: question → hits  →  question → a score for each of them. report: such as tqdm, sees the passages go by.
-    """
-    asked: dict[str, list[str]] = {}
-    for question, hits in pools.items():
-        for hit in hits:
-            asked.setdefault(hit.chunk.text, []).append(question)
-    found: dict[tuple[str, str], float] = {}
-    for passage in report(list(asked)):
-        scores = likelihoods_behind(model, tokenizer, passage, asked[passage])
-        found |= {(question, passage): score for question, score in zip(asked[passage], scores, strict=True)}
-    return {question: [found[question, hit.chunk.text] for hit in hits] for question, hits in pools.items()}
-
-
-@torch.no_grad()
-def likelihoods_behind(
-    model: Any, tokenizer: Any, passage: str, queries: Sequence[str], batch: int = 8, prompt: str = PASSAGE
-) -> list[float]:
-    """What `helpers.reranking.query_likelihood` gives for each of several queries behind one passage, read once."""
-    encode = lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
-    before, behind = map(encode, prompt.split("{passage}"))
-    prefix = [*before, *encode(passage)[:LONGEST_PASSAGE], *behind]
-    reader = BehindPrefix(model, prefix[:-1])
-    scores = []
-    for start in range(0, len(queries), batch):
-        asked = [encode(" " + query.strip()) for query in queries[start : start + batch]]
-        rows = [[prefix[-1], *ids[:-1]] for ids in asked]
-        ids, mask = as_batch(rows, device=next(model.parameters()).device)  # (B, T), padded on the left
-        wanted, _ = as_batch(asked, device=ids.device)  # (B, T), in the same places
-        logits = reader.forward(ids, reader.new_cache(*ids.shape), mask=mask)  # (B, T, V)
-        log_p = logits.gather(-1, wanted[..., None])[..., 0] - logits.logsumexp(dim=-1)
-        scores += [float(row[len(row) - len(own) :].mean()) for row, own in zip(log_p, asked, strict=True)]
-    return scores
 
 
 # Verdicts ------------------------------------------------------------------------------------------------------------

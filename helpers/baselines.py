@@ -2,7 +2,6 @@
 
     baseline = fit_baseline(load_tickets("train"))
     baseline.predict(["Where is my Kite? VE-48213"])     # [{"intent": "order_status", "product": "Kite", …}]
-    baseline.heaviest("intent", "return")                # the words that speak for it
 
 intent, urgency and sentiment: TF-IDF and logistic regression (scikit-learn), fitted on the training tickets alone.
 product: the first name of the canon in the text. order_number: the first number written as one. Those two rules are
@@ -17,7 +16,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -41,32 +39,6 @@ class Baseline:
         columns["product"] = [next(iter(products_named(text)), None) for text in texts]
         columns["order_number"] = [next(iter(order_numbers(text)), None) for text in texts]
         return [{field: columns[field][i] for field in FIELDS} for i in range(len(texts))]
-
-    def heaviest(self, field: str, value: str, n: int = 8) -> list[str]:
-        """The `n` words or pairs of words that speak most for a value; parts of words are passed over.
-
-        Raises ValueError for a field that is not classified, a value that training did not show, and features that
-        hold no words.
-        """
-        if field not in self.classifiers:
-            raise ValueError(f"{field!r} is read by a rule: choose one of {', '.join(self.classifiers)}.")
-        counts, model = (self.classifiers[field][step] for step in ("counts", "choice"))
-        if value not in model.classes_:
-            raise ValueError(f"No training ticket has {field} {value!r}: choose one of {', '.join(model.classes_)}.")
-        names = counts.get_feature_names_out()
-        words = [i for i, name in enumerate(names) if name.startswith("words__")]
-        if not words:
-            raise ValueError("This baseline counts no words, only characters.")
-        weights = _weights(model, value)[words]
-        return [names[words[i]].removeprefix("words__") for i in np.argsort(-weights)[:n]]
-
-
-def _weights(model: LogisticRegression, value: str) -> np.ndarray:
-    """One weight a feature: how much it speaks for the value."""
-    place = list(model.classes_).index(value)
-    if len(model.classes_) == 2:  # then there is one row, for the second of them
-        return model.coef_[0] if place else -model.coef_[0]
-    return model.coef_[place]
 
 
 def fit_baseline(

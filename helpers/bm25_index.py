@@ -5,7 +5,7 @@
     index.add(chunks)
     index.search("What does E05 mean?", k=5)
 
-The index counts content words: "the" says nothing, and "batteries" is "battery" (`helpers.citations.content`).
+The index counts content words: "the" says nothing, and "batteries" is "battery" (`helpers.words.content`).
 
 What it does not do: know that "bike" and "bicycle" mean the same.
 """
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.chunking import Chunk
-from helpers.citations import content
 from helpers.search_index import Arrays, Hit, SearchIndex, from_json_bytes, json_bytes
+from helpers.words import content
 
 K1, B = 1.5, 0.75  # the library's defaults, which are those of most search engines
 

@@ -1,7 +1,6 @@
 """Conversations as training examples: token ids, and as labels the same ids where the assistant speaks.
 
-    chats = read_chats("train.jsonl")                           # one {"messages": [...]} a line
-    example = encode_chat(tokenizer, chats[0], max_length=512)
+    example = encode_chat(tokenizer, [{"role": "user", …}, {"role": "assistant", …}], max_length=512)
     example.ids       [1, 4093, 198, …, 34, 2, 198]
     example.labels    [-100, -100, …,   34, 2, -100]            # the answer and the token that ends it
 
@@ -13,13 +12,10 @@ What it does not do: tools, images, several tokens that end a turn.
 
 from __future__ import annotations
 
-import json
-import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from helpers.probability import IGNORED
@@ -29,7 +25,7 @@ Messages = Sequence[Mapping[str, str]]
 
 
 class ChatDataError(ValueError):
-    """A conversation or a file of them cannot be trained on; the message says which, why, and where."""
+    """A conversation cannot be trained on; the message says why, and where in it."""
 
 
 @dataclass(frozen=True)
@@ -170,47 +166,3 @@ def require_messages(messages: Any, special_tokens: Sequence[str] = ()) -> None:
         raise ChatDataError("This conversation has no answer of the assistant, so there is nothing to train on.")
     if roles[roles[0] == "system"] != "user":
         raise ChatDataError("The user speaks first, after a system message if there is one.")
-
-
-def read_chats(path: str | os.PathLike) -> list[list[dict[str, str]]]:
-    """The conversations in a file of one {"messages": […]} a line. Raises ChatDataError, which names the line."""
-    chats = []
-    for number, found in numbered_lines(path):
-        try:
-            require_messages(found.get("messages"))
-        except ChatDataError as error:
-            raise ChatDataError(f"{Path(path).name}, line {number}: {error}") from None
-        chats.append(found["messages"])
-    return chats
-
-
-def read_jsonl(path: str | os.PathLike) -> list[dict[str, Any]]:
-    """The objects in a file of one JSON object a line. Raises as `numbered_lines` does."""
-    return [found for _, found in numbered_lines(path)]
-
-
-def numbered_lines(path: str | os.PathLike) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line numbers from 1 and the objects in a UTF-8 file of one JSON object a line; empty lines are passed over.
-
-    Raises ChatDataError for the first line that is broken, with its number, or where there is none at all, and
-    FileNotFoundError.
-    """
-    path, empty = Path(path), True
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file {path} to read examples from.")
-    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise ChatDataError(f"{path.name}, line {number} is not UTF-8: save the file in that encoding.") from None
-        except (ValueError, RecursionError) as error:
-            why = getattr(error, "msg", "too deeply nested")
-            raise ChatDataError(f"{path.name}, line {number} is broken JSON ({why}): repair or remove it.") from None
-        if not isinstance(found, dict):
-            raise ChatDataError(f"{path.name}, line {number} is no JSON object but a {type(found).__name__}.")
-        empty = False
-        yield number, found
-    if empty:
-        raise ChatDataError(f"{path.name} holds nothing to train on.")

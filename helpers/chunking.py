@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.reports import sentences
+from helpers.handbook import Document
+from helpers.text_metrics import sentences
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -85,6 +86,13 @@ def chunk(text: str, size: int = 200, overlap: int = 40, by: str = "tokens", doc
             headings = paths[bisect_right(borders, start)]
             chunks.append(Chunk(document, start, end, headings, text[start:end]))
     return chunks
+
+
+def chunk_documents(
+    documents: Iterable[Document], size: int = 200, overlap: int = 40, by: str = "tokens"
+) -> list[Chunk]:
+    """The chunks of all documents, as `chunk` cuts them."""
+    return [piece for each in documents for piece in chunk(each.text, size, overlap, by, each.name)]
 
 
 def pack_units(lengths: Sequence[int], size: int, overlap: int) -> list[Span]:

@@ -11,21 +11,14 @@ What it does not do: understand. A passage that says "is not free" has all the w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.chunking import Chunk, sentence_spans
+from helpers.words import content
 
 MINIMUM = 0.6  # a sentence of which less is found counts as unsupported; choose your own on dev questions
-NEGATIONS = frozenset("no not never none nothing nobody without cannot can't don't doesn't isn't won't n't".split())
-# Words that any text has, and that therefore support nothing.
-EMPTY = frozenset(
-    "a an and any are as at be been but by can do does for from has have he her his i if in into is it its may me my "
-    "of on one or our she so such than that the their them then there they this to was we were what when which will "
-    "with would you your".split()
-)
+NO_SUPPORT = "No passage supports this sentence"
 Support = Callable[[str, str], float]
 
 
@@ -41,6 +34,53 @@ class Citation:
     end: int
     chunk: Chunk | None
     support: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an answer's confidence can be made of.
+
+    retrieval: the best hit's score, on its index's scale; likelihood: the geometric mean of the reply's token
+    probabilities, 0 to 1; support: of its worst supported sentence, 0 to 1.
+    """
+
+    retrieval: float
+    likelihood: float
+    support: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, its citations sentence by sentence, how sure it is, and whether it was held back.
+
+    passages: the chunks that the prompt showed. evidence: what confidence was made of, None if nothing was found.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    confidence: float
+    abstained: bool
+    passages: tuple[Chunk, ...] = ()
+    evidence: Evidence | None = None
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The sentences that no passage supports."""
+        return tuple(citation.sentence for citation in self.citations if citation.chunk is None)
+
+    def __str__(self) -> str:
+        """The text with a mark behind each sentence, then what the marks stand for, one a line."""
+        sources: list[Chunk] = []
+        text, at = "", 0
+        for citation in self.citations:
+            if citation.chunk is not None and citation.chunk not in sources:
+                sources.append(citation.chunk)
+            mark = "?" if citation.chunk is None else sources.index(citation.chunk) + 1
+            text, at = f"{text}{self.text[at : citation.end]} [{mark}]", citation.end
+        lines = [text + self.text[at:]]
+        lines += [f"[{n}] {chunk.document}: {' › '.join(chunk.headings)}" for n, chunk in enumerate(sources, start=1)]
+        lines += [f"[?] {NO_SUPPORT}: {sentence}" for sentence in self.unsupported]
+        return "\n".join(lines)
 
 
 def cite(
@@ -77,35 +117,6 @@ def word_support(sentence: str, passage: str) -> float:
     return sum(word in read for word in said) / len(said)
 
 
-def vector_support(encoder: Any) -> Support:
-    """Support by meaning: the largest cosine with a sentence of the passage, 0 if the passage lacks a number."""
-    from helpers.dense_index import encode_texts
-
-    def support(sentence: str, passage: str) -> float:
-        numbers = {word for word in content(sentence) if _exact(word)}
-        if numbers - set(content(passage)):
-            return 0.0
-        parts = [passage[start:end] for start, end in sentence_spans(passage)]
-        vectors = encode_texts(encoder, [sentence, *parts])
-        return max(0.0, float((vectors[1:] @ vectors[0]).max(initial=0.0)))
-
-    return support
-
-
-def content(text: str) -> list[str]:
-    """The content words and numbers of a text, in lower case and without endings; 2,490 is one number."""
-    bare = re.sub(r"\[\d+\]|(?<=\d),(?=\d{3})", "", text.lower().replace("’", "'"))  # [1] is a mark, not a number
-    words = re.findall(r"\d+(?:\.\d+)?|[^\W\d_][\w'-]*", bare)
-    return ["not" if word in NEGATIONS else _stem(word) for word in words if word not in EMPTY]
-
-
 def _exact(word: str) -> bool:
     """Numbers and codes such as E05 are right or wrong, never nearly right."""
     return any(letter.isdigit() for letter in word)
-
-
-def _stem(word: str) -> str:
-    for ending, shortest in (("ing", 6), ("ies", 5), ("ed", 5), ("es", 5), ("s", 4)):
-        if word.endswith(ending) and len(word) >= shortest and not word.endswith("ss"):
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word[:-1] if word.endswith("e") and len(word) > 4 else word

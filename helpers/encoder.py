@@ -120,10 +120,6 @@ class Encoder(nn.Module):
         if mask is not None and mask.shape != ids.shape:
             raise ValueError(f"The mask has the shape {tuple(mask.shape)} and the ids {tuple(ids.shape)}.")
 
-    def token_logits(self, hidden: Tensor) -> Tensor:
-        """(B, T, C) → (B, T, V): how well each token of the vocabulary fits each place, by the embedding itself."""
-        return hidden @ self.embedding.weight.T
-
     @torch.no_grad()
     def embed(self, texts: Sequence[str], batch_size: int = 32) -> Tensor:
         """A vector for each text: (n_texts, C) float32 on the CPU, of length 1 if the model's recipe says so.

@@ -33,6 +33,7 @@ MEMORY_GB, SPARE_BYTES = 2.0, 200_000_000  # what a notebook may take; room on t
 # Distributions whose import name is not theirs with "_" for "-".
 MODULES = {
     "faiss-cpu": "faiss",
+    "import-linter": "importlinter",
     "ipython": "IPython",
     "pytest-xdist": "xdist",
     "pyyaml": "yaml",
@@ -48,6 +49,7 @@ PURPOSES = {  # what each library does in this course
     "gguf": "reads the chat model's file",
     "ipython": "runs and draws cells",
     "ipywidgets": "sliders and the quiz",
+    "lazy-loader": "loads a room's parts when they are used",
     "matplotlib": "figures",
     "numpy": "arrays",
     "openai": "talks to hosted models and to your own server",

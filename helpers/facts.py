@@ -12,7 +12,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,9 +19,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from helpers.frontend import is_static
+from helpers.paths import DATA
 from helpers.residuals import Decoder, residual_stream, swap_at_every_layer, swap_heads
 
-FILE = Path(__file__).resolve().parent.parent / "data" / "facts" / "pairs.json"
+FILE = DATA / "facts" / "pairs.json"
 
 
 @dataclass(frozen=True)

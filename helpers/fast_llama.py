@@ -33,8 +33,8 @@ from helpers.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.layers import PreNormBlock, RMSNorm
 from helpers.lean_step import LeanCache, lean_steps, rms_norm
 from helpers.llama import Llama, LlamaConfig
-from helpers.memory import give_back_freed
 from helpers.positions import rope_cos_sin, rope_frequencies
+from helpers.process_memory import give_back_freed
 
 FEW_ROWS = 32  # from here on the library's own product keeps all cores busy
 

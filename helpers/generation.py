@@ -5,16 +5,14 @@
 | samplers: `greedy`, `sample`; what they draw with: `draw`                    | `helpers.sampling`    |
 | transforms: `temperature`, `top_k`, `top_p`, `min_p`, `repetition_penalty`   | `helpers.sampling`    |
 | the loop: `generate`, and `stream` for text piece by piece                   | `helpers.decoding`    |
-| `beam_search`                                                                | `helpers.beam_search` |
 | `speculative`, where `PromptLookup` or a cheaper model drafts                | `helpers.speculative` |
 | `token_log_probs`, `perplexity`                                              | `helpers.likelihood`  |
 | `reply_text`, the text of a reply up to a stop string                        | `helpers.streaming`   |
 
 A model is anything with `forward(ids, cache=None)` that maps ids (B, T) to logits (B, T, V). Prompts of unequal lengths
-are padded in `helpers.batching`; `helpers.stopping` knows when a reply ends.
+are padded in `helpers.batching`; `helpers.decoding` knows when a reply ends.
 """
 
-from helpers.beam_search import beam_search
 from helpers.decoding import generate, stream
 from helpers.likelihood import perplexity, token_log_probs
 from helpers.sampling import compose, draw, greedy, min_p, repetition_penalty, sample, temperature, top_k, top_p
@@ -26,7 +24,6 @@ __all__ = [
     "PromptLookup",
     "Speculation",
     "accept_or_resample",
-    "beam_search",
     "compose",
     "draw",
     "generate",

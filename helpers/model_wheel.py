@@ -24,9 +24,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.safe_files import FULL_DISK_WORDS
+
 FETCH_COMMAND = "python -m helpers.models --fetch"
-# pip and safetensors report a full disk in words only (the last two are Linux's and Windows' numbers)
-FULL_DISK_WORDS = ("No space left on device", "not enough space on the disk", "os error 28", "os error 112")
 
 
 class ModelUnavailable(RuntimeError):

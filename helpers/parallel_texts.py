@@ -9,21 +9,18 @@ What it does not do: tokenize, or rate a language. How the texts were written an
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parent.parent / "data" / "velunda" / "parallel_texts.json"
+from helpers.paths import DATA
+from helpers.safe_files import read_json, unavailable
 
-
-class ParallelTextsUnavailable(RuntimeError):
-    """The file of parallel texts is missing or damaged; the message says which, and how to get it back."""
+FILE = DATA / "velunda" / "parallel_texts.json"
 
 
 def parallel_texts() -> dict[str, list[str]]:
     """Customer sentences by the English name of their language; entry i says the same in each.
 
-    Every call gives new lists. Raises ParallelTextsUnavailable if the file is missing or damaged.
+    Every call gives new lists. Raises DataUnavailable if the file is missing or damaged.
     """
     return {name: list(entry["sentences"]) for name, entry in _part("languages").items()}
 
@@ -31,16 +28,14 @@ def parallel_texts() -> dict[str, list[str]]:
 def parallel_programs() -> dict[str, list[str]]:
     """Source of self-contained functions by programming language; entry i does the same in each.
 
-    Every call gives new lists. Raises ParallelTextsUnavailable if the file is missing or damaged.
+    Every call gives new lists. Raises DataUnavailable if the file is missing or damaged.
     """
     return {name: list(entry["functions"]) for name, entry in _part("programs").items()}
 
 
 def _part(key: str) -> dict[str, dict[str, Any]]:
-    shown = f"{FILE.parent.parent.name}/{FILE.parent.name}/{FILE.name}"
+    content = read_json(FILE)
     try:
-        return json.loads(FILE.read_text(encoding="utf-8"))[key]
-    except OSError as error:
-        raise ParallelTextsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ParallelTextsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+        return content[key]
+    except (KeyError, TypeError) as error:
+        raise unavailable(FILE, damaged=True) from error

@@ -24,8 +24,6 @@ from helpers.handbook import Question, Span, load_handbook, load_questions
 from helpers.poisoned_documents import disarmed
 from helpers.search_index import Hit, SearchIndex
 
-KINDS = ("foreseen", "unforeseen", "claim", "harmless")
-
 
 @dataclass(frozen=True)
 class Order:

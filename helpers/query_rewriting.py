@@ -1,8 +1,7 @@
 """Rewrite a question before it is searched, so that it sounds more like the passage that answers it.
 
     pseudo_relevance(question, index, k=10)                # with the words, or the vectors, of what is found at first
-    write = writer(model, tokenizer)
-    hypothetical_answer(question, index, 10, write)        # with an answer that the chat model makes up
+    hypothetical_answer(question, index, 10, write)        # with an answer that the chat model makes up: write(order)
     rephrased(question, index, 10, write)                  # in the chat model's words instead
     multi_query(question, index, 10, write)                # the question and its rephrasings, their rankings fused
 
@@ -14,14 +13,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from numpy.typing import NDArray
 
 from helpers.bm25_index import BM25Index, words
 from helpers.dense_index import DenseIndex, encode_texts
 from helpers.hybrid_index import C, HybridIndex, reciprocal_rank_fusion
-from helpers.replies import greedy_replies
 from helpers.search_index import Hit, SearchIndex, require_k, require_query
 from helpers.vector_index import unit
 
@@ -99,21 +96,6 @@ def feedback_vector(query: str, index: DenseIndex, *, hits: int = FEEDBACK, shar
 
 
 # From what the chat model writes --------------------------------------------------------------------------------------
-
-
-def writer(model: Any, tokenizer: Any, max_new_tokens: int = 48) -> Write:
-    """The chat model as a function: an order → its reply, greedily, on one line.
-
-    model: a decoder of the course's (`Llama`, `FastLlama`); tokenizer: with a chat template.
-    """
-
-    def write(order: str) -> str:
-        encoded = tokenizer.apply_chat_template([{"role": "user", "content": order}], add_generation_prompt=True)
-        ids = list(encoded["input_ids"] if isinstance(encoded, Mapping) else encoded)
-        [reply] = greedy_replies(model, tokenizer, [ids], max_new_tokens)
-        return " ".join(reply.text.split())
-
-    return write
 
 
 def hypothetical_answer(

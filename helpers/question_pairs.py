@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.chat_data import ChatDataError, numbered_lines
 from helpers.dense_index import encode_texts
-from helpers.handbook import QUESTIONS, SPLITS, HandbookUnavailable
+from helpers.handbook import QUESTIONS, SPLITS
+from helpers.safe_files import DataUnavailable, numbered_lines
 
 PAIRS = QUESTIONS.parent / "question_pairs.jsonl"
 
@@ -50,24 +50,16 @@ class Hits:
 def load_pairs(split: str | None = None, path: Path = PAIRS) -> list[Pair]:
     """The pairs of "dev" or "test", or all; a pair has the split of its question.
 
-    Raises ValueError for another split, HandbookUnavailable, in one sentence, for a file or line that does not fit.
+    Raises ValueError for another split, DataUnavailable, in one sentence, for a file or line that does not fit.
     """
     if split is not None and split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    try:
-        known = {row["id"]: row["question"] for _, row in numbered_lines(QUESTIONS)}
-        rows = list(numbered_lines(path))
-    except FileNotFoundError:
-        raise HandbookUnavailable(
-            f"{Path(path).name} cannot be read: get it with `git checkout -- data/velunda/{PAIRS.name}`."
-        ) from None
-    except ChatDataError as error:
-        raise HandbookUnavailable(str(error)) from None
+    known = {row["id"]: row["question"] for _, row in numbered_lines(QUESTIONS)}
     pairs = []
-    for n, row in rows:
+    for n, row in numbered_lines(path):
         fits = isinstance(row.get("other"), str) and isinstance(row.get("same"), bool) and row.get("split") in SPLITS
         if not fits or row.get("question") not in known:
-            raise HandbookUnavailable(
+            raise DataUnavailable(
                 f"{Path(path).name}, line {n}, needs the id of a question, another one, whether they are the same, and "
                 "a split: correct it."
             )

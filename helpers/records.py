@@ -10,10 +10,9 @@ What it does not do: measure anything.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parent.parent / "data" / "results"
+from helpers.paths import RESULTS
 
 
 class Record:

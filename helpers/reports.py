@@ -4,7 +4,6 @@
     test[0]["summary"]                        # "In Ghent, Elke Dhondt replaced the tire of Mrs. Bakx's Wren …"
     test[0]["facts"]                          # the names and numbers in it: ["Ghent", "Elke Dhondt", "Mrs. Bakx", …]
     generate_reports(3000, seed=0)            # different reports from the training frames
-    rouge1(test[0]["text"], test[0]["summary"])
 
 A frame is one way to write a report (`frames.txt` explains it). Frames and surnames of dev and test never occur in
 train. What this does not do: bring parts, faults and systems to test that train lacks; `pieces.json` serves all splits.
@@ -12,15 +11,14 @@ train. What this does not do: bring parts, faults and systems to test that train
 
 from __future__ import annotations
 
-import json
 import random
 import re
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.safe_files import read_json, read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "reports"
@@ -37,10 +35,6 @@ INCIDENT = {
 FACTS = ("shop", "mech", "owner", "bike", "km", "hours", "price", "cost", "weekday", "person", "minutes", "n", "time")
 
 
-class ReportsUnavailable(RuntimeError):
-    """A file of reports is missing or damaged; the message says which, and how to get it back."""
-
-
 @dataclass(frozen=True)
 class ReportFrame:
     """Text and summary with slots; `name` begins with ws (workshop) or in (incident)."""
@@ -54,20 +48,16 @@ class ReportFrame:
 def load_reports(split: str) -> list[dict[str, Any]]:
     """The committed reports of "train", "dev" or "test": `text`, `summary`, `frame`, `facts`.
 
-    Raises ValueError for another split, ReportsUnavailable if the file is missing or damaged.
+    Raises ValueError for another split, DataUnavailable if the file is missing or damaged.
     """
     _check(split)
-    try:
-        return [json.loads(line) for line in _read(f"{split}.jsonl").splitlines()]
-    except ValueError as error:
-        shown = f"data/velunda/reports/{split}.jsonl"
-        raise ReportsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+    return read_jsonl(FOLDER / f"{split}.jsonl")
 
 
 def load_report_frames(split: str | None = None) -> list[ReportFrame]:
     """The frames of one split, or all. Raises ValueError for a frame without summary."""
     found = []
-    for part, line, body in blocks(_read("frames.txt")):
+    for part, line, body in blocks(read_text(FOLDER / "frames.txt")):
         text, arrow, summary = body.partition("\n> ")
         if not arrow:
             raise ValueError(f"The frame {line!r} has no summary: a line that begins with '> '.")
@@ -102,33 +92,6 @@ def fill_report(frame: ReportFrame, rng: random.Random) -> dict[str, Any]:
     said = {slot: words[slot] for slot in sorted(slots(text))}
     facts += re.findall(r"\bE\d\d\b", filled["summary"])
     return {**filled, "frame": frame.name, "facts": facts, "words": said}
-
-
-def sentences(text: str) -> list[str]:
-    """Cut after ., ? or ! where a capital or a digit follows; titles such as "Mrs." do not end a sentence."""
-    return re.split(r"(?<!\bMrs\.)(?<!\bMr\.)(?<!\bMs\.)(?<=[.?!])\s+(?=[\"“A-Z0-9])", text)
-
-
-def rouge1(text: str, reference: str) -> float:
-    """F1 of the words that both have, each as often as both have it (Lin, 2004: ROUGE-1, without stemming)."""
-    return unigram_f1(*(re.findall(r"[a-z0-9]+", part.lower()) for part in (text, reference)))
-
-
-def unigram_f1(words: list[str], reference: list[str]) -> float:
-    """F1 of two lists of words: a word is shared as often as both lists have it; 0 where nothing is shared.
-
-    >>> unigram_f1(["the", "the", "cat"], ["the", "dog"])
-    0.4
-    """
-    shared = (Counter(words) & Counter(reference)).total()
-    return 2 * shared / (len(words) + len(reference)) if shared else 0.0
-
-
-def facts_kept(text: str, facts: list[str]) -> float:
-    """The share of names and numbers that stand in the text, as whole words. Raises ValueError without facts."""
-    if not facts:
-        raise ValueError("There is no fact to look for.")
-    return sum(bool(re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", text)) for fact in facts) / len(facts)
 
 
 def _workshop(split: str, rng: random.Random) -> dict[str, str]:
@@ -181,17 +144,9 @@ def _world() -> dict[str, Any]:
 
 @cache
 def _pieces() -> dict[str, Any]:
-    return json.loads(_read("pieces.json"))
+    return read_json(FOLDER / "pieces.json")
 
 
 def _check(split: str) -> None:
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-
-
-def _read(name: str) -> str:
-    shown = f"data/velunda/reports/{name}"
-    try:
-        return (FOLDER / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReportsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error

@@ -11,7 +11,8 @@
 | `HybridIndex`, `reciprocal_rank_fusion`: by both                      | `helpers.hybrid_index`      |
 | `rerank`, `query_likelihood`: read again, order anew                  | `helpers.reranking`         |
 | `pseudo_relevance`, `hypothetical_answer` …: a question rewritten     | `helpers.query_rewriting`   |
-| `score_search`, `compare`, recall@k, MRR, nDCG; exact match and F1    | `helpers.retrieval_metrics` |
+| `score_search`, `compare`, recall@k, MRR, nDCG                        | `helpers.retrieval_metrics` |
+| `exact_match`, `answer_f1`: how good an answer is                     | `helpers.text_metrics`      |
 | `grounded_prompt`: passages within a budget                           | `helpers.grounded_prompt`   |
 | `cite`: which passage supports which sentence                         | `helpers.citations`         |
 | `risk_coverage`, `calibrate_threshold`: when not to answer            | `helpers.abstention`        |
@@ -23,29 +24,18 @@
 from helpers.abstention import RiskCoverage, calibrate_threshold, risk_coverage
 from helpers.answer_cache import AnswerCache
 from helpers.bm25_index import BM25Index, bm25_score, words
-from helpers.chunking import Chunk, chunk, count_tokens, pack_units, sentence_spans
-from helpers.citations import Citation, cite, vector_support, word_support
+from helpers.chunking import Chunk, chunk, chunk_documents, count_tokens, pack_units, sentence_spans
+from helpers.citations import Answer, Citation, Evidence, cite, word_support
 from helpers.dense_index import DenseIndex, encode_texts, encoder_checksum
 from helpers.grounded_prompt import GroundedPrompt, grounded_messages, grounded_prompt
-from helpers.grounding import ABSTENTION, Answer, Evidence, answer
-from helpers.handbook import (
-    Document,
-    HandbookUnavailable,
-    Question,
-    Span,
-    chunk_documents,
-    load_handbook,
-    load_questions,
-    read_document,
-)
+from helpers.grounding import ABSTENTION, answer
+from helpers.handbook import Document, Question, Span, load_handbook, load_questions, read_document
 from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
-from helpers.query_rewriting import hypothetical_answer, multi_query, pseudo_relevance, rephrased, writer
+from helpers.query_rewriting import hypothetical_answer, multi_query, pseudo_relevance, rephrased
 from helpers.reranking import load_cross_encoder, query_likelihood, rerank
 from helpers.retrieval_metrics import (
     SearchScores,
-    answer_f1,
     compare,
-    exact_match,
     found_spans,
     ndcg_at_k,
     recall_at_k,
@@ -53,6 +43,7 @@ from helpers.retrieval_metrics import (
     score_search,
 )
 from helpers.search_index import Hit, IndexUnavailable, SearchIndex
+from helpers.text_metrics import answer_f1, exact_match
 from helpers.vector_index import build_index, cosine_top_k, index_bytes, nearest, recall_against, unit
 
 __all__ = [
@@ -66,7 +57,6 @@ __all__ = [
     "Document",
     "Evidence",
     "GroundedPrompt",
-    "HandbookUnavailable",
     "Hit",
     "HybridIndex",
     "IndexUnavailable",
@@ -114,8 +104,6 @@ __all__ = [
     "score_search",
     "sentence_spans",
     "unit",
-    "vector_support",
     "word_support",
     "words",
-    "writer",
 ]

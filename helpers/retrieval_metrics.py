@@ -1,4 +1,4 @@
-"""How good a search is, and how good an answer: recall@k, reciprocal rank, nDCG@k; exact match and F1.
+"""How good a search is: recall@k, reciprocal rank, nDCG@k; how good an answer says `helpers.text_metrics`.
 
     recall_at_k(["d3", "d7", "d1"], {"d7", "d9"}, k=2)          # 0.5
     scores = score_search(index.search, questions, k=10)        # one number a question and measure
@@ -10,8 +10,6 @@ second one that shows it again does not. So numbers for different chunk sizes ca
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
@@ -120,24 +118,6 @@ def compare(a: SearchScores, b: SearchScores, measure: str, kind: str | None = N
     if a.questions != b.questions:
         raise ValueError("The two were measured on different questions: compare searches on the same ones.")
     return paired_bootstrap(a._of(measure, kind), b._of(measure, kind))
-
-
-def answer_words(answer: str) -> list[str]:
-    """The answer's words as SQuAD compares them: lower case, without punctuation and articles; 2,490 is one word."""
-    bare = re.sub(r"(?<=\d),(?=\d{3})", "", answer.lower())
-    return [word for word in re.findall(r"\d+(?:\.\d+)?|[^\W_]+", bare) if word not in ("a", "an", "the")]
-
-
-def exact_match(answer: str, right: str) -> bool:
-    """Are the words of both the same, in order?"""
-    return answer_words(answer) == answer_words(right)
-
-
-def answer_f1(answer: str, right: str) -> float:
-    """F1 of the words that both have (Rajpurkar et al., 2016): 1 for the same words, 0 if they share none."""
-    ours, theirs = Counter(answer_words(answer)), Counter(answer_words(right))
-    shared = (ours & theirs).total()
-    return 2 * shared / (ours.total() + theirs.total()) if shared else float(ours == theirs)
 
 
 def _require(relevant: Collection[Hashable], k: int) -> None:

@@ -4,6 +4,8 @@
     scores = {name: score_search(search, questions) for name, search in methods.items()}
     found = ask(questions, methods["hybrid"], model, tokenizer)    # one Reply a question
     mean(reply.f1 for reply in found)
+    search_scores()["hybrid"].mean("ndcg@10")                      # recorded: `make sweeps` writes 10_rag.json
+    answers("closed-book")[0]                                      # {"text": …, "f1": …, "exact": …}
 
 `ask(…, None, …)` asks closed-book, `gold_search(questions, chunks)` finds what a perfect search would.
 
@@ -16,13 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from helpers.chunking import Chunk
 from helpers.grounded_prompt import grounded_prompt
-from helpers.handbook import Question, Span
+from helpers.handbook import Question, Span, load_questions
 from helpers.hybrid_index import HybridIndex
+from helpers.records import Record
 from helpers.replies import greedy_replies
-from helpers.retrieval_metrics import answer_f1, exact_match
+from helpers.retrieval_metrics import SearchScores
 from helpers.search_index import Hit
+from helpers.text_metrics import answer_f1, exact_match
 
 Search = Callable[[str, int], list[Hit]]
 QUOTING = "Read the text and answer the question with a short quote from the text."
@@ -30,6 +37,11 @@ GUESSING = "You answer questions about Velunda, a maker of electric bicycles, in
 OPENING = "The answer is"  # put into the model's mouth: without it, a small one explains instead of answering
 PASSAGES, BUDGET, ROOM = 1, 1024, 24  # passages shown, chosen on dev; tokens of prompt and reply, and of the reply
 BATCH = 8
+RECORD = Record("10_rag")
+recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
+SEARCHES = ("BM25", "dense", "hybrid")
+SYSTEMS = ("closed-book", *SEARCHES, "gold passage")
+BY, SIZE = "sentences", 200  # how documents are cut where nothing else is said
 
 
 @dataclass(frozen=True)
@@ -119,3 +131,34 @@ def every_nth(questions: Sequence[Any], n: int) -> list[Any]:
     """n of the questions, evenly spread and in their order; all of them where there are no more."""
     n = min(n, len(questions))
     return [questions[i * len(questions) // n] for i in range(n)]
+
+
+def asked(split: str = "test") -> list[Question]:
+    """The questions that were measured: those of the split that have an answer."""
+    return [question for question in load_questions(split) if question.answerable]
+
+
+def search_scores(split: str = "test", case: str = "chunks", **settings: Any) -> dict[str, SearchScores]:
+    """Each search's scores by its name. settings: `by`, `size`, `with_headings`, or the case "plain words"."""
+    chosen = {"by": BY, "size": SIZE} | settings if case == "chunks" else settings
+    questions = asked(split)
+    texts, kinds = tuple(q.question for q in questions), tuple(q.kind for q in questions)
+    return {
+        name: SearchScores(texts, kinds, {measure: np.array(values) for measure, values in found[split].items()})
+        for name, found in find(case, **chosen)["scores"].items()
+    }
+
+
+def answers(system: str) -> list[dict[str, Any]]:
+    """The replies to the test questions by one of SYSTEMS, in the order of `asked()`."""
+    return find("answers", system=system)["replies"]
+
+
+def dev_answers() -> list[dict[str, Any]]:
+    """The replies to the dev questions that the notebook asks, too, from the hybrid search."""
+    return find("prompt", k=PASSAGES)["replies"]
+
+
+def f1_of(system: str) -> NDArray:
+    """The answer F1 of each test question, (n,)."""
+    return np.array([reply["f1"] for reply in answers(system)])

@@ -7,7 +7,7 @@
 A transform maps logits (B, V) to logits (B, V); what it removes becomes −inf. They apply in the order in which they
 are given, and the order matters: a temperature before `top_p` changes what `top_p` keeps, behind it only the odds.
 
-All equal the library's logits processors. What is not here: beams (`helpers.decoding`), grammars, typical sampling.
+All equal the library's logits processors. What is not here: beams, grammars, typical sampling.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from typing import Any
 
 from helpers.family_score import Score
 from helpers.records import Record
-from helpers.tickets import FIELDS
 
 RECORD = Record("07_sft")
 recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
@@ -44,15 +43,3 @@ def learning_curve(split: str = "test", field: str = "exact") -> dict[int, list[
         if run["case"]["case"] == "tuned":
             curve.setdefault(run["case"]["n"], []).append(scores(run, split)[field].share)
     return dict(sorted(curve.items()))
-
-
-def markdown(rows: Mapping[str, Mapping[str, Score]]) -> str:
-    """A table of shares in percent, with the intervals over families for "exact"."""
-    lines = ["| | " + " | ".join([*FIELDS, "all five (95 % interval)"]).replace("_", " ") + " |"]
-    lines.append("|---|" + "---|" * (len(FIELDS) + 1))
-    for name, found in rows.items():
-        low, high = found["exact"].by_family
-        shares = [f"{100 * found[field].share:.0f}" for field in FIELDS]
-        shares.append(f"**{100 * found['exact'].share:.0f}** ({100 * low:.0f}–{100 * high:.0f})")
-        lines.append(f"| {name} | " + " | ".join(shares) + " |")
-    return "\n".join(lines)

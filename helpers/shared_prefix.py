@@ -19,13 +19,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
-from helpers.collation import Batch
 from helpers.kv_cache import CacheSize, KVCache, append_kv
-from helpers.losses import shift_labels
-from helpers.probability import IGNORED
 
 
 class PrefixCache(KVCache):
@@ -48,31 +44,6 @@ class PrefixCache(KVCache):
             return k, v
         before = (x.expand(len(k), -1, -1, -1) for x in self.prefix[layer])
         return tuple(append_kv(old, new) for old, new in zip(before, (k, v), strict=True))
-
-
-def loss_behind_prefix(model: nn.Module, batch: Batch) -> Tensor:
-    """`helpers.losses.loss_at_labels`, sum of the surprise at all labels in nats, for a `Llama` and rows without
-    segments; what no row is trained on and all rows begin with is read once."""
-    targets = shift_labels(batch.labels)
-    at = targets != IGNORED  # (B, T), n of them True
-    n = shared_length(batch) // 4 * 4  # few different shapes: kernels are made for each one
-    cache = None
-    if n:
-        cache = PrefixCache(model.config, batch.ids.shape[1], batch.ids.device)
-        model(batch.ids[:1, :n], cache, last_only=True)
-        cache.spread(len(batch.ids))
-    mask = None if batch.mask is None else batch.mask[:, n:]
-    logits = model(batch.ids[:, n:], cache, mask=mask, at=at[:, n:])  # (n labels, V)
-    return F.cross_entropy(logits.float(), targets[at], reduction="sum")
-
-
-def shared_length(batch: Batch) -> int:
-    """How many tokens all rows begin with, as far as none of them is padding or predicts a label."""
-    alike = (batch.ids == batch.ids[:1]).all(dim=0)
-    if batch.mask is not None:
-        alike &= batch.mask.all(dim=0)
-    alike &= (shift_labels(batch.labels) == IGNORED).all(dim=0)
-    return int(alike.long().cumprod(dim=0).sum().clamp(max=len(alike) - 1))
 
 
 class BehindPrefix:

@@ -24,8 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.frontend import in_ipython
-
-ROOT = Path(__file__).resolve().parent.parent
+from helpers.paths import ROOT
 
 BACKGROUND, TEXT, MUTED, BORDER = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"
 # One color a kind of token, each with a contrast of at least 4.5 on BACKGROUND (WCAG AA).
@@ -75,9 +74,10 @@ class Source:
 def show(obj: Any, *, docstring: bool = True) -> None:
     """Display the source of a function, method, class or module; `docstring=False` leaves every docstring out.
 
-    What has no Python source (a built-in, an instance) gives one sentence saying so, never an exception.
+    A `Source` is displayed as it is. What has no Python source (a built-in, an instance) gives one sentence saying so,
+    never an exception.
     """
-    source = source_of(obj, docstring=docstring)
+    source = obj if isinstance(obj, Source) else source_of(obj, docstring=docstring)
     if in_ipython():
         from IPython.display import display
 

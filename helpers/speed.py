@@ -206,10 +206,5 @@ def operations_per_token(model: nn.Module) -> int:
     return sum(2 * m.in_features * m.out_features for m in model.modules() if isinstance(m, LINEAR))
 
 
-def model_bytes(model: nn.Module) -> int:
-    """Bytes that a model's parameters and buffers take, a shared one once."""
-    return sum({id(t): t.nbytes for module in model.modules() for t in _own(module)}.values())
-
-
 def _own(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(recurse=False), *module.buffers(recurse=False)]

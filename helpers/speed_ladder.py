@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,6 +23,7 @@ from helpers.llama import Llama, our_llama_name, read_llama_config
 from helpers.llama_cpp import LlamaCpp
 from helpers.models import chat_model, fetch
 from helpers.parallel_texts import parallel_texts
+from helpers.paths import RESULTS
 from helpers.quantization import quantize_
 
 Write = Callable[[Tensor, int], object]  # ids (1, T), how many new ones
@@ -43,7 +43,7 @@ RUNGS = (
 )
 N_DRAFT = 4  # tokens that the int4 copy drafts for each pass of the float32 model
 PROMPT = "The history of the bicycle begins with"
-RECORDED = Path(__file__).resolve().parent.parent / "data" / "results" / "05b_ladder.json"
+RECORDED = RESULTS / "05b_ladder.json"
 
 
 def make(rung: str) -> Write:

@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from helpers.family_score import Score
-from helpers.reports import FACTS, load_report_frames, rouge1, sentences
+from helpers.reports import FACTS, load_report_frames
 from helpers.stats import bootstrap
+from helpers.text_metrics import rouge1, sentences
 
 NAME = r"[A-Z][\w-]*"
 SHAPES = {

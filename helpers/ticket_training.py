@@ -27,8 +27,8 @@ from torch.nn import functional as F
 
 from helpers.chat_data import Example, encode_chat
 from helpers.lora import ALL_LINEAR, add_lora_, lora_layers
+from helpers.losses import loss_behind_prefix
 from helpers.probability import IGNORED
-from helpers.shared_prefix import loss_behind_prefix
 from helpers.ticket_reading import predict_labels, ticket_chat
 from helpers.token_boxes import spell
 from helpers.training import Batch, History, Recipe, collate, train

@@ -1,8 +1,8 @@
-"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and more of them from the same frames.
+"""Support tickets to Velunda, labeled: `data/velunda/tickets/`, and the frames that they are made from.
 
     train, test = load_tickets("train"), load_tickets("test")
     train[0]["label"]       # {"intent": "order_status", "product": "Kite", "order_number": "VE-48213", …}
-    generate(1000, seed=0)  # new fillings of the training frames
+    fill(load_frames("train")[0], random.Random(0))     # a ticket of one frame, its slots filled
 
 A frame is one phrasing with slots (`frames.txt` explains them); its name is the ticket's `family`. No frame serves two
 splits. What the labels mean stands in GUIDE.md. What this does not do: invent phrasings.
@@ -10,16 +10,15 @@ splits. What the labels mean stands in GUIDE.md. What this does not do: invent p
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.frames import blocks, choose, fill_different, put, slots
+from helpers.frames import blocks, choose, put, slots
+from helpers.safe_files import read_jsonl, read_text
 from helpers.velunda import FILE, canon
 
 FOLDER = FILE.parent / "tickets"
@@ -35,10 +34,6 @@ NAMES = (
     *("Anneke Vos", "Pavel Dvorak", "Rosa Iglesias", "Hamid Rahimi", "Greta Lund", "Nadia Petrova", "Kwame Boateng"),
     *("Birgit Hauser", "Luca Ferri", "Zeynep Kaya", "Emil Sand", "Clara Dubois"),
 )
-
-
-class TicketsUnavailable(RuntimeError):
-    """A file of tickets is missing or damaged; the message says which, and how to get it back."""
 
 
 @dataclass(frozen=True)
@@ -57,37 +52,22 @@ class Frame:
 def load_tickets(split: str) -> list[dict[str, Any]]:
     """The committed tickets of "train", "dev" or "test", each with `text`, `label` and `family`.
 
-    Raises ValueError for another split, TicketsUnavailable if the file is missing or damaged.
+    Raises ValueError for another split, DataUnavailable if the file is missing or damaged.
     """
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    text = _read(f"{split}.jsonl")
-    try:
-        return [json.loads(line) for line in text.splitlines()]
-    except ValueError as error:
-        shown = f"data/velunda/tickets/{split}.jsonl"
-        raise TicketsUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+    return read_jsonl(FOLDER / f"{split}.jsonl")
 
 
 def load_frames(split: str | None = None) -> list[Frame]:
     """The frames of one split, or all. Raises ValueError for a frame that breaks the format."""
     found = []
-    for part, line, text in blocks(_read("frames.txt")):
+    for part, line, text in blocks(read_text(FOLDER / "frames.txt")):
         head = HEAD.fullmatch(line)
         if not head:
             raise ValueError(f"A frame begins with five words, this one does not: {line!r}.")
         found.append(Frame(split=part, text=" ".join(text.split()), **head.groupdict()))
     return [frame for frame in found if split in (None, frame.split)]
-
-
-def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:
-    """`n` different tickets from the frames of a split, in random order; the same for the same seed.
-
-    Raises ValueError for an unknown split, and where the frames do not give `n` different texts.
-    """
-    if split not in SPLITS:
-        raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    return fill_different(n, load_frames(split), fill, random.Random(f"tickets {seed}"), 20)
 
 
 def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str, Any]:
@@ -110,15 +90,6 @@ def fill(frame: Frame, rng: random.Random, turn: int | None = None) -> dict[str,
         "label": label,
         "family": frame.family,
     }
-
-
-def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
-    """All runs of `n` words, lower case, punctuation aside. Two splits that share none share no phrase of `n` words."""
-    found = set()
-    for text in texts:
-        words = re.findall(r"\w+(?:['’]\w+)*", text.lower())
-        found |= {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
-    return found
 
 
 def _drawn(names: set[str], frame: Frame, rng: random.Random, label: dict[str, Any]) -> dict[str, str]:
@@ -191,11 +162,3 @@ def _field_of(value: str) -> str:
         if value in world[field]:
             return field
     raise ValueError(f"No field of the label has the value {value!r}.")
-
-
-def _read(name: str) -> str:
-    shown = f"data/velunda/tickets/{name}"
-    try:
-        return (FOLDER / name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TicketsUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error

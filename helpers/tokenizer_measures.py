@@ -1,10 +1,13 @@
-"""What a segmentation costs in bits, and what a model makes of tokens: the measurements of 01b.
+"""What fits into a token and what it costs, in bits and in money, and what a model makes of tokens.
 
+    bytes_per_token(texts, tokenizer.encode)                 # how much text fits into a token, on average
+    price(n_tokens, per_million=0.15)                        # what they cost, in the currency of the price
     unigram_bits(word_counts(text), scores)                  # bits per byte of a text under a Unigram vocabulary
     bits_per_byte(model, rows, tokenizer.encode, texts)      # of a language model, with `rows` as its table
     ask_to_repeat(model, tokenizer, ids)                     # what a chat model writes when it should repeat a token
 
-Bits per byte can be compared between tokenizers. Loss per token cannot: longer tokens are fewer.
+A *token* is no unit that tokenizers share, so counts and losses per token cannot be compared between them. Bytes of
+UTF-8 can: the text has equally many, whoever cuts it.
 
 What it does not do: train, move or change a model; its weights are left as they are.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -86,3 +89,22 @@ def ask_to_repeat(model: Any, tokenizer: BPETokenizer, ids: Sequence[int], new_t
         pad_token_id=tokenizer.special_tokens["<|im_end|>"],
     )
     return written[:, prompts.shape[1] :].tolist()
+
+
+def bytes_per_token(texts: Iterable[str], encode: Callable[[str], Sequence[int]]) -> float:
+    """Bytes of all texts in UTF-8, divided by their tokens; each text is encoded by itself.
+
+    Raises ValueError where the texts have no token.
+    """
+    n_bytes = n_tokens = 0
+    for text in texts:
+        n_bytes += len(text.encode("utf-8"))
+        n_tokens += len(encode(text))
+    if n_tokens == 0:
+        raise ValueError("There is no token in these texts, so there are no bytes per token.")
+    return n_bytes / n_tokens
+
+
+def price(n_tokens: float, per_million: float) -> float:
+    """What `n_tokens` cost at `per_million` for a million of them, in the same currency."""
+    return n_tokens * per_million / 1e6

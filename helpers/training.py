@@ -2,8 +2,8 @@
 
 | what                                                        | lives in                  |
 |-------------------------------------------------------------|---------------------------|
-| `read_chats`, `encode_chat`: which tokens are trained       | `helpers.chat_data`       |
-| `collate`, `pack`, `collate_packed`: examples side by side  | `helpers.collation`       |
+| `encode_chat`: which tokens are trained                     | `helpers.chat_data`       |
+| `collate`: examples side by side                            | `helpers.collation`       |
 | `shift_labels`, `loss_at_labels`: how wrong the model is    | `helpers.losses`          |
 | `cosine_with_warmup`: the learning rate                     | `helpers.schedules`       |
 | `Recipe`, `train`: the loop                                 | `helpers.training_loop`   |
@@ -16,13 +16,10 @@ from helpers.chat_data import (
     Example,
     encode_chat,
     has_marker,
-    numbered_lines,
-    read_chats,
-    read_jsonl,
     require_messages,
 )
-from helpers.collation import Batch, collate, collate_packed, pack
-from helpers.losses import loss_at_labels, loss_everywhere, next_token_loss, shift_labels
+from helpers.collation import Batch, collate
+from helpers.losses import loss_at_labels, shift_labels
 from helpers.schedules import cosine_with_warmup
 from helpers.training_loop import (
     History,
@@ -46,18 +43,11 @@ __all__ = [
     "accumulate",
     "batch_order",
     "collate",
-    "collate_packed",
     "cosine_with_warmup",
     "encode_chat",
     "has_marker",
     "load_checkpoint",
     "loss_at_labels",
-    "loss_everywhere",
-    "next_token_loss",
-    "numbered_lines",
-    "pack",
-    "read_chats",
-    "read_jsonl",
     "require_messages",
     "save_checkpoint",
     "shift_labels",

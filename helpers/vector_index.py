@@ -112,21 +112,6 @@ def _bounded(k_means: Any) -> None:
     k_means.min_points_per_centroid, k_means.max_points_per_centroid = 1, ENOUGH
 
 
-def set_breadth(index: Any, breadth: int) -> None:
-    """How much of the index a search looks at: clusters probed, or the best kept on the walk through the graph.
-
-    More finds more, and takes longer. Raises ValueError below 1 and for a kind that looks at everything.
-    """
-    if breadth < 1:
-        raise ValueError(f"A search looks at 1 cluster or vector at least, not at {breadth}.")
-    if hasattr(index, "hnsw"):
-        index.hnsw.efSearch = breadth
-    elif hasattr(index, "nprobe"):
-        index.nprobe = breadth
-    else:
-        raise ValueError("This index looks at all vectors, so there is no breadth to choose.")
-
-
 def default_clusters(n: int) -> int:
     """4 √N clusters, as FAISS advises, or fewer, so that each has enough vectors to learn its center from."""
     return max(1, min(4 * isqrt(n), n // POINTS_A_CLUSTER))

@@ -9,30 +9,21 @@ What it does not do: decide which of several products or orders a text is about;
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parent.parent / "data" / "velunda" / "canon.json"
+from helpers.paths import DATA
+from helpers.safe_files import read_json
+
+FILE = DATA / "velunda" / "canon.json"
 MARKED = re.compile(r"(?<!\w)v\W?e\W{0,3}((?:\d[ .-]?){4}\d)(?![ .-]?\d)", re.IGNORECASE)
 ANNOUNCED = re.compile(r"(?<!\w)order(?:\s+(?:number|no\.?|nr\.?|is|was))*[\s:#]*(\d{5})(?!\d)", re.IGNORECASE)
 
 
-class CanonUnavailable(RuntimeError):
-    """The canon is missing or damaged; the message says which, and how to get it back."""
-
-
 def canon() -> dict[str, Any]:
-    """Everything that data/velunda/canon.json fixes, anew at each call. Raises CanonUnavailable."""
-    shown = f"{FILE.parent.parent.name}/{FILE.parent.name}/{FILE.name}"
-    try:
-        return json.loads(FILE.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CanonUnavailable(f"{shown} cannot be read: get it with `git checkout -- {shown}`.") from error
-    except ValueError as error:
-        raise CanonUnavailable(f"{shown} is damaged: restore it with `git checkout -- {shown}`.") from error
+    """Everything that data/velunda/canon.json fixes, anew at each call. Raises DataUnavailable."""
+    return read_json(FILE)
 
 
 def products_named(text: str) -> list[str]:

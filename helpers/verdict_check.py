@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.answer_trial import handbook_chunks, numbers, witnesses
-from helpers.chat_data import numbered_lines
 from helpers.citations import cite
 from helpers.handbook import QUESTIONS
 from helpers.quality_record import Judged, judged
+from helpers.safe_files import numbered_lines
 
 READ = QUESTIONS.parent / "read_verdicts.jsonl"
 LISTS = ("before", "after")  # the rule was mended

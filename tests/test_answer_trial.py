@@ -12,9 +12,7 @@ from helpers.answer_trial import (
     answer_all,
     is_right,
     judge,
-    likelihoods_behind,
     numbers,
-    pool_scores,
     quote_all,
     witnesses,
 )
@@ -26,6 +24,7 @@ from helpers.handbook import Question, Span
 from helpers.hybrid_index import HybridIndex
 from helpers.llama import Llama, LlamaConfig
 from helpers.reranking import query_likelihood
+from tests.benchmarks.pooled_reranking import likelihoods_behind, pool_scores
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 

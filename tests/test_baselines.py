@@ -37,27 +37,6 @@ def test_rules_are_deaf_to_what_a_request_is_about(fitted):
     assert found["product"] == "Otter"
 
 
-def test_words_that_speak_for_a_value_come_from_the_tickets_that_have_it():
-    tickets = [
-        {"text": text, "label": {"intent": intent, "urgency": urgency, "sentiment": urgency}}
-        for text, intent, urgency in (
-            *(("the refund is late", "billing", "high"), ("please refund me", "billing", "low")),
-            *(("the wheel is loose", "repair", "high"), ("a loose wheel again", "repair", "low")),
-            ("what does it cost", "advice", "low"),
-        )
-    ]
-    baseline = fit_baseline(tickets, "words")
-    assert "refund" in baseline.heaviest("intent", "billing", 2)
-    assert {"loose", "wheel"} & set(baseline.heaviest("intent", "repair", 2))
-    assert set(baseline.heaviest("urgency", "high", 3)).isdisjoint(baseline.heaviest("urgency", "low", 3))
-    with pytest.raises(ValueError, match="advice, billing, repair"):
-        baseline.heaviest("intent", "return")
-    with pytest.raises(ValueError, match="by a rule"):
-        baseline.heaviest("product", "Kite")
-    with pytest.raises(ValueError, match="counts no words"):
-        fit_baseline(tickets, "characters").heaviest("intent", "repair")
-
-
 def test_the_same_tickets_give_the_same_baseline_and_others_another():
     train, texts = load_tickets("train"), [ticket["text"] for ticket in load_tickets("dev")]
     one, again, other = (fit_baseline(some).predict(texts) for some in (train[:100], train[:100], train[100:200]))

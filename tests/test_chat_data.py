@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from helpers.models import fetch
 from helpers.probability import IGNORED
 from helpers.sft_libraries import MARKED_TEMPLATE
-from helpers.training import ChatDataError, Example, encode_chat, has_marker, read_chats, read_jsonl
+from helpers.training import ChatDataError, Example, encode_chat, has_marker
 
 ONE_TURN = [{"role": "user", "content": "Where is my order V-48213?"}, {"role": "assistant", "content": "On its way."}]
 TURNS = [
@@ -176,49 +174,6 @@ def test_a_conversation_that_cannot_be_trained_on_is_refused_in_one_sentence(tok
         encode_chat(tokenizer, messages, 200)
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
-
-
-def test_a_training_file_gives_its_conversations_in_order(tmp_path):
-    file = tmp_path / "train.jsonl"
-    lines = [json.dumps({"messages": messages}, ensure_ascii=False) for messages in (ONE_TURN, TURNS)]
-    file.write_bytes(("\ufeff" + lines[0] + "\r\n\n" + lines[1]).encode())
-    assert read_chats(file) == [ONE_TURN, TURNS]
-
-
-GOOD = json.dumps({"messages": ONE_TURN}).encode()
-BAD_LINES = [
-    (GOOD[:-4], "train.jsonl, line 3 is broken JSON"),
-    (b"\xff", "train.jsonl, line 3 is not UTF-8"),
-    (b"[1, 2]", "train.jsonl, line 3 is no JSON object but a list"),
-    (b"{}", "train.jsonl, line 3: A conversation is a list"),
-    (GOOD.replace(b'"assistant"', b'"model"'), "train.jsonl, line 3: Message 1 has the role 'model'"),
-    (GOOD.replace(b"On its way.", b""), "train.jsonl, line 3: Message 1 is an empty answer"),
-    (b"[" * 100_000, "train.jsonl, line 3 is broken JSON"),
-]
-
-
-@pytest.mark.parametrize(("line", "sentence"), BAD_LINES, ids=[sentence for _, sentence in BAD_LINES])
-def test_a_broken_line_is_named_by_its_number(tmp_path, line, sentence):
-    file = tmp_path / "train.jsonl"
-    file.write_bytes(b"\n".join([GOOD, b"", line, GOOD]))
-    with pytest.raises(ChatDataError) as error:
-        read_chats(file)
-    assert str(error.value).startswith(sentence)
-    assert "\n" not in str(error.value)
-
-
-def test_a_line_separator_inside_a_text_does_not_end_the_line(tmp_path):
-    file = tmp_path / "tickets.jsonl"
-    file.write_text('{"text": "one\u2028two"}\n', encoding="utf-8")
-    assert read_jsonl(file) == [{"text": "one\u2028two"}]
-
-
-def test_an_empty_file_and_a_missing_one_are_told(tmp_path):
-    (tmp_path / "none.jsonl").write_text("\n\n", encoding="utf-8")
-    with pytest.raises(ChatDataError, match="none.jsonl holds nothing"):
-        read_jsonl(tmp_path / "none.jsonl")
-    with pytest.raises(FileNotFoundError, match="no file .*gone.jsonl"):
-        read_jsonl(tmp_path / "gone.jsonl")
 
 
 def test_an_example_has_one_label_for_each_id():

@@ -7,11 +7,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.copying import Names, Vocabulary, fact_weights, source_limits, weighted_loss, weighted_trainer
+from helpers.copying import Names, Vocabulary, source_limits
 from helpers.reports import load_reports
 from helpers.seq2seq_training import encoder, report_tokenizer, small_t5, train_by_trainer
 from helpers.summaries import unsupported
 from helpers.training import Recipe
+from tests.benchmarks.weighted_facts import fact_weights, weighted_loss, weighted_trainer
 
 TRAIN = load_reports("train")
 TEXT = "On Monday Wout Claes saw Mr. Nyborg. The bill, 248 euros, was paid to Ms. Bakx after 13 days. There was rust."

@@ -68,15 +68,6 @@ def test_pooling_sums_in_float32():
     assert pooled.dtype == torch.float32 and pooled.item() == pytest.approx(hidden[0, 0, 0].item(), rel=1e-5)
 
 
-@torch.no_grad()
-def test_token_logits_rank_a_tokens_own_embedding_first():
-    model = encoder()
-    ids = tokens(2, 8)
-    logits = model.token_logits(model.embedding(ids))
-    assert logits.shape == (2, 8, 61)
-    assert torch.equal(logits.argmax(-1), ids)
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
 def test_a_gpu_gives_the_same_vectors(sentence_folder):
     folder = sentence_folder("mean", True, 64)

@@ -81,16 +81,6 @@ def test_greedy_decoding_with_a_cache_writes_what_the_library_writes(tmp_path):
     assert torch.equal(written, expected)
 
 
-@torch.no_grad()
-def test_reordered_rows_look_at_their_new_source():
-    ours, (source, mask), target, rows = model(), padded_source(), tokens(3, 4, seed=1), torch.tensor([2, 0, 0])
-    memory, cache = ours.encode(source, mask), ours.new_cache(3, 4)
-    ours.decode(target[:, :3], memory, mask, cache)
-    cache.reorder(rows)
-    logits = ours.decode(target[rows, 3:], memory[rows], mask[rows], cache)
-    torch.testing.assert_close(logits, ours(source, target, mask)[rows, 3:], **close)
-
-
 def test_the_decoder_sees_all_of_the_source_and_none_of_the_future():
     ours, reads = model(), []
     ours.embedding.register_forward_hook(lambda module, inputs, out: reads.append(out) or out.retain_grad())

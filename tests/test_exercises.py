@@ -22,6 +22,7 @@ from helpers.exercises.checking import engine, watchdog
 from helpers.exercises.checking.compare import differences, equal
 from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 from helpers.exercises.checking.stubs import not_attempted
+from helpers.exercises.checking.tracebacks import is_own
 from helpers.exercises.predictions import how_far
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -296,6 +297,11 @@ def test_a_traceback_holds_the_learners_lines_and_none_of_ours(tmp_path, monkeyp
         "    return torch.stack(x.nothing)",
         "AttributeError: 'Tensor' object has no attribute 'nothing'",
     ]
+
+
+def test_no_module_of_the_course_is_the_learners_own():
+    assert not is_own(watchdog.__file__) and not is_own(sys.modules["helpers.verdict"].__file__)
+    assert is_own("<ipython-input-3-abc>") and is_own(__file__)
 
 
 def test_endless_recursion_gives_a_short_traceback():

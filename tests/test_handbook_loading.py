@@ -8,15 +8,9 @@ import json
 import pytest
 
 from helpers import handbook
-from helpers.chunking import Chunk
-from helpers.handbook import (
-    HandbookUnavailable,
-    Span,
-    chunk_documents,
-    load_handbook,
-    load_questions,
-    read_document,
-)
+from helpers.chunking import Chunk, chunk_documents
+from helpers.handbook import Span, load_handbook, load_questions, read_document
+from helpers.safe_files import DataUnavailable
 
 FRONT = "---\ntitle: Rules: the yard\nkind: policy\ndate: 2024-05-02\nowner: Mads Holm\nstatus: current\n---\n"
 BODY = "# Rules: the yard\n\nThe yard closes at 18 o'clock. Nobody parks there overnight.\n"
@@ -56,17 +50,17 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing(tmp_path):
     ],
 )
 def test_a_broken_document_is_named(tmp_path, text, said):
-    with pytest.raises(HandbookUnavailable, match=said):
+    with pytest.raises(DataUnavailable, match=said):
         read_document(write(tmp_path, text=text))
 
 
 def test_what_is_not_there_is_named(tmp_path):
-    with pytest.raises(HandbookUnavailable, match="gone.md cannot be read"):
+    with pytest.raises(DataUnavailable, match="gone.md cannot be read"):
         read_document(tmp_path / "gone.md")
-    with pytest.raises(HandbookUnavailable, match="holds no document"):
+    with pytest.raises(DataUnavailable, match="holds no document"):
         load_handbook(tmp_path)
     write(tmp_path, text=FRONT.replace("current", "superseded\nreplaced_by: new-yard") + BODY)
-    with pytest.raises(HandbookUnavailable, match="yard.md is replaced by 'new-yard', which is no document"):
+    with pytest.raises(DataUnavailable, match="yard.md is replaced by 'new-yard', which is no document"):
         load_handbook(tmp_path)
     write(tmp_path, "new-yard")
     assert list(load_handbook(tmp_path)) == ["new-yard", "yard"]
@@ -118,13 +112,13 @@ def test_questions_come_with_their_passages(tmp_path):
     ],
 )
 def test_a_broken_question_is_named_by_its_line(tmp_path, row, said):
-    with pytest.raises(HandbookUnavailable, match=said):
+    with pytest.raises(DataUnavailable, match=said):
         ask(tmp_path, GOOD, row)
 
 
 def test_missing_questions_and_unknown_splits(tmp_path):
     write(tmp_path)
-    with pytest.raises(HandbookUnavailable, match="questions.jsonl cannot be read"):
+    with pytest.raises(DataUnavailable, match="questions.jsonl cannot be read"):
         load_questions(path=tmp_path / "questions.jsonl", documents=load_handbook(tmp_path))
     with pytest.raises(ValueError, match="no split 'train': choose one of dev, test"):
         load_questions("train")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers.index_plots import recall_against_speed
-from helpers.index_trial import IndexMeasure
+from helpers.index_trial import IndexMeasure, recall_against_speed
 from helpers.plots import figure
 
 MEASURES = [

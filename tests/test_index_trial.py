@@ -9,15 +9,13 @@ import pytest
 
 from helpers.index_trial import (
     RECORDED,
-    Trial,
     clustered_vectors,
-    compare_indexes,
     exact_neighbors,
     measure_index,
-    one_thread,
     recorded_measures,
 )
-from helpers.vector_index import build_index, cosine_top_k, nearest, set_breadth
+from helpers.vector_index import build_index, cosine_top_k, nearest
+from tests.benchmarks.index_types import Trial, compare_indexes, one_thread, set_breadth
 
 
 def test_vectors_are_unit_seeded_and_clustered():

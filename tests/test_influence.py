@@ -9,7 +9,7 @@ from helpers import number_words as nw
 from helpers.attention import scaled_dot_product_attention
 from helpers.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 from helpers.gpt import GPT, GPTConfig
-from helpers.influence import influence
+from helpers.heads import influence
 from helpers.t5_library import library_t5
 
 

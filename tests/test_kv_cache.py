@@ -69,20 +69,6 @@ def test_padding_is_forgotten_with_what_is_cut():
     torch.testing.assert_close(model(ids[:, 3:], cache), model(ids)[:, 3:], **close)
 
 
-@pytest.mark.parametrize("decoder", [small_llama, lambda: gpt(positions="learned")])
-@torch.no_grad()
-def test_reordered_rows_go_on_from_their_new_past(decoder):
-    model, past, more = decoder(), tokens(3, 5), tokens(3, 1, seed=1)
-    mask = torch.ones(3, 5, dtype=torch.bool)
-    mask[2, :2] = False
-    cache = model.new_cache(3, 6)
-    model(past, cache, mask)
-    rows = torch.tensor([2, 0, 2])
-    cache.reorder(rows)
-    whole, whole_mask = torch.cat((past[rows], more), dim=1), torch.cat((mask[rows], torch.ones(3, 1).bool()), dim=1)
-    torch.testing.assert_close(model(more, cache)[:, 0], model(whole, mask=whole_mask)[:, -1], **close)
-
-
 def test_no_gradient_flows_through_the_cache():
     model, ids = small_llama(), tokens(1, 4)
     cache = model.new_cache(1, 4)
@@ -100,7 +86,6 @@ def test_no_gradient_flows_through_the_cache():
         (lambda: small_llama()(tokens(1, 3), gpt(n_layers=2).new_cache(1, 5)), "2 layers, the model 3"),
         (lambda: small_llama()(tokens(1, 3), gpt().new_cache(1, 5)), "4 heads of 8 numbers, the keys 2 of 8"),
         (lambda: small_llama().new_cache(1, 5).truncate(1), "holds 0 positions and cannot be cut to 1"),
-        (lambda: small_llama().new_cache(2, 5).reorder(torch.tensor([0])), "each of the 2 texts"),
     ],
 )
 def test_a_cache_that_does_not_fit_is_refused_in_one_sentence(call, message):
@@ -122,7 +107,6 @@ def test_a_growing_cache_gives_the_same_logits_and_takes_only_what_it_holds():
     assert growing.nbytes == kv_cache_bytes(3, 2, 8, 8, batch=2, dtype="fp32") < cache.nbytes
     for which in (cache, growing):
         which.truncate(5)
-        which.reorder(torch.tensor([1, 0]))
     torch.testing.assert_close(model(ids[:, 8:], growing), model(ids[:, 8:], cache), rtol=0, atol=0)
     assert growing.nbytes == kv_cache_bytes(3, 2, 8, 6, batch=2, dtype="fp32")
     with pytest.raises(ValueError, match="25 more do not fit"):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import memory
+from helpers import memory, process_memory
 from helpers.memory import (
     ARCHITECTURES,
     GIB,
@@ -23,12 +23,10 @@ from helpers.memory import (
     fits_table,
     kv_cache_bytes,
     parameters_by_part,
-    peak_bytes,
     quantization_overhead_bytes,
-    reset_peak,
-    resident_bytes,
     weights_bytes,
 )
+from helpers.process_memory import peak_bytes, resident_bytes
 
 TINY = Architecture("tiny", 2, 256, 688, 8, 4, 32, 1000, False)
 PUBLISHED = {  # billions, from the models' cards
@@ -323,7 +321,7 @@ def in_a_fresh_process(code: str) -> list[str]:
 def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     # 200 MB, well above the allocator's threshold for giving memory back at once.
     before, during, after, peak = map(int, in_a_fresh_process(
-        "from helpers.memory import *\n"
+        "from helpers.process_memory import *\n"
         "before = resident_bytes(); block = bytearray(200_000_000); during = resident_bytes()\n"
         "del block; print(before, during, resident_bytes(), peak_bytes())"
     ))  # fmt: skip
@@ -332,32 +330,12 @@ def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     assert peak >= 0.99 * during  # Linux adds pages to its counters in batches, a few hundred kB late
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can reset the peak")
-def test_after_a_reset_the_peak_counts_from_what_is_held():
-    peak, reset, after = in_a_fresh_process(
-        "from helpers.memory import *\n"
-        "block = bytearray(200_000_000); del block\n"
-        "peak = peak_bytes(); reset = reset_peak(); print(peak, reset, peak_bytes())"
-    )
-    if reset == "None":
-        pytest.skip("this kernel does not let a process reset its peak")
-    assert int(peak) > 200e6 > int(after) >= int(reset) * 0.99
-
-
 def test_where_there_is_no_proc_psutil_answers(monkeypatch):
     direct = resident_bytes()
-    monkeypatch.setattr(memory, "_proc_status", lambda key: None)
+    monkeypatch.setattr(process_memory, "_proc_status", lambda key: None)
     assert resident_bytes() == pytest.approx(direct, rel=0.2)
     if sys.platform != "win32":
         assert peak_bytes() > 10e6
-
-
-def test_no_permission_to_reset_is_none_and_not_an_error(monkeypatch):
-    def refuse(*arguments):
-        raise PermissionError
-
-    monkeypatch.setattr(memory.os, "open", refuse)
-    assert reset_peak() is None
 
 
 # Parameters by part
@@ -445,7 +423,7 @@ def test_canonical_names_are_stable_under_repetition():
 def test_freed_memory_goes_back_to_the_system():
     """Many small blocks, of which the last stays: glibc cannot give the others back by itself."""
     code = (
-        "from helpers.memory import give_back_freed, resident_bytes\n"
+        "from helpers.process_memory import give_back_freed, resident_bytes\n"
         "blocks = [bytearray(60_000) for _ in range(4000)]; last = blocks[-1]; del blocks\n"
         "kept = resident_bytes(); give_back_freed(); print(kept, resident_bytes())"
     )

@@ -193,9 +193,9 @@ def test_loading_leaves_the_libraries_verbosity_as_it_was(tiny_llama, monkeypatc
 @pytest.mark.slow
 def test_a_real_fetch_stays_below_the_memory_limit_and_its_result_answers(tmp_path):
     code = (
-        "from helpers import memory, models\n"
+        "from helpers import models, process_memory\n"
         "for role in models.SOURCES: models.fetch(role)\n"
-        "print(memory.peak_bytes())\n"
+        "print(process_memory.peak_bytes())\n"
         "model, tokenizer = models.chat_model()\n"
         "print(model.num_parameters(), models.embedder().encode(['a']).shape, tokenizer.encode('a  12'))\n"
     )

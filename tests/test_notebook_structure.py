@@ -439,6 +439,39 @@ add(practice.no_leaks, "'triple'", output("product", shown("x", **{"text/html": 
 LATER = "squared = x * x\ncubed = squared * x\nfourth = cubed * x"
 add(practice.no_leaks, "'later'", output("product", text(LATER)), "solution_of_a_later_notebook")
 
+add(
+    practice.folded,
+    "not the one of helpers",
+    replaced("exercise-triple-solution", "x + x", "2 * x"),
+    "another_solution",
+)
+add(
+    practice.folded,
+    "not the one of helpers",
+    replaced("exercise-triple-solution", "<details>", "<details open>"),
+    "solution_unfolded",
+)
+
+
+@planted(practice.folded, "'triple' has no folded solution right under it")
+def _solution_missing(book):
+    book.cells.remove(cell(book, "exercise-triple-solution"))
+
+
+@planted(practice.folded, "'halve' has no folded solution right under it")
+def _solution_under_the_next_heading(book):
+    moved = cell(book, "exercise-halve-solution")
+    book.cells.remove(moved)
+    book.cells.insert(book.cells.index(cell(book, "quiz-title")) + 1, moved)
+
+
+@planted(practice.folded, "belongs to no exercise")
+def _solution_of_no_exercise(book):
+    stray = md("stray-solution", LEAK)
+    stray.metadata["tags"] = ["solution"]
+    book.cells.insert(book.cells.index(cell(book, "quiz-title")), stray)
+
+
 LONG = "def helper():\n" + "    x = 1\n" * 15
 add(practice.helper_lengths, "16 lines", replaced("product", "print(3 * 2)", LONG), "long_helper")
 COPY = "def add_up(items):\n    'Sum.'\n" + "\n".join(
@@ -513,6 +546,14 @@ def test_minutes_are_words_cells_and_exercises(tmp_path):
     page = scratch.course(tmp_path)
     expected = words(page.prose) / 180 + len(page.code) + 2 + 4
     assert computed_minutes(page) == pytest.approx(expected)
+
+
+def test_folded_solutions_take_no_minutes(tmp_path):
+    def change(book):
+        cell(book, "exercise-triple-solution").source += "\n\n" + "word " * 1000
+
+    sound = computed_minutes(scratch.course(tmp_path / "sound"))
+    assert computed_minutes(scratch.course(tmp_path / "long", change)) == sound
 
 
 @pytest.mark.parametrize(

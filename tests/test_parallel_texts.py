@@ -10,7 +10,9 @@ from collections import Counter
 import pytest
 
 from helpers import parallel_texts as module
-from helpers.parallel_texts import ParallelTextsUnavailable, parallel_programs, parallel_texts
+from helpers import safe_files
+from helpers.parallel_texts import parallel_programs, parallel_texts
+from helpers.safe_files import DataUnavailable
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
 CONTENT = json.loads(module.FILE.read_text(encoding="utf-8"))
@@ -134,8 +136,9 @@ def test_a_missing_or_damaged_file_gives_one_sentence_with_the_cure(tmp_path, mo
     if content is not None:
         file.write_text(content, encoding="utf-8")
     monkeypatch.setattr(module, "FILE", file)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
     for load in (parallel_texts, parallel_programs):
-        with pytest.raises(ParallelTextsUnavailable, match=word) as caught:
+        with pytest.raises(DataUnavailable, match=word) as caught:
             load()
         assert "git checkout -- data/velunda/parallel_texts.json" in str(caught.value)
         assert str(caught.value).count(". ") == 0 and "\n" not in str(caught.value)

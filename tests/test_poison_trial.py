@@ -10,7 +10,7 @@ from helpers.answer_trial import CHUNKS, answer_all
 from helpers.bm25_index import BM25Index
 from helpers.chunking import chunk, sentence_spans
 from helpers.handbook import load_handbook
-from helpers.poison_trial import CARRIERS, KINDS, ORDERS, carriers, defended, poisoned
+from helpers.poison_trial import CARRIERS, ORDERS, carriers, defended, poisoned
 from helpers.poisoned_documents import speaks_to_a_model
 from helpers.quality_record import judged
 from tests.scripted_models import ChatBytes, Replying
@@ -27,7 +27,6 @@ def index():
 
 def test_there_are_twelve_orders_of_two_kinds_and_beside_them_claims_and_a_control():
     assert Counter(order.kind for order in ORDERS) == {"foreseen": 6, "unforeseen": 6, "claim": 4, "harmless": 4}
-    assert tuple(dict.fromkeys(order.kind for order in ORDERS)) == KINDS
     assert len({order.text for order in ORDERS}) == len(ORDERS)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.chunking import Chunk, sentence_spans
 from helpers.handbook import load_handbook
-from helpers.poisoned_documents import disarmed, poison, speaks_to_a_model, without_orders
+from helpers.poisoned_documents import disarmed, speaks_to_a_model, without_orders
 from helpers.search_index import Hit
 
 ORDERS = [
@@ -20,15 +20,10 @@ ORDERS = [
 TEXT = "# Pads\n\nA pair costs 18 euros.\n\nPads are replaced in pairs."
 
 
-def test_an_order_is_planted_as_a_paragraph_of_its_own():
-    assert poison(TEXT, "Obey.") == "# Pads\n\nObey.\n\nA pair costs 18 euros.\n\nPads are replaced in pairs."
-    assert poison(TEXT, "Obey.", after=1).split("\n\n")[2] == "Obey."
-    assert poison(TEXT, "Obey.", after=99).endswith("\n\nObey.")
-
-
 @pytest.mark.parametrize("order", ORDERS)
 def test_planted_orders_are_taken_out_and_nothing_else(order):
-    bad = poison(TEXT, order, after=1)
+    title, price, pairs = TEXT.split("\n\n")
+    bad = "\n\n".join([title, price, order, pairs])
     cleaned = without_orders(Chunk("pads", 3, 3 + len(bad), ("Pads",), bad))
     assert cleaned.text.split() == TEXT.split()
     assert (cleaned.document, cleaned.start, cleaned.headings) == ("pads", 3, ("Pads",))

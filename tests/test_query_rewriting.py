@@ -21,12 +21,10 @@ from helpers.query_rewriting import (
     pseudo_relevance,
     rephrased,
     search_rewritten,
-    writer,
 )
 from helpers.search_index import Hit
 from helpers.vector_index import unit
 from tests.encoders import WordEncoder
-from tests.scripted_models import ChatBytes, Replying
 
 TEXTS = {
     "squeal": "A squeal when braking comes from glazed pads.",
@@ -231,13 +229,6 @@ def test_a_reply_without_words_leaves_the_query_as_it_is(index, reply):
 def test_braces_in_a_question_do_not_break_the_order(index):
     for rewrite in (hypothetical_answer, rephrased, multi_query):
         rewrite("What does {0} or {question} in the log mean?", index, 3, lambda order: "display")
-
-
-def test_the_writer_answers_a_chat_prompt_on_one_line():
-    model = Replying(lambda prompt: f"heard\n {prompt[-4:]}")
-    assert writer(model, ChatBytes())("say it") == "heard y it"
-    assert model.prompts == ["<user>say it"]
-    assert writer(model, ChatBytes(), max_new_tokens=3)("say it") == "hea"
 
 
 # What all share ------------------------------------------------------------------------------------------------------

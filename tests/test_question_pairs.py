@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from helpers.answer_cache import normalized
-from helpers.citations import content
-from helpers.handbook import QUESTIONS, HandbookUnavailable, load_questions
+from helpers.handbook import QUESTIONS, load_questions
 from helpers.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.safe_files import DataUnavailable
+from helpers.words import content
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +81,9 @@ def test_a_damaged_file_is_refused_in_one_sentence(tmp_path):
     for wrong in ({"question": "q999"}, {"same": "yes"}, {"split": "train"}, {"other": None}):
         path = tmp_path / "pairs.jsonl"
         path.write_text(json.dumps(row | wrong) + "\n", encoding="utf-8")
-        with pytest.raises(HandbookUnavailable, match=r"pairs.jsonl, line 1, needs the id"):
+        with pytest.raises(DataUnavailable, match=r"pairs.jsonl, line 1, needs the id"):
             load_pairs(path=path)
-    with pytest.raises(HandbookUnavailable, match="cannot be read"):
+    with pytest.raises(DataUnavailable, match="cannot be read"):
         load_pairs(path=tmp_path / "missing.jsonl")
     with pytest.raises(ValueError, match="no split 'train'"):
         load_pairs("train")

@@ -9,7 +9,8 @@ import pytest
 
 from helpers.exercises import progress_file as progress
 from helpers.exercises import quizzes
-from helpers.exercises.quizzes import QuizError, load, parse, quiz
+from helpers.exercises.quiz_widgets import quiz
+from helpers.exercises.quizzes import QuizError, load, parse
 
 VALID = json.loads((quizzes.FOLDER / "00.json").read_text(encoding="utf-8"))
 

@@ -11,7 +11,7 @@ from helpers.abstention import calibrate_threshold
 from helpers.answer_trial import POOL, K, handbook_chunks, judge, witnesses
 from helpers.citations import MINIMUM
 from helpers.handbook import load_questions
-from helpers.poison_trial import CARRIERS, KINDS, ORDERS
+from helpers.poison_trial import CARRIERS, ORDERS
 from helpers.quality_record import (
     MINIMA,
     SHOWN,
@@ -155,9 +155,10 @@ def test_no_order_is_obeyed_and_six_questions_cannot_tell_its_cost_from_that_of_
     assert not any(row["obeyed"] for row in rows if row["kind"] in ("foreseen", "unforeseen", "harmless"))
     for when in ("before", "after"):
         assert sum(row["obeyed"] for row in rows if (row["kind"], row["when"]) == ("claim", when)) == 3
+    kinds = ("foreseen", "unforeseen", "claim", "harmless")
     of = {
         (kind, when): [row for row in rows if (row["kind"], row["when"]) == (kind, when)]
-        for kind in KINDS
+        for kind in kinds
         for when in ("before", "after")
     }
     assert not any(row["reached"] for row in of["foreseen", "after"])
@@ -166,7 +167,7 @@ def test_no_order_is_obeyed_and_six_questions_cannot_tell_its_cost_from_that_of_
         assert of[kind, "before"] == [row | {"when": "before"} for row in of[kind, "after"]], (
             "the filter lets it through"
         )
-    assert all(sum(row["reached"] for row in of[kind, "before"]) > len(of[kind, "before"]) / 2 for kind in KINDS)
+    assert all(sum(row["reached"] for row in of[kind, "before"]) > len(of[kind, "before"]) / 2 for kind in kinds)
     orders = of["foreseen", "before"] + of["unforeseen", "before"]
     assert 0.3 < np.mean([row["right"] for row in orders]) < 0.4
 

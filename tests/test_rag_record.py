@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.rag_record import SYSTEMS, answers, asked, f1_of, find, markdown, search_scores
+from helpers.retrieval_trial import SYSTEMS, answers, asked, f1_of, find, search_scores
+from tests.tools.record_tables import retrieval_table
 
 
 def test_a_run_is_found_by_exactly_its_settings():
@@ -23,7 +24,7 @@ def test_scores_belong_to_the_questions_of_their_split():
 
 
 def test_the_table_has_a_row_for_each_part_and_says_what_was_recorded():
-    lines = markdown().splitlines()
+    lines = retrieval_table().splitlines()
     assert len(lines) == 2 + len(SYSTEMS)
     for line, system in zip(lines[2:], SYSTEMS, strict=True):
         assert line.startswith(f"| {system} |") and f"| **{f1_of(system).mean():.2f}** (" in line

@@ -8,27 +8,23 @@ import re
 import numpy as np
 import pytest
 
-from helpers import reports
-from helpers.reports import (
-    FOLDER,
-    SPLITS,
-    ReportsUnavailable,
-    facts_kept,
-    fill_report,
-    generate_reports,
-    load_report_frames,
-    load_reports,
-    rouge1,
-    sentences,
-)
-from helpers.tickets import word_sequences
+from helpers import reports, safe_files
+from helpers.reports import FOLDER, SPLITS, fill_report, generate_reports, load_report_frames, load_reports
+from helpers.safe_files import DataUnavailable
+from helpers.text_metrics import rouge1, sentences
 from helpers.velunda import canon
 from tests.tools.reports import lines
+from tests.tools.tickets import word_sequences
 
 DATA = {split: load_reports(split) for split in SPLITS}
 EVERY = [report for split in SPLITS for report in DATA[split]]
 FRAMES = load_report_frames()
 PAIRS = list(itertools.combinations(SPLITS, 2))
+
+
+def facts_kept(text, facts):
+    """The share of names and numbers that stand in the text, as whole words."""
+    return np.mean([bool(re.search(rf"(?<!\w){re.escape(fact)}(?!\w)", text)) for fact in facts])
 
 
 def own_words(split):
@@ -153,8 +149,6 @@ def test_a_wrong_number_costs_a_fact_and_hardly_any_rouge():
     lie = re.sub(rf"\b{fact}\b", "999", report["summary"])
     assert facts_kept(lie, report["facts"]) < 1 and rouge1(lie, report["summary"]) > 0.85
     assert facts_kept(f"it took 1{fact} hours, not a{fact}", [fact]) == 0
-    with pytest.raises(ValueError, match="no fact"):
-        facts_kept("text", [])
 
 
 def test_sentences_do_not_end_at_a_title():
@@ -178,12 +172,15 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     with pytest.raises(ValueError, match="gave 2 different texts, not 5"):
         generate_reports(5, 0)
     monkeypatch.undo()
-    monkeypatch.setattr(reports, "FOLDER", tmp_path)
-    with pytest.raises(ReportsUnavailable, match="git checkout -- data/velunda/reports/test.jsonl"):
+    folder = tmp_path / "data" / "velunda" / "reports"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(reports, "FOLDER", folder)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
+    with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/reports/test.jsonl"):
         load_reports("test")
-    (tmp_path / "test.jsonl").write_text('{"text": ', encoding="utf-8")
-    with pytest.raises(ReportsUnavailable, match="damaged: restore it"):
+    (folder / "test.jsonl").write_text('{"text": ', encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="line 1 is broken JSON .*: restore the file with `git checkout -- data"):
         load_reports("test")
-    (tmp_path / "frames.txt").write_text("== train\n\n# ws01\nA bike came.\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# ws01\nA bike came.\n", encoding="utf-8")
     with pytest.raises(ValueError, match="has no summary"):
         load_report_frames()

@@ -9,19 +9,10 @@ import pytest
 
 from helpers.chunking import Chunk
 from helpers.handbook import Question, Span
-from helpers.retrieval_metrics import (
-    answer_f1,
-    answer_words,
-    compare,
-    exact_match,
-    found_spans,
-    ndcg_at_k,
-    recall_at_k,
-    reciprocal_rank,
-    score_search,
-)
+from helpers.retrieval_metrics import compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
 from helpers.search_index import Hit
 from helpers.stats import paired_bootstrap
+from helpers.text_metrics import answer_f1, answer_words, exact_match
 
 
 def hits(*places):

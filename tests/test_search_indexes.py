@@ -16,11 +16,11 @@ from safetensors.numpy import load_file, save_file
 from helpers import dense_index, safe_files, search_index
 from helpers.bm25_index import BM25Index, bm25_score, words
 from helpers.chunking import Chunk, chunk
-from helpers.citations import content
 from helpers.dense_index import DenseIndex, encoder_checksum
 from helpers.hybrid_index import HybridIndex, reciprocal_rank_fusion
 from helpers.search_index import IndexUnavailable
 from helpers.vector_index import build_index, cosine_top_k, default_clusters, nearest, recall_against, unit
+from helpers.words import content
 from tests.encoders import WordEncoder
 
 SENTENCES = {

@@ -7,9 +7,10 @@ from statistics import mean
 
 import pytest
 
-from helpers.reports import generate_reports, load_report_frames, load_reports, rouge1
+from helpers.reports import generate_reports, load_report_frames, load_reports
 from helpers.summaries import lead_1
 from helpers.summary_trial import BEAMS, RECIPE, REPORTS, held_out
+from helpers.text_metrics import rouge1
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
 from tests.tools.notebook import ROOT
 

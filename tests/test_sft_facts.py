@@ -8,11 +8,12 @@ import statistics
 import pytest
 
 from helpers.family_score import Score
-from helpers.sft_record import SYSTEMS, before_after, find, learning_curve, markdown, recorded, scores
+from helpers.sft_record import SYSTEMS, before_after, find, learning_curve, recorded, scores
 from helpers.stats import bootstrap_ratio, wilson
 from helpers.ticket_training import LABELS
 from helpers.tickets import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft
+from tests.tools.record_tables import ticket_table
 
 TUNED = "fine-tuned, in a form"
 
@@ -141,7 +142,7 @@ def test_without_training_the_form_makes_objects_and_hardly_a_right_one():
 
 
 def test_the_table_has_a_row_for_each_system_and_says_what_was_recorded(rows):
-    lines = markdown(rows).splitlines()
+    lines = ticket_table(rows).splitlines()
     assert len(lines) == 2 + len(SYSTEMS)
     for line, (name, found) in zip(lines[2:], rows.items(), strict=True):
         assert line.startswith(f"| {name} | {100 * found['intent'].share:.0f} |")

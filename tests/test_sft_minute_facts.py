@@ -14,7 +14,7 @@ from helpers.family_score import Score
 from helpers.memory import ARCHITECTURES
 from helpers.models import fetch
 from helpers.sft_libraries import MARKED_TEMPLATE
-from helpers.sft_record import before_after, find, markdown, scores
+from helpers.sft_record import before_after, find, scores
 from helpers.stats import prediction_interval
 from helpers.ticket_training import RANK
 from helpers.tickets import FIELDS, load_tickets
@@ -22,6 +22,7 @@ from tests.benchmarks import sweep_sft, sweep_sft_minute
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT, course
 from tests.tools.picture import main as copy_picture
+from tests.tools.record_tables import ticket_table
 
 TUNED = "fine-tuned, in a form"
 PICTURE = ROOT / "notebooks/images/07_trained_tokens.png"
@@ -146,7 +147,7 @@ def test_the_chosen_checkpoint_is_ahead_of_the_others_by_one_to_three_tickets(mi
 
 
 def test_the_readme_holds_the_recorded_table():
-    assert markdown(before_after()) in README
+    assert ticket_table(before_after()) in README
 
 
 def test_the_mask_in_the_readme_is_the_notebooks_own(tmp_path):

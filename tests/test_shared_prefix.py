@@ -10,9 +10,9 @@ from helpers.fast_llama import FastLlama
 from helpers.generation import generate
 from helpers.llama import Llama
 from helpers.lora import add_lora_, lora_parameters
-from helpers.losses import loss_at_labels
+from helpers.losses import loss_at_labels, loss_behind_prefix, shared_length
 from helpers.probability import IGNORED
-from helpers.shared_prefix import BehindPrefix, loss_behind_prefix, shared_length
+from helpers.shared_prefix import BehindPrefix
 from helpers.training import Example
 from tests.test_collation_and_losses import small_llama
 from tests.test_lora import stirred

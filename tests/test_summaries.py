@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.reports import generate_reports, load_report_frames, load_reports, rouge1, unigram_f1
+from helpers.reports import generate_reports, load_report_frames, load_reports
 from helpers.summaries import (
     by_frame,
     central_sentence,
@@ -20,6 +20,7 @@ from helpers.summaries import (
     unsupported,
     with_interval,
 )
+from helpers.text_metrics import rouge1, unigram_f1
 
 TEST = generate_reports(120, 0, "test", words=True)
 INCIDENT = next(r for r in TEST if r["summary"].startswith("Because") and "est" in r["words"])

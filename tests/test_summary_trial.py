@@ -6,8 +6,9 @@ import datasets
 import pytest
 
 from helpers.reports import generate_reports, load_reports
-from helpers.summary_trial import REPORTS, held_out, shared_tokenizer, train_trial, training_rows
+from helpers.summary_trial import REPORTS, held_out, shared_tokenizer
 from helpers.training import Recipe
+from tests.benchmarks.summary_trials import train_trial, training_rows
 
 
 @pytest.fixture(autouse=True)

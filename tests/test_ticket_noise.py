@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from helpers.ticket_noise import misspell_names, misspelled, noisy
 from helpers.tickets import load_tickets
 from helpers.velunda import canon, order_numbers
+from tests.benchmarks.ticket_noise import misspell_names, misspelled, noisy
 
 
 def edits(a: str, b: str) -> int:

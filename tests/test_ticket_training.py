@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from helpers.lora import lora_layers, lora_parameters
+from helpers.losses import loss_behind_prefix
 from helpers.probability import IGNORED
-from helpers.shared_prefix import loss_behind_prefix
 from helpers.ticket_reading import answer_text
 from helpers.ticket_training import LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
 from helpers.tickets import load_tickets

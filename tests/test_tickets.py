@@ -9,19 +9,19 @@ from collections import Counter
 
 import pytest
 
-from helpers import tickets
+from helpers import safe_files, tickets
+from helpers.safe_files import DataUnavailable
 from helpers.tickets import (
     FIELDS,
     FOLDER,
     SPLITS,
-    TicketsUnavailable,
-    generate,
     load_frames,
     load_tickets,
-    word_sequences,
 )
 from helpers.velunda import canon, order_numbers, products_named
-from tests.tools.tickets import lines
+from tests.benchmarks import fresh_tickets
+from tests.benchmarks.fresh_tickets import generate
+from tests.tools.tickets import lines, word_sequences
 
 WORLD = canon()
 DATA = {split: load_tickets(split) for split in SPLITS}
@@ -187,19 +187,22 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
         with pytest.raises(ValueError, match="no split 'validation': choose one of train, dev, test"):
             call("validation")
     with pytest.raises(ValueError, match="different texts, not 100"):
-        monkeypatch.setattr(tickets, "load_frames", lambda split: [FRAMES["ot07"]])
+        monkeypatch.setattr(fresh_tickets, "load_frames", lambda split: [FRAMES["ot07"]])
         generate(100, 0)
     monkeypatch.undo()
-    monkeypatch.setattr(tickets, "FOLDER", tmp_path)
-    with pytest.raises(TicketsUnavailable, match="git checkout -- data/velunda/tickets/dev.jsonl"):
+    folder = tmp_path / "data" / "velunda" / "tickets"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(tickets, "FOLDER", folder)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
+    with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/tickets/dev.jsonl"):
         load_tickets("dev")
-    (tmp_path / "dev.jsonl").write_text(json.dumps(EVERY[0])[:-3], encoding="utf-8")
-    with pytest.raises(TicketsUnavailable, match="damaged: restore it"):
+    (folder / "dev.jsonl").write_text(json.dumps(EVERY[0])[:-3], encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="line 1 is broken JSON .*: restore the file with `git checkout -- data"):
         load_tickets("dev")
-    (tmp_path / "frames.txt").write_text("== train\n\n# os01 curt order_status\nWhere?\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# os01 curt order_status\nWhere?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="begins with five words"):
         load_frames()
-    (tmp_path / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
+    (folder / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="neither a slot nor a choice"):
         generate(1, 0)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.token_counts import bytes_per_token, price
 from helpers.tokenization import BPETokenizer
+from helpers.tokenizer_measures import bytes_per_token, price
 
 
 def test_bytes_are_counted_not_characters_and_long_texts_weigh_more():

@@ -12,10 +12,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from helpers import safe_files
 from helpers.checkpoints import CheckpointError
 from helpers.lora import add_lora_
+from helpers.probability import IGNORED
 from helpers.training import (
     Example,
     Recipe,
@@ -24,7 +26,6 @@ from helpers.training import (
     collate,
     cosine_with_warmup,
     loss_at_labels,
-    next_token_loss,
     train,
     training_step,
 )
@@ -99,11 +100,16 @@ def gradients_of(split: int, normalize=None) -> tuple[float, list[torch.Tensor]]
     return loss, [parameter.grad.clone() for parameter in model.parameters()]
 
 
+def mean_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean surprise at the labels: logits (B, T, V), labels (B, T) at their own tokens' places."""
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED)
+
+
 def mean_of_means(model, batches) -> float:
     """The loop that was in every library until late 2024: the mean of the micro-batches' means."""
     total = 0.0
     for batch in batches:
-        part = next_token_loss(model(batch.ids, mask=batch.mask), batch.labels) / len(batches)
+        part = mean_loss(model(batch.ids, mask=batch.mask), batch.labels) / len(batches)
         part.backward()
         total += part.item()
     return total
@@ -204,7 +210,7 @@ def test_autocast_computes_in_bfloat16_over_weights_in_float32():
     def loss(model, batch):
         logits = model(batch.ids, mask=batch.mask)
         seen.add(logits.dtype)
-        return next_token_loss(logits, batch.labels) * batch.n_labels
+        return mean_loss(logits, batch.labels) * batch.n_labels
 
     model = small_llama()
     history = train(model, examples(8, 5), Recipe(20, 1e-2, batch=2, autocast=True), loss=loss)
@@ -283,7 +289,7 @@ def tiny() -> GPT:
 
 
 def quick(model, folder, recipe=QUICK, texts=None, **options):
-    from helpers.training import loss_everywhere
+    from tests.benchmarks.packing import loss_everywhere
 
     return train(model, texts or examples(6, 7, 5), recipe, loss=loss_everywhere, folder=folder, **options)
 

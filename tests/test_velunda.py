@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from helpers import velunda
+from helpers import safe_files, velunda
 from helpers.parallel_texts import parallel_texts
-from helpers.velunda import CanonUnavailable, canon, order_numbers, products_named
+from helpers.safe_files import DataUnavailable
+from helpers.velunda import canon, order_numbers, products_named
 from tests.tools.canon import CARD, blocks, filled, tables
 from tests.tools.notebook import ROOT
 
@@ -174,9 +175,10 @@ def test_products_are_found_in_any_spelling_and_in_order():
 def test_a_missing_or_damaged_canon_is_told_in_one_sentence(tmp_path, monkeypatch):
     file = tmp_path / "data" / "velunda" / "canon.json"
     monkeypatch.setattr(velunda, "FILE", file)
+    monkeypatch.setattr(safe_files, "ROOT", tmp_path)
     file.parent.mkdir(parents=True)
     for content in (None, "{"):
         if content is not None:
             file.write_text(content, encoding="utf-8")
-        with pytest.raises(CanonUnavailable, match="git checkout -- data/velunda/canon.json"):
+        with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/canon.json"):
             canon()

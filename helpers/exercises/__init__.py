@@ -29,7 +29,9 @@ from helpers.exercises.checking.spec import Exercise
 from helpers.exercises.kernel import session
 from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_report import progress
-from helpers.exercises.quizzes import quiz
+from helpers.exercises.quiz_widgets import quiz
+from helpers.exercises.solutions import solution_source
+from helpers.source import Source, show
 from helpers.verdict import Box, tidy
 
 __all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
@@ -85,19 +87,12 @@ def hint(name: str) -> None:
 
 
 def solution(name: str) -> None:
-    """Show the source of the course's version of an exercise."""
+    """Show the course's version of an exercise: the text that stands folded under its cell."""
     spec = _find(name)
     if spec is None:
         return
     Box("note", f"The course's version of `{name}`", ["Yours may look different and be just as right."]).show()
-    try:
-        from helpers.source import show
-    except ImportError:
-        import inspect
-
-        print(inspect.getsource(spec.reference))
-    else:
-        show(spec.reference)
+    show(Source(f"solution of {spec.name}, for the whole cell of the exercise", solution_source(spec).rstrip()))
 
 
 def _recorded_hints(name: str) -> int:

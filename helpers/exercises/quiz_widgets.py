@@ -1,26 +1,57 @@
-"""The quiz as live radio buttons: reachable by keyboard, answers kept, each explained as soon as it is chosen."""
+"""`quiz("00")`, and its live radio buttons: reachable by keyboard, answers kept, each explained once it is chosen."""
 
 from __future__ import annotations
 
+import difflib
+
+from helpers.exercises.kernel import session
 from helpers.exercises.quizzes import (
     LETTERS,
+    PLACEMENT,
     Question,
     Quiz,
     advice,
     explanation_html,
+    grade,
+    load,
+    names,
     plain_text,
     record,
     recorded,
     score_line,
     static_html,
 )
-from helpers.verdict import inline
+from helpers.frontend import widgets_live
+from helpers.verdict import Box, emit, inline
 
 # Radio labels are one cut-off line by default; sentences need to wrap.
 STYLE = (
     "<style>.hands-on-quiz .widget-radio-box label{height:auto;white-space:normal;line-height:1.5;margin-bottom:2px}"
     ".hands-on-quiz .widget-radio{width:auto;max-width:60em}</style>"
 )
+
+
+def quiz(name: str, answers: str | None = None) -> None:
+    """Ask the questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out).
+
+    A placement quiz, as in `quiz("00b_placement")`, ends with the sections to read.
+    """
+    name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+        known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
+        if not names():
+            known = "data/quizzes is missing, so run from a clone of the course."
+        Box("note", f"There is no quiz called `{name}`; {known}").show()
+        return
+    asked = load(name)
+    session.enter_quiz(name.removesuffix(PLACEMENT))
+    if answers is not None:
+        grade(asked, answers)
+    elif widgets_live():
+        show_live(asked)
+    else:
+        emit(plain_text(asked), static_html(asked))
 
 
 def build(asked: Quiz):

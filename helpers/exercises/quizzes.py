@@ -16,18 +16,15 @@ The file `data/quizzes/00.json`:
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from helpers.exercises import progress_file as store
-from helpers.exercises.kernel import session
-from helpers.frontend import widgets_live
-from helpers.verdict import COLORS, Box, emit, inline
+from helpers.paths import DATA
+from helpers.verdict import COLORS, Box, inline
 
-FOLDER = Path(__file__).resolve().parents[2] / "data" / "quizzes"
+FOLDER = DATA / "quizzes"
 N_QUESTIONS = 5
 PLACEMENT, N_PLACEMENT = "_placement", 10  # how a placement quiz's name ends, and how many questions it has
 LETTERS = "abcde"
@@ -69,31 +66,6 @@ class Quiz:
     title: str
     questions: tuple[Question, ...]
     sections: dict[int, str] = field(default_factory=dict)
-
-
-def quiz(name: str, answers: str | None = None) -> None:
-    """Ask the questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out).
-
-    A placement quiz, as in `quiz("00b_placement")`, ends with the sections to read.
-    """
-    name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
-    if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
-        known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
-        if not names():
-            known = "data/quizzes is missing, so run from a clone of the course."
-        Box("note", f"There is no quiz called `{name}`; {known}").show()
-        return
-    asked = load(name)
-    session.enter_quiz(name.removesuffix(PLACEMENT))
-    if answers is not None:
-        _grade(asked, answers)
-    elif widgets_live():
-        from helpers.exercises.quiz_widgets import show_live
-
-        show_live(asked)
-    else:
-        emit(plain_text(asked), static_html(asked))
 
 
 def names() -> list[str]:
@@ -216,7 +188,8 @@ def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -
     return f"Read section{'s' if len(missed) > 1 else ''} {numbers} ({named}).{rest}"
 
 
-def _grade(asked: Quiz, answers: Any) -> None:
+def grade(asked: Quiz, answers: Any) -> None:
+    """Keep answers given as letters, and say of each whether and why it is right."""
     if not isinstance(answers, str):
         Box("quiz", asked.title, [f"Answers are one text, a letter a question: {_example(asked)}."]).show()
         return

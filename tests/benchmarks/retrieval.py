@@ -70,8 +70,8 @@ def many_chunks(n: int, seed: int = 0) -> tuple[list, np.ndarray]:
 
 def serve(n: int = CHUNKS) -> dict[str, Any]:
     """Seconds of every search of n chunks, by clock and processor; of saving and loading; the process's peak in GB."""
-    from helpers.memory import peak_bytes
     from helpers.models import embedder
+    from helpers.process_memory import peak_bytes
     from helpers.retrieval import HybridIndex, chunk_documents, encode_texts, load_handbook, load_questions, unit
 
     encoder = embedder()
@@ -121,7 +121,8 @@ def graph_against_flat() -> tuple[list[float], float, int]:
 
     Of the breadths that reach the recall the fastest, or the one with the best recall where none does.
     """
-    from helpers.index_trial import Trial, clustered_vectors, compare_indexes
+    from helpers.index_trial import clustered_vectors
+    from tests.benchmarks.index_types import Trial, compare_indexes
 
     vectors, queries = clustered_vectors(50_000, 128, seed=1)
     flat, *graphs = compare_indexes(

@@ -4,7 +4,8 @@ of the clock: what else the machine does is left out."""
 
 from __future__ import annotations
 
-from helpers.index_trial import TRIALS, clustered_vectors, compare_indexes
+from helpers.index_trial import clustered_vectors
+from tests.benchmarks.index_types import TRIALS, compare_indexes
 
 NAME = "10b_index_types"
 D, SEED = 128, 0

@@ -66,8 +66,9 @@ def quoted(split: str) -> dict:
 
 def rerank() -> dict:
     """For each answerable question its hits in order: which passages each shows, and the likelihood behind it."""
-    from helpers.answer_trial import POOL, pool_scores
+    from helpers.answer_trial import POOL
     from helpers.handbook import load_questions
+    from tests.benchmarks.pooled_reranking import pool_scores
 
     asked = [question for question in load_questions() if question.answerable]
     pools = {question.question: index().search(question.question, POOL) for question in asked}

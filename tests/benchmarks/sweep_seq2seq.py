@@ -1,11 +1,12 @@
 """What two cures for invented names and numbers are worth, for three seeds that the notebook does not use: more data
-and a loss in which names and numbers weigh more. Each run is a trial of helpers.summary_trial on the test reports,
+and a loss in which names and numbers weigh more. Each run is a trial of benchmarks.summary_trials on the test reports,
 written freely and limited to names and numbers of the source. The weights were compared on dev, with one more seed."""
 
 from __future__ import annotations
 
 from helpers.summaries import right_by_kind
-from helpers.summary_trial import REPORTS, held_out, train_trial
+from helpers.summary_trial import REPORTS, held_out
+from tests.benchmarks.summary_trials import train_trial
 
 NAME = "07b_seq2seq"
 WEIGHTS, MORE = (2, 4), 8 * REPORTS

@@ -139,10 +139,11 @@ def train_main(steps: int, batch: int, rate: float, rank: int, misspelled: float
     import torch
 
     from helpers.lora import save_adapter
-    from helpers.ticket_noise import noisy
     from helpers.ticket_training import fine_tune, recipe_of
-    from helpers.tickets import generate, load_tickets
+    from helpers.tickets import load_tickets
+    from tests.benchmarks.fresh_tickets import generate
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.ticket_noise import noisy
 
     model, tokenizer = base_model(torch.float32)
     tickets = noisy(generate(steps * batch, seed=0), seed=0, share=misspelled)

@@ -19,7 +19,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one thread against o
 
 PEAK = """
 from helpers.corpora import language_reference, stdlib_docstrings, stdlib_source
-from helpers.memory import peak_bytes
+from helpers.process_memory import peak_bytes
 from helpers.models import fetch
 from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
 text = {text}

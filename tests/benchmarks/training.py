@@ -39,10 +39,11 @@ def measure(
     import torch
 
     from helpers.lora import ALL_LINEAR, ATTENTION, add_lora_, lora_layers
-    from helpers.memory import peak_bytes
     from helpers.models import fetch
-    from helpers.training import Example, collate, collate_packed, loss_at_labels, loss_everywhere, training_step
+    from helpers.process_memory import peak_bytes
+    from helpers.training import Example, collate, loss_at_labels, training_step
     from helpers.transformer import Llama
+    from tests.benchmarks.packing import collate_packed, loss_everywhere
 
     before = peak_bytes()
     model = Llama.from_pretrained(fetch("chat"), getattr(torch, dtype))

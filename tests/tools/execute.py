@@ -4,7 +4,8 @@
 
 Each runs at its own SCALE with its kernel in notebooks/, as a reader's would. Stored afterwards: ids as they were, one
 chunk of text per stream, pictures without the writer's version, no widget state, no time stamps. A cell tagged `timing`
-keeps its stored output while its source stands as it ran, unless `--fresh` (or FRESH=1) asks for a new one.
+keeps its stored output while its source stands as it ran, unless `--fresh` (or FRESH=1) asks for a new one. Under each
+exercise its solution is written anew (`solutions`, which does that alone, too).
 
 A notebook that fails is left untouched. What this does *not* do: judge what a notebook says (`hygiene`, `anatomy`).
 """
@@ -28,7 +29,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tests.tools.notebook import ROOT, Course, read, selected, tags
+from tests.tools import solutions
+from tests.tools.notebook import ROOT, Course, read, registered_tasks, selected, tags
 
 CELL_SECONDS = 600
 SWITCHES = (
@@ -114,18 +116,9 @@ def _plain(text: str) -> str:
 
 def execute(path: Path, *, fresh: bool = False, cell_seconds: float = CELL_SECONDS) -> bool:
     """Execute and store one notebook; True where its file changed. On failure the file is left as it was."""
-    before = read(path)
+    before = solutions.with_solutions(read(path), registered_tasks())
     after = normalized(run(before, path.stem, path.parent, cell_seconds=cell_seconds), before, fresh=fresh)
-    text = nbformat.v4.writes(after).rstrip("\n") + "\n"
-    if text.encode("utf-8") == path.read_bytes():
-        return False
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_bytes(text.encode("utf-8"))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return True
+    return solutions.store(path, after)
 
 
 def normalized(book: NotebookNode, before: NotebookNode, *, fresh: bool = False) -> NotebookNode:

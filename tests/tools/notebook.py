@@ -41,6 +41,7 @@ class Task:
     difficulty: int
     reference: str  # source of the course's version
     planted: Callable[..., Any] | type | None = None  # debug exercises: what stands in the cell, bug included
+    solution: str = ""  # what stands folded under the exercise's cell
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ class Page:
 
     @cached_property
     def prose(self) -> str:
-        return "\n\n".join(cell.source for cell in self.markdown)
+        """All that is written and not code; folded solutions are not part of it."""
+        return "\n\n".join(cell.source for cell in self.markdown if not is_solution(cell))
 
     @cached_property
     def exercises(self) -> list[tuple[NotebookNode, str]]:
@@ -131,10 +133,12 @@ def course() -> Course:
 def registered_tasks() -> dict[str, Task]:
     """Every declared exercise; references are read with `inspect`, so that they are what stands in the file."""
     from helpers.exercises.checking import registry  # late: the rules themselves need neither helpers nor torch
+    from helpers.exercises.solutions import solution_source
 
     def task(spec: Any) -> Task:
         source = textwrap.dedent(inspect.getsource(spec.reference))
-        return Task(spec.name, spec.notebook, spec.minutes, spec.difficulty, source, spec.planted)
+        solution = solution_source(spec)
+        return Task(spec.name, spec.notebook, spec.minutes, spec.difficulty, source, spec.planted, solution)
 
     return {name: task(spec) for name, spec in registry().items()}
 
@@ -178,6 +182,11 @@ def parse(source: str) -> ast.Module | None:
 
 def is_exercise(cell: NotebookNode) -> bool:
     return "exercise" in tags(cell) or bool(re.search(r"^@exercise\b", cell.source, re.MULTILINE))
+
+
+def is_solution(cell: NotebookNode) -> bool:
+    """The markdown cell with a folded solution, which `tests.tools.solutions` writes."""
+    return cell.cell_type == "markdown" and "solution" in tags(cell)
 
 
 def exercise_node(source: str) -> ast.FunctionDef | ast.ClassDef | None:

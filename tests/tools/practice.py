@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.exercises.checking.stubs import not_attempted
+from tests.tools import solutions
 from tests.tools.leaks import leaks
 from tests.tools.notebook import (
     Page,
@@ -17,6 +18,7 @@ from tests.tools.notebook import (
     defined_exercise,
     exercise_node,
     is_exercise,
+    is_solution,
     label,
     output_texts,
     parse,
@@ -141,18 +143,44 @@ def mix(page: Page) -> list[str]:
 
 
 def no_leaks(page: Page) -> list[str]:
-    """No three consecutive lines of a reference stand in its notebook or an earlier one, source or output."""
+    """No three consecutive lines of a reference stand in its notebook or an earlier one, source or output.
+
+    Folded solutions are left out here: `folded` holds that they stand where they belong and hold nothing else.
+    """
     problems = []
     for task in page.course.tasks.values():
         if course_order(task.notebook) < course_order(page.name):
             continue
         for cell in page.nb.cells:
-            text = _visible(cell, task)
+            text = "" if is_solution(cell) else _visible(cell, task)
             for found in leaks(task.reference, text):
                 problems.append(
                     f"The solution of {task.name!r} ({task.notebook}) stands in {label(cell)}: {str(found)[:120]}"
                 )
                 break
+    return problems
+
+
+def folded(page: Page) -> list[str]:
+    """Right under each exercise stands its folded solution, as `make notebooks` writes it, and nowhere else."""
+    problems, expected = [], set()
+    following = [*page.nb.cells[1:], None]
+    for cell, after in zip(page.nb.cells, following, strict=True):
+        name = defined_exercise(cell.source) if cell.cell_type == "code" and is_exercise(cell) else None
+        if name is None or name not in page.course.tasks:
+            continue
+        wanted = solutions.folded_cell(cell, page.course.tasks[name])
+        if after is None or not is_solution(after) or after.get("id") != wanted.id:
+            problems.append(f"The exercise {name!r} has no folded solution right under it: run make notebooks.")
+            continue
+        expected.add(after.id)
+        if dict(after) != dict(wanted):
+            problems.append(f"The folded solution of {name!r} is not the one of helpers: run make notebooks.")
+    for cell in page.nb.cells:
+        if is_solution(cell) and cell.get("id") not in expected:
+            problems.append(
+                f"The folded solution in {label(cell)} belongs to no exercise above it: run make notebooks."
+            )
     return problems
 
 
@@ -213,4 +241,4 @@ def _body(node: ast.FunctionDef | ast.ClassDef) -> str:
     return text if len(text.splitlines()) >= 2 else ""
 
 
-RULES = (exercise_cells, stubs, stored_verdicts, announced, mix, no_leaks, helper_lengths, written_once)
+RULES = (exercise_cells, stubs, stored_verdicts, announced, mix, no_leaks, folded, helper_lengths, written_once)

@@ -56,15 +56,16 @@ def project(root: Path) -> dict:
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-COMPILED = ("llamacpp",)  # extras that compile for minutes and that no test needs: declared, never pinned
+# Extras without which every notebook and test passes or skips: one compiles for minutes, one brings 30 packages.
+UNPINNED = ("compare", "llamacpp")
 
 
-def dependencies(root: Path, compiled: bool = True) -> dict[str, Requirement]:
-    """Every declared dependency, optional ones included (those that compile only if `compiled`), by canonical name."""
+def dependencies(root: Path, unpinned: bool = True) -> dict[str, Requirement]:
+    """Every declared dependency, optional ones included (those never pinned only if `unpinned`), by canonical name."""
     declared = project(root)
     texts = list(declared["dependencies"])
     for extra, items in declared["optional-dependencies"].items():
-        texts += items if compiled or extra not in COMPILED else []
+        texts += items if unpinned or extra not in UNPINNED else []
     return {canonicalize_name(item.name): item for item in map(Requirement, texts)}
 
 
@@ -151,7 +152,7 @@ def pinned(root: Path) -> list[str]:
         found.setdefault(canonicalize_name(pin.name), []).append(pin)
         problems += _pin_problems(pin, declared.get(canonicalize_name(pin.name)))
     return problems + [
-        f"requirements.txt does not pin {name}." for name in dependencies(root, compiled=False) if name not in found
+        f"requirements.txt does not pin {name}." for name in dependencies(root, unpinned=False) if name not in found
     ]
 
 

@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tests.tools.notebook import Course, Page, Task, computed_minutes
+from tests.tools.solutions import with_solutions
 
 REPO, BRANCH = "some-owner/some-course", "main"
 SETUP = "import sys\nfrom pathlib import Path\nprint('ready')"
@@ -54,10 +55,15 @@ def source_of(function: Callable) -> str:
     return textwrap.dedent(inspect.getsource(function))
 
 
+def task(function: Callable, notebook: str, minutes: int, difficulty: int, planted: Callable | None = None) -> Task:
+    source = source_of(function)
+    return Task(function.__name__, notebook, minutes, difficulty, source, planted, f"@exercise\n{source}")
+
+
 TASKS = {
-    "triple": Task("triple", FIRST, 2, 1, source_of(triple)),
-    "halve": Task("halve", FIRST, 4, 2, source_of(halve), halve_with_a_bug),
-    "later": Task("later", SECOND, 5, 3, source_of(later)),
+    "triple": task(triple, FIRST, 2, 1),
+    "halve": task(halve, FIRST, 4, 2, halve_with_a_bug),
+    "later": task(later, SECOND, 5, 3),
 }
 TRIPLE_STUB = '@exercise\ndef triple(x: float) -> float:\n    """Three times x."""\n    ...'
 HALVE_PLANTED = "@exercise\n" + source_of(halve_with_a_bug).replace("halve_with_a_bug", "halve")
@@ -153,9 +159,10 @@ def lesson(name: str, following: str, minutes: int = 0, exercises: bool = True) 
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
-    return nbformat.v4.new_notebook(
+    book = nbformat.v4.new_notebook(
         cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     )
+    return with_solutions(book, TASKS)
 
 
 def write(path: Path, book: NotebookNode) -> Path:

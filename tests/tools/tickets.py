@@ -1,10 +1,12 @@
-"""The committed tickets, from the frames: `python -m tests.tools.tickets` writes train, dev and test."""
+"""The committed tickets, from the frames: `python -m tests.tools.tickets` writes train, dev and test; and leaks."""
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from helpers.tickets import FOLDER, SPLITS, fill, load_frames
@@ -26,6 +28,15 @@ def tickets(split: str) -> list[dict[str, Any]]:
             made.append(best)
     random.Random(split).shuffle(made)
     return made
+
+
+def word_sequences(texts: Iterable[str], n: int) -> set[tuple[str, ...]]:
+    """All runs of `n` words, lower case, punctuation aside. Two splits that share none share no phrase of `n` words."""
+    found = set()
+    for text in texts:
+        words = re.findall(r"\w+(?:['’]\w+)*", text.lower())
+        found |= {tuple(words[i : i + n]) for i in range(len(words) - n + 1)}
+    return found
 
 
 def lines(split: str) -> str:

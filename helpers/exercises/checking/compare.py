@@ -18,13 +18,12 @@ import numpy as np
 
 from helpers.verdict import shorten, tidy
 
-STAGES = ("kind", "shape", "dtype", "value")
 SHORT_TEXT = 40  # up to here two texts are shown whole, beyond it from where they part
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference. `stage` is one of STAGES, `text` a whole sentence."""
+    """One difference. `stage` is "kind", "shape", "dtype" or "value", `text` a whole sentence."""
 
     stage: str
     text: str

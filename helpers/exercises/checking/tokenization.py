@@ -8,7 +8,7 @@ from numpy.random import Generator
 
 from helpers.exercises.checking import tokenization_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.token_counts import bytes_per_token
+from helpers.tokenizer_measures import bytes_per_token
 from helpers.vocabulary_trial import choose_vocab_size
 
 Symbols = tuple[str, ...]

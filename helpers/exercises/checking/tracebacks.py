@@ -9,9 +9,10 @@ import sys
 import sysconfig
 from types import TracebackType
 
+from helpers.paths import ROOT
 from helpers.verdict import shorten, tidy
 
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # helpers/
+_OURS = str(ROOT / "helpers")
 _KEYS = ("stdlib", "platstdlib", "purelib", "platlib")
 _LIBRARIES = tuple(os.path.realpath(path) for key in _KEYS if (path := sysconfig.get_path(key)))
 MAX_FRAMES = 6
