@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import helpers
+
+ROOT = Path(helpers.__file__).resolve().parent.parent
 DATA = ROOT / "data"
 RESULTS = DATA / "results"

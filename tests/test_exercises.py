@@ -152,8 +152,9 @@ def test_an_option_of_the_courses_version_need_not_be_offered():
 
 @pytest.fixture(autouse=True)
 def course_of_four(monkeypatch):
-    for module in (exercises, "helpers.exercises.progress_report"):
-        monkeypatch.setattr(sys.modules[module] if isinstance(module, str) else module, "registry", lambda: SPECS)
+    homes = {name: spec.notebook for name, spec in SPECS.items()}
+    monkeypatch.setattr(exercises, "registry", lambda: SPECS)
+    monkeypatch.setattr(sys.modules["helpers.exercises.progress_report"], "homes", lambda: homes)
     monkeypatch.setattr(kernel.session, "guesses", {})
     monkeypatch.setattr(kernel.session, "hints", {})
 

@@ -420,6 +420,9 @@ def test_what_did_not_run_is_noted_once(tmp_path, monkeypatch):
 def test_an_answer_replaces_only_the_decorated_definition():
     source = "@exercise\ndef f(x):\n    ...\n\n# after"
     assert runners.filled_cell(source, "\ndef f(x):\n    return x\n") == "@exercise\ndef f(x):\n    return x\n\n# after"
+    needs = "import math\n\nTAU = 2 * math.pi\n\ndef f(x):\n    return TAU * x\n"
+    filled = runners.filled_cell("n = 1\n@exercise\ndef f(x):\n    ...", needs)
+    assert filled == "n = 1\nimport math\n\nTAU = 2 * math.pi\n\n@exercise\ndef f(x):\n    return TAU * x"
     classy = "@exercise\nclass A:\n    def f(self): ..."
     assert runners.filled_cell(classy, "class A:\n    f = 1") == "@exercise\nclass A:\n    f = 1"
 

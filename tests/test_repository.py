@@ -49,7 +49,7 @@ test = ["pytest>=8,<10"]
 [project.urls]
 Homepage = "https://github.com/{repo}"
 [tool.setuptools]
-packages = ["helpers"]
+packages.find.include = ["helpers*"]
 """
 ENVIRONMENT = "channels: [conda-forge]\ndependencies:\n  - python=3.12\n  - pytorch-cpu>=2.6,<3\n  - pip\n"
 MAKEFILE = f"""REPO ?= {REPO}
@@ -163,7 +163,8 @@ PLANTED = [
     (R.declared_stack, "declare nbval", swap("pyproject.toml", '"nbval>=1,<3", ', "")),
     (R.declared_stack, "refuses Python 3.13", swap("pyproject.toml", "<3.14", "<3.13")),
     (R.declared_stack, "admits Python 3.14", swap("pyproject.toml", "<3.14", "<4")),
-    (R.packaged, "helpers.exercises.checking", put("helpers/exercises/checking/__init__.py", "")),
+    (R.packaged, "helpers/room has no __init__.py", put("helpers/room/part.py", "")),
+    (R.packaged, "does not have setuptools find", swap("pyproject.toml", '["helpers*"]', '["helpers"]')),
     (R.pinned, "does not pin peft", swap("requirements.txt", "peft==1.5\n", "")),
     (R.pinned, "outside pyproject's", swap("requirements.txt", "peft==1.5", "peft==3.5")),
     (R.pinned, "to one version", swap("requirements.txt", "peft==1.5", "peft>=1.5")),

@@ -21,7 +21,7 @@ import papermill
 from nbformat import NotebookNode
 
 from tests.tools import execute, hygiene
-from tests.tools.notebook import ROOT, Course, Page, exercise_node, is_exercise, output_texts, tags
+from tests.tools.notebook import ROOT, Course, Page, exercise_node, is_exercise, output_texts, parse, tags
 from tests.tools.report import Measured, run_measured
 
 CELL_SECONDS = 120  # at smoke; at laptop three times that
@@ -94,18 +94,32 @@ class Answers:
 
 def answers_to(name: str) -> Answers:
     """The answers to the exercise `name`. Raises KeyError, in a sentence, where there is no wrong or no right one."""
-    row = exercise_rows().get(name)
-    answers = Answers([wrong.code for wrong in row.wrong], list(row.right)) if row else Answers([], [])
-    if not answers.wrong or not answers.right:
-        raise KeyError(f"the exercise {name!r} needs a wrong answer and a right one, in tests/exercise_rows/")
+    answers = answers_in_file(name) or answers_in_rows(name)
+    if answers is None or not answers.wrong or not answers.right:
+        raise KeyError(f"the exercise {name!r} needs a wrong answer and a right one")
     return answers
 
 
-def exercise_rows() -> dict[str, Any]:
-    """Every row of tests/exercise_rows/ by the exercise's name: its plausible wrong answers and its right ones."""
+def answers_in_file(name: str) -> Answers | None:
+    """Slips and right answers of helpers/exercises/course/<notebook>/<name>.py; None where there is no such file."""
+    from helpers.exercises.checking import registry  # late: the other tools need neither helpers nor torch
+    from tests.exercises.answers import as_cell
+
+    if name not in registry().files:
+        return None
+    loaded = registry().load(name)
+    planted = getattr(loaded.planted, "code", None)  # what stands in the cell: that is "not attempted"
+    wrong = [slip for slip in (*loaded.slips, *loaded.refused) if slip.code != planted]
+    right = (loaded.answer, *loaded.right)
+    return Answers([as_cell(answer) for answer in wrong], [as_cell(answer) for answer in right])
+
+
+def answers_in_rows(name: str) -> Answers | None:
+    """The answers to an exercise that is not in one file yet, from tests/exercise_rows/."""
     from tests.exercise_rows import rows
 
-    return rows()
+    row = rows().get(name)
+    return Answers([wrong.code for wrong in row.wrong], list(row.right)) if row else None
 
 
 def answered(book: NotebookNode, answers: Mapping[str, Answers]) -> NotebookNode:
@@ -130,11 +144,19 @@ def answered(book: NotebookNode, answers: Mapping[str, Answers]) -> NotebookNode
 
 
 def filled_cell(source: str, answer: str) -> str:
-    """The cell with its decorated definition replaced; the decorator and everything around it stay."""
+    """The cell with its decorated definition replaced; the decorator and everything around it stay.
+
+    What the answer needs before its definition (imports, constants) comes before the decorator.
+    """
     node = exercise_node(source)
     assert node is not None
-    lines = source.splitlines()
-    return "\n".join([*lines[: node.lineno - 1], answer.strip("\n"), *lines[node.end_lineno :]])
+    lines, new = source.splitlines(), answer.strip("\n").splitlines()
+    tree = parse(answer)
+    own = [item.lineno - 1 for item in (tree.body if tree else []) if getattr(item, "name", None) == node.name]
+    start = own[-1] if own else 0
+    decorator = min(item.lineno for item in node.decorator_list) - 1
+    before = [*lines[:decorator], *new[:start], *lines[decorator : node.lineno - 1]]
+    return "\n".join([*before, *new[start:], *lines[node.end_lineno :]])
 
 
 def wrong_verdicts(book: NotebookNode) -> list[str]:

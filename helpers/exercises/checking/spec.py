@@ -49,16 +49,19 @@ class BadInput:
     mentions: str = ""  # what the message has to name, e.g. "fp7"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name."""
+    """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name.
 
-    name: str
-    notebook: str  # "00_welcome"
+    In an exercise's own file, `loading` fills in what stands elsewhere: name, notebook, cases, mistakes, planted.
+    """
+
+    name: str = ""
+    notebook: str = ""  # "00_welcome"
     minutes: int
     difficulty: int  # 1 to 3 dots
     reference: Callable[..., Any] | type
-    cases: Callable[[Generator], list[tuple]]
+    cases: Callable[[Generator], list[tuple]] = None  # type: ignore[assignment]  # filled in by `loading`
     hints: tuple[str, str, str]
     proves: str  # completes "n checks: "
     properties: Sequence[Property] = ()
