@@ -150,8 +150,8 @@ def filled_cell(source: str, answer: str) -> str:
     """
     node = exercise_node(source)
     assert node is not None
-    lines, new = source.splitlines(), answer.strip("\n").splitlines()
-    tree = parse(answer)
+    answer = answer.strip("\n")
+    lines, new, tree = source.splitlines(), answer.splitlines(), parse(answer)
     own = [item.lineno - 1 for item in (tree.body if tree else []) if getattr(item, "name", None) == node.name]
     start = own[-1] if own else 0
     decorator = min(item.lineno for item in node.decorator_list) - 1
