@@ -154,7 +154,7 @@ PLANTED = [
     (R.layout, "setup.py does not belong", put("setup.py", "")),
     (R.small_files, "2.5 MB", put("data/large.txt", "x" * 2_500_000)),
     (R.portable_text, "path of one machine", put("data/notes.md", "see /ho" + "me/ada/x")),
-    (R.portable_text, "path of one machine", put("helpers/paths.py", "WHERE = '/ro" + "ot/x'")),
+    (R.portable_text, "path of one machine", put("helpers/files/paths.py", "WHERE = '/ro" + "ot/x'")),
     (R.portable_text, "registry", put("tests/test_x.py", "'https://py" + "pi.org/simple'")),
     (R.licensed, "not the text", put("LICENSE", "MIT License")),
     (R.licensed, "another license", swap("pyproject.toml", "Apache-2.0", "MIT")),

@@ -22,6 +22,8 @@ import os
 import sys
 from typing import Any
 
+from helpers.display.boxes import Box, tidy
+from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
 from helpers.exercises.checking import registry
 from helpers.exercises.checking.engine import Finding, check
@@ -31,8 +33,6 @@ from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_report import progress
 from helpers.exercises.quiz_widgets import quiz
 from helpers.exercises.solutions import solution_source
-from helpers.source import Source, show
-from helpers.verdict import Box, tidy
 
 __all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
 

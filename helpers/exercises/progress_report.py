@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from helpers.display.boxes import COLORS, emit
 from helpers.exercises import progress_file as store
 from helpers.exercises.checking import homes
 from helpers.exercises.kernel import session
 from helpers.exercises.quizzes import PLACEMENT
-from helpers.verdict import COLORS, emit
 
 BAR = 20  # characters of a full bar in the text form
 

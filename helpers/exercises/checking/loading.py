@@ -128,6 +128,8 @@ def read(module: ModuleType, name: str, notebook: str) -> Loaded:
         cases=stated["cases"],
         mistakes=slips,
         planted=planted.function if planted else None,
+        answer=answer.code if "ANSWER" in stated else "",
+        module=module.__name__,
     )
     return Loaded(spec, answer, slips, variants("REFUSED", said=True), variants("RIGHT", said=False), planted)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from helpers.chunking import pack_units
 from helpers.exercises.checking import retrieval_cases as inputs
 from helpers.exercises.checking import retrieval_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.hybrid_index import reciprocal_rank_fusion
-from helpers.retrieval_metrics import reciprocal_rank
-from helpers.vector_index import cosine_top_k
+from helpers.retrieval.chunking import pack_units
+from helpers.retrieval.hybrid import reciprocal_rank_fusion
+from helpers.retrieval.metrics import reciprocal_rank
+from helpers.retrieval.vectors import cosine_top_k
 
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 

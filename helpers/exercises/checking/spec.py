@@ -53,7 +53,7 @@ class BadInput:
 class Exercise:
     """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name.
 
-    In an exercise's own file, `loading` fills in what stands elsewhere: name, notebook, cases, mistakes, planted.
+    In its own file, name, notebook, cases, mistakes, planted and answer stand elsewhere: `loading` fills them in.
     """
 
     name: str = ""
@@ -72,6 +72,8 @@ class Exercise:
     raises: Sequence[BadInput] = ()
     tolerance: float = 1e-5  # absolute and relative, for floating point only
     seconds: float = 5.0  # for all cases together
+    answer: str = ""  # a right answer as a learner writes it; empty: the reference's source is one
+    module: str = ""  # whose imports and definitions `answer` sees
 
     def __post_init__(self) -> None:
         if len(self.hints) != 3:

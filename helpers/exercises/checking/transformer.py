@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from helpers.exercises.checking import transformer_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.layers import RMSNorm
-from helpers.residuals import swap_residual
+from helpers.transformer.layers import RMSNorm
+from helpers.transformer.residuals import swap_residual
 
 _shared = importlib.import_module("helpers.exercises.course.02b_transformer._shared")
 MODELS, _ids, _normal, tiny_llama = _shared.MODELS, _shared.drawn_ids, _shared.normal, _shared.tiny_llama

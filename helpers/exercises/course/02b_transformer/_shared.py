@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.llama import Llama, LlamaConfig
+from helpers.transformer.llama import Llama, LlamaConfig
 
 VOCABULARY = 31
 MODELS = {  # name: n_layers, n_heads, n_kv_heads, seed

@@ -6,8 +6,8 @@ import math
 
 from numpy.random import Generator
 
-from helpers.bm25_index import bm25_score
 from helpers.exercises.checking.spec import Exercise
+from helpers.retrieval.bm25 import bm25_score
 
 ANSWER = """
 def bm25_score(query, document, corpus, k1=1.5, b=0.75):
