@@ -16,7 +16,7 @@ Each is written in the order in which data meets it: the model, its block, its a
 that it has in the full version. Letters in comments: B texts, T tokens (S in a source), C channels (d_model), h heads
 of d channels each, V tokens in the vocabulary.
 
-What they do not do: padding (only the encoder does), caches, dropout, fused kernels, options, checks of what they are given.
+What they do not do: padding (only the encoder does), caches, dropout, fused kernels, options, checks of input.
 """
 
 from __future__ import annotations
