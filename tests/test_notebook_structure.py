@@ -573,6 +573,7 @@ def test_folded_solutions_take_no_minutes(tmp_path):
         ("", ["00_first", "01_second"]),
         ("01_second", ["01_second"]),
         (" notebooks/00_first.ipynb, 01_second", ["00_first", "01_second"]),
+        ("01_second,00_first,01_second", ["01_second", "00_first"]),
     ],
 )
 def test_nb_selects_notebooks(wanted, expected):
