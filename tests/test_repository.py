@@ -357,11 +357,3 @@ def test_check_names_what_differs(tmp_path, capsys):
     swap("README.md", f"blob/{BRANCH}", "blob/dev")(root)
     assert links.main(["--root", str(root), "--check"]) == 1
     assert "README.md: colab.research.google.com" in capsys.readouterr().out
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
-def test_make_test_runs_what_may_run_side_by_side_and_then_what_must_be_alone():
-    dry = subprocess.run(["make", "-n", "test", "NB="], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    marks = re.findall(r'-m pytest tests -m ("[^"]+"|\S+)(.*)', dry)
-    assert [mark.strip('"') for mark, _ in marks] == ["not alone", "alone"]
-    assert "-n " in marks[0][1] and "-n " not in marks[1][1]
