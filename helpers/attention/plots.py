@@ -14,23 +14,29 @@ from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.display.frontend import widgets_live
+from helpers.plots.alt_text import describe, tell
 from helpers.plots.figures import CARD, INK, QUIET, RULE, STYLE, png
 from helpers.plots.token_boxes import spell
 
 TOKENS_AT_MOST = 24  # beyond that, labels would overlap
 COLUMNS = 3
+ROWS_READ_OUT = 8
 INKS = mpl.colors.LinearSegmentedColormap.from_list("attention", [CARD, "#9cc3e0", "#0072b2", "#04253d"])
 
 
-def head_grid(weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[int, int]], title: str) -> Figure:
+def head_grid(
+    weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[int, int]], title: str, alt: str = ""
+) -> Figure:
     """One panel for each (layer, head) of `heads`, under its caption.
 
-    weights: (n_layers, n_heads, T, T), a tensor or array; tokens: the T texts. Raises ValueError, in one sentence, for
-    more than 24 tokens, another number of them than T, or no head.
+    weights: (n_layers, n_heads, T, T), a tensor or array; tokens: the T texts; alt: alternative text, instead of where
+    each head looks. Raises ValueError, in one sentence, for more than 24 tokens, another number of them than T, or no
+    head.
     """
     _require(weights, tokens)
     if not heads:
@@ -38,6 +44,7 @@ def head_grid(weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[int
     n_rows, n_columns = -(-len(heads) // COLUMNS), min(len(heads), COLUMNS)
     with mpl.rc_context(STYLE):
         fig, axes = plt.subplots(n_rows, n_columns, figsize=(7, 0.5 + 2.75 * n_rows), squeeze=False)
+        fig.alt = alt
         fig.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=INK)
         for i, (caption, (layer, head)) in enumerate(heads.items()):
             ax = axes.flat[i]
@@ -59,26 +66,45 @@ def draw_head(ax: Axes, weights: Any, tokens: Sequence[str]) -> None:
     ax.set_xticks(places, names, rotation=90, fontsize=size)
     ax.set_yticks(places, names, fontsize=size)
     ax.set(xlim=(0, len(tokens)), ylim=(len(tokens), 0), aspect="equal")
+    tell(ax, _in_words(np.asarray(weights), names))
     ax.grid(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
 
 
-def head_browser(weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[int, int]], title: str) -> None:
+def _in_words(weights: np.ndarray, names: Sequence[str]) -> str:
+    """Whom each token looks at most, where they are few; else how much goes where attention often goes."""
+    T = len(names)
+    if T <= ROWS_READ_OUT:
+        most = [(names[t], names[int(row.argmax())], row.max()) for t, row in enumerate(weights)]
+        return "Whom each token looks at most: " + "; ".join(f"{q} at {k}, {share:.0%}" for q, k, share in most)
+    behind = weights[1:]  # the first token has no choice
+    places = {
+        "its own token": np.diagonal(weights)[1:].mean(),
+        "the token before": np.diagonal(behind).mean(),
+        "the first token": behind[:, 0].mean(),
+    }
+    shares = ", ".join(f"{share:.0%} to {place}" for place, share in places.items())
+    return f"On average a token gives {shares}"
+
+
+def head_browser(
+    weights: Any, tokens: Sequence[str], heads: Mapping[str, tuple[int, int]], title: str, alt: str = ""
+) -> None:
     """Sliders over every layer and head, starting at the first of `heads`; the figure of `heads` where none can live.
 
     Arguments and errors as in `head_grid`. The figure is stored beside the sliders, for readers of the saved notebook.
     """
-    fig = head_grid(weights, tokens, heads, title)
+    fig = head_grid(weights, tokens, heads, title, alt)
     if not widgets_live():
         return  # the notebook shows an open figure by itself
     from IPython.display import display
 
-    still = png(fig)
+    still, told = png(fig), {"image/png": {"alt": describe(fig)}}
     plt.close(fig)
     bundle = build_browser(weights, tokens, *next(iter(heads.values())))._repr_mimebundle_()
     data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
-    display({**data, "text/plain": title, "image/png": still}, raw=True)
+    display({**data, "text/plain": title, "image/png": still}, metadata=told, raw=True)
 
 
 def build_browser(weights: Any, tokens: Sequence[str], layer: int = 0, head: int = 0) -> Any:
@@ -99,7 +125,7 @@ def build_browser(weights: Any, tokens: Sequence[str], layer: int = 0, head: int
             ax = fig.subplots()
             draw_head(ax, weights[chosen[0]][chosen[1]], tokens)
             ax.set_title(f"layer {chosen[0]}, head {chosen[1]}", fontsize=11)
-            picture.value = png(fig)
+            picture.value, picture.tooltip = png(fig), describe(fig)
 
     for slider in sliders:
         slider.observe(draw, names="value")

@@ -4,6 +4,7 @@
 |------------------------------------------------------------------------------|----------------|
 | samplers `greedy`, `sample`; transforms `temperature`, `top_k`, `top_p` …    | `sampling`     |
 | the loop: `generate`, and `stream` for text piece by piece                   | `decoding`     |
+| the loop in its smallest form, to be shown: `minimal_generate`               | `minimal`      |
 | the text of a reply while its tokens arrive                                  | `streaming`    |
 | prompts of unequal lengths side by side                                      | `batching`     |
 | `speculative`: a cheap draft, checked by the model in one pass               | `speculation`  |
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "constrained",
         "decoding",
         "likelihood",
+        "minimal",
         "plots",
         "prefix",
         "replies",
@@ -38,6 +40,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "constrained": ["AnswerForm", "greedy_within"],
         "decoding": ["generate", "stream"],
         "likelihood": ["perplexity", "token_log_probs"],
+        "minimal": ["minimal_generate"],
         "plots": ["build_browser", "odds_browser", "odds_grid", "reliability_diagram"],
         "prefix": ["BehindPrefix"],
         "replies": ["greedy_replies"],

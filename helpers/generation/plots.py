@@ -22,6 +22,7 @@ from torch import Tensor
 
 from helpers.display.frontend import widgets_live
 from helpers.metrics.calibration import reliability
+from helpers.plots.alt_text import describe, tell
 from helpers.plots.figures import INK, PALETTE, QUIET, STYLE, png, readable
 from helpers.plots.token_boxes import spell
 from helpers.stats import wilson
@@ -30,17 +31,21 @@ SHOWN = 12  # tokens drawn, the likeliest first
 Odds = Callable[..., Tensor]  # logits (1, V) → probabilities (1, V)
 
 
-def odds_grid(logits: Tensor, names: Callable[[int], str], settings: Mapping[str, Odds], title: str) -> Figure:
+def odds_grid(
+    logits: Tensor, names: Callable[[int], str], settings: Mapping[str, Odds], title: str, alt: str = ""
+) -> Figure:
     """One panel of bars for each of `settings`, two to four: the probabilities of the tokens that are likeliest as is.
 
     logits: (1, V); names: id → text; settings: caption → a function from logits to probabilities. Tokens that cannot
-    come any more are named in gray; what all the others get together is written below.
+    come any more are named in gray; what all the others get together is written below. alt: alternative text, instead
+    of the percentages.
     """
     if not 1 < len(settings) <= 4:
         raise ValueError(f"odds_grid() draws two to four settings beside each other, not {len(settings)}.")
     top = logits[0].topk(SHOWN).indices.tolist()
     with mpl.rc_context(STYLE):
         fig, axes = plt.subplots(1, len(settings), figsize=(7, 3.6), sharey=True)
+        fig.alt = alt
         fig.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=INK)
         for ax, (caption, odds) in zip(axes, settings.items(), strict=True):
             draw_odds(ax, odds(logits)[0], top, names)
@@ -53,14 +58,17 @@ def draw_odds(ax: Axes, probabilities: Tensor, top: Sequence[int], names: Callab
     shares = probabilities[list(top)].tolist()
     rows = range(len(top))
     ax.barh(rows, shares, height=0.7, color=PALETTE["main"])
-    for row, share in zip(rows, shares, strict=True):
-        text = f"{share:.0%}" if share >= 0.005 else "<1%" if share > 0 else "out"
+    texts = [f"{share:.0%}" if share >= 0.005 else "<1%" if share > 0 else "out" for share in shares]
+    for row, share, text in zip(rows, shares, texts, strict=True):
         color = INK if share > 0 else QUIET
         ax.annotate(text, (share, row), xytext=(3, 0), textcoords="offset points", va="center", fontsize=8, color=color)
-    ax.set_yticks(rows, [spell(names(i)) for i in top], fontsize=9)
+    tokens = [spell(names(i)) for i in top]
+    ax.set_yticks(rows, tokens, fontsize=9)
     ax.set(xlim=(0, 1.25 * max(shares)), ylim=(len(top) - 0.4, -0.6))
     kept, others = int((probabilities > 0).sum()), 1 - sum(shares)
-    ax.set_xlabel(f"{kept:,} tokens left\nothers {max(others, 0):.0%}", fontsize=9)
+    left, rest = f"{kept:,} tokens left", f"others {max(others, 0):.0%}"
+    ax.set_xlabel(f"{left}\n{rest}", fontsize=9)
+    tell(ax, "; ".join([*(f"{token} {text}" for token, text in zip(tokens, texts, strict=True)), rest, left]))
     ax.set_xticks([])
     ax.grid(False)
     for side in ("bottom", "left"):
@@ -68,23 +76,28 @@ def draw_odds(ax: Axes, probabilities: Tensor, top: Sequence[int], names: Callab
 
 
 def odds_browser(
-    logits: Tensor, names: Callable[[int], str], odds: Callable[..., Tensor], settings: Mapping[str, Odds], title: str
+    logits: Tensor,
+    names: Callable[[int], str],
+    odds: Callable[..., Tensor],
+    settings: Mapping[str, Odds],
+    title: str,
+    alt: str = "",
 ) -> None:
     """Sliders for temperature, top-p and min-p over the odds of one next token; `odds_grid` where none can live.
 
     odds(logits, temperature, top_p, min_p) → probabilities (1, V). The figure is stored beside the sliders, for readers
     of the saved notebook.
     """
-    fig = odds_grid(logits, names, settings, title)
+    fig = odds_grid(logits, names, settings, title, alt)
     if not widgets_live():
         return  # the notebook shows an open figure by itself
     from IPython.display import display
 
-    still = png(fig)
+    still, told = png(fig), {"image/png": {"alt": describe(fig)}}
     plt.close(fig)
     bundle = build_browser(logits, names, odds)._repr_mimebundle_()
     data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
-    display({**data, "text/plain": title, "image/png": still}, raw=True)
+    display({**data, "text/plain": title, "image/png": still}, metadata=told, raw=True)
 
 
 def build_browser(logits: Tensor, names: Callable[[int], str], odds: Callable[..., Tensor]) -> Any:
@@ -110,7 +123,7 @@ def build_browser(logits: Tensor, names: Callable[[int], str], odds: Callable[..
             ax = fig.subplots()
             draw_odds(ax, odds(logits, *chosen)[0], top, names)
             ax.set_title("temperature {:.1f}, top_p {:.2f}, min_p {:.2f}".format(*chosen), fontsize=11)
-            picture.value = png(fig)
+            picture.value, picture.tooltip = png(fig), describe(fig)
 
     for slider in sliders:
         slider.observe(draw, names="value")

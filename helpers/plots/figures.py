@@ -12,12 +12,17 @@ The colors start from Okabe and Ito's (2008) and were moved until each reaches a
 graphical objects) and every two are far apart for normal, protan, deutan and tritan eyes. As text they are darkened to
 a contrast of 4.5 (`readable`). Lines are labeled at their ends rather than in a legend.
 
+Every figure carries an alternative text, read off what is drawn (`helpers.plots.alt_text`); `alt=` or `fig.alt = "…"`
+puts the author's own words in its place.
+
 What it does not do: interactive figures, and choosing what to plot.
 """
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import io
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -29,7 +34,8 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.display.frontend import in_kernel, shell
+from helpers.display.frontend import in_kernel, is_static, shell
+from helpers.plots.alt_text import describe, tell
 
 CARD, INK, QUIET, RULE = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"  # ground, text, secondary text, grid lines
 
@@ -65,7 +71,8 @@ def use_style() -> None:
     """Make every figure of this process look like the course's; calling it again changes nothing.
 
     In a notebook, figures are shown whole (not cropped to their ink, which would give each another width) and as
-    PNGs of 256 colors, a third of the size.
+    PNGs of 256 colors, a third of the size. Their alternative text is stored as `metadata["image/png"]["alt"]`, the key
+    of IPython and nbconvert.
     """
     mpl.rcParams.update(STYLE)
     if not in_kernel():
@@ -74,7 +81,9 @@ def use_style() -> None:
 
     set_matplotlib_formats("png", bbox_inches=None)
     plt.get_backend()  # a backend chosen later than this line would install its own formatter over the next one
-    shell().display_formatter.formatters["image/png"].for_type(Figure, png)
+    formatters = shell().display_formatter.formatters
+    formatters["image/png"].for_type(Figure, described_png)
+    formatters["text/html"].for_type(Figure, described_html)
 
 
 def png(fig: Figure) -> bytes:
@@ -87,10 +96,33 @@ def png(fig: Figure) -> bytes:
     return small.getvalue()
 
 
-def figure(title: str, xlabel: str = "", ylabel: str = "", size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
-    """An empty figure of `size` inches whose title states the finding, left-aligned; labels carry units."""
+def described_png(fig: Figure) -> tuple[bytes, dict[str, str]]:
+    """The PNG and its metadata, the alternative text, as IPython's formatters take them."""
+    return png(fig), {"alt": describe(fig)}
+
+
+def described_html(fig: Figure) -> str | None:
+    """The same as an HTML image, or None under `HANDS_ON_STATIC`.
+
+    JupyterLab (4.6) prefers it to the PNG, whose alternative text it does not read. In a stored notebook it would hold
+    every figure twice.
+    """
+    if is_static():
+        return None
+    data = base64.b64encode(png(fig)).decode("ascii")
+    return f'<img alt="{html.escape(describe(fig))}" src="data:image/png;base64,{data}">'
+
+
+def figure(
+    title: str, xlabel: str = "", ylabel: str = "", size: tuple[float, float] = SIZE, *, alt: str = ""
+) -> tuple[Figure, Axes]:
+    """An empty figure of `size` inches whose title states the finding, left-aligned; labels carry units.
+
+    alt: what to tell those who cannot see it, instead of what `describe` reads off the drawing.
+    """
     with mpl.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=size)
+        fig.alt = alt
         _titled(fig, ax, title)
         ax.set(xlabel=xlabel, ylabel=ylabel)
     return fig, ax
@@ -176,10 +208,11 @@ def bars(
                  [high - v for v, (_, high) in zip(values, intervals, strict=True)]]  # fmt: skip
         ax.errorbar(values, rows, xerr=reach, fmt="none", ecolor=INK, elinewidth=1.3, capsize=3.5)
         ends = [high for _, high in intervals]
-    for row, value, end in zip(rows, values, ends, strict=True):
-        text = fmt.format(value)
-        if intervals is not None:
-            text += f"  ({fmt.format(intervals[row][0])} – {fmt.format(intervals[row][1])})"
+    texts = [fmt.format(value) for value in values]
+    if intervals is not None:
+        ranges = [f"({fmt.format(low)} – {fmt.format(high)})" for low, high in intervals]
+        texts = [f"{text}  {reach}" for text, reach in zip(texts, ranges, strict=True)]
+    for row, text, end in zip(rows, texts, ends, strict=True):
         ax.annotate(text, (max(end, 0), row), xytext=(6, 0), textcoords="offset points", va="center", color=INK)
     ax.set_yticks(rows, labels)
     ax.tick_params(axis="y", labelcolor=INK, labelsize=10)
@@ -193,6 +226,11 @@ def bars(
     ax.set_xticks(ticks)
     _count_alike(ax, fmt)
     ax.spines["bottom"].set_bounds(low, max(high, ticks[-1] if ticks else high))
+    tell(ax, f"Bars, {ax.get_xlabel() or 'from top to bottom'}: {_pairs(labels, texts)}")
+
+
+def _pairs(labels: Sequence[str], texts: Sequence[str]) -> str:
+    return "; ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
 
 
 def _count_alike(ax: Axes, fmt: str) -> None:
@@ -231,6 +269,10 @@ def intervals(
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
+    texts = [f"{fmt.format(value)} ({fmt.format(low)} – {fmt.format(high)})"
+             for value, (low, high) in zip(estimates, low_high, strict=True)]  # fmt: skip
+    against = "" if reference is None else f". A dashed line at {fmt.format(reference)}"
+    tell(ax, f"Points with intervals, {ax.get_xlabel() or 'from top to bottom'}: {_pairs(labels, texts)}{against}")
 
 
 def timeline(
@@ -271,6 +313,7 @@ def _timeline(dated: Sequence[tuple[float, str, str]], title: str, size: tuple[f
         low, high = min(placed[0], 0), max(placed[-1], 1)
         ax.set(xlim=(-0.02, 1), ylim=(high + 0.03, low - 0.03))
         ax.axis("off")
+        tell(ax, "A timeline: " + "; ".join(f"{int(year)} {name}" for year, name, _ in dated))
     return fig
 
 

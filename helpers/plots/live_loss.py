@@ -35,9 +35,10 @@ class LiveLoss:
         baseline: tuple[float, str] | None = None,
         log: bool = False,
         size: tuple[float, float] = (7.0, 2.8),
+        alt: str = "",
     ) -> None:
         self.steps, self.title, self.ylabel, self.baseline = steps, title, ylabel, baseline
-        self.log, self.size = log, size
+        self.log, self.size, self.alt = log, size, alt
         self.losses: list[float] = []
         self.marks: dict[int, float] = {}
         self.live = in_kernel() and not is_static()
@@ -83,11 +84,12 @@ class LiveLoss:
 
     def draw(self) -> plt.Figure:
         """The figure of the losses so far; losses that are no longer finite leave a gap."""
-        fig, ax = figure(self.title, "step", self.ylabel, size=self.size)
+        fig, ax = figure(self.title, "step", self.ylabel, size=self.size, alt=self.alt)
         finite = [loss if math.isfinite(loss) else math.nan for loss in self.losses]
-        ax.plot(range(1, len(finite) + 1), finite, color=PALETTE["main"])
+        ax.plot(range(1, len(finite) + 1), finite, color=PALETTE["main"], label="_the loss")
         if self.marks:
-            ax.plot(*zip(*sorted(self.marks.items()), strict=True), color=PALETTE["compare"], marker="o", linewidth=1.2)
+            ax.plot(*zip(*sorted(self.marks.items()), strict=True), color=PALETTE["compare"], marker="o", linewidth=1.2,
+                    label="_held out")  # fmt: skip
             ax.annotate("held out", max(self.marks.items()), xytext=(-4, 6), textcoords="offset points", ha="right",
                         color=readable(PALETTE["compare"]), fontsize=9)  # fmt: skip
         if self.log:

@@ -7,6 +7,7 @@
 | `shift_labels`, `loss_at_labels`                                   | `losses`        |
 | `cosine_with_warmup`: the learning rate                            | `schedules`     |
 | `Recipe`, `train`: the loop                                        | `loop`          |
+| the loop in its smallest form, to be shown: `minimal_train`        | `minimal`       |
 | checkpoints, and going on exactly where a run was stopped          | `state`         |
 | activations computed again instead of kept                         | `recomputation` |
 | the same first loss by Trainer and TRL                             | `libraries`     |
@@ -24,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "libraries",
         "loop",
         "losses",
+        "minimal",
         "plots",
         "recomputation",
         "schedules",
@@ -45,6 +47,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "undisturbed",
         ],
         "losses": ["loss_at_labels", "loss_behind_prefix", "shared_length", "shift_labels"],
+        "minimal": ["minimal_train"],
         "plots": ["show_trained", "tokens_seen", "trained_figure"],
         "recomputation": ["recompute_"],
         "schedules": ["cosine_with_warmup"],

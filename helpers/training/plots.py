@@ -16,6 +16,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from helpers.display.boxes import emit
+from helpers.plots.alt_text import tell
 from helpers.plots.figures import INK, QUIET, figure
 from helpers.plots.token_boxes import SPECIAL, box, spell
 from helpers.training.chats import Example
@@ -105,7 +106,18 @@ def trained_figure(tokenizer: Any, example: Example, title: str | None = None, e
         Seen("trained, ends the answer", True, SPECIAL),
     ]
     _draw(ax, legend, len(rows) + 0.5)
+    tell(ax, _in_words(example, tokenizer))
     return fig
+
+
+def _in_words(example: Example, tokenizer: Any) -> str:
+    """Where the trained tokens stand, and what they say."""
+    trained = [i for i, wanted in zip(example.ids, example.trained, strict=True) if wanted]
+    if not trained:
+        return f"A chat of {len(example)} tokens in gray: none is trained"
+    said = " ".join(tokenizer.decode(trained).split())
+    given = len(example) - len(trained)
+    return f"A chat, token by token. In gray what is given, {given} tokens. In color what is trained: {said}"
 
 
 def _rows(seen: list[Seen]) -> list[list[Seen]]:

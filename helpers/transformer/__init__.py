@@ -7,6 +7,9 @@
 | `Encoder`        | encoder: BERT, all-MiniLM            | model folders  | `encoder`         |
 | `EncoderDecoder` | encoder-decoder: T5                  | model folders  | `encoder_decoder` |
 
+Each has a smallest form that is shown whole, with the same names of parameters and no options: `MinimalGPT`,
+`MinimalLlama`, `MinimalEncoder` and `MinimalEncoderDecoder` (`minimal`, which also has their blocks and attentions).
+
 They are stacked from `RMSNorm`, `LayerNorm`, `FeedForward`, `SwiGLU` and blocks (`layers`) around
 `helpers.attention.MultiHeadAttention`. Decoders remember what they read in a `KVCache` (`kv_cache`);
 `checkpoints` reads folders. To look inside: `residuals` (the residual stream), `heads` (single heads, and which token
@@ -27,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "layers",
         "library",
         "llama",
+        "minimal",
         "residuals",
     ],
     submod_attrs={
@@ -57,6 +61,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "library": ["library_t5"],
         "llama": ["Llama", "LlamaConfig", "our_llama_name", "read_llama_config"],
+        "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
         "residuals": ["flip_layer", "residual_stream", "swap_at_every_layer", "swap_heads", "swap_residual"],
     },
 )

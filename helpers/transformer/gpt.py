@@ -4,7 +4,7 @@
     logits = model(ids)                        # (B, T) → (B, T, V)
 
 The default is a small Llama: RMSNorm before each sublayer, RoPE, SwiGLU, no biases. `GPTConfig(norm="layer",
-activation="gelu", gated=False, positions="learned", bias=True)` is GPT-2.
+activation="gelu_tanh", gated=False, positions="learned", bias=True)` is GPT-2.
 
 What it does not do: load weights (`helpers.transformer.llama` does), generate, train.
 """

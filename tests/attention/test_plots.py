@@ -94,7 +94,7 @@ def test_with_widgets_the_grid_is_kept_beside_them(weights, monkeypatch):
     pytest.importorskip("ipywidgets")
     kept = []
     monkeypatch.setattr(attention_plots, "widgets_live", lambda: True)
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: kept.append(data))
+    monkeypatch.setattr("IPython.display.display", lambda data, metadata, raw: kept.append(data))
     head_browser(weights, TOKENS, {"itself": (0, 0)}, "Heads")
     assert {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"} <= set(kept[0])
     assert not plt.get_fignums()

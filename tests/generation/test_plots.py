@@ -78,7 +78,7 @@ def test_without_live_widgets_the_browser_is_the_figure():
 def test_with_live_widgets_the_figure_is_stored_beside_the_sliders(monkeypatch):
     shown = []
     monkeypatch.setattr(decoding_plots, "widgets_live", lambda: True)
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append((data, raw)))
+    monkeypatch.setattr("IPython.display.display", lambda data, metadata, raw: shown.append((data, raw)))
     odds_browser(LOGITS, str, odds, {"a": odds, "b": odds}, "Title")
     ((data, raw),) = shown
     assert raw and data["image/png"].startswith(b"\x89PNG") and "application/vnd.jupyter.widget-view+json" in data
