@@ -22,7 +22,7 @@ endif
 
 help:  ## list the targets
 	@echo "make lab          install, fetch both models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
-	@echo "make test         every test: helpers, exercises, every notebook; prints the notebook report"
+	@echo "make test         every test: helpers, exercises, every notebook; prints the notebook report and its minutes"
 	@echo "make test NB=...  one notebook, as in NB=00_welcome"
 	@echo "make test-fast    the tests that execute no notebook"
 	@echo "make notebooks    execute the notebooks in place (NB=... for one; FRESH=1 renews timings)"
@@ -32,7 +32,8 @@ help:  ## list the targets
 	@echo "make links        rewrite the course's address everywhere (REPO=owner/name BRANCH=main)"
 	@echo "make env          only install and fetch"
 	@echo "make clean        remove build/ and the virtual environment"
-	@echo "make help         this list. WORKERS=0 runs the tests one after the other; PYTHON=python3.12 chooses the interpreter"
+	@echo "make help         this list. WORKERS=0 runs the tests one after the other; PYTHON=python3.12 chooses the interpreter;"
+	@echo "                  HANDS_ON_TEST_MINUTES=60 runs as many notebooks as fit, those that changed first"
 
 env:
 	@"$(PYTHON)" helpers/bootstrap.py --venv "$(VENV)"
@@ -44,11 +45,7 @@ test: env
 ifneq ($(NB),)
 	@NB="$(NB)" "$(PY)" -m pytest tests/test_notebook_structure.py tests/test_notebooks.py
 else
-	@"$(PY)" -m ruff check .
-	@failed=0; \
-	"$(PY)" -m pytest tests -m "not alone" -n $(WORKERS) --dist worksteal || failed=1; \
-	"$(PY)" -m pytest tests -m alone || failed=1; \
-	exit $$failed
+	@"$(PY)" -m tests.tools.phases --workers $(WORKERS)
 endif
 
 test-fast: env

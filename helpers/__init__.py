@@ -1,19 +1,49 @@
-"""What the notebooks of Hands-On LLMs import: small modules, each named by the field's word for its topic.
+"""What the notebooks of Hands-On LLMs import: one room (subpackage) per topic, each named by the field's word for it.
 
-Importing the package costs nothing: no PyTorch, no plotting, no model. `show` is looked up on first use:
+Importing the package costs nothing: no PyTorch, no plotting, no model. Rooms and names are loaded on first use:
 
     from helpers import show
-    show(some_function)          # its source, highlighted
+    show(some_function)                                  # its source, highlighted
+    from helpers.tokenization import BPETokenizer        # a room's face: what notebooks import
+    help("helpers.tokenization")                         # what is in the room, and in which notebook it is opened
+
+`README.md` beside this file is the plan of the house: the rooms, what may import what, and where new code goes.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from helpers.source import show as show
+from helpers import moved
 
-__all__ = ["__version__", "show"]
+if TYPE_CHECKING:
+    from helpers.display.source import show as show
+
+ROOMS = (
+    "attention",
+    "display",
+    "exercises",
+    "fetching",
+    "files",
+    "foundations",
+    "generation",
+    "lora",
+    "measuring",
+    "metrics",
+    "plots",
+    "quantization",
+    "retrieval",
+    "speed",
+    "tokenization",
+    "training",
+    "transformer",
+    "trials",
+    "velunda",
+)
+MODULES = ("bootstrap", "corpora", "environment", "memory", "models", "scale", "stats")
+
+__all__ = ["__version__", "show", *ROOMS, *MODULES]  # noqa: PLE0604
 
 
 def _version() -> str:
@@ -34,16 +64,21 @@ def _version() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    # PEP 562: both names are computed when somebody asks, so that `import helpers` stays instant.
+    # PEP 562: computed when somebody asks, so that `import helpers` stays instant.
     if name == "__version__":
         value: Any = _version()
     elif name == "show":
-        from helpers.source import show as value
+        from helpers.display.source import show as value
+    elif name in ROOMS or name in MODULES:
+        value = importlib.import_module(f"helpers.{name}")
     else:
-        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
+        raise AttributeError(moved.sentence(name) or f"module 'helpers' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
+
+
+moved.install()

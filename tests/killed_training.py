@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from helpers import safe_files
+from helpers.files import safe_files
 from helpers.lora import add_lora_
 from helpers.training import Batch, Example, Recipe, collate, train
 from helpers.transformer import GPT, GPTConfig

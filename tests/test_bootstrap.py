@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import http.server
+import json
+import os
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -129,6 +132,52 @@ def test_an_environment_of_another_python_is_made_anew(commands, tmp_path):
 def test_a_broken_stamp_counts_as_none(tmp_path):
     (tmp_path / "hands-on-llms.json").write_text('{"fingerp', encoding="utf-8")
     assert bootstrap.read_stamp(str(tmp_path)) == {}
+
+
+def test_jupyterlab_reads_the_settings_that_end_its_question_about_news(tmp_path, monkeypatch):
+    settings_utils = pytest.importorskip("jupyterlab_server.settings_utils")
+    schemas = Path(sys.prefix, "share", "jupyter", "lab", "schemas")
+    [name] = bootstrap.LAB_SETTINGS
+    if not schemas.is_dir():
+        pytest.skip("JupyterLab's schemas are not in this environment: make env")
+    read = partial(settings_utils.get_settings, str(tmp_path), str(schemas), str(tmp_path), schema_name=name)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "etc" / "jupyter"))
+    assert read()[0]["schema"]["properties"]["fetchNews"]["default"] == "none", "JupyterLab no longer asks"
+    assert bootstrap.write_lab_settings(str(tmp_path))
+    properties = read()[0]["schema"]["properties"]
+    assert properties["checkForUpdates"]["default"] is False
+    assert properties["fetchNews"]["default"] == "false"
+    assert "false" in [choice["const"] for choice in properties["fetchNews"]["oneOf"]]
+
+
+def test_jupyterlabs_settings_are_written_once_beside_those_of_others(tmp_path):
+    other = tmp_path / Path(bootstrap.LAB_FILE).with_name("other.json")
+    other.parent.mkdir(parents=True)
+    other.write_text("{}", encoding="utf-8")
+    assert bootstrap.write_lab_settings(str(tmp_path))
+    os.utime(tmp_path / bootstrap.LAB_FILE, (0, 0))
+    assert bootstrap.write_lab_settings(str(tmp_path))
+    assert os.stat(tmp_path / bootstrap.LAB_FILE).st_mtime == 0
+    assert sorted(path.name for path in other.parent.iterdir()) == ["hands-on-llms.json", "other.json"]
+
+
+def test_every_start_of_make_lab_mends_the_settings_and_goes_on_without_them(commands, tmp_path, capsys):
+    settings = tmp_path / bootstrap.LAB_FILE
+    arguments = ["--venv", str(tmp_path), "--no-models"]
+    assert bootstrap.main(arguments) == 0
+    settings.write_text("half a fi", encoding="utf-8")
+    assert bootstrap.main(arguments) == 0 and json.loads(settings.read_text(encoding="utf-8")) == bootstrap.LAB_SETTINGS
+    settings.unlink()
+    settings.parent.rmdir()
+    settings.parent.write_text("a file where a folder belongs", encoding="utf-8")
+    assert bootstrap.main(arguments) == 0 and "will ask about news" in capsys.readouterr().out
+
+
+def test_the_settings_alone_are_written_for_the_python_that_runs_the_script(commands, tmp_path, monkeypatch):
+    monkeypatch.setattr(bootstrap.sys, "prefix", str(tmp_path))
+    assert bootstrap.main(["--lab-settings"]) == 0
+    assert (tmp_path / bootstrap.LAB_FILE).exists() and not commands.seen
+    assert "helpers/bootstrap.py --lab-settings" in (ROOT / "binder" / "postBuild").read_text(encoding="utf-8")
 
 
 def test_the_script_runs_without_anything_installed():

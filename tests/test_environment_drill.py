@@ -19,6 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers import bootstrap
 from tests.tools import execute, links, repository, scratch
 from tests.tools.notebook import ROOT, output_texts, read
 from tests.tools.report import run_measured
@@ -89,7 +90,7 @@ def index_is_silent(folder: Path) -> str:
 
 def usable_cache(folder: Path) -> Path:
     """The user's cache where it holds both models whole, which saves minutes; otherwise a new one."""
-    from helpers.model_cache import cache_dir, damage
+    from helpers.fetching import cache_dir, damage
     from helpers.models import SOURCES
 
     whole = all(damage(source) is None for source in SOURCES.values())
@@ -135,6 +136,7 @@ def test_binder_builds_and_the_model_replies(place, tmp_path):
     clone = tmp_path / "clone"
     place.run(["git", "clone", "-q", place.origin.as_uri(), clone], tmp_path)
     place.run(["bash", "binder/postBuild"], clone)
+    assert (place.python.parents[1] / bootstrap.LAB_FILE).exists(), "JupyterLab will ask about news"
     reply, helpers = replied(place, clone / "notebooks", tmp_path)
     assert any(ch.isalpha() for ch in reply)
     assert helpers.is_relative_to(clone.resolve())

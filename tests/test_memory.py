@@ -10,7 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import memory, process_memory
+from helpers import memory
+from helpers.measuring import peak_bytes, resident_bytes
+from helpers.measuring import process as process_memory
 from helpers.memory import (
     ARCHITECTURES,
     GIB,
@@ -26,7 +28,6 @@ from helpers.memory import (
     quantization_overhead_bytes,
     weights_bytes,
 )
-from helpers.process_memory import peak_bytes, resident_bytes
 
 TINY = Architecture("tiny", 2, 256, 688, 8, 4, 32, 1000, False)
 PUBLISHED = {  # billions, from the models' cards
@@ -321,7 +322,7 @@ def in_a_fresh_process(code: str) -> list[str]:
 def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     # 200 MB, well above the allocator's threshold for giving memory back at once.
     before, during, after, peak = map(int, in_a_fresh_process(
-        "from helpers.process_memory import *\n"
+        "from helpers.measuring.process import *\n"
         "before = resident_bytes(); block = bytearray(200_000_000); during = resident_bytes()\n"
         "del block; print(before, during, resident_bytes(), peak_bytes())"
     ))  # fmt: skip
@@ -423,7 +424,7 @@ def test_canonical_names_are_stable_under_repetition():
 def test_freed_memory_goes_back_to_the_system():
     """Many small blocks, of which the last stays: glibc cannot give the others back by itself."""
     code = (
-        "from helpers.process_memory import give_back_freed, resident_bytes\n"
+        "from helpers.measuring.process import give_back_freed, resident_bytes\n"
         "blocks = [bytearray(60_000) for _ in range(4000)]; last = blocks[-1]; del blocks\n"
         "kept = resident_bytes(); give_back_freed(); print(kept, resident_bytes())"
     )

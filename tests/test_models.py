@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from helpers import models
-from helpers.model_cache import cache_dir, damage
-from helpers.model_wheel import FETCH_COMMAND, ModelUnavailable
+from helpers.fetching import ModelUnavailable, cache_dir, damage
+from helpers.fetching.wheel import FETCH_COMMAND
 from helpers.scale import Scale
 from tests.tiny_wheel import build_wheel, pip_sees_only, tiny_source
 
@@ -193,7 +193,7 @@ def test_loading_leaves_the_libraries_verbosity_as_it_was(tiny_llama, monkeypatc
 @pytest.mark.slow
 def test_a_real_fetch_stays_below_the_memory_limit_and_its_result_answers(tmp_path):
     code = (
-        "from helpers import models, process_memory\n"
+        "from helpers import models; from helpers.measuring import process as process_memory\n"
         "for role in models.SOURCES: models.fetch(role)\n"
         "print(process_memory.peak_bytes())\n"
         "model, tokenizer = models.chat_model()\n"

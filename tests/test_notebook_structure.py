@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from tests.tools import anatomy, hygiene, practice, scratch
 from tests.tools.notebook import Course, Page, computed_minutes, course, selected, words
-from tests.tools.scratch import cell, code, md, picture, shown, text
+from tests.tools.scratch import cell, code, figure, md, picture, shown, text
 
 RULES = (*hygiene.RULES, *anatomy.RULES, *practice.RULES)
 COURSE = course()
@@ -204,23 +204,34 @@ def _large_drawing(book):
     cell(book, "figure").outputs = [shown("figure", **{"image/svg+xml": "<svg>" + "<g/>" * 30_000 + "</svg>"})]
 
 
-@planted(hygiene.figures_described, "In the picture")
-def _drawing_without_description(book):
+@planted(hygiene.figures_described, "no sentence")
+def _drawing_without_alt_text(book):
     cell(book, "figure").outputs = [shown("figure", **{"image/svg+xml": "<svg/>"})]
-    cell(book, "figure-alt").source = "And so on."
 
 
-@planted(hygiene.figures_described, "In the picture")
-def _figure_without_description(book):
-    cell(book, "figure-alt").source = "And so on, without a word about it."
+@planted(hygiene.figures_described, "no sentence")
+def _second_figure_without_alt_text(book):
+    cell(book, "figure").outputs.append(shown("figure", **{"image/png": picture()}))
 
 
-@planted(hygiene.figures_described, "In the picture")
-def _description_of_two_words(book):
-    cell(book, "figure-alt").source = "*In the picture:* a figure"
+@planted(hygiene.figures_described, "no sentence")
+def _alt_text_of_another_format(book):
+    cell(book, "figure").outputs[0].metadata = {
+        "image/svg+xml": {"alt": "A dark square that stays dark up to its edges."}
+    }
 
 
-@planted(hygiene.figures_described, "In the picture")
+@planted(hygiene.figures_described, "but 'A figure'")
+def _alt_text_of_two_words(book):
+    cell(book, "figure").outputs = [figure(picture(), alt="A figure")]
+
+
+@planted(hygiene.figures_described, "in prose")
+def _figure_described_in_prose(book):
+    cell(book, "figure-alt").source = "*In the picture:* a dark square that stays dark up to its edges."
+
+
+@planted(hygiene.figures_described, "what it means")
 def _figure_before_code(book):
     position = book.cells.index(cell(book, "figure-alt"))
     book.cells.insert(position, code("between", "1"))
@@ -582,6 +593,7 @@ def test_folded_solutions_take_no_minutes(tmp_path):
         ("", ["00_first", "01_second"]),
         ("01_second", ["01_second"]),
         (" notebooks/00_first.ipynb, 01_second", ["00_first", "01_second"]),
+        ("01_second,00_first,01_second", ["01_second", "00_first"]),
     ],
 )
 def test_nb_selects_notebooks(wanted, expected):
@@ -593,9 +605,12 @@ def test_an_unknown_nb_names_the_nearest():
         selected(["00_first", "01_second"], "00_frist")
 
 
-def test_figures_keep_their_place_when_markdown_follows(tmp_path):
+def test_every_picture_of_a_cell_is_read_with_its_own_alt_text(tmp_path):
     def change(book):
-        cell(book, "figure-alt").source = "What do you see?\n\n*In the picture:* a dark square, and nothing else."
-        book.cells.append(md("last", "x"))
+        cell(book, "figure").outputs.append(
+            figure("<svg/>", "A drawing without any line in it at all.", "image/svg+xml")
+        )
 
-    assert hygiene.figures_described(scratch.course(tmp_path, change)) == []
+    page = scratch.course(tmp_path, change)
+    assert hygiene.figures_described(page) == []
+    assert [text.split()[1] for text in hygiene.alt_texts(cell(page.nb, "figure"))] == ["dark", "drawing"]

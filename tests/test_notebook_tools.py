@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ import nbformat
 import pytest
 
 from tests.tools import execute, report, runners, scratch
-from tests.tools.notebook import ROOT, read
+from tests.tools.notebook import ROOT, Course, Page, read, registered_tasks
 from tests.tools.scratch import cell, code, md, picture, shown, text
 
 DRAWING = """import matplotlib.pyplot as plt
@@ -173,6 +174,40 @@ def test_other_processes_do_not_count_as_kernels():
     assert measured.returncode == 0 and measured.peak_mb == 0
 
 
+HOLDING = "import time; data = bytearray(200_000_000); data[::4096] = b'x' * len(data[::4096]); time.sleep(1)"
+
+
+def test_servers_that_a_kernel_starts_count_with_it():
+    kernel = (
+        "import subprocess, sys, time; data = bytearray(100_000_000); data[::4096] = b'x' * len(data[::4096]); "
+        f"subprocess.Popen([sys.executable, '-c', {HOLDING!r}]); time.sleep(1.5)"
+    )
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {kernel!r}, 'ipykernel'])"
+    measured = report.run_measured([sys.executable, "-c", starts])
+    assert measured.returncode == 0 and 300 < measured.peak_mb < 400
+
+
+def test_a_server_whose_parent_has_ended_still_counts():
+    launcher = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {HOLDING!r}]); time.sleep(.4)"
+    kernel = f"import subprocess, sys, time; subprocess.run([sys.executable, '-c', {launcher!r}]); time.sleep(1.5)"
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {kernel!r}, 'ipykernel'])"
+    with report.KernelWatch() as watch:
+        subprocess.run([sys.executable, "-c", starts], check=True)
+    assert 200 < watch.peak_mb < 300
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_memory_that_forked_processes_share_counts_once():
+    forks = (
+        "import os, time; data = bytearray(200_000_000); data[::4096] = b'x' * len(data[::4096]); "
+        "pid = os.fork(); time.sleep(1); pid and os.waitpid(pid, 0)"
+    )
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {forks!r}, 'ipykernel'])"
+    measured = report.run_measured([sys.executable, "-c", starts])
+    shared = sys.platform.startswith("linux")
+    assert 200 < measured.peak_mb < (260 if shared else 520)
+
+
 def test_a_command_past_its_time_is_stopped_with_what_it_started(tmp_path):
     pid_file = tmp_path / "pid"
     child = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
@@ -216,7 +251,7 @@ from tests.tools import report
 
 @pytest.mark.parametrize("number", range(12))
 def test_run(number):
-    report.record(f"{number:02d}_page", "walk", number, 500, 30, Path(__file__).with_name("report.json"))
+    report.record(f"{number:02d}_page", "papermill", number, 500, 30, Path(__file__).with_name("report.json"))
 """
 
 
@@ -230,7 +265,7 @@ def test_rows_of_all_workers_are_kept_and_printed_once(tmp_path, workers):
     assert "12 passed" in done.stdout, done.stdout + done.stderr
     pages = [f"{number:02d}_page" for number in range(12)]
     assert [row["notebook"] for row in json.loads((tmp_path / "report.json").read_text())] == pages
-    assert [line.split()[0] for line in done.stdout.splitlines() if " walk " in line] == pages
+    assert [line.split()[0] for line in done.stdout.splitlines() if " papermill " in line] == pages
 
 
 # Runners -------------------------------------------------------------------------------------------------------------
@@ -289,35 +324,105 @@ def test_papermill_stops_a_cell_at_its_limit(tmp_path):
 
 
 STUB = '@exercise\ndef triple(x):\n    """Three times x."""\n    ...'
-FAKE = "exercise = lambda f: (print('[passed]' if f(2) == 6 else '[not yet]'), f)[1]"
+FAKE = """def exercise(f):
+    said = {None: "not attempted", 6: "passed"}.get(f(2), "not yet")
+    print(f"[{said}]")
+    return f"""
+WRONG, RIGHT = "def triple(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"
+
+
+def answered_run(tmp_path, answers, *after):
+    cells = [code("fake", FAKE), code("exercise-triple", STUB, "exercise"), *after]
+    book = read(stored(tmp_path, code("parameters", 'SCALE = "laptop"', "parameters"), *cells))
+    path = scratch.write(tmp_path / "answered.ipynb", runners.answered(book, {"triple": answers}))
+    out = tmp_path / "out.ipynb"
+    return runners.papermill_run(path, out, {"SCALE": "smoke"}, tmp_path), read(out)
 
 
 @pytest.mark.notebooks
-def test_a_walk_gives_every_answer_in_turn_at_smoke(tmp_path):
-    path = stored(
-        tmp_path,
-        code("parameters", 'SCALE = "laptop"', "parameters"),
-        code("fake", FAKE),
-        code("exercise-triple", STUB, "exercise"),
-        code("after", "assert SCALE == 'smoke' and triple(3) == 9"),
-    )
-    wrong, right = "def triple(x):\n    return 2 * x", "def triple(x):\n    return 3 * x"
-    walked = runners.walk(path, {"triple": [wrong, right]})
-    assert [(name, said.strip()) for name, _, said in walked.verdicts] == [
-        ("triple", "[not yet]"),
-        ("triple", "[passed]"),
+def test_an_exercise_is_a_stub_then_wrong_then_right_and_the_rest_runs_on_the_right_answer(tmp_path):
+    answers = runners.Answers([WRONG, "nothing"], ["nothing", RIGHT])
+    done, ran = answered_run(tmp_path, answers, code("after", "assert SCALE == 'smoke' and triple(3) == 9"))
+    assert done.returncode == 0 and done.peak_mb > 20, done.output
+    said = [(name, text.strip()) for name, _, text in runners.verdicts(ran)]
+    assert said == [("triple", "[not attempted]"), ("triple", "[not yet]"), ("triple", "[passed]")]
+    assert runners.wrong_verdicts(ran) == []
+    assert [item.id for item in ran.cells if item.id.startswith("exercise")] == [
+        "exercise-triple",
+        "exercise-triple-wrong",
+        "exercise-triple-right",
     ]
-    assert walked.peak_mb > 20 and read(path).cells[3].source == STUB
+    assert cell(ran, "exercise-triple").source == STUB
 
-    with pytest.raises(execute.NotebookFailed, match="cell 'after' failed: AssertionError"):
-        runners.walk(path, {"triple": [wrong]})
+
+@pytest.mark.notebooks
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        (runners.Answers([RIGHT], [RIGHT]), r"triple does not say \[not yet\] but\s+\[passed\]"),
+        (runners.Answers([WRONG], [WRONG]), r"triple does not say \[passed\] but\s+\[not yet\]"),
+        (runners.Answers(["def triple(x): ..."], [RIGHT]), r"triple does not say \[not yet\] but\s+\[not attempted\]"),
+    ],
+)
+def test_another_verdict_than_expected_is_named(tmp_path, answers, problem):
+    _, ran = answered_run(tmp_path, answers)
+    [said] = runners.wrong_verdicts(ran)
+    assert re.match(problem, said)
+
+
+@pytest.mark.notebooks
+def test_a_tail_that_fails_on_the_right_answer_is_seen(tmp_path):
+    done, _ = answered_run(tmp_path, runners.Answers([WRONG], [RIGHT]), code("after", "assert triple(3) == 6"))
+    assert done.returncode != 0 and "AssertionError" in done.output
+
+
+def test_an_exercise_without_answers_is_named():
+    book = nbformat.v4.new_notebook(cells=[code("exercise-triple", STUB, "exercise")])
     with pytest.raises(KeyError, match="triple"):
-        runners.walk(path, {})
+        runners.answered(book, {})
+    with pytest.raises(KeyError, match="'triple' needs a wrong answer and a right one"):
+        runners.answers_to("triple")
+
+
+def test_every_exercise_has_answers():
+    for name in registered_tasks():
+        answers = runners.answers_to(name)
+        assert all(name in source for source in (*answers.wrong, *answers.right))
+
+
+@pytest.mark.parametrize(
+    ("source", "tags", "alone"),
+    [
+        ("start = time.perf_counter()\nassert fast < slow", ["timing"], True),
+        ("if SCALE == 'laptop':\n    assert cpu_seconds(f) < 1", ["timing"], True),
+        ("start = time.perf_counter()\nassert fast < slow", [], False),
+        ("print(time.perf_counter())", ["timing"], False),
+        ("share = right / of\nassert low < share", ["timing"], False),
+    ],
+)
+def test_a_notebook_that_asserts_a_time_runs_alone(tmp_path, source, tags, alone):
+    path = stored(tmp_path, code("other", "assert True"), code("timed", source, *tags))
+    assert runners.asserts_a_time(Page(path, Course(tmp_path))) is alone
+
+
+def test_what_did_not_run_is_noted_once(tmp_path, monkeypatch):
+    file = tmp_path / "build" / "not_run.txt"
+    assert runners.not_run(file) == []
+    for name in ("01_second", "00_first", "01_second"):
+        runners.leave_out(name, file)
+    assert runners.not_run(file) == ["00_first", "01_second"]
+    monkeypatch.delenv("HANDS_ON_TEST_END", raising=False)
+    assert not runners.time_is_over()
+    monkeypatch.setenv("HANDS_ON_TEST_END", "1")
+    assert runners.time_is_over()
 
 
 def test_an_answer_replaces_only_the_decorated_definition():
     source = "@exercise\ndef f(x):\n    ...\n\n# after"
     assert runners.filled_cell(source, "\ndef f(x):\n    return x\n") == "@exercise\ndef f(x):\n    return x\n\n# after"
+    needs = "import math\n\nTAU = 2 * math.pi\n\ndef f(x):\n    return TAU * x\n"
+    filled = runners.filled_cell("n = 1\n@exercise\ndef f(x):\n    ...", needs)
+    assert filled == "n = 1\nimport math\n\nTAU = 2 * math.pi\n\n@exercise\ndef f(x):\n    return TAU * x"
     classy = "@exercise\nclass A:\n    def f(self): ..."
     assert runners.filled_cell(classy, "class A:\n    f = 1") == "@exercise\nclass A:\n    f = 1"
 

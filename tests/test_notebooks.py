@@ -1,28 +1,46 @@
-"""Every notebook runs: as committed under nbval, at smoke under papermill, and with every exercise answered.
+"""Every notebook runs twice: as committed under nbval, and once as a learner's, with every exercise answered.
 
 NB=00_welcome (or a comma-separated list) chooses. Seconds and peak memory go into build/notebook_report.json; only the
-memory is asserted, because a shared machine's clock says little. The runs at laptop and at smoke have the machine to
-themselves, for their seconds are held against the budgets; the walks may run side by side.
+memory is asserted, because a shared machine's clock says little. Both runs may stand beside another notebook's, except
+where a cell asserts a time. The two runs of one notebook come one after the other, in one worker.
 """
 
 from __future__ import annotations
 
+import nbformat
 import pytest
 
 from tests.tools import runners
-from tests.tools.execute import NotebookFailed
 from tests.tools.notebook import ROOT, course, read, selected, stated_minutes, stated_peak_gb
 from tests.tools.report import PEAK_MB_AT_MOST, record
 
 pytestmark = [pytest.mark.notebooks, pytest.mark.slow]
 COURSE = course()
-NOTEBOOKS = selected(COURSE.names)
 PEAK_TOLERANCE = 0.3  # of the stated peak memory, as builds of PyTorch and allocators differ; it is rounded to 0.1 GB
 LINES_SHOWN = 60  # of a failing run's output
+NOTEBOOKS = [
+    pytest.param(
+        name,
+        marks=[
+            pytest.mark.xdist_group(name),
+            *([pytest.mark.alone] if runners.asserts_a_time(COURSE.page(name)) else []),
+        ],
+    )
+    for name in selected(COURSE.names)
+]
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind():
+def while_there_is_time(request):
+    """Under HANDS_ON_TEST_MINUTES, a notebook that would start too late is named instead."""
+    if runners.time_is_over():
+        name = request.node.callspec.params["name"]
+        runners.leave_out(name)
+        pytest.skip(f"{name} was not run: HANDS_ON_TEST_MINUTES are over")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(while_there_is_time):
     """A run leaves nothing outside build/ and the cache; without git, nobody can tell."""
     before = runners.traces(ROOT)
     yield
@@ -30,10 +48,12 @@ def nothing_is_left_behind():
     assert not left, f"the run left or changed {', '.join(left)}"
 
 
-@pytest.fixture(scope="module")
-def learner(tmp_path_factory):
-    """One learner's progress for the runs under nbval and papermill, so that the second is a run "twice in a row"."""
-    return tmp_path_factory.mktemp("learner")
+@pytest.fixture
+def learner(name, tmp_path_factory):
+    """One learner's progress for both runs of a notebook, so that the second is a run "twice in a row"."""
+    folder = tmp_path_factory.getbasetemp() / "learners" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def reported(name: str, runner: str, seconds: float, peak_mb: float) -> None:
@@ -49,7 +69,6 @@ def tail(output: str) -> str:
     return "\n".join(output.splitlines()[-LINES_SHOWN:])
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_it_repeats_its_committed_outputs_at_laptop(name, learner):
     """The kernel works in notebooks/."""
@@ -63,46 +82,21 @@ def test_it_repeats_its_committed_outputs_at_laptop(name, learner):
     assert abs(took - stated) <= PEAK_TOLERANCE * stated + 0.05, f"{name} states {stated} GB and took {took:.2f} GB"
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_runs_at_smoke_from_the_repository_root_with_nothing_attempted(name, learner):
-    """The kernel works in the repository's root."""
+def test_it_runs_at_smoke_from_the_repository_root_on_the_learners_answers(name, learner):
+    """Each exercise untouched, then wrong, then right; the rest runs on the right answer, the learner's own."""
+    page = COURSE.page(name)
+    answers = {exercise: runners.answers_to(exercise) for _, exercise in page.exercises}
+    asked = ROOT / "build" / "answered" / f"{name}.ipynb"
+    asked.parent.mkdir(parents=True, exist_ok=True)
+    asked.write_text(nbformat.v4.writes(runners.answered(page.nb, answers)), encoding="utf-8")
     out = ROOT / "build" / "papermill" / f"{name}.ipynb"
-    done = runners.papermill_run(COURSE.page(name).path, out, {"SCALE": "smoke"}, cwd=ROOT, learner=learner)
-    assert done.returncode == 0, f"{name} under papermill:\n{tail(done.output)}"
+    done = runners.papermill_run(asked, out, {"SCALE": "smoke"}, cwd=ROOT, learner=learner)
+    assert done.returncode == 0, (
+        f"{name} under papermill{' ran out of time' if done.timed_out else ''}:\n{tail(done.output)}"
+    )
     reported(name, "papermill smoke", done.seconds, done.peak_mb)
-    for exercise, _, said in runners.verdicts(read(out)):
-        assert "[not attempted]" in said, f"{name}: the untouched exercise {exercise} says {said!r}"
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_reaches_the_end_with_every_wrong_answer(name):
-    """Each wrong answer of each exercise in turn, the first one last: the rest of the notebook runs after that."""
-    answers = {row.name: [wrong.code for wrong in (*row.wrong[1:], row.wrong[0])] for row in rows_of(name)}
-    walked_with(name, answers, "not yet", "walk wrong")
-
-
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_reaches_the_end_with_every_right_answer(name):
-    """Each right answer in turn; the rest of the notebook runs on the last one, which is the learner's own function."""
-    walked_with(name, {row.name: list(row.right) for row in rows_of(name)}, "passed", "walk right")
-
-
-def rows_of(name: str) -> list:
-    """The rows of the notebook's exercises; one that has none fails here with a sentence, not later with a KeyError."""
-    rows = runners.exercise_rows()
-    names = [exercise for _, exercise in COURSE.page(name).exercises]
-    missing = [exercise for exercise in names if exercise not in rows]
-    assert not missing, f"{name}: no row in tests/exercise_rows/ answers {', '.join(missing)}"
-    return [rows[exercise] for exercise in names]
-
-
-def walked_with(name: str, answers: dict[str, list[str]], verdict: str, runner: str) -> None:
-    try:
-        walked = runners.walk(COURSE.page(name).path, answers)
-    except NotebookFailed as error:
-        pytest.fail(str(error))
-    reported(name, runner, walked.seconds, walked.peak_mb)
-    assert len(walked.verdicts) == sum(map(len, answers.values()))
-    for exercise, answer, said in walked.verdicts:
-        assert f"[{verdict}]" in said, f"{name}: {exercise} does not say {verdict!r} but\n{said}\nto\n{answer}"
+    ran = read(out)
+    assert len(runners.verdicts(ran)) == len(runners.VERDICTS) * len(answers)
+    problems = runners.wrong_verdicts(ran)
+    assert not problems, f"{name}: " + "\n\n".join(problems)

@@ -49,7 +49,7 @@ test = ["pytest>=8,<10"]
 [project.urls]
 Homepage = "https://github.com/{repo}"
 [tool.setuptools]
-packages = ["helpers"]
+packages.find.include = ["helpers*"]
 """
 ENVIRONMENT = "channels: [conda-forge]\ndependencies:\n  - python=3.12\n  - pytorch-cpu>=2.6,<3\n  - pip\n"
 MAKEFILE = f"""REPO ?= {REPO}
@@ -154,7 +154,7 @@ PLANTED = [
     (R.layout, "setup.py does not belong", put("setup.py", "")),
     (R.small_files, "2.5 MB", put("data/large.txt", "x" * 2_500_000)),
     (R.portable_text, "path of one machine", put("data/notes.md", "see /ho" + "me/ada/x")),
-    (R.portable_text, "path of one machine", put("helpers/paths.py", "WHERE = '/ro" + "ot/x'")),
+    (R.portable_text, "path of one machine", put("helpers/files/paths.py", "WHERE = '/ro" + "ot/x'")),
     (R.portable_text, "registry", put("tests/test_x.py", "'https://py" + "pi.org/simple'")),
     (R.licensed, "not the text", put("LICENSE", "MIT License")),
     (R.licensed, "another license", swap("pyproject.toml", "Apache-2.0", "MIT")),
@@ -163,7 +163,8 @@ PLANTED = [
     (R.declared_stack, "declare nbval", swap("pyproject.toml", '"nbval>=1,<3", ', "")),
     (R.declared_stack, "refuses Python 3.13", swap("pyproject.toml", "<3.14", "<3.13")),
     (R.declared_stack, "admits Python 3.14", swap("pyproject.toml", "<3.14", "<4")),
-    (R.packaged, "helpers.exercises.checking", put("helpers/exercises/checking/__init__.py", "")),
+    (R.packaged, "helpers/room has no __init__.py", put("helpers/room/part.py", "")),
+    (R.packaged, "does not have setuptools find", swap("pyproject.toml", '["helpers*"]', '["helpers"]')),
     (R.pinned, "does not pin peft", swap("requirements.txt", "peft==1.5\n", "")),
     (R.pinned, "outside pyproject's", swap("requirements.txt", "peft==1.5", "peft==3.5")),
     (R.pinned, "to one version", swap("requirements.txt", "peft==1.5", "peft>=1.5")),
@@ -356,11 +357,3 @@ def test_check_names_what_differs(tmp_path, capsys):
     swap("README.md", f"blob/{BRANCH}", "blob/dev")(root)
     assert links.main(["--root", str(root), "--check"]) == 1
     assert "README.md: colab.research.google.com" in capsys.readouterr().out
-
-
-@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make here")
-def test_make_test_runs_what_may_run_side_by_side_and_then_what_must_be_alone():
-    dry = subprocess.run(["make", "-n", "test", "NB="], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    marks = re.findall(r'-m pytest tests -m ("[^"]+"|\S+)(.*)', dry)
-    assert [mark.strip('"') for mark, _ in marks] == ["not alone", "alone"]
-    assert "-n " in marks[0][1] and "-n " not in marks[1][1]

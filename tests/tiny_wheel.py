@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.model_wheel import Source
+from helpers.fetching import Source
 
 CONTENT = {"model.bin": bytes(range(256)) * 64, "part/config.json": b'{"model_type": "tiny"}\n'}
 

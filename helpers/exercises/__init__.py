@@ -23,6 +23,8 @@ import os
 import sys
 from typing import Any
 
+from helpers.display.boxes import Box, tidy
+from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
 from helpers.exercises.catching_up import CannotCatchUp, catch_up
 from helpers.exercises.checking import registry
@@ -33,8 +35,6 @@ from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_report import progress
 from helpers.exercises.quiz_widgets import quiz
 from helpers.exercises.solutions import solution_source
-from helpers.source import Source, show
-from helpers.verdict import Box, tidy
 
 __all__ = [
     "CannotCatchUp",

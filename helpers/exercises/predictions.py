@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from helpers.display.boxes import Box
 from helpers.exercises import progress_file as store
 from helpers.exercises.kernel import session
-from helpers.verdict import Box
 
 CLOSE = 0.10  # within ten percent counts as close
 

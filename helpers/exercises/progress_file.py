@@ -23,7 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from helpers.safe_files import write_atomically
+from helpers.files.safe_files import write_atomically
 
 VERSION = 1
 LOCK_SECONDS = 5

@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from helpers.display.boxes import COLORS, emit
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import registry
+from helpers.exercises.checking import homes
 from helpers.exercises.kernel import session
 from helpers.exercises.quizzes import PLACEMENT
-from helpers.verdict import COLORS, emit
 
 BAR = 20  # characters of a full bar in the text form
 
@@ -40,9 +40,9 @@ def table(data: dict) -> list[Row]:
     def row(notebook: str) -> Row:
         return rows.setdefault(notebook, Row(notebook))
 
-    for name, spec in registry().items():
+    for name, notebook in homes().items():
         entry = data["exercises"].get(name, {})
-        mine = row(spec.notebook)
+        mine = row(notebook)
         mine.total += 1
         mine.passed += bool(entry.get("passed"))
         mine.tried += bool(entry.get("passed")) or entry.get("tries", 0) > 0

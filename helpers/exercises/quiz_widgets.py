@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 
+from helpers.display.boxes import Box, emit, inline
+from helpers.display.frontend import widgets_live
 from helpers.exercises.kernel import session
 from helpers.exercises.quizzes import (
     LETTERS,
@@ -21,8 +23,6 @@ from helpers.exercises.quizzes import (
     score_line,
     static_html,
 )
-from helpers.frontend import widgets_live
-from helpers.verdict import Box, emit, inline
 
 # Radio labels are one cut-off line by default; sentences need to wrap.
 STYLE = (

@@ -20,9 +20,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from helpers.display.boxes import COLORS, Box, inline
 from helpers.exercises import progress_file as store
-from helpers.paths import DATA
-from helpers.verdict import COLORS, Box, inline
+from helpers.files.paths import DATA
 
 FOLDER = DATA / "quizzes"
 N_QUESTIONS = 5

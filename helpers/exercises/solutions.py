@@ -19,9 +19,10 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import resolve_name
 from types import ModuleType
 
-from helpers.exercises.checking import Exercise, registry
+from helpers.exercises.checking import Exercise, homes
 
 PACKAGE = __name__.split(".")[0]
 HEADER_COLUMNS = 100
@@ -34,10 +35,10 @@ def solution_source(spec: Exercise) -> str:
     Other exercises of the notebook are called by their names, as a learner would call them.
     Raises ValueError where the code uses a name that nobody defines.
     """
-    others = frozenset(name for name, other in registry().items() if other.notebook == spec.notebook)
-    answer = getattr(spec, "answer", None)
+    others = frozenset(name for name, notebook in homes().items() if notebook == spec.notebook)
+    answer = spec.answer
     text = textwrap.dedent(answer or inspect.getsource(spec.reference)).strip("\n")
-    module = sys.modules[spec.reference.__module__]
+    module = sys.modules[spec.module if answer and spec.module else spec.reference.__module__]
     gathered = _Gathered(module, known=others | {spec.name, "exercise"})
     if answer:
         written = ast.parse(text)
@@ -222,7 +223,7 @@ class _Gathered:
             raise ValueError(f"a solution needs `{name}`, which {module.__name__} does not define")
         node, segment = found
         if isinstance(node, ast.Import | ast.ImportFrom):
-            self._imported(name, node)
+            self._imported(name, node, module)
         elif isinstance(node, Definition) and _importable(name, module):
             self.imports.append(_import_line(name, module))
         elif isinstance(node, Definition):
@@ -236,13 +237,13 @@ class _Gathered:
             self.need(shown, module)
             self.constants.append(shown)
 
-    def _imported(self, name: str, node: ast.Import | ast.ImportFrom) -> None:
+    def _imported(self, name: str, node: ast.Import | ast.ImportFrom, module: ModuleType) -> None:
         alias = next(item for item in node.names if (item.asname or item.name.split(".")[0]) == name)
         suffix = f" as {alias.asname}" if alias.asname else ""
         if isinstance(node, ast.Import):
             self.imports.append(f"import {alias.name}{suffix}")
             return
-        source = str(node.module)
+        source = resolve_name("." * node.level + (node.module or ""), module.__package__)
         if source.split(".")[0] != PACKAGE:
             self.imports.append(f"from {source} import {alias.name}{suffix}")
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from helpers.frames import fill_different
-from helpers.tickets import SPLITS, fill, load_frames
+from helpers.velunda import fill, fill_different, load_frames
+from helpers.velunda.tickets import SPLITS
 
 
 def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from helpers.index_trial import IndexMeasure, built, exact_neighbors, searched
-from helpers.vector_index import index_bytes, recall_against
+from helpers.retrieval import index_bytes, recall_against
+from helpers.trials.vector_indexes import IndexMeasure, built, exact_neighbors, searched
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ class Copies:
 
 def many_chunks(n: int, seed: int = 0) -> tuple[list, np.ndarray]:
     """n chunks with different texts, and the row of the handbook's chunk that each was made from, (n,)."""
-    from helpers.retrieval import Chunk, chunk_documents, load_handbook
+    from helpers.retrieval import Chunk, chunk_documents
+    from helpers.velunda import load_handbook
 
     own, rng = chunk_documents(load_handbook().values()), random.Random(seed)
     found, rows = [], []
@@ -70,9 +71,10 @@ def many_chunks(n: int, seed: int = 0) -> tuple[list, np.ndarray]:
 
 def serve(n: int = CHUNKS) -> dict[str, Any]:
     """Seconds of every search of n chunks, by clock and processor; of saving and loading; the process's peak in GB."""
+    from helpers.measuring import peak_bytes
     from helpers.models import embedder
-    from helpers.process_memory import peak_bytes
-    from helpers.retrieval import HybridIndex, chunk_documents, encode_texts, load_handbook, load_questions, unit
+    from helpers.retrieval import HybridIndex, chunk_documents, encode_texts, unit
+    from helpers.velunda import load_handbook, load_questions
 
     encoder = embedder()
     own = chunk_documents(load_handbook().values())
@@ -99,7 +101,8 @@ def serve(n: int = CHUNKS) -> dict[str, Any]:
 def index_chunks(n: int = ENCODED, pairs: int = PAIRS) -> dict[str, Any]:
     """Seconds of `DenseIndex.add` and of the encoder's `encode` alone, in turns, on the same texts of the handbook."""
     from helpers.models import embedder
-    from helpers.retrieval import DenseIndex, chunk_documents, encoder_checksum, load_handbook
+    from helpers.retrieval import DenseIndex, chunk_documents, encoder_checksum
+    from helpers.velunda import load_handbook
 
     encoder = embedder()
     chunks = random.Random(0).sample(chunk_documents(load_handbook().values()), n)
@@ -121,7 +124,7 @@ def graph_against_flat() -> tuple[list[float], float, int]:
 
     Of the breadths that reach the recall the fastest, or the one with the best recall where none does.
     """
-    from helpers.index_trial import clustered_vectors
+    from helpers.trials.vector_indexes import clustered_vectors
     from tests.benchmarks.index_types import Trial, compare_indexes
 
     vectors, queries = clustered_vectors(50_000, 128, seed=1)

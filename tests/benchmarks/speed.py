@@ -28,7 +28,7 @@ def climb(rung: str, library, pairs: int = PAIRS, new: int = NEW) -> dict[str, l
 
     from helpers.models import fetch
     from helpers.speed import race
-    from helpers.speed_ladder import PROMPT, copying_prompt, make
+    from helpers.trials.ladder import PROMPT, copying_prompt, make
 
     text = copying_prompt() if rung == "prompt lookup" else PROMPT
     ids = AutoTokenizer.from_pretrained(fetch("chat"))(text, return_tensors="pt")["input_ids"]
@@ -46,9 +46,8 @@ def ratio(found: dict[str, list[float]]) -> float:
 def print_speed() -> None:
     from transformers.utils import logging
 
-    from helpers import llama_cpp
-    from helpers.speed import memory_bandwidth
-    from helpers.speed_ladder import RUNGS, library
+    from helpers.speed import llama_cpp, memory_bandwidth
+    from helpers.trials.ladder import RUNGS, library
 
     logging.disable_progress_bar()
     print(f"\nWriting {NEW} tokens, batch 1: median of {PAIRS} pairs with the library's float32 generate")

@@ -13,12 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.copying import Names, source_limits
-from helpers.reports import generate_reports
-from helpers.seq2seq_training import encoder, small_t5, train_by_trainer, write_summaries
-from helpers.summaries import scores
-from helpers.summary_trial import BEAMS, RECIPE, held_out, shared_tokenizer
-from helpers.training import Recipe
+from helpers.generation import Names, source_limits
+from helpers.training import Recipe, encoder, small_t5, train_by_trainer, write_summaries
+from helpers.trials.summaries import scores
+from helpers.trials.summary_training import BEAMS, RECIPE, held_out, shared_tokenizer
+from helpers.velunda import generate_reports
 from tests.benchmarks.weighted_facts import fact_weights, weighted_trainer
 
 COLUMNS = ["text", "summary", "frame", "facts"]

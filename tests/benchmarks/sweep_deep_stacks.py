@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from helpers.deep_stack import VARIANTS, deep_stack, train
+from helpers.trials.deep_stacks import VARIANTS, deep_stack, train
 
 NAME = "02b_deep_stacks"
 STEPS = 100

@@ -17,8 +17,7 @@ CASES = [
 def run(case: str) -> dict:
     import torch
 
-    from helpers import llama_cpp
-    from helpers.speed import arithmetic_peak, memory_bandwidth
+    from helpers.speed import arithmetic_peak, llama_cpp, memory_bandwidth
     from tests.benchmarks.speed import PAIRS, climb, ratio
 
     if case == "machine":
@@ -38,7 +37,7 @@ def run(case: str) -> dict:
 def theirs():
     from transformers.utils import logging
 
-    from helpers.speed_ladder import library
+    from helpers.trials.ladder import library
 
     logging.disable_progress_bar()
     return library()

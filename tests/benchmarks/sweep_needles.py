@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from helpers.llama import Llama
-from helpers.long_context import ask, haystack, right, stretched
+from helpers.attention import RopeScaling
 from helpers.models import chat_model, fetch
-from helpers.positions import RopeScaling
+from helpers.transformer import Llama
+from helpers.trials.needles import ask, haystack, right, stretched
 
 NAME = "02c_needles"
 FACTOR, SCALINGS = 4.0, ("linear", "ntk", "yarn")

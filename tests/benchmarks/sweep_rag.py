@@ -33,7 +33,7 @@ def run(case: dict) -> dict:
 
 
 def chunks(by: str, size: int, with_headings: bool = True) -> dict:
-    from helpers.retrieval_trial import searches
+    from helpers.trials.searches import searches
 
     index = indexed(by, size, with_headings)
     scores = {name: on_both(search) for name, search in searches(index).items()}
@@ -42,7 +42,8 @@ def chunks(by: str, size: int, with_headings: bool = True) -> dict:
 
 def weights() -> dict:
     """nDCG@10 on dev of each pair of weights and each c."""
-    from helpers.retrieval import load_questions, score_search
+    from helpers.retrieval import score_search
+    from helpers.velunda import load_questions
 
     index, dev, found = indexed(BY, SIZE), load_questions("dev"), {}
     before = index.weights, index.c
@@ -65,7 +66,7 @@ def plain_words() -> dict:
 
 def prompt(**settings: Any) -> dict:
     """Answers to a sample of dev questions from the hybrid search."""
-    from helpers.retrieval_trial import ask
+    from helpers.trials.searches import ask
 
     model, tokenizer = chat()
     return {"replies": [r.to_json() for r in ask(dev_sample(), indexed(BY, SIZE).search, model, tokenizer, **settings)]}
@@ -73,8 +74,8 @@ def prompt(**settings: Any) -> dict:
 
 def answers(system: str) -> dict:
     """Answers to all test questions that have one."""
-    from helpers.retrieval import load_questions
-    from helpers.retrieval_trial import ask, gold_search, searches
+    from helpers.trials.searches import ask, gold_search, searches
+    from helpers.velunda import load_questions
 
     model, tokenizer = chat()
     index, questions = indexed(BY, SIZE), [q for q in load_questions("test") if q.answerable]
@@ -84,7 +85,8 @@ def answers(system: str) -> dict:
 
 def on_both(search: Any) -> dict:
     """Each measure, question by question, on dev and test."""
-    from helpers.retrieval import load_questions, score_search
+    from helpers.retrieval import score_search
+    from helpers.velunda import load_questions
 
     found = {split: score_search(search, load_questions(split)).values for split in ("dev", "test")}
     return {
@@ -95,8 +97,8 @@ def on_both(search: Any) -> dict:
 
 def dev_sample() -> list[Any]:
     """The dev questions that the notebook asks, too."""
-    from helpers.retrieval import load_questions
-    from helpers.retrieval_trial import every_nth
+    from helpers.trials.searches import every_nth
+    from helpers.velunda import load_questions
 
     return every_nth([question for question in load_questions("dev") if question.answerable], SAMPLE)
 
@@ -104,7 +106,8 @@ def dev_sample() -> list[Any]:
 @cache
 def indexed(by: str, size: int, with_headings: bool = True) -> Any:
     """A hybrid index of the handbook, a fifth of a chunk's size shared between neighbors."""
-    from helpers.retrieval import HybridIndex, chunk_documents, load_handbook
+    from helpers.retrieval import HybridIndex, chunk_documents
+    from helpers.velunda import load_handbook
 
     index = HybridIndex(encoder(), with_headings=with_headings)
     index.add(chunk_documents(load_handbook().values(), size, size // 5, by))
@@ -123,8 +126,8 @@ def chat() -> tuple[Any, Any]:
     """The chat model as a FastLlama, and its tokenizer."""
     from transformers import AutoTokenizer
 
-    from helpers.fast_llama import FastLlama
     from helpers.models import fetch
+    from helpers.speed import FastLlama
 
     folder = fetch("chat")
     return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from helpers.answer_trial import K
-from helpers.handbook import SPLITS
-from helpers.poison_trial import CARRIERS
+from helpers.trials.answers import K
+from helpers.trials.planted_orders import CARRIERS
+from helpers.velunda.handbook import SPLITS
 
 NAME = "10b_rag_quality"
 DEPTHS = (2, 3)  # passages in the prompt, tried on every third dev question beside K on all of them
@@ -38,8 +38,8 @@ def run(case: dict) -> dict:
 
 
 def answers(split: str, k: int, every: int) -> dict:
-    from helpers.answer_trial import answer_all
-    from helpers.handbook import load_questions
+    from helpers.trials.answers import answer_all
+    from helpers.velunda import load_questions
 
     asked = [question.question for question in load_questions(split)[::every]]
     trials = answer_all(asked, index(), *model(), k=k, batch=15)
@@ -48,8 +48,8 @@ def answers(split: str, k: int, every: int) -> dict:
 
 
 def closed_book(split: str) -> dict:
-    from helpers.answer_trial import answer_all
-    from helpers.handbook import load_questions
+    from helpers.trials.answers import answer_all
+    from helpers.velunda import load_questions
 
     asked = [question.question for question in load_questions(split)]
     trials = answer_all(asked, index(), *model(), k=K, closed_book=True, batch=15)
@@ -57,8 +57,8 @@ def closed_book(split: str) -> dict:
 
 
 def quoted(split: str) -> dict:
-    from helpers.answer_trial import quote_all
-    from helpers.handbook import load_questions
+    from helpers.trials.answers import quote_all
+    from helpers.velunda import load_questions
 
     trials = quote_all([question.question for question in load_questions(split)], index())
     return {"trials": [to_json(trial, trial.likelihood) for trial in trials]}
@@ -66,8 +66,8 @@ def quoted(split: str) -> dict:
 
 def rerank() -> dict:
     """For each answerable question its hits in order: which passages each shows, and the likelihood behind it."""
-    from helpers.answer_trial import POOL
-    from helpers.handbook import load_questions
+    from helpers.trials.answers import POOL
+    from helpers.velunda import load_questions
     from tests.benchmarks.pooled_reranking import pool_scores
 
     asked = [question for question in load_questions() if question.answerable]
@@ -89,17 +89,10 @@ def rerank() -> dict:
 
 def rewriting() -> dict:
     """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
-    from helpers.answer_trial import write_all
-    from helpers.handbook import load_questions
-    from helpers.query_rewriting import (
-        ANSWER,
-        REPHRASINGS,
-        hypothetical_answer,
-        multi_query,
-        pseudo_relevance,
-        rephrased,
-    )
-    from helpers.retrieval_metrics import score_search
+    from helpers.retrieval import hypothetical_answer, multi_query, pseudo_relevance, rephrased, score_search
+    from helpers.retrieval.rewriting import ANSWER, REPHRASINGS
+    from helpers.trials.answers import write_all
+    from helpers.velunda import load_questions
 
     asked = [question for question in load_questions() if question.answerable]
     orders = {prompt: [prompt.format(question=each.question) for each in asked] for prompt in (ANSWER, *REPHRASINGS)}
@@ -122,8 +115,8 @@ def rewriting() -> dict:
 
 
 def poison(question: int) -> dict:
-    from helpers.answer_trial import answer_from, look_up
-    from helpers.poison_trial import ORDERS, carriers, defended, poisoned
+    from helpers.trials.answers import answer_from, look_up
+    from helpers.trials.planted_orders import ORDERS, carriers, defended, poisoned
 
     asked, rows, searches = carriers()[question], [], []
     for order in ORDERS:
@@ -140,7 +133,7 @@ def poison(question: int) -> dict:
 
 @cache
 def index() -> Any:
-    from helpers.answer_trial import quality_index
+    from helpers.trials.answers import quality_index
 
     return quality_index()
 
@@ -150,8 +143,8 @@ def model() -> tuple[Any, Any]:
     """The chat model in float32, which every processor multiplies fast, and its tokenizer."""
     from transformers import AutoTokenizer
 
-    from helpers.fast_llama import FastLlama
     from helpers.models import fetch
+    from helpers.speed import FastLlama
 
     folder = fetch("chat")
     return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -4,7 +4,7 @@ notebook uses."""
 
 from __future__ import annotations
 
-from helpers.vocabulary_trial import train_trial
+from helpers.trials.vocabulary import train_trial
 
 NAME = "01_vocabulary"
 SIZES, SHORT, LONG = (256, 1024, 2048, 4096, 8192, 16384, 24576), 40_960, 163_840

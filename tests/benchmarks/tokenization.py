@@ -19,9 +19,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one thread against o
 
 PEAK = """
 from helpers.corpora import language_reference, stdlib_docstrings, stdlib_source
-from helpers.process_memory import peak_bytes
+from helpers.measuring import peak_bytes
 from helpers.models import fetch
-from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
+from helpers.tokenization import BPETokenizer
+from helpers.tokenization import UnigramTokenizer
+from helpers.tokenization import WordPieceTokenizer
 text = {text}
 before = peak_bytes()
 result = {call}
@@ -61,7 +63,7 @@ def train_by_recounting(text: str, vocab_size: int) -> list[tuple[int, int]]:
     """Byte-pair encoding as most tutorials write it: every pair of the text is counted anew for every merge."""
     import regex
 
-    from helpers.bpe import GPT2_PATTERN
+    from helpers.tokenization import GPT2_PATTERN
 
     words = [list(word.encode("utf-8")) for word in regex.findall(GPT2_PATTERN, text)]
     merges = []
@@ -195,7 +197,7 @@ def peaks() -> dict[str, tuple[float, float]]:
 
 def compression() -> tuple[float, float] | None:
     """Tokens per byte on held-out text of our Unigram and of sentencepiece; None where that is not installed."""
-    from tests.test_tokenization_unigram import tokens_per_byte
+    from tests.tokenization.test_unigram import tokens_per_byte
 
     try:
         return tokens_per_byte(held_out=True)

@@ -38,9 +38,10 @@ def measure(
     """Median seconds of a step by the clock and of the processor, and the process's peak in GB above Python's own."""
     import torch
 
-    from helpers.lora import ALL_LINEAR, ATTENTION, add_lora_, lora_layers
+    from helpers.lora import add_lora_, lora_layers
+    from helpers.lora.layers import ALL_LINEAR, ATTENTION
+    from helpers.measuring import peak_bytes
     from helpers.models import fetch
-    from helpers.process_memory import peak_bytes
     from helpers.training import Example, collate, loss_at_labels, training_step
     from helpers.transformer import Llama
     from tests.benchmarks.packing import collate_packed, loss_everywhere

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.copying import WORD, Names
-from helpers.probability import IGNORED
+from helpers.foundations.probability import IGNORED
+from helpers.generation import Names
+from helpers.generation.source_limit import WORD
 
 
 def fact_weights(tokenizer: Any, names: Names, weight: float) -> Callable[[str, list[int]], list[float]]:

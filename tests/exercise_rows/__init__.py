@@ -7,10 +7,8 @@ the source of the definition without `@exercise`; it imports what it needs insid
 from __future__ import annotations
 
 import importlib
-import inspect
 import pkgutil
 import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,15 +46,3 @@ def define(name: str, code: str) -> Any:
     namespace: dict[str, Any] = {"__name__": "__main__"}
     exec(compile(textwrap.dedent(code), f"<answer {name}>", "exec"), namespace)
     return namespace[name]
-
-
-def stub_source(name: str, reference: Callable | type) -> str:
-    """The untouched cell: signature and docstring of the reference, annotations left out, body `...`."""
-    if isinstance(reference, type):
-        methods = [member for member in vars(reference).values() if inspect.isfunction(member)]
-        bodies = [textwrap.indent(stub_source(method.__name__, method), "    ") for method in methods]
-        return f"class {name}:\n" + "\n".join(bodies or ["    ..."])
-    signature = inspect.signature(reference)
-    bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
-    text = signature.replace(parameters=bare, return_annotation=inspect.Signature.empty)
-    return f"def {name}{text}:\n    {inspect.getdoc(reference)!r}\n    ..."

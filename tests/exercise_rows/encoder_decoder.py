@@ -202,7 +202,7 @@ ROWS = [
             ),
             Wrong(
                 "def cross_attention(x, memory, w_q, w_k, w_v, mask):\n"
-                "    from helpers.attention import attention_weights\n"
+                "    from helpers.attention.multi_head import attention_weights\n"
                 "    weights = attention_weights(x @ w_q, memory @ w_k, ~mask[:, None])\n"
                 "    return weights @ (memory @ w_v), weights",
                 "the mask is inverted",
@@ -210,7 +210,7 @@ ROWS = [
             Wrong(cross(mask="scores = scores.masked_fill(~mask, float('-inf'))"), "it lacks an axis for T"),
             Wrong(
                 "def cross_attention(x, memory, w_q, w_k, w_v, mask):\n"
-                "    from helpers.attention import attention_weights\n"
+                "    from helpers.attention.multi_head import attention_weights\n"
                 "    weights = attention_weights(x @ w_q, memory @ w_k, mask[..., None])\n"
                 "    return weights @ (memory @ w_v), weights",
                 "it hides keys",

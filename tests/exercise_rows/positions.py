@@ -35,7 +35,7 @@ def read(
     return f"""
 def read_on(model, ids, cache):
     import torch
-    from helpers.kv_cache import layer_caches
+    from helpers.transformer import layer_caches
     T = ids.shape[1]
     x, rope = model.embedding(ids), model.rope({positions})
     for block, layer in zip(model.blocks, layer_caches(cache, len(model.blocks))):
@@ -202,7 +202,8 @@ def apply_rope(x, cos, sin, interleaved=False):
             Wrong(read(advance="pass"), "the cache is not advanced"),
             Wrong(read(advance="cache.advance(1)"), "First difference at ['cache.length']: expected 5, yours is 1"),
             Wrong(
-                "def read_on(model, ids, cache):\n    import torch\n    from helpers.kv_cache import layer_caches\n"
+                "def read_on(model, ids, cache):\n    import torch\n"
+                "    from helpers.transformer.kv_cache import layer_caches\n"
                 "    cache.advance(ids.shape[1])\n"
                 "    x, rope = model.embedding(ids), model.rope(cache.length + torch.arange(ids.shape[1]))\n"
                 "    for block, layer in zip(model.blocks, layer_caches(cache, len(model.blocks))):\n"

@@ -40,29 +40,6 @@ def pack_sentences(lengths, size, overlap):
 """
 
 
-def bm25(
-    asked: str = "query",
-    n: str = "sum(word in text for text in corpus)",
-    rarity: str = "math.log(1 + (len(corpus) - n + 0.5) / (n + 0.5))",
-    length: str = "1 - b + b * len(document) / mean",
-    part: str = "rarity * count / (count + k1 * length)",
-    mean: str = "sum(len(text) for text in corpus) / len(corpus)",
-) -> str:
-    return f"""
-def bm25_score(query, document, corpus, k1=1.5, b=0.75):
-    import math
-    mean = {mean}
-    length = {length}
-    score = 0.0
-    for word in {asked}:
-        n = {n}
-        count = document.count(word)
-        rarity = {rarity}
-        score += {part}
-    return score
-"""
-
-
 def top(
     rows: str = "vectors / np.linalg.norm(vectors, axis=1, keepdims=True)",
     one: str = "query / np.linalg.norm(query)",
@@ -96,10 +73,6 @@ def reciprocal_rank_fusion(rankings, weights=None, c=60):
             {add.format(worth=worth)}
     return {out}
 """
-
-
-def look(body: str) -> str:
-    return f"def look_up(corpus, rows, scores):\n    {body}\n"
 
 
 ROWS = [
@@ -209,47 +182,6 @@ def pack_sentences(lengths, size, overlap):
         ],
     ),
     Row(
-        "bm25_score",
-        wrong=[
-            Wrong(bm25(asked="set(query)"), "a word that is asked twice adds twice"),
-            Wrong(bm25(n="sum(text.count(word) for text in corpus)"), "n counts *documents*"),
-            Wrong(
-                bm25(rarity="math.log((len(corpus) - n + 0.5) / (n + 0.5))"), "the 1 + inside the logarithm is missing"
-            ),
-            Wrong(bm25(rarity="math.log10(1 + (len(corpus) - n + 0.5) / (n + 0.5))"), "the natural logarithm"),
-            Wrong(bm25(rarity="math.log2(1 + (len(corpus) - n + 0.5) / (n + 0.5))"), "the natural logarithm"),
-            Wrong(bm25(rarity="1"), "every word weighs the same"),
-            Wrong(bm25(length="1"), "long documents weigh as much as short ones"),
-            Wrong(bm25(length="1 - b + b * len(document)"), "not divided by the mean length"),
-            Wrong(bm25(length="1 - b + b * mean / len(document)"), "upside down"),
-            Wrong(bm25(length="1 - b + b * len(document) / len(corpus)"), "you divide by that number alone"),
-            Wrong(bm25(part="rarity * count * (k1 + 1) / (count + k1 * length)"), "other variants multiply by k1 + 1"),
-            Wrong(bm25(part="rarity * count"), "counts grow without end"),
-            Wrong(bm25(part="rarity * count / ((count + k1) * length)"), "`length` belongs to k1 alone"),
-            Wrong(bm25(part="rarity * count / (count + 1.5 * (0.25 + 0.75 * len(document) / mean))"), "k1 and b are"),
-            Wrong(bm25(part="rarity * count / (count + 1.5 * length)"), "k1 is fixed as 1.5"),
-            Wrong(bm25(length="0.25 + 0.75 * len(document) / mean"), "b is fixed as 0.75"),
-            Wrong(bm25(n="len([text for text in corpus if word in ' '.join(text)])"), "do not join the words"),
-            Wrong(bm25(mean="sum(len(set(t)) for t in corpus) / len(corpus)"), "not the distinct ones"),
-        ],
-        right=[
-            bm25(),
-            """
-def bm25_score(query, document, corpus, k1=1.5, b=0.75):
-    from collections import Counter
-    from math import log1p
-    counts, N = Counter(document), len(corpus)
-    known = [set(text) for text in corpus]
-    norm = k1 * (1 - b + b * len(document) * N / sum(map(len, corpus)))
-    def rarity(word):
-        n = sum(word in words for words in known)
-        return log1p((N - n + 0.5) / (n + 0.5))
-    return sum(rarity(w) * counts[w] / (counts[w] + norm) for w in query if counts[w])
-""",
-            bm25(rarity="math.log((len(corpus) + 1) / (n + 0.5))"),
-        ],
-    ),
-    Row(
         "cosine_top_k",
         wrong=[
             Wrong(top(rows="vectors", one="query"), "long vectors win"),
@@ -338,64 +270,6 @@ def reciprocal_rank_fusion(rankings, weights=None, c=60):
     found.sort(key=lambda pair: -pair[1])
     return found
 """,
-        ],
-    ),
-    Row(
-        "look_up",
-        wrong=[
-            Wrong(
-                look("return [(corpus[row], score) for row, score in zip(rows, scores) if row]"),
-                "row 0 is lost, −1 stays",
-            ),
-            Wrong(
-                look("return [(corpus[row], score) for row, score in zip(rows, scores) if row > 0]"), "row 0 is lost"
-            ),
-            Wrong(
-                look("return [(corpus[row], score) for row, score in zip(rows, scores) if score > 0]"),
-                "a cosine below 0 is a find",
-            ),
-            Wrong(
-                look("return [(corpus[row], score) for row, score in zip(rows, scores) if score > -1e30]"),
-                "not always below all scores",
-            ),
-            Wrong(
-                look(
-                    "found = [(corpus[row], score) for row, score in zip(rows, scores) if row >= 0]\n"
-                    "    return sorted(found, key=lambda pair: pair[1], reverse=True)"
-                ),
-                "the index's order stays",
-            ),
-            Wrong(
-                look("return [(corpus[row], score) for row, score in zip(rows, scores)][: len(corpus)]"),
-                "ask each row",
-            ),
-            Wrong(
-                look("n = len(corpus)\n    return [(corpus[r], s) for r, s in list(zip(rows, scores))[:n]]"),
-                "ask each row",
-            ),
-            Wrong(look("return [corpus[row] for row in rows if row >= 0]"), "each text comes with its score"),
-            Wrong(
-                look(
-                    "found = {}\n    for row, score in zip(rows, scores):\n        if row >= 0:\n"
-                    "            found.setdefault(corpus[row], score)\n    return list(found.items())"
-                ),
-                "two texts that read alike",
-            ),
-            Wrong(
-                look(
-                    "found = []\n    for row, score in zip(rows, scores):\n"
-                    "        if corpus[row] not in [text for text, _ in found]:\n"
-                    "            found.append((corpus[row], score))\n    return found"
-                ),
-                "but row −1 is still looked up",
-            ),
-        ],
-        right=[
-            look("return [(corpus[row], score) for row, score in zip(rows, scores) if row >= 0]"),
-            look(
-                "found = []\n    for row, score in zip(rows, scores):\n        if row < 0:\n            break\n"
-                "        found.append((corpus[row], score))\n    return found"
-            ),
         ],
     ),
 ]

@@ -52,7 +52,7 @@ def unsupported(summary, text):
 
 
 def choose(body: str) -> str:
-    return f"def choose_summary(candidates, text):\n    from helpers.summaries import unsupported\n    {body}\n"
+    return f"def choose_summary(candidates, text):\n    from helpers.trials.summaries import unsupported\n    {body}\n"
 
 
 ROWS = [

@@ -12,27 +12,6 @@ def block(*lines: str) -> str:
     return f"def pre_norm_block({arguments}):\n" + "".join(f"    {line}\n" for line in lines)
 
 
-def greedy(
-    best: str = "model(ids)[0, -1].argmax().item()",
-    at_end: str = "return reply",
-    grow: str = "torch.cat([ids, torch.tensor([[best]])], dim=1)",
-    start: str = "[]",
-    steps: str = "max_new_tokens",
-) -> str:
-    return f"""
-def greedy_reply(model, ids, max_new_tokens, end):
-    import torch
-    reply = {start}
-    for _ in range({steps}):
-        best = {best}
-        if best == end:
-            {at_end}
-        reply.append(best)
-        ids = {grow}
-    return reply
-"""
-
-
 def swap(
     before: str = "if number == layer:\n            x[:, position] = vector",
     run: str = "causal=True, rope=rope",
@@ -167,37 +146,6 @@ ROWS = [
                 "copy = feed_forward_norm(middle)",
                 "return feed_forward(copy) + middle",
             ),
-        ],
-    ),
-    Row(
-        "greedy_reply",
-        wrong=[
-            Wrong(greedy(at_end="return reply + [best]"), "`end` is in your list"),
-            Wrong(greedy(at_end="pass"), "you do not stop at `end`"),
-            Wrong(greedy(start="ids[0].tolist()"), "the prompt is in your list"),
-            Wrong(greedy(steps="max_new_tokens + 1"), "you write one token too many"),
-            Wrong(greedy(best="model(ids)[0, 0].argmax().item()"), "you read the first row of logits"),
-            Wrong(greedy(grow="ids"), "`ids` does not grow"),
-            Wrong(greedy(grow="torch.tensor([[best]])"), "the model sees only the newest token"),
-            Wrong(greedy(best="model(ids).argmax().item()"), "It stops with an error when called as"),
-            Wrong(greedy().replace("return reply\n", "return ids\n"), "The kind of the result is wrong"),
-            Wrong(greedy(steps="max_new_tokens - 1"), "you write one token too few"),
-            Wrong(greedy(best="int(model(ids).argmax())"), "the argmax runs over all rows at once"),
-            Wrong(greedy(grow="torch.cat([torch.tensor([[best]]), ids], dim=1)"), "it belongs behind it"),
-        ],
-        right=[
-            greedy(),
-            """
-def greedy_reply(model, ids, max_new_tokens, end):
-    cache = model.new_cache(1, ids.shape[1] + max_new_tokens)
-    reply = []
-    while len(reply) < max_new_tokens:
-        ids = model(ids, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)
-        if ids.item() == end:
-            break
-        reply.append(ids.item())
-    return reply
-""",
         ],
     ),
     Row(

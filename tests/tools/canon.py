@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from helpers.velunda import FILE, canon
+from helpers.velunda import canon
+from helpers.velunda.company import FILE
 
 CARD = FILE.parent / "README.md"
 BLOCK = re.compile(r"(<!-- from canon\.json: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -1,7 +1,7 @@
 """The handbook's questions, from their quotes: `python -m tests.tools.handbook` writes the offsets of each quote.
 
 A quote is the passage that answers; `start` and `end` count characters of the document's text below its front matter,
-as `helpers.handbook` gives it. Edit documents and quotes, never the offsets.
+as `helpers.velunda.handbook` gives it. Edit documents and quotes, never the offsets.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from helpers.handbook import QUESTIONS, load_handbook
+from helpers.velunda import load_handbook
+from helpers.velunda.handbook import QUESTIONS
 
 WORD = re.compile(r"[\w%€°]+(?:[.,'’-]\w+)*")
 # Words that carry no content of their own: "four content words in a row" counts none of these.

@@ -16,6 +16,7 @@ from tests.tools.notebook import NAME, Page, headings, label, output_texts, tags
 KNOWN_TAGS = {"setup", "parameters", "exercise", "solution", "catch-up-skip", "nbval-check-output", "timing"}
 NOTEBOOK_BYTES = 1_500_000
 FIGURE_BYTES = 80_000
+ALT_WORDS = 8  # of an alternative text at least: shorter ones name a figure without describing it
 LINES_AT_MOST = 40
 LINES_HABIT = 15  # at least 80 % of the code cells are shorter than this
 HABIT_SHARE = 0.8
@@ -202,25 +203,34 @@ def _pictures(cell: dict) -> list[tuple[str, str]]:
 
 
 def figures_described(page: Page) -> list[str]:
-    """A cell that draws is followed by markdown with a line "*In the picture:* …", of five words or more."""
+    """Each figure carries a sentence of alternative text in its output's metadata, and the next cell is text."""
     problems = []
     following = [*page.nb.cells[1:], None]
     for cell, after in zip(page.nb.cells, following, strict=True):
-        if cell.cell_type == "code" and _pictures(cell) and not _describes(after):
-            problems.append(
-                f'The figure of {label(cell)} is not described: the next cell needs a line "*In the picture:* …".'
-            )
+        if cell.cell_type != "code":
+            continue
+        texts = alt_texts(cell)
+        for text in texts:
+            if len(text.split()) < ALT_WORDS:
+                problems.append(
+                    f'A figure of {label(cell)} has no sentence in metadata["image/png"]["alt"], but {text!r}: '
+                    "run make notebooks."
+                )
+        if texts and (after is None or after.cell_type != "markdown"):
+            problems.append(f"After the figure of {label(cell)}, the next cell has to say what it means.")
     for cell in page.markdown:
+        if "*In the picture:*" in cell.source:
+            problems.append(f"{label(cell)} describes a figure in prose: that belongs into the figure's alt text.")
         if re.search(r"!\[\s*\]\(|<img(?![^>]*\balt=[\"'][^\"']+)[^>]*>", without_code(cell.source)):
             problems.append(f"An image in {label(cell)} has no alt text.")
     return problems
 
 
-def _describes(cell: dict | None) -> bool:
-    if cell is None or cell.cell_type != "markdown":
-        return False
-    match = re.search(r"^\*In the picture:\*(.+)$", cell.source, re.MULTILINE)
-    return bool(match) and len(match[1].split()) >= 5
+def alt_texts(cell: dict) -> list[str]:
+    """The alternative text of each picture that a code cell shows; empty where there is none."""
+    shown = [(output, mime) for output in cell.get("outputs", []) for mime in output.get("data", {})]
+    pictures = [(output.get("metadata", {}), mime) for output, mime in shown if mime.startswith("image/")]
+    return [str(metadata.get(mime, {}).get("alt", "")) for metadata, mime in pictures]
 
 
 def code_lengths(page: Page) -> list[str]:

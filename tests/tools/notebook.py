@@ -144,7 +144,7 @@ def registered_tasks() -> dict[str, Task]:
 
 
 def selected(names: list[str], wanted: str | None = None) -> list[str]:
-    """The notebooks that NB (a name or a comma-separated list) chooses; all of them where it is empty.
+    """The notebooks that NB (a name or a comma-separated list) chooses, in its order; all of them where it is empty.
 
     Raises ValueError, one sentence naming the nearest notebook, for a name that no notebook has.
     """
@@ -157,7 +157,7 @@ def selected(names: list[str], wanted: str | None = None) -> list[str]:
             raise ValueError(
                 f"There is no notebook {item!r}; " + (f"did you mean {near[0]!r}?" if near else "notebooks/ is empty.")
             )
-    return [name for name in names if name in asked] if asked else list(names)
+    return list(dict.fromkeys(asked)) if asked else list(names)
 
 
 # What a cell is ------------------------------------------------------------------------------------------------------

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from helpers.family_score import Score
-from helpers.retrieval_trial import SYSTEMS, answers, f1_of, search_scores
+from helpers.metrics import Score
 from helpers.stats import bootstrap, paired_bootstrap, wilson
-from helpers.tickets import FIELDS
+from helpers.trials.searches import SYSTEMS, answers, f1_of, search_scores
+from helpers.velunda import FIELDS
 
 
 def ticket_table(rows: Mapping[str, Mapping[str, Score]]) -> str:

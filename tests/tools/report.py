@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,13 @@ from filelock import FileLock
 from tests.tools.notebook import ROOT, Course, selected
 
 REPORT = ROOT / "build" / "notebook_report.json"
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 PEAK_MB_AT_MOST = 2000.0
 
 
 @dataclass(frozen=True)
 class Row:
-    """One run of one notebook: wall seconds, peak resident megabytes (10^6 bytes) of its kernel, minutes it states."""
+    """One run of one notebook: wall seconds, peak resident MB (10^6 bytes) of its kernel's tree, minutes stated."""
 
     notebook: str
     runner: str
@@ -54,11 +55,12 @@ _recorded_now: list[Row] = []
 
 
 class KernelWatch:
-    """Peak resident memory of the kernels among the descendants of a process, while the `with` block runs.
+    """Peak resident memory of a kernel and all it started, while the `with` block runs.
 
-    The largest single kernel counts, not the sum. On Linux the kernel's own high-water mark is read (VmHWM), so nothing
-    between two looks is missed except in the last twentieth of a second of a kernel's life; on Windows likewise
-    (peak_wset); elsewhere the resident size at each look.
+    Of several kernels among the descendants of a process, the largest tree counts. The tree is looked at every
+    POLL_SECONDS, and a server stays in it after its parent has ended. A kernel by itself is never seen smaller than its
+    own high-water mark (Linux: VmHWM; Windows: peak_wset), so that nothing between two looks is missed; a peak that it
+    shares with others is what the looks saw. Pages that several processes share are counted once on Linux (PSS).
     """
 
     def __init__(self, pid: int | None = None) -> None:
@@ -76,19 +78,25 @@ class KernelWatch:
         self._thread.join()
 
     def _watch(self) -> None:
-        kernels: dict[int, psutil.Process] = {}
-        looked_at: set[int] = set()
+        trees: dict[psutil.Process, set[psutil.Process]] = {}  # of each kernel, itself included
+        members: set[psutil.Process] = set()
+        strangers: set[psutil.Process] = set()
         while not self._done.is_set():
-            for process in _descendants(self.pid):
-                if process.pid in kernels or process.pid in looked_at:
+            seen = _descendants(self.pid)
+            for process in seen:
+                if process in members or process in strangers:
                     continue
                 if (kernel := _is_kernel(process)) is not None:
                     if kernel:
-                        kernels[process.pid] = process
-                    elif time.time() - process.create_time() > 5:  # by then it has become what it will be
-                        looked_at.add(process.pid)
-            for process in kernels.values():
-                self.peak_mb = max(self.peak_mb, peak_megabytes(process))
+                        trees[process] = {process}
+                    elif _age(process) > 5:  # by then it has become what it will be
+                        strangers.add(process)
+            for kernel, tree in trees.items():
+                orphans = tree.difference(seen)
+                tree |= _below(tree, seen).union(*(_descendants(process.pid) for process in orphans))
+                tree -= {process for process in tree if not _is_alive(process)}
+                members |= tree
+                self.peak_mb = max(self.peak_mb, peak_megabytes(kernel), tree_megabytes(tree))
             self._done.wait(POLL_SECONDS)
 
 
@@ -99,6 +107,17 @@ def _descendants(pid: int) -> list[psutil.Process]:
         return []
 
 
+def _below(tree: set[psutil.Process], seen: list[psutil.Process]) -> set[psutil.Process]:
+    """Those of `seen` (parents before children) whose parent is in the tree, or below it."""
+    found, pids = set(), {process.pid for process in tree}
+    for process in seen:
+        with contextlib.suppress(psutil.Error):
+            if process.ppid() in pids:
+                found.add(process)
+                pids.add(process.pid)
+    return found
+
+
 def _is_kernel(process: psutil.Process) -> bool | None:
     try:
         return any("ipykernel" in part for part in process.cmdline())
@@ -106,25 +125,59 @@ def _is_kernel(process: psutil.Process) -> bool | None:
         return None
 
 
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _age(process: psutil.Process) -> float:
+    try:
+        return time.time() - process.create_time()
+    except psutil.Error:
+        return 0.0
+
+
 def peak_megabytes(process: psutil.Process) -> float:
-    """Peak resident size in 10^6 bytes; 0 for a process that is gone."""
+    """Peak resident size of one process so far, in 10^6 bytes; 0 for a process that is gone."""
     try:
         if sys.platform.startswith("linux"):
-            status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii", errors="replace")
-            for line in status.splitlines():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024 / 1e6
-            return 0.0
+            return _kilobytes(Path(f"/proc/{process.pid}/status"), "VmHWM:") * 1024 / 1e6
         info = process.memory_info()
         return getattr(info, "peak_wset", info.rss) / 1e6
     except (psutil.Error, OSError):
         return 0.0
 
 
+def tree_megabytes(tree: Iterable[psutil.Process]) -> float:
+    """Resident size of several processes together, now, in 10^6 bytes; those that are gone count nothing."""
+    tree = list(tree)
+    return sum(_resident_megabytes(process, shared=len(tree) > 1) for process in tree)
+
+
+def _resident_megabytes(process: psutil.Process, shared: bool) -> float:
+    try:
+        if shared and sys.platform.startswith("linux"):
+            with contextlib.suppress(OSError):  # an old Linux, or another user's process
+                return _kilobytes(Path(f"/proc/{process.pid}/smaps_rollup"), "Pss:") * 1024 / 1e6
+        return process.memory_info().rss / 1e6
+    except (psutil.Error, OSError):
+        return 0.0
+
+
+def _kilobytes(file: Path, key: str) -> int:
+    """The number behind `key` in a file of /proc; 0 where it has none, as with a process that is ending."""
+    for line in file.read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith(key):
+            return int(line.split()[1])
+    return 0
+
+
 def run_measured(
     command: list[str], env: dict[str, str] | None = None, timeout: float | None = None, cwd: Path = ROOT
 ) -> Measured:
-    """Run a command; say how long it took and how large its kernels grew. At `timeout` seconds all of it is stopped."""
+    """Run a command; say how long it took and how large its kernel's tree grew. At `timeout` seconds all is stopped."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command,

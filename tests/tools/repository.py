@@ -134,13 +134,15 @@ def declared_stack(root: Path) -> list[str]:
 
 
 def packaged(root: Path) -> list[str]:
-    """Every package under helpers/ is installed."""
+    """Every folder of Python files under helpers/ is a package, and pyproject.toml has all of them installed."""
     text = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    listed = text.get("tool", {}).get("setuptools", {}).get("packages", [])
-    found = {
-        path.parent.relative_to(root).as_posix().replace("/", ".") for path in (root / "helpers").rglob("__init__.py")
-    }
-    return [f"pyproject.toml does not install the package {name}." for name in sorted(found - set(listed))]
+    find = text.get("tool", {}).get("setuptools", {}).get("packages", {}).get("find", {})
+    folders = {path.parent for path in (root / "helpers").rglob("*.py")}
+    lonely = sorted(folder.relative_to(root).as_posix() for folder in folders if not (folder / "__init__.py").exists())
+    problems = [f"{folder} has no __init__.py, so it is not installed." for folder in lonely]
+    if find.get("include") != ["helpers*"]:
+        problems.append('pyproject.toml does not have setuptools find the packages of "helpers*".')
+    return problems
 
 
 def pinned(root: Path) -> list[str]:

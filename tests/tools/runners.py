@@ -1,16 +1,17 @@
-"""Run a notebook as the tests do: under nbval, under papermill, and with every exercise answered.
+"""Run a notebook as the tests do: under nbval as committed, and under papermill with its exercises answered.
 
 Each takes the notebook's file, so that the tests of the runners themselves can plant a bad one.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import os
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ import papermill
 from nbformat import NotebookNode
 
 from tests.tools import execute, hygiene
-from tests.tools.notebook import Course, Page, exercise_node, is_exercise, output_texts, read
-from tests.tools.report import KernelWatch, Measured, run_measured
+from tests.tools.notebook import ROOT, Course, Page, exercise_node, is_exercise, output_texts, parse, tags
+from tests.tools.report import Measured, run_measured
 
 CELL_SECONDS = 120  # at smoke; at laptop three times that
 WHOLE_SECONDS = 1800
@@ -73,68 +74,99 @@ def papermill_run(
 
 def _measured(command: list[str], cwd: Path, learner: Path | None) -> Measured:
     with tempfile.TemporaryDirectory(prefix="hands-on-") as scratch:
-        return run_measured(command, execute.learner_environment(learner or Path(scratch)), WHOLE_SECONDS, cwd)
+        env = execute.learner_environment(learner or Path(scratch))
+        env = {name: value for name, value in env.items() if not name.startswith("PYTEST_")}  # of the run around it
+        return run_measured(command, env, WHOLE_SECONDS, cwd)
 
 
-# The walk ------------------------------------------------------------------------------------------------------------
+# The learner's run ---------------------------------------------------------------------------------------------------
+
+VERDICTS = ("not attempted", "not yet", "passed")  # what an exercise says to its stub, to a wrong and to a right answer
 
 
 @dataclass(frozen=True)
-class Walked:
-    """A notebook run with its exercises answered: `verdicts` has the text under each answer, in order of the cells."""
+class Answers:
+    """Answers to one exercise, each the source of the definition without its decorator."""
 
-    verdicts: list[tuple[str, str, str]]  # (exercise, answer's source, what the notebook said)
-    seconds: float
-    peak_mb: float
+    wrong: list[str]
+    right: list[str]
 
 
-def answered(book: NotebookNode, answers: dict[str, list[str]]) -> NotebookNode:
-    """A copy in which each exercise cell stands once per answer, one after the other: one run sees them all.
+def answers_to(name: str) -> Answers:
+    """The answers to the exercise `name`. Raises KeyError, in a sentence, where there is no wrong or no right one."""
+    answers = answers_in_file(name) or answers_in_rows(name)
+    if answers is None or not answers.wrong or not answers.right:
+        raise KeyError(f"the exercise {name!r} needs a wrong answer and a right one")
+    return answers
 
-    An answer is the source of the definition without its decorator. Raises KeyError for an exercise without an answer.
+
+def answers_in_file(name: str) -> Answers | None:
+    """Slips and right answers of helpers/exercises/course/<notebook>/<name>.py; None where there is no such file."""
+    from helpers.exercises.checking import registry  # late: the other tools need neither helpers nor torch
+    from tests.exercises.answers import as_cell
+
+    if name not in registry().files:
+        return None
+    loaded = registry().load(name)
+    planted = getattr(loaded.planted, "code", None)  # what stands in the cell: that is "not attempted"
+    wrong = [slip for slip in (*loaded.slips, *loaded.refused) if slip.code != planted]
+    right = (loaded.answer, *loaded.right)
+    return Answers([as_cell(answer) for answer in wrong], [as_cell(answer) for answer in right])
+
+
+def answers_in_rows(name: str) -> Answers | None:
+    """The answers to an exercise that is not in one file yet, from tests/exercise_rows/."""
+    from tests.exercise_rows import rows
+
+    row = rows().get(name)
+    return Answers([wrong.code for wrong in row.wrong], list(row.right)) if row else None
+
+
+def answered(book: NotebookNode, answers: Mapping[str, Answers]) -> NotebookNode:
+    """A copy in which each exercise cell stands three times: untouched, with a wrong answer, with a right one.
+
+    The rest of the notebook therefore runs on the learner's own function. Raises KeyError for one without an answer.
     """
     cells = []
     for cell in book.cells:
+        cells.append(cell)
         node = exercise_node(cell.source) if cell.cell_type == "code" and is_exercise(cell) else None
-        if node is None:
-            cells.append(cell)
-            continue
-        for number, answer in enumerate(answers[node.name]):
-            filled = nbformat.from_dict(dict(cell))
-            filled["id"] = f"{cell.id}-answer-{number}"
-            filled["source"] = filled_cell(cell.source, answer)
-            cells.append(filled)
+        if node is not None:
+            given = answers[node.name]
+            for kind, answer in (("wrong", given.wrong[0]), ("right", given.right[-1])):
+                filled = nbformat.from_dict(dict(cell))
+                filled["id"] = f"{cell.id[:50]}-{kind}"  # an id has at most 64 characters
+                filled["source"] = filled_cell(cell.source, answer)
+                cells.append(filled)
     result = nbformat.from_dict(dict(book))
     result["cells"] = cells
     return result
 
 
 def filled_cell(source: str, answer: str) -> str:
-    """The cell with its decorated definition replaced; the decorator and everything around it stay."""
+    """The cell with its decorated definition replaced; the decorator and everything around it stay.
+
+    What the answer needs before its definition (imports, constants) comes before the decorator.
+    """
     node = exercise_node(source)
     assert node is not None
-    lines = source.splitlines()
-    return "\n".join([*lines[: node.lineno - 1], answer.strip("\n"), *lines[node.end_lineno :]])
+    answer = answer.strip("\n")
+    lines, new, tree = source.splitlines(), answer.splitlines(), parse(answer)
+    own = [item.lineno - 1 for item in (tree.body if tree else []) if getattr(item, "name", None) == node.name]
+    start = own[-1] if own else 0
+    decorator = min(item.lineno for item in node.decorator_list) - 1
+    before = [*lines[:decorator], *new[:start], *lines[decorator : node.lineno - 1]]
+    return "\n".join([*before, *new[start:], *lines[node.end_lineno :]])
 
 
-def at_scale(book: NotebookNode, name: str) -> NotebookNode:
-    """A copy whose parameters cell sets SCALE to `name`."""
-    result = nbformat.from_dict(dict(book))
-    for cell in result.cells:
-        if cell.get("id") == "parameters":
-            cell["source"] = f'SCALE = "{name}"'
-    return result
-
-
-def walk(path: Path, answers: dict[str, list[str]], scale: str = "smoke") -> Walked:
-    """Run at `scale` with the answers filled in. Raises NotebookFailed where it does not reach the end."""
-    import time
-
-    book = at_scale(answered(read(path), answers), scale)
-    start = time.perf_counter()
-    with KernelWatch() as watch:
-        done = execute.run(book, path.stem, path.parent, cell_seconds=CELL_SECONDS)
-    return Walked(verdicts(done), time.perf_counter() - start, watch.peak_mb)
+def wrong_verdicts(book: NotebookNode) -> list[str]:
+    """One sentence for each exercise cell of an answered and executed notebook with a verdict that it must not have."""
+    problems = []
+    for number, (name, source, said) in enumerate(verdicts(book)):
+        expected = VERDICTS[number % len(VERDICTS)]
+        if f"[{expected}]" not in said:
+            problems.append(f"{name} does not say [{expected}] but\n{said}\nto\n{source}")
+    return problems
 
 
 def verdicts(book: NotebookNode) -> list[tuple[str, str, str]]:
@@ -147,14 +179,34 @@ def verdicts(book: NotebookNode) -> list[tuple[str, str, str]]:
     return found
 
 
-def exercise_rows() -> dict[str, Any]:
-    """Every row of tests/exercise_rows/ by the exercise's name: its plausible wrong answers and its right ones."""
-    import tests.exercise_rows as package
+# What runs beside what, and what does not run ------------------------------------------------------------------------
 
-    modules = [
-        importlib.import_module(f"{package.__name__}.{found.name}") for found in pkgutil.iter_modules(package.__path__)
-    ]
-    return {row.name: row for module in modules for row in getattr(module, "ROWS", [])}
+CLOCK = re.compile(r"perf_counter|process_time|monotonic|seconds|bandwidth|tokens_per|speed")
+NOT_RUN = ROOT / "build" / "notebooks_not_run.txt"
+
+
+def asserts_a_time(page: Page) -> bool:
+    """Whether a cell tagged `timing` reads a clock and asserts: such a notebook has the machine to itself."""
+    return any(
+        "timing" in tags(cell) and CLOCK.search(cell.source) and re.search(r"^\s*assert\b", cell.source, re.MULTILINE)
+        for cell in page.code
+    )
+
+
+def time_is_over() -> bool:
+    """Whether the run's HANDS_ON_TEST_MINUTES have passed; `phases` says when that is."""
+    return time.time() > float(os.environ.get("HANDS_ON_TEST_END") or "inf")
+
+
+def leave_out(name: str, file: Path = NOT_RUN) -> None:
+    """Note that a notebook did not run; lines are short enough to be written whole by workers side by side."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(f"{name}\n")
+
+
+def not_run(file: Path = NOT_RUN) -> list[str]:
+    return sorted(set(file.read_text(encoding="utf-8").split())) if file.is_file() else []
 
 
 # What a run leaves behind --------------------------------------------------------------------------------------------
@@ -167,7 +219,16 @@ def traces(root: Path) -> dict[str, tuple[int, int]] | None:
 
     build/, caches of the test tools and Python's own `__pycache__` do not count.
     """
-    command = ["git", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
+    command = [
+        "git",
+        "--no-optional-locks",
+        "status",
+        "--porcelain",
+        "-z",
+        "--no-renames",
+        "--untracked-files=all",
+        "--ignored=matching",
+    ]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):

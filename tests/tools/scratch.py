@@ -87,6 +87,15 @@ def shown(content: str, **data: str) -> NotebookNode:
     return nbformat.v4.new_output("display_data", data={"text/plain": content} | data)
 
 
+def figure(
+    data: str, alt: str = "A dark square that stays dark up to its edges.", mime: str = "image/png"
+) -> NotebookNode:
+    """A picture as a notebook's cell shows it, with its alternative text."""
+    output = shown("<Figure size 640x480 with 1 Axes>", **{mime: data})
+    output.metadata[mime] = {"alt": alt}
+    return output
+
+
 def picture(color: tuple[int, int, int] = (10, 20, 30), note: str = "", size: int = 8, noise: bool = False) -> str:
     """A small PNG in base64; `note` goes into a text chunk; `noise` makes it large."""
     import numpy as np
@@ -136,8 +145,8 @@ def lesson(name: str, following: str, minutes: int = 0, exercises: bool = True) 
         code("guess-half", "predict('half', 'How much?', 3)", outputs=[shown("[prediction] 3")]),
         code("product", "print(3 * 2)", "nbval-check-output", outputs=[text("6\n")]),
         md("second-section", "## 2 · What does it look like?"),
-        code("figure", "draw()", outputs=[shown("<Figure size 640x480 with 1 Axes>", **{"image/png": picture()})]),
-        md("figure-alt", "*In the picture:* a dark square that stays dark to its edges."),
+        code("figure", "draw()", outputs=[figure(picture())]),
+        md("figure-alt", "It is dark everywhere, so there is nothing to see."),
     ]
     if exercises:
         cells += [

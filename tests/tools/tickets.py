@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from helpers.tickets import FOLDER, SPLITS, fill, load_frames
+from helpers.velunda import fill, load_frames
+from helpers.velunda.tickets import FOLDER, SPLITS
 
 PER_FRAME = 2
 DRAWS = 12

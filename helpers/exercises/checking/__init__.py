@@ -1,7 +1,6 @@
-"""The checks behind `@exercise`, one module a topic.
+"""The checks behind `@exercise`. `registry()` has the exercises of `helpers/exercises/course/`, one file each.
 
-A topic module defines `EXERCISES = [Exercise(...), ...]`; it is found by being in this folder.
-`registry()` gathers them.
+Until all of them stand there, a topic module of this folder may define `EXERCISES = [Exercise(...), ...]`.
 """
 
 from __future__ import annotations
@@ -10,17 +9,27 @@ import importlib
 import pkgutil
 from functools import lru_cache
 
+from helpers.exercises.checking.loading import BrokenExercise, Registry
 from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 
-__all__ = ["BadInput", "Exercise", "Mistake", "Property", "registry"]
+__all__ = ["BadInput", "BrokenExercise", "Exercise", "Mistake", "Property", "Registry", "homes", "registry"]
 
 
 @lru_cache(maxsize=1)
-def registry() -> dict[str, Exercise]:
+def registry() -> Registry:
     """Every exercise of the course by name, in the order of notebooks. A name used twice is a ValueError."""
-    return gather(
-        [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)],
-    )
+    return Registry("helpers.exercises.course", older=_declared_in_topics)
+
+
+def homes() -> dict[str, str]:
+    """The notebook of every exercise by the exercise's name, without importing any of their files."""
+    return registry().notebooks()
+
+
+@lru_cache(maxsize=1)
+def _declared_in_topics() -> dict[str, Exercise]:
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    return gather(modules)
 
 
 def gather(modules: list) -> dict[str, Exercise]:

@@ -6,11 +6,11 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.attention import repeat_kv, split_heads
+from helpers.attention.masks import causal_mask as course_mask
+from helpers.attention.multi_head import repeat_kv, split_heads
 from helpers.exercises.checking import attention_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.heads import induction_score
-from helpers.masks import causal_mask as course_mask
+from helpers.transformer.heads import induction_score
 
 
 def attention_weights(q: Tensor, k: Tensor) -> Tensor:

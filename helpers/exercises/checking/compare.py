@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers.verdict import shorten, tidy
+from helpers.display.boxes import shorten, tidy
 
 SHORT_TEXT = 40  # up to here two texts are shown whole, beyond it from where they part
 

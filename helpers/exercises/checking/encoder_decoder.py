@@ -6,14 +6,14 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.attention import attention_weights
-from helpers.encoder import mean_pool
-from helpers.encoder_decoder import shift_right
+from helpers.attention.masks import padding_mask
+from helpers.attention.multi_head import attention_weights
 from helpers.exercises.checking import encoder_decoder_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.masked_lm import mask_tokens
-from helpers.masks import padding_mask
-from helpers.probability import IGNORED
+from helpers.foundations.probability import IGNORED
+from helpers.transformer.encoder import mean_pool
+from helpers.transformer.encoder_decoder import shift_right
+from helpers.trials.hidden_words import mask_tokens
 
 
 def planted_shift_right(labels: Tensor, start_id: int) -> Tensor:

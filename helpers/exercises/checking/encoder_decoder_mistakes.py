@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.attention import attention_weights
-from helpers.probability import IGNORED
+from helpers.attention.multi_head import attention_weights
+from helpers.foundations.probability import IGNORED
 
 # mean_pool ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import inspect
 import sys
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import numpy as np
 from helpers.exercises.checking import compare, stubs, tracebacks
 from helpers.exercises.checking.randomness import preserved_randomness, seed_everything
 from helpers.exercises.checking.signature import call_text, signature_problem
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import Exercise, Mistake
 from helpers.exercises.checking.watchdog import captured_output, limit_seconds, watch
 
 ENOUGH = 3  # wrong results that must equal a known mistake's before it is named for part of an answer
@@ -182,17 +183,38 @@ def suspected_cause(
     same_sort = range(n_cases) if failing < n_cases else range(n_cases, len(inputs))
     wrong = [i for i in same_sort if not accepted(i, found[i])]
     partial = ""
+    deadline = time.monotonic() + limit_seconds(spec.seconds)
     for mistake in spec.mistakes:
-        with captured_output():
-            (there,) = outcomes(mistake.variant, spec, inputs, only=failing)
-            if not _same(spec, there, found[failing]):  # most are ruled out by one call
-                continue
-            theirs = outcomes(mistake.variant, spec, inputs)
+        if (seconds := deadline - time.monotonic()) <= 0:
+            break
+        theirs = _made(mistake, spec, inputs, found[failing], failing, seconds)
+        if theirs is None:
+            continue
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
             if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):
                 return mistake.cause
             partial = partial or (mistake.cause if len(wrong) >= ENOUGH else "")
     return partial
+
+
+def _made(
+    mistake: Mistake, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
+) -> list[Outcome] | None:
+    """What a known mistake gives for every input.
+
+    None where it differs from `wanted` for input number `at`, cannot be defined, or does not come to an end.
+    """
+    made: list[Outcome] = []
+
+    def run(stop: Event) -> None:
+        variant = mistake.variant
+        there = outcomes(variant, spec, inputs, stop=stop, only=at)
+        if there and _same(spec, there[0], wanted):  # most are ruled out by one call
+            outcomes(variant, spec, inputs, into=made, stop=stop)
+
+    with captured_output():
+        done = watch(run, seconds)
+    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else None
 
 
 def _same(spec: Exercise, one: Outcome, other: Outcome) -> bool:

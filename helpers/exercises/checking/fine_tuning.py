@@ -9,11 +9,11 @@ from torch import Tensor
 from helpers.exercises.checking import fine_tuning_cases as inputs
 from helpers.exercises.checking import fine_tuning_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.losses import shift_labels
-from helpers.probability import IGNORED
-from helpers.schedules import cosine_with_warmup
-from helpers.ticket_reading import exact_match
-from helpers.training_loop import accumulate
+from helpers.foundations.probability import IGNORED
+from helpers.training.loop import accumulate
+from helpers.training.losses import shift_labels
+from helpers.training.schedules import cosine_with_warmup
+from helpers.trials.ticket_reading import exact_match
 
 
 def build_labels(pieces: Sequence[tuple[str, Sequence[int]]], length: int, pad: int) -> tuple[list[int], list[int]]:

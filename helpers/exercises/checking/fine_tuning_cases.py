@@ -10,10 +10,10 @@ from numpy.random import Generator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.collation import Batch
-from helpers.losses import shift_labels
-from helpers.probability import IGNORED
-from helpers.training_loop import accumulate
+from helpers.foundations.probability import IGNORED
+from helpers.training.collation import Batch
+from helpers.training.loop import accumulate
+from helpers.training.losses import shift_labels
 
 LABEL = {"intent": "return", "product": "Kite", "order_number": None, "urgency": "normal", "sentiment": "neutral"}
 

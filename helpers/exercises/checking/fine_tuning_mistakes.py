@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.probability import IGNORED
+from helpers.foundations.probability import IGNORED
 
 Pieces = Sequence[tuple[str, Sequence[int]]]
 

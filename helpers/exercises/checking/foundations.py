@@ -12,7 +12,7 @@ from torch import Tensor
 from helpers import stats
 from helpers.exercises.checking import foundations_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.probability import IGNORED, cross_entropy, softmax
+from helpers.foundations.probability import IGNORED, cross_entropy, softmax
 
 
 def pairwise_squared_distances(a: Tensor, b: Tensor) -> Tensor:

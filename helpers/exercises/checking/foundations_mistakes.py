@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from helpers import stats
-from helpers.probability import IGNORED
+from helpers.foundations.probability import IGNORED
 
 # pairwise_squared_distances ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,9 +10,9 @@ import torch
 from helpers.exercises.checking import inference_cases as cases
 from helpers.exercises.checking import inference_mistakes as known
 from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
-from helpers.metrics import text_perplexity
-from helpers.sampling import min_p, repetition_penalty, temperature, top_p
-from helpers.streaming import reply_text
+from helpers.generation.sampling import min_p, repetition_penalty, temperature, top_p
+from helpers.generation.streaming import reply_text
+from helpers.metrics.calibration import text_perplexity
 
 
 def planted_reply_text(tokenizer, ids, stop=()):  # type: ignore[no-untyped-def]

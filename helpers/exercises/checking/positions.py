@@ -11,11 +11,11 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
+from helpers.attention.positions import alibi_slopes, apply_rope, rope_cos_sin, rope_frequencies
 from helpers.exercises.checking import positions_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.gpt import GPT, GPTConfig
-from helpers.kv_cache import KVCache, layer_caches
-from helpers.positions import alibi_slopes, apply_rope, rope_cos_sin, rope_frequencies
+from helpers.transformer.gpt import GPT, GPTConfig
+from helpers.transformer.kv_cache import KVCache, layer_caches
 
 
 def read_on(model: GPT, ids: Tensor, cache: KVCache) -> Tensor:

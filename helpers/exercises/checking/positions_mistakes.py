@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.kv_cache import KVCache, layer_caches
+from helpers.transformer.kv_cache import KVCache, layer_caches
 
 # alibi_slopes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from helpers.abstention import calibrate_threshold
 from helpers.exercises.checking import rag_quality_cases as inputs
 from helpers.exercises.checking import rag_quality_mistakes as known
 from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
-from helpers.retrieval_metrics import ndcg_at_k, recall_at_k
+from helpers.metrics.selective import calibrate_threshold
+from helpers.retrieval.metrics import ndcg_at_k, recall_at_k
 from helpers.stats import paired_bootstrap
 
 

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from helpers.bm25_index import bm25_score
-from helpers.chunking import pack_units
 from helpers.exercises.checking import retrieval_cases as inputs
 from helpers.exercises.checking import retrieval_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.hybrid_index import reciprocal_rank_fusion
-from helpers.retrieval_metrics import reciprocal_rank
-from helpers.vector_index import cosine_top_k
-
-
-def look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list[tuple[str, float]]:
-    """The texts that an index found, each with its score, in the index's order.
-
-    rows, scores: of the k best as FAISS gives them: row −1 where it found fewer than k
-    """
-    return [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if row >= 0]
-
-
-def planted_look_up(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list[tuple[str, float]]:
-    """The version that stands in the notebook: row −1 is Python's name for the last text."""
-    return [(corpus[row], score) for row, score in zip(rows, scores)]  # noqa: B905
-
+from helpers.retrieval.chunking import pack_units
+from helpers.retrieval.hybrid import reciprocal_rank_fusion
+from helpers.retrieval.metrics import reciprocal_rank
+from helpers.retrieval.vectors import cosine_top_k
 
 # ── the exercises ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -144,57 +127,6 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        name="bm25_score",
-        notebook=NOTEBOOK,
-        minutes=5,
-        difficulty=2,
-        reference=bm25_score,
-        cases=inputs.bm25_cases,
-        hints=(
-            "Which of count, length and rarity are the same for every word of the query?",
-            "`length` belongs to the document: compute it once. Then loop over the query's words and add up. For the "
-            "rarity, count the *documents* that have the word, not the places where it stands.",
-            "`sum(word in text for text in corpus)` is n, `document.count(word)` is the count, and `math.log` is the "
-            "natural logarithm. The mean number of words: the sum of all lengths, divided by `len(corpus)`.",
-        ),
-        proves="rare words, repeated words and short documents weigh as the formula says, for any k1 and b",
-        mistakes=[
-            Mistake(known.scored(asked="once"), "a word that is asked twice adds twice: no set of the query."),
-            Mistake(
-                known.scored(having="places"), "n counts *documents* that have the word, not places where it stands."
-            ),
-            Mistake(known.scored(one=0.0), "the 1 + inside the logarithm is missing: a common word would cost points."),
-            Mistake(known.scored(base=10), "the natural logarithm is meant, `math.log`."),
-            Mistake(known.scored(base=2), "the natural logarithm is meant, `math.log`."),
-            Mistake(known.scored(rare=False), "the rarity is missing: every word weighs the same."),
-            Mistake(known.scored(length="distinct words"), "lengths count all words, not the distinct ones."),
-            Mistake(known.scored(length="mean of distinct words"), "lengths count all words, not the distinct ones."),
-            Mistake(
-                known.scored(within="corpus"), "`train` holds `rain` as letters, not as a word: do not join the words."
-            ),
-            Mistake(
-                known.scored(within="both"), "`train` holds `rain` as letters, not as a word: do not join the words."
-            ),
-            Mistake(known.scored(length="upside down"), "the length is upside down: the document's over the mean."),
-            Mistake(known.scored(length="words"), "the document's length is not divided by the mean length."),
-            Mistake(
-                known.scored(length="over the number of documents"),
-                "the mean length is all words over the number of documents; you divide by that number alone.",
-            ),
-            Mistake(known.scored(length="none"), "long documents weigh as much as short ones: `length` is missing."),
-            Mistake(
-                known.scored(top="count (k1 + 1)"),
-                "other variants multiply by k1 + 1; this one does not (the order would be the same).",
-            ),
-            Mistake(known.scored(top="once"), "you ask whether the document has the word, not how often."),
-            Mistake(known.scored(below="1"), "counts grow without end: they are not divided by count + k1 · length."),
-            Mistake(known.scored(below="(count + k1) · length"), "`length` belongs to k1 alone: count + k1 · length."),
-            Mistake(known.scored(fixed=("k1", "b")), "k1 and b are fixed as 1.5 and 0.75; use those that are given."),
-            Mistake(known.scored(fixed=("k1",)), "k1 is fixed as 1.5; use the one that is given."),
-            Mistake(known.scored(fixed=("b",)), "b is fixed as 0.75; use the one that is given."),
-        ],
-    ),
-    Exercise(
         name="cosine_top_k",
         notebook=NOTEBOOK,
         minutes=3,
@@ -291,57 +223,6 @@ EXERCISES = [
             Mistake(known.fused(divide="weights"), "you divide by the sum of the weights; scores add up."),
             Mistake(known.fused(out="items"), "give each item together with its score."),
             Mistake(known.fused(out="dictionary"), "give a list of pairs: `sorted(scores.items(), …)`."),
-        ],
-    ),
-    Exercise(
-        name="look_up",
-        notebook=NOTEBOOK,
-        minutes=2,
-        difficulty=1,
-        reference=look_up,
-        planted=planted_look_up,
-        cases=inputs.row_cases,
-        hints=(
-            "Ask for 3 of 2 texts and print `rows`. What is `corpus[-1]` in Python?",
-            "Row −1 means that nothing more was found; to Python it means the last text. Leave such rows out, with "
-            "their scores.",
-            "Put a condition at the end of the comprehension that lets through rows from 0 on. Beware of `if row`, "
-            "which would lose row 0 as well.",
-        ),
-        proves="rows of −1 are left out with their scores, and row 0, the last row and equal texts stay",
-        mistakes=[
-            Mistake(planted_look_up, "row −1 is still looked up, and Python takes it for the last text."),
-            Mistake(
-                known.looked_up(lambda row, _: row != 0),
-                "to Python, 0 is false and −1 is true: row 0 is lost, −1 stays.",
-            ),
-            Mistake(known.looked_up(lambda row, _: row > 0), "row 0 is lost, and it is a row like any other."),
-            Mistake(
-                known.looked_up(lambda row, score: score > 0),
-                "a cosine below 0 is a find like others: ask for the row.",
-            ),
-            Mistake(
-                known.looked_up(lambda row, score: score >= 0),
-                "a cosine below 0 is a find like others: ask for the row.",
-            ),
-            Mistake(
-                known.looked_up(lambda row, score: score > -1e30),
-                "what FAISS writes beside row −1 is not always below all scores: ask for the row.",
-            ),
-            Mistake(
-                known.looked_up(largest_first=True),
-                "the index's order stays: where scores are distances, the smallest comes first.",
-            ),
-            Mistake(known.looked_up(once=True), "two texts that read alike were both found; only rows of −1 go."),
-            Mistake(
-                known.looked_up(lambda *_: True, once=True),
-                "a text that comes twice is dropped, but row −1 is still looked up.",
-            ),
-            Mistake(
-                known.cut_at_the_number_of_texts,
-                "an index that looks at a part only finds fewer than there are texts: ask each row.",
-            ),
-            Mistake(known.looked_up(out="texts"), "each text comes with its score."),
         ],
     ),
 ]

@@ -61,32 +61,6 @@ def moves_on(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bo
     return all(one[1] < other[1] for one, other in pairwise(result))
 
 
-def bm25_cases(rng: Generator) -> list[tuple]:
-    vocabulary = ["battery", "brake", "charger", "cold", "display", "e05", "lever", "motor", "rain", "the"]
-
-    def text(n: int) -> list[str]:
-        return [vocabulary[i] for i in rng.integers(len(vocabulary), size=n)]
-
-    corpus = [text(int(n)) for n in rng.integers(4, 16, size=7)]
-    small = [["the", "battery", "is", "cold"], ["the", "brake"], ["the", "battery", "battery", "of", "the", "kite"]]
-    rainy = [["the", "train", "in", "the", "rain"], ["training", "again"], ["a", "rain", "coat"]]
-    return [
-        (["battery"], small[0], small),
-        (["the", "battery"], small[2], small),
-        (["battery", "battery"], small[0], small),  # a word that is asked twice
-        (["heron"], small[1], small),  # nobody has it
-        (["brake", "kite"], small[1], small),
-        ([], small[0], small),
-        (["the"], small[1], small),  # all have it
-        (["rain"], rainy[0], rainy),  # a word inside others
-        (["rain"], rainy[1], rainy),
-        *((text(4), document, corpus) for document in corpus[:3]),
-        (text(5), corpus[4], corpus, 0.9, 0.4),
-        (text(3), corpus[5], corpus, 2.0, 0.0),  # length does not count
-        (text(3), corpus[6], corpus, 1.2, 1.0),
-    ]
-
-
 def vector_cases(rng: Generator) -> list[tuple]:
     def drawn(*shape: int) -> np.ndarray:
         return (rng.normal(size=shape) * rng.uniform(0.1, 9, size=(*shape[:-1], 1))).astype(np.float32)
@@ -121,24 +95,4 @@ def fusion_cases(rng: Generator) -> list[tuple]:
         ([["c", "a", "b"]],),
         ([[], ["a"]],),
         ([],),
-    ]
-
-
-def row_cases(rng: Generator) -> list[tuple]:
-    texts = [f"text {i}" for i in range(6)]
-    nothing = -3.4028234663852886e38  # what FAISS writes beside row −1
-    order = [int(i) for i in rng.permutation(6)]
-    scores = sorted((round(float(s), 3) for s in rng.uniform(-0.2, 1, size=6)), reverse=True)
-    return [
-        (["The Kite weighs 21.4 kg.", "The Wren folds."], [0, 1, -1], [0.71, 0.2, nothing]),
-        (["The Kite weighs 21.4 kg.", "The Wren folds."], [1, 0, -1], [0.64, 0.31, nothing]),
-        (texts, order, scores),
-        (texts, order[:4], scores[:4]),
-        (texts, [*order[:3], -1, -1], [*scores[:3], nothing, nothing]),
-        (texts, [5, 0, -1, -1], [0.4, -0.1, nothing, nothing]),  # the last text is found, too; a cosine below 0
-        (["one"], [0, -1, -1, -1], [0.5, *[nothing] * 3]),
-        (texts, [-1, -1], [nothing, nothing]),
-        (["Yes.", "No.", "Yes."], [2, 0, 1, -1], [0.9, 0.9, 0.1, nothing]),  # two texts alike
-        (texts, [3, 5, 0, -1], [0.11, 0.48, 1.3, -nothing]),  # an index of distances: the smallest comes first
-        (texts, [4, 2, 0], [0.2, 0.5, 0.9]),
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -115,57 +114,6 @@ def last_window_lost(share: str = "tokens") -> Callable[[Sequence[int], int, int
     return lambda lengths, size, overlap: windows(share=share)(lengths, size, overlap)[:-1]
 
 
-# bm25_score ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def scored(
-    *,
-    asked: str = "each",
-    having: str = "documents",
-    one: float = 1.0,
-    base: float = math.e,
-    length: str = "share of the mean",
-    top: str = "count",
-    below: str = "count + k1 · length",
-    fixed: tuple[str, ...] = (),
-    within: str = "no words",
-    rare: bool = True,
-) -> Callable[..., float]:
-    """Another counting of words, rarity, length or saturation."""
-
-    def variant(
-        query: Sequence[str], document: Sequence[str], corpus: Sequence[Sequence[str]], k1: float = 1.5, b: float = 0.75
-    ) -> float:
-        k1 = 1.5 if "k1" in fixed else k1
-        b = 0.75 if "b" in fixed else b
-        mean = sum(map(len, corpus)) / len(corpus)
-        if "distinct words" in length:
-            mean = sum(len(set(other)) for other in corpus) / len(corpus)
-        share = {
-            "share of the mean": len(document) / mean,
-            "distinct words": len(set(document)) / mean,
-            "mean of distinct words": len(document) / mean,
-            "upside down": mean / len(document),
-            "over the number of documents": len(document) / len(corpus),
-            "words": len(document),
-            "none": 1.0,
-        }[length]
-        norm = 1 - b + b * share
-        score = 0.0
-        for word in set(query) if asked == "once" else query:
-            texts = corpus if within == "no words" else [" ".join(other) for other in corpus]
-            n = sum(other.count(word) if having == "places" else word in other for other in texts)
-            inside = one + (len(corpus) - n + 0.5) / (n + 0.5)
-            rarity = math.log(inside, base) if rare else 1.0
-            count = (" ".join(document) if within == "both" else document).count(word)
-            tops = {"count": count, "count (k1 + 1)": count * (k1 + 1), "once": float(count > 0)}
-            bottoms = {"count + k1 · length": count + k1 * norm, "(count + k1) · length": (count + k1) * norm, "1": 1.0}
-            score += rarity * tops[top] / bottoms[below]
-        return score
-
-    return variant
-
-
 # cosine_top_k ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -249,34 +197,3 @@ def fused(
         return {"pairs": pairs, "items": [item for item, _ in pairs], "dictionary": dict(pairs)}[out]
 
     return variant
-
-
-# look_up ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def looked_up(
-    take: Callable[[int, float], bool] = lambda row, score: row >= 0,
-    *,
-    once: bool = False,
-    out: str = "pairs",
-    largest_first: bool = False,
-) -> Callable[[Sequence[str], Sequence[int], Sequence[float]], list]:
-    """Another condition, another order, equal texts taken once, or texts alone."""
-
-    def variant(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list:
-        pairs = [(corpus[row], score) for row, score in zip(rows, scores, strict=True) if take(row, score)]
-        if largest_first:
-            pairs.sort(key=lambda pair: -pair[1])
-        if once:
-            kept: dict[str, tuple[str, float]] = {}
-            for text, score in pairs:
-                kept.setdefault(text, (text, score))
-            pairs = list(kept.values())
-        return pairs if out == "pairs" else [text for text, _ in pairs]
-
-    return variant
-
-
-def cut_at_the_number_of_texts(corpus: Sequence[str], rows: Sequence[int], scores: Sequence[float]) -> list:
-    """As many as there are texts: right only for an index that finds all of them."""
-    return [(corpus[row], score) for row, score in list(zip(rows, scores, strict=True))[: len(corpus)]]

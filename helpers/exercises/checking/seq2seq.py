@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from helpers.exercises.checking import seq2seq_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.probability import IGNORED
-from helpers.reports import generate_reports
-from helpers.seq2seq_training import collate_targets, label_loss
-from helpers.summaries import choose_summary, unsupported
-from helpers.text_metrics import unigram_f1
+from helpers.foundations.probability import IGNORED
+from helpers.metrics.text import unigram_f1
+from helpers.training.seq2seq import collate_targets, label_loss
+from helpers.trials.summaries import choose_summary, unsupported
+from helpers.velunda.reports import generate_reports
 
 
 def planted_label_loss(logits: Tensor, labels: Tensor) -> Tensor:

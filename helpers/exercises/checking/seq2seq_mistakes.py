@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.encoder_decoder import shift_right
-from helpers.probability import IGNORED
-from helpers.seq2seq_training import pad_rows
-from helpers.summaries import unsupported
+from helpers.foundations.probability import IGNORED
+from helpers.training.seq2seq import pad_rows
+from helpers.transformer.encoder_decoder import shift_right
+from helpers.trials.summaries import unsupported
 
 # unigram_f1 ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from helpers.display.boxes import shorten
 from helpers.exercises.checking.compare import describe, is_array, kind_name
 from helpers.exercises.checking.spec import Exercise
-from helpers.verdict import shorten
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 

@@ -49,16 +49,19 @@ class BadInput:
     mentions: str = ""  # what the message has to name, e.g. "fp7"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name."""
+    """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name.
 
-    name: str
-    notebook: str  # "00_welcome"
+    In its own file, name, notebook, cases, mistakes, planted and answer stand elsewhere: `loading` fills them in.
+    """
+
+    name: str = ""
+    notebook: str = ""  # "00_welcome"
     minutes: int
     difficulty: int  # 1 to 3 dots
     reference: Callable[..., Any] | type
-    cases: Callable[[Generator], list[tuple]]
+    cases: Callable[[Generator], list[tuple]] = None  # type: ignore[assignment]  # filled in by `loading`
     hints: tuple[str, str, str]
     proves: str  # completes "n checks: "
     properties: Sequence[Property] = ()
@@ -69,6 +72,8 @@ class Exercise:
     raises: Sequence[BadInput] = ()
     tolerance: float = 1e-5  # absolute and relative, for floating point only
     seconds: float = 5.0  # for all cases together
+    answer: str = ""  # a right answer as a learner writes it; empty: the reference's source is one
+    module: str = ""  # whose imports and definitions `answer` sees
 
     def __post_init__(self) -> None:
         if len(self.hints) != 3:

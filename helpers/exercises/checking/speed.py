@@ -10,8 +10,8 @@ from torch import Tensor
 
 from helpers.exercises.checking import speed_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.kv_cache import append_kv, write_kv
-from helpers.quantization import quantize_rows_absmax
+from helpers.quantization.weights import quantize_rows_absmax
+from helpers.transformer.kv_cache import append_kv, write_kv
 
 
 def planted_write_kv(store: Tensor, length: int, new: Tensor) -> Tensor:

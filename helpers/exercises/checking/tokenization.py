@@ -8,8 +8,8 @@ from numpy.random import Generator
 
 from helpers.exercises.checking import tokenization_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.tokenizer_measures import bytes_per_token
-from helpers.vocabulary_trial import choose_vocab_size
+from helpers.tokenization.measures import bytes_per_token
+from helpers.trials.vocabulary import choose_vocab_size
 
 Symbols = tuple[str, ...]
 Pair = tuple[str, str]

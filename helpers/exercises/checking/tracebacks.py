@@ -9,8 +9,8 @@ import sys
 import sysconfig
 from types import TracebackType
 
-from helpers.paths import ROOT
-from helpers.verdict import shorten, tidy
+from helpers.display.boxes import shorten, tidy
+from helpers.files.paths import ROOT
 
 _OURS = str(ROOT / "helpers")
 _KEYS = ("stdlib", "platstdlib", "purelib", "platlib")

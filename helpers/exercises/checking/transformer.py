@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import torch
@@ -10,9 +11,11 @@ from torch import Tensor, nn
 
 from helpers.exercises.checking import transformer_mistakes as known
 from helpers.exercises.checking.spec import Exercise, Mistake, Property
-from helpers.layers import RMSNorm
-from helpers.llama import Llama, LlamaConfig
-from helpers.residuals import swap_residual
+from helpers.transformer.layers import RMSNorm
+from helpers.transformer.residuals import swap_residual
+
+_shared = importlib.import_module("helpers.exercises.course.02b_transformer._shared")
+MODELS, _ids, _normal, tiny_llama = _shared.MODELS, _shared.drawn_ids, _shared.normal, _shared.tiny_llama
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -44,21 +47,6 @@ def planted_pre_norm_block(
     return x + feed_forward(x)
 
 
-def greedy_reply(model: Callable[[Tensor], Tensor], ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-    """The ids that `model` writes after the prompt `ids`, always the most probable one, up to `end`, which is left out.
-
-    ids: (1, T); model(ids) gives logits (1, T, V)  →  at most `max_new_tokens` ids
-    """
-    reply: list[int] = []
-    while len(reply) < max_new_tokens:
-        best = int(model(ids)[0, -1].argmax())
-        if best == end:
-            break
-        reply.append(best)
-        ids = torch.cat([ids, ids.new_tensor([[best]])], dim=1)
-    return reply
-
-
 def choose_layer(differences: Tensor, share: float) -> int | None:
     """First layer at which a swap turns at least `share` of the pairs, or None where no layer does.
 
@@ -70,14 +58,6 @@ def choose_layer(differences: Tensor, share: float) -> int | None:
 
 
 # ── inputs ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _normal(rng: Generator, *shape: int, scale: float = 1.0) -> Tensor:
-    return torch.tensor(rng.normal(size=shape) * scale, dtype=torch.float32)
-
-
-def _ids(rng: Generator, *shape: int) -> Tensor:
-    return torch.tensor(rng.integers(VOCABULARY, size=shape))
 
 
 def _norm_cases(rng: Generator) -> list[tuple]:
@@ -124,42 +104,6 @@ def _block_cases(rng: Generator) -> list[tuple]:
         (_normal(rng, 3, 2, 5, scale=0.1), "says nothing", "tanh"),
         (_normal(rng, 1, 1, 8), "a third of it", "a third of it"),
     ]
-
-
-VOCABULARY = 31
-MODELS = {  # name: n_layers, n_heads, n_kv_heads, seed
-    "a random Llama of 3 blocks": (3, 2, 2, 1),
-    "a random Llama of 2 blocks": (2, 4, 2, 2),
-    "a random Llama of 5 blocks": (5, 2, 1, 3),
-}
-
-
-def tiny_llama(name: str) -> Llama:
-    """One of MODELS, with weights large enough that every part of it shows in the logits."""
-    n_layers, n_heads, n_kv_heads, seed = MODELS[name]
-    torch.manual_seed(seed)
-    config = LlamaConfig(VOCABULARY, 16, n_layers, n_heads, 24, n_kv_heads)
-    model = Llama(config).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(1.0 if weight.dim() == 1 else 0.0, 0.35)
-    return model
-
-
-def drive_greedy(write: Callable, model: str, ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-    """Call `write` with a tiny model by name."""
-    with torch.no_grad():
-        return write(tiny_llama(model), ids, max_new_tokens, end)
-
-
-def _greedy_cases(rng: Generator) -> list[tuple]:
-    cases = []
-    for i, name in enumerate(MODELS):
-        prompt = _ids(rng, 1, 3 + 2 * i)
-        written = drive_greedy(greedy_reply, name, prompt, 8, -1)
-        new = next((t for t in written[2:] if t not in written[:2]), written[-1])
-        cases += [(name, prompt, 8, -1), (name, prompt, 8, new), (name, prompt, 1, -1), (name, prompt, 4, written[0])]
-    return [*cases, (name, _ids(rng, 1, 1), 3, -1), (name, _ids(rng, 1, 4), 0, -1)]
 
 
 def drive_swap(swap: Callable, model: str, ids: Tensor, layer: int, vector: Tensor, position: int) -> dict[str, Tensor]:
@@ -296,35 +240,6 @@ EXERCISES = [
             Mistake(known.raw("attention"), "attention reads the stream itself; it needs its norm in front."),
             Mistake(known.raw("feed-forward"), "feed-forward reads the stream itself; it needs its norm in front."),
             Mistake(known.one_norm_for_both, "feed-forward reads through attention's norm; it has its own."),
-        ],
-    ),
-    Exercise(
-        name="greedy_reply",
-        notebook="02b_transformer",
-        minutes=4,
-        difficulty=2,
-        reference=greedy_reply,
-        drive=drive_greedy,
-        cases=_greedy_cases,
-        hints=(
-            "Which of the T rows of logits says what comes *after* the last token?",
-            "Loop: ask the model, take the argmax of the last row, stop at `end`, remember the id, append it to `ids`.",
-            "Inside a `for` over `max_new_tokens`: `int(model(ids)[0, -1].argmax())` is the next id. Return what you "
-            "have if it is `end`; else append it to the list, and to `ids` with `torch.cat([...], dim=1)`.",
-        ),
-        proves="the same ids for three models, stopping at the end sign and at the limit",
-        mistakes=[
-            Mistake(known.greedy(keep_end=True), "`end` is in your list; leave it out."),
-            Mistake(known.greedy(stop=False), "you do not stop at `end`."),
-            Mistake(known.greedy(skip_end=True), "you leave `end` out but write on behind it; stop there."),
-            Mistake(known.greedy(with_prompt=True), "the prompt is in your list; give only what is new."),
-            Mistake(known.greedy(extra=1), "you write one token too many."),
-            Mistake(known.greedy(extra=-1), "you write one token too few."),
-            Mistake(known.greedy(all_rows=True), "the argmax runs over all rows at once; take that of the last row."),
-            Mistake(known.greedy(in_front=True), "the new id is put in front of the prompt; it belongs behind it."),
-            Mistake(known.greedy(row=0), "you read the first row of logits, which follows the first token."),
-            Mistake(known.greedy(append=False), "`ids` does not grow, so the model is asked the same again."),
-            Mistake(known.greedy(forget=True), "the model sees only the newest token; give it all so far."),
         ],
     ),
     Exercise(

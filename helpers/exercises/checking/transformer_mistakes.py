@@ -135,41 +135,6 @@ def one_norm_for_both(x: Tensor, attention: Any, feed_forward: Any, attention_no
     return x + feed_forward(attention_norm(x))
 
 
-# greedy_reply ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def greedy(
-    *,
-    keep_end: bool = False,
-    stop: bool = True,
-    skip_end: bool = False,
-    with_prompt: bool = False,
-    extra: int = 0,
-    row: int = -1,
-    append: bool = True,
-    forget: bool = False,
-    all_rows: bool = False,
-    in_front: bool = False,
-) -> Callable[..., list[int]]:
-    """Greedy writing with one thing done wrong."""
-
-    def variant(model: Any, ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-        reply = ids[0].tolist() if with_prompt else []
-        for _ in range(max_new_tokens + extra):
-            logits = model(ids)[0]
-            best = int(logits.argmax() if all_rows else logits[row].argmax())
-            if best == end and stop and not skip_end:
-                return [*reply, best] if keep_end else reply
-            if best != end or not skip_end:
-                reply.append(best)
-            new = torch.tensor([[best]])
-            if append:
-                ids = new if forget else torch.cat([new, ids] if in_front else [ids, new], dim=1)
-        return reply
-
-    return variant
-
-
 # swap_residual ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

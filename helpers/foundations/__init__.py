@@ -1,0 +1,18 @@
+"""Probability and gradients, as far as the course needs them.
+
+| module        | what                                                                      | opened in       |
+|---------------|---------------------------------------------------------------------------|-----------------|
+| `probability` | softmax, cross-entropy, perplexity                                        | 00b, 02b        |
+| `gradients`   | `numerical_gradient`: the slow check of every gradient computed by hand   | 00b             |
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["gradients", "probability"],
+    submod_attrs={
+        "gradients": ["numerical_gradient"],
+        "probability": ["cross_entropy", "perplexity", "softmax"],
+    },
+)

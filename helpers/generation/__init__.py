@@ -1,0 +1,62 @@
+"""Generation from scratch: choose the next token, repeat, stop, and show the text while it arrives. Opened in 05.
+
+| what                                                                         | module         |
+|------------------------------------------------------------------------------|----------------|
+| samplers `greedy`, `sample`; transforms `temperature`, `top_k`, `top_p` …    | `sampling`     |
+| the loop: `generate`, and `stream` for text piece by piece                   | `decoding`     |
+| the loop in its smallest form, to be shown: `minimal_generate`               | `minimal`      |
+| the text of a reply while its tokens arrive                                  | `streaming`    |
+| prompts of unequal lengths side by side                                      | `batching`     |
+| `speculative`: a cheap draft, checked by the model in one pass               | `speculation`  |
+| `token_log_probs`, `perplexity`                                              | `likelihood`   |
+| replies of a chat model to many prompts                                      | `replies`      |
+| output limited to a JSON form; to words of the source                        | `constrained`, `source_limit` |
+| a beginning that many prompts share, read once                               | `prefix`       |
+| odds of the next token and reliability, drawn                                | `plots`        |
+
+A model is anything with `forward(ids, cache=None)` that maps ids (B, T) to logits (B, T, V).
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[
+        "batching",
+        "constrained",
+        "decoding",
+        "likelihood",
+        "minimal",
+        "plots",
+        "prefix",
+        "replies",
+        "sampling",
+        "source_limit",
+        "speculation",
+        "streaming",
+    ],
+    submod_attrs={
+        "batching": ["as_batch"],
+        "constrained": ["AnswerForm", "greedy_within"],
+        "decoding": ["generate", "stream"],
+        "likelihood": ["perplexity", "token_log_probs"],
+        "minimal": ["minimal_generate"],
+        "plots": ["build_browser", "odds_browser", "odds_grid", "reliability_diagram"],
+        "prefix": ["BehindPrefix"],
+        "replies": ["greedy_replies"],
+        "sampling": [
+            "compose",
+            "draw",
+            "greedy",
+            "min_p",
+            "repetition_penalty",
+            "sample",
+            "temperature",
+            "top_k",
+            "top_p",
+        ],
+        "source_limit": ["Names", "Vocabulary", "source_limits"],
+        "speculation": ["ModelDraft", "PromptLookup", "Speculation", "accept_or_resample", "speculative"],
+        "streaming": ["ReplyText", "reply_text", "text_decoder"],
+    },
+)

@@ -1,0 +1,85 @@
+"""A reply that cannot leave the form: the JSON is given, and of each value the model chooses among those allowed.
+
+    values = {"intent": ["return", "repair"], "product": ["Kite", None]}
+    form = AnswerForm(tokenizer, values)
+    form.allowed([])                                        # ids of tokens that may come first
+    generate(model, prompts, 64, sampler=greedy_within(forms, start=len(prompts[0])))
+
+Greedy decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all values begin
+alike, nothing is left to choose, and a reply that has the form anyway stays what it was.
+
+What it does not do: search for the likeliest whole value (a token that begins several is judged by itself), fields that
+nest, free text within a field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from helpers.generation.sampling import Sampler
+
+Values = Mapping[str, Sequence[str | None]]
+
+
+class AnswerForm:
+    """All objects that take one of the given values for each field, in their order, as `json.dumps` writes them.
+
+    values: field → what it may be, at least one each. Written without spaces, and ended by the tokenizer's eos token.
+    Raises ValueError for a field without a value, and where two values are the same text.
+    """
+
+    def __init__(self, tokenizer: Any, values: Values) -> None:
+        if not values or not all(values.values()):
+            raise ValueError("Each field of a form needs at least one value that it may take.")
+        if any(len(set(allowed)) < len(allowed) for allowed in values.values()):
+            raise ValueError("A field of this form names a value twice.")
+        last = list(values)[-1]
+        self.parts = [[_ids(tokenizer, '{"')]]  # in turn, one of the token sequences of each part is written
+        for field, allowed in values.items():
+            after = "}" if field == last else ',"'
+            texts = [f'{field}":{json.dumps(value, ensure_ascii=False)}{after}' for value in allowed]
+            self.parts.append([_ids(tokenizer, text) for text in texts])
+        self.end = tokenizer.eos_token_id
+        self.parts.append([[self.end]])
+
+    def allowed(self, said: Sequence[int]) -> list[int]:
+        """Ids that may follow what was said so far, rising; the end again and again once it was said.
+
+        Raises ValueError where what was said has left the form.
+        """
+        rest = list(said)
+        for options in self.parts:
+            done = next((ids for ids in options if rest[: len(ids)] == ids), None)
+            if done is None:
+                following = sorted({ids[len(rest)] for ids in options if ids[: len(rest)] == rest})
+                if not following:
+                    raise ValueError("What was said so far does not fit the form.")
+                return following
+            rest = rest[len(done) :]
+        return [self.end]
+
+
+def greedy_within(forms: Sequence[AnswerForm], start: int) -> Sampler:
+    """A sampler: of each row, the likeliest token that its form allows.
+
+    start: tokens of the prompts, padding included, behind which the replies begin.
+    """
+
+    def sampler(logits: Tensor, ids: Tensor | None = None) -> Tensor:
+        """logits (B, V), ids (B, T) what stands so far  →  ids (B,)."""
+        chosen = []
+        for form, scores, row in zip(forms, logits, ids[:, start:].tolist(), strict=True):
+            allowed = form.allowed(row)
+            chosen.append(allowed[int(scores[allowed].argmax())])
+        return torch.tensor(chosen, device=logits.device)
+
+    return sampler
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -1,0 +1,82 @@
+"""Small matrices drawn as tiles with their numbers in them: for shapes, masks and tables of scores.
+
+grids({"x  (2, 3)": x, "x.T  (3, 2)": x.T}, "A transpose moves every number but the first and the last")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from helpers.plots.alt_text import tell
+from helpers.plots.figures import CARD, INK, QUIET, STYLE
+
+TILE = 0.46  # inches
+READ_OUT_AT_MOST = 30  # numbers of one table
+NUMBERS_AT_MOST = 12  # rows or columns; beyond that, the numbers would not be readable
+
+
+def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "") -> Figure:
+    """Matrices side by side, each shaded from its smallest to its largest number; a vector is a row.
+
+    panels: caption → array or tensor, (rows, columns) or (columns,), at most 12 each way. NaN stays empty.
+    alt: alternative text, instead of the numbers row by row.
+    Raises ValueError for anything larger, empty, or of more dimensions.
+    """
+    arrays = {caption: _matrix(caption, values) for caption, values in panels.items()}
+    if not arrays:
+        raise ValueError("grids() needs at least one matrix.")
+    widths = [max(array.shape[1], 2.8) + 0.6 for array in arrays.values()]  # room for the caption
+    tallest = max(array.shape[0] for array in arrays.values())
+    size = (max(TILE * sum(widths), 5.5), TILE * tallest + 0.95)
+    with mpl.rc_context(STYLE):
+        fig, axes = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
+        fig.alt = alt
+        fig.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=INK)
+        for ax, width, (caption, array) in zip(axes[0], widths, arrays.items(), strict=True):
+            _tiles(ax, array, fmt)
+            side = (width - array.shape[1]) / 2  # the same size of tile in every panel
+            ax.set(xlim=(-side, array.shape[1] + side), ylim=(tallest + 0.05, -0.05), aspect="equal", anchor="N")
+            ax.set_title(caption, loc="center", fontsize=10, fontweight="normal", color=QUIET, pad=6)
+            tell(ax, _read_out(array, fmt))
+    return fig
+
+
+def _matrix(caption: str, values: Any) -> np.ndarray:
+    values = values.detach().cpu().double().numpy() if hasattr(values, "detach") else values
+    array = np.atleast_2d(np.asarray(values, dtype=float))
+    if array.ndim != 2 or not array.size or max(array.shape) > NUMBERS_AT_MOST:
+        raise ValueError(f"{caption!r} has the shape {np.shape(values)}; grids() draws up to 12 rows and 12 columns.")
+    return array
+
+
+def _read_out(array: np.ndarray, fmt: str) -> str:
+    """Row by row; tables with more numbers than anybody listens to are summed up."""
+    rows, columns = array.shape
+    finite = array[np.isfinite(array)]
+    if array.size > READ_OUT_AT_MOST or not finite.size:
+        above = array[np.triu_indices(rows, 1, columns)]
+        kinds = {"empty": np.isnan(above).all(), "0": not np.nan_to_num(above, nan=1.0).any()}
+        triangle = next((f", {kind} above the diagonal" for kind, holds in kinds.items() if holds and above.size), "")
+        reach = f", from {fmt.format(finite.min())} to {fmt.format(finite.max())}" if finite.size else ""
+        return f"a table of {rows} by {columns} numbers{reach}{triangle}"
+    said = [", ".join(fmt.format(value) if np.isfinite(value) else "empty" for value in row) for row in array]
+    return f"rows: {'; '.join(said)}" if rows > 1 else f"one row: {said[0]}"
+
+
+def _tiles(ax: plt.Axes, array: np.ndarray, fmt: str) -> None:
+    # Light enough that dark numbers stay readable on every tile.
+    light = mpl.colors.LinearSegmentedColormap.from_list("light", [CARD, "#e8eef4", "#9cc3e0"])
+    finite = array[np.isfinite(array)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    shade = np.ma.masked_invalid((array - low) / ((high - low) or 1.0) * 0.9 + 0.1)
+    ax.pcolormesh(shade, cmap=light, vmin=0, vmax=1, edgecolors=QUIET, linewidth=0.6)
+    for (row, column), value in np.ndenumerate(array):
+        if np.isfinite(value):
+            ax.text(column + 0.5, row + 0.5, fmt.format(value), ha="center", va="center", color=INK, fontsize=10)
+    ax.axis("off")

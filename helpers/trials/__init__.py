@@ -1,0 +1,22 @@
+"""Experiments that only one notebook runs; each module is one experiment or its recorded result.
+
+Import the module or from it, `from helpers.trials.families import train_trial`: this room has no face, for its modules
+have nothing to do with each other.
+
+| notebook | modules                                                                                              |
+|----------|------------------------------------------------------------------------------------------------------|
+| 00       | `backwards`                                                                                          |
+| 01       | `vocabulary`                                                                                         |
+| 02b      | `deep_stacks`, `moved_facts`                                                                         |
+| 02c      | `lengths`, `needles`                                                                                 |
+| 02d      | `hidden_words`, `number_words`, `families`                                                           |
+| 05       | `openings`                                                                                           |
+| 05b      | `ladder`                                                                                             |
+| 07       | `ticket_baseline`, `ticket_reading`, `ticket_training`, `forgetting`, `tickets_recorded`             |
+| 07b      | `summaries`, `summary_training`                                                                      |
+| 10       | `searches`                                                                                           |
+| 10b      | `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes`       |
+
+`records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second
+notebook needs it.
+"""

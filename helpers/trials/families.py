@@ -1,0 +1,167 @@
+"""Which family fits which task? An encoder, a decoder and an encoder-decoder of one size learn four small tasks.
+
+| task      | reads                            | writes                      | what it asks for                  |
+|-----------|----------------------------------|-----------------------------|-----------------------------------|
+| label     | six letters                      | the one that comes twice    | all of the text in one look       |
+| fill      | three letters twice, with a gap  | the missing letter          | what stands on the other side     |
+| translate | three letters                    | the same, backwards         | several tokens, one right answer  |
+| retell    | three letters                    | the same, in either order   | tokens that belong together       |
+
+    trial = train_trial("encoder", "translate", seed=1)
+    trial.right, trial.of                                # of `TESTS` unseen items
+
+Every family reads the same examples in the same order, has the same size (to 3 %), width, learning rate and number of
+steps, and answers as it is used: the encoder fills the gap, or all slots behind the text in one pass; the decoder
+continues "text, separator", and the encoder-decoder writes what belongs to the text, both letter by letter. Answers
+are drawn from the predicted probabilities: where two are right, the likeliest letter of each place says little.
+
+What this does not do: pretraining, large models, tuning anything for a family. It compares architectures at the size
+of a toy.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from helpers.transformer.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
+from helpers.transformer.gpt import GPT, GPTConfig
+
+FAMILIES, TASKS = ("encoder", "decoder", "encoder-decoder"), ("label", "fill", "translate", "retell")
+N_LETTERS, SEPARATOR, GAP = 12, 12, 13
+VOCAB_SIZE, WIDTH, BATCH, STEPS, LEARNING_RATE, TESTS = 14, 48, 32, 600, 4e-3, 200
+Item = tuple[list[int], list[list[int]]]  # what is read, and the answers that are right
+
+
+def make_item(task: str, rng: random.Random) -> Item:
+    """One example of a task. Raises ValueError for a task that does not exist."""
+    if task == "label":
+        letters = rng.sample(range(N_LETTERS), 5)
+        read = [*letters, letters[0]]
+        rng.shuffle(read)
+        return read, [[letters[0]]]
+    read = rng.choices(range(N_LETTERS), k=3)
+    if task == "fill":
+        at, missing = rng.randrange(6), read * 2
+        return [*missing[:at], GAP, *missing[at + 1 :]], [[missing[at]]]
+    if task == "translate":
+        return read, [read[::-1]]
+    if task == "retell":
+        return read, [read, read[::-1]]
+    raise ValueError(f"There is no task {task!r}: choose one of {', '.join(TASKS)}.")
+
+
+def is_held_out(read: list[int]) -> bool:
+    """True for one text in ten, chosen by checksum: those are for testing and never trained on."""
+    return zlib.crc32(bytes(read)) % 10 == 0
+
+
+def items(task: str, n: int, rng: random.Random, held_out: bool) -> list[Item]:
+    """`n` examples, all of them held out from training or none."""
+    made: list[Item] = []
+    while len(made) < n:
+        item = make_item(task, rng)
+        if is_held_out(item[0]) == held_out:
+            made.append(item)
+    return made
+
+
+def build(family: str, seed: int) -> nn.Module:
+    """A model of about 75,000 parameters with random weights. Raises ValueError for an unknown family."""
+    if family not in FAMILIES:
+        raise ValueError(f"There is no family {family!r}: choose one of {', '.join(FAMILIES)}.")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        if family == "encoder-decoder":  # cross-attention takes its weights from the feed-forward layers
+            config = EncoderDecoderConfig(
+                VOCAB_SIZE, WIDTH, n_layers=2, n_heads=4, d_ff=48, n_buckets=16, max_distance=16, start_id=SEPARATOR
+            )
+            return EncoderDecoder(config)
+        sizes = {"d_model": WIDTH, "n_layers": 4, "n_heads": 4, "d_ff": 96, "activation": "relu", "gated": False}
+        return GPT(GPTConfig(VOCAB_SIZE, positions="t5", causal=family == "decoder", **sizes))
+
+
+def answer_logits(family: str, model: nn.Module, read: Tensor, answer: Tensor) -> Tensor:
+    """Logits of each answer token: read (B, S), answer (B, T)  →  (B, T, V). An encoder does not look at `answer`."""
+    gap = read == GAP
+    if family == "encoder" and gap.any():  # every text has one
+        return model(read)[gap][:, None]
+    start = torch.full_like(read[:, :1], SEPARATOR)
+    if family == "encoder-decoder":
+        return model(read, torch.cat((start, answer[:, :-1]), dim=1))
+    if family == "encoder":
+        return model(torch.cat((read, torch.full_like(answer, SEPARATOR)), dim=1))[:, read.shape[1] :]
+    return model(torch.cat((read, start, answer[:, :-1]), dim=1))[:, read.shape[1] :]
+
+
+@torch.no_grad()
+def write(family: str, model: nn.Module, read: Tensor, T: int, generator: torch.Generator) -> Tensor:
+    """Answers (B, T) drawn from the model: all at once by an encoder, one token after another by the others."""
+
+    def draw(logits: Tensor) -> Tensor:
+        return torch.multinomial(logits.softmax(-1), 1, generator=generator)
+
+    answer = torch.zeros(len(read), T, dtype=torch.long)
+    if family == "encoder":
+        logits = answer_logits(family, model, read, answer)  # one pass
+        return torch.cat([draw(logits[:, t]) for t in range(T)], dim=1)
+    for t in range(T):
+        answer[:, t : t + 1] = draw(answer_logits(family, model, read, answer)[:, t])
+    return answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How many of `of` unseen items a trained model got right, and its number of weights."""
+
+    right: int
+    of: int
+    n_parameters: int
+
+
+def train_trial(
+    family: str, task: str, seed: int, steps: int = STEPS, tick: Callable[[], object] | None = None
+) -> Trial:
+    """Train one family on one task and test it on unseen items. tick is called after every step."""
+    model, rng = build(family, seed), random.Random(f"{task} {seed}")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    # of 10 steps, a tenth is one, and OneCycleLR divides by zero
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
+    )
+    for _ in range(steps):
+        batch = items(task, BATCH, rng, held_out=False)
+        read = torch.tensor([text for text, _ in batch])
+        answer = torch.tensor([rng.choice(answers) for _, answers in batch])
+        logits = answer_logits(family, model, read, answer)
+        loss = F.cross_entropy(logits.flatten(0, 1), answer.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        if tick is not None:
+            tick()
+    return Trial(count_right(family, model.eval(), task, seed), TESTS, sum(p.numel() for p in model.parameters()))
+
+
+def count_right(family: str, model: nn.Module, task: str, seed: int) -> int:
+    """How many of `TESTS` held-out items get an answer that is right."""
+    tests = items(task, TESTS, random.Random(f"test {task}"), held_out=True)
+    read = torch.tensor([text for text, _ in tests])
+    written = write(family, model, read, len(tests[0][1][0]), torch.Generator().manual_seed(seed)).tolist()
+    return sum(answer in answers for answer, (_, answers) in zip(written, tests, strict=True))
+
+
+def shares_right(runs: Sequence[Mapping]) -> dict[tuple[str, str], list[float]]:
+    """(task, family) → the shares right of its recorded runs, one a seed."""
+    shares: dict[tuple[str, str], list[float]] = {(task, family): [] for task in TASKS for family in FAMILIES}
+    for run in runs:
+        shares[run["case"]["task"], run["case"]["family"]].append(run["right"] / run["of"])
+    return shares

@@ -1,0 +1,105 @@
+"""Trained on short texts, read on long ones: which scheme of positions survives?
+
+    trial = train_length_trial("alibi", seed=1)       # a byte-level GPT of 0.1M parameters, trained on `TRAINED` bytes
+    trial.losses                                      # {64: 2.3, 128: 2.2, …} nats a byte at the end of such texts
+    losses_by_length(trial.model, "ntk")              # the same, for RoPE, with its rotations slowed
+
+Every scheme sees the same texts in the same order and differs in nothing but its positions. The loss at length L is
+that of the last `LAST` bytes of texts of L bytes, always the same bytes whatever L is: a longer text only adds more
+to look back at, so a model that can use it, or ignore it, never gets worse.
+
+What this does not do: tune anything per scheme, or train long enough for a good model. It shows what breaks.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from helpers.attention.positions import RopeScaling
+from helpers.corpora import language_reference
+from helpers.display.frontend import is_static
+from helpers.scale import device
+from helpers.transformer.gpt import GPT, GPTConfig
+from helpers.trials.needles import stretched
+
+TRAINED, LENGTHS, LAST = 32, (32, 64, 128, 256), 16  # bytes
+STEPS, BATCH, LEARNING_RATE, WARM_UP = 300, 16, 8e-3, 0.1
+TEXTS = 128  # held-out texts that a loss is averaged over
+SCHEMES = ("none", "learned", "sinusoidal", "rope", "alibi", "t5")
+
+
+@dataclass(frozen=True)
+class LengthTrial:
+    """A trained model and its loss (nats a byte) at each length."""
+
+    model: GPT
+    losses: dict[int, float]
+
+
+@cache
+def _texts() -> tuple[Tensor, Tensor]:
+    """(train, held out): bytes of the Python language reference, whole topics in one or the other; (N,) int64 each."""
+    parts = language_reference().split(validation=0.1)
+    train, held_out = (torch.tensor(list(part.text.encode("utf-8"))) for part in parts)
+    return train, held_out
+
+
+def tiny_gpt(positions: str, seed: int) -> GPT:
+    """An untrained model; learned positions have rows up to the longest text, of which training reaches few."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        config = GPTConfig(256, d_model=64, n_layers=2, n_heads=4, max_len=max(LENGTHS), positions=positions)
+        return GPT(config).to(device())
+
+
+def train_length_trial(positions: str, steps: int = STEPS, seed: int = 0, *, progress: bool = True) -> LengthTrial:
+    """Train on texts of `TRAINED` bytes, measure at `LENGTHS`. Raises ValueError for an unknown scheme or no steps."""
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, not {steps}.")
+    model, ids = tiny_gpt(positions, seed), _texts()[0]
+    generator = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.1)
+    warm_up = max(1, round(WARM_UP * steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda n: min((n + 1) / warm_up, 0.5 + 0.5 * math.cos(math.pi * n / steps))
+    )
+    windows = ids.unfold(0, TRAINED + 1, 1)  # (N, TRAINED + 1): every window of the text
+    hidden = not progress or is_static()
+    for _ in tqdm(range(steps), desc=positions, unit="step", disable=hidden, file=sys.stdout, leave=False):
+        rows = windows[torch.randint(len(windows), (BATCH,), generator=generator)].to(device())
+        loss = F.cross_entropy(model(rows[:, :-1]).flatten(0, 1), rows[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+    return LengthTrial(model.eval(), losses_by_length(model))
+
+
+@torch.no_grad()
+def losses_by_length(model: GPT, scaling: str | None = None) -> dict[int, float]:
+    """Nats a byte for the last `LAST` bytes of held-out texts of each length; the bytes are the same for all lengths.
+
+    scaling: for a model with RoPE, a kind of `RopeScaling`, with a factor of length / TRAINED at each length.
+    """
+    ids, found = _texts()[1].to(device()), {}
+    ends = torch.linspace(max(LENGTHS) + 1, len(ids), TEXTS).long().tolist()
+    for length in LENGTHS:
+        rows = torch.stack([ids[end - length - 1 : end] for end in ends])  # (TEXTS, length + 1)
+        slowed = RopeScaling(scaling, length / TRAINED, trained_len=TRAINED) if scaling else None
+        with stretched(model, slowed):
+            found[length] = float(torch.cat([_nats(model, chunk) for chunk in rows.split(64)]).mean())
+    return found
+
+
+def _nats(model: GPT, rows: Tensor) -> Tensor:
+    logits = model(rows[:, :-1])[:, -LAST:]  # (N, LAST, 256)
+    return F.cross_entropy(logits.flatten(0, 1), rows[:, -LAST:].flatten(), reduction="none")

@@ -1,0 +1,28 @@
+"""Velunda, the invented maker of electric bicycles that the course works for: its canon and its texts.
+
+| module     | what                                                                          | opened in     |
+|------------|-------------------------------------------------------------------------------|---------------|
+| `company`  | products, prices, order numbers: what is true of Velunda                      | 07, 07b       |
+| `tickets`  | labeled support tickets                                                       | 07            |
+| `reports`  | workshop and incident reports with summaries                                  | 07b           |
+| `handbook` | the handbook and the questions about it                                       | 10, 10b       |
+| `parallel` | the same content in eight languages and three programming languages           | 01, 02, 05b   |
+| `slots`    | texts with slots that are filled by chance: the format of `frames.txt`        | –             |
+
+The texts themselves lie in `data/velunda/`.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["company", "handbook", "parallel", "reports", "slots", "tickets"],
+    submod_attrs={
+        "company": ["canon", "order_numbers", "products_named"],
+        "handbook": ["Document", "Question", "Span", "load_handbook", "load_questions", "read_document"],
+        "parallel": ["parallel_programs", "parallel_texts"],
+        "reports": ["fill_report", "generate_reports", "load_report_frames", "load_reports"],
+        "slots": ["fill_different"],
+        "tickets": ["FIELDS", "fill", "load_frames", "load_tickets"],
+    },
+)

@@ -1,0 +1,667 @@
+"""`@exercise`, hints, predictions: what a learner is told, whatever the learner writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import random
+import subprocess
+import sys
+import threading
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from helpers import exercises
+from helpers.exercises import kernel
+from helpers.exercises.checking import engine, watchdog
+from helpers.exercises.checking.compare import differences, equal
+from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking.stubs import not_attempted
+from helpers.exercises.checking.tracebacks import is_own
+from helpers.exercises.predictions import how_far
+from helpers.files import ROOT
+
+HINTS = ("Look.", "Look closely.", "Look very closely.")
+
+
+def mean_rows(x, scale=1.0):
+    """Mean of each row."""
+    return x.mean(dim=-1) * scale
+
+
+class Stack:
+    """Last in, first out."""
+
+    def __init__(self):
+        self.items = []
+
+    def push(self, item):
+        self.items.append(item)
+
+    def pop(self):
+        return self.items.pop()
+
+
+def drive_stack(cls, items):
+    stack = cls()
+    for item in items:
+        stack.push(item)
+    return [stack.pop() for _ in items]
+
+
+def append_zero(items):
+    items.append(0)
+
+
+def fibonacci(n):
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+
+
+SPECS = {
+    spec.name: spec
+    for spec in [
+        Exercise(
+            name="mean_rows",
+            notebook="99_test",
+            minutes=2,
+            difficulty=1,
+            reference=mean_rows,
+            cases=lambda rng: [
+                (torch.tensor(rng.normal(size=s), dtype=torch.float32),) for s in [(2, 3), (4, 4), (1, 5)]
+            ],
+            hints=HINTS,
+            proves="means of rows",
+            properties=[
+                Property("no mean exceeds the largest value", lambda r, x: bool((r <= x.max()).all()), "sum, not mean")
+            ],
+            mistakes=[Mistake(lambda x, scale=1.0: x.mean() + 0 * x[:, 0], "one mean for all rows.")],
+        ),
+        Exercise(
+            name="Stack",
+            notebook="99_test",
+            minutes=3,
+            difficulty=2,
+            reference=Stack,
+            drive=drive_stack,
+            cases=lambda rng: [([1, 2, 3],), ([],), ([int(n) for n in rng.integers(9, size=6)],)],
+            hints=HINTS,
+            proves="last in, first out",
+        ),
+        Exercise(
+            name="append_zero",
+            notebook="99_test",
+            minutes=1,
+            difficulty=1,
+            reference=append_zero,
+            cases=lambda rng: [([1],), ([],)],
+            hints=HINTS,
+            proves="in place",
+        ),
+        Exercise(
+            name="fibonacci",
+            notebook="99_test",
+            minutes=1,
+            difficulty=1,
+            reference=fibonacci,
+            cases=lambda rng: [(n,) for n in range(12)],
+            hints=HINTS,
+            proves="a dozen numbers",
+            raises=[BadInput(("x",), TypeError, "text has no place in the sequence")],
+        ),
+    ]
+}
+
+
+def scaled_by(factor, *, shift=0.0):
+    return lambda x: factor * x + shift
+
+
+TWO_CALLS = Exercise(
+    name="scaled_by",
+    notebook="99_test",
+    minutes=1,
+    difficulty=1,
+    reference=scaled_by,
+    drive=lambda make, factor, x: make(factor)(x),
+    first_call=1,
+    cases=lambda rng: [(n, n + 1) for n in range(5)],
+    hints=HINTS,
+    proves="five products",
+)
+
+
+def test_a_function_that_makes_a_function_is_shown_as_it_is_called():
+    finding = engine.check(lambda factor: lambda x: factor + x, TWO_CALLS)
+    assert "wrong for `scaled_by(0)(1)`" in " ".join(finding.lines)
+
+
+def test_an_option_of_the_courses_version_need_not_be_offered():
+    assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
+    assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
+    refused = engine.check(lambda: lambda x: x, TWO_CALLS)
+    assert "must take (factor); yours takes ()." in " ".join(refused.lines)
+
+
+@pytest.fixture(autouse=True)
+def course_of_four(monkeypatch):
+    homes = {name: spec.notebook for name, spec in SPECS.items()}
+    monkeypatch.setattr(exercises, "registry", lambda: SPECS)
+    monkeypatch.setattr(sys.modules["helpers.exercises.progress_report"], "homes", lambda: homes)
+    monkeypatch.setattr(kernel.session, "guesses", {})
+    monkeypatch.setattr(kernel.session, "hints", {})
+
+
+def test_a_right_answer_is_what_the_rest_of_the_notebook_uses(capsys):
+    def mean_rows(x, scale=1.0):
+        return x.sum(dim=-1) / x.shape[-1] * scale
+
+    assert exercises.exercise(mean_rows) is mean_rows
+    said = capsys.readouterr().out
+    assert said.startswith("[passed] mean_rows\n10 checks: means of rows.\nYour own version is used")
+
+
+@pytest.mark.parametrize(
+    "body", ["...", "pass", "return None", "raise NotImplementedError", "raise NotImplementedError('later')", "'doc'"]
+)
+def test_a_stub_is_not_attempted_and_the_reference_takes_its_place(body, capsys):
+    namespace: dict = {}
+    exec(f"def mean_rows(x, scale=1.0):\n    '''Docstring.'''\n    {body}", namespace)
+    assert exercises.exercise(namespace["mean_rows"]) is mean_rows
+    assert "[not attempted] mean_rows ●○○ 2 min\nUsing the course's version" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "body", ["return 0", "return x", "x", "raise ValueError", "raise NotImplementedError(x)", "yield", "print()"]
+)
+def test_any_code_of_ones_own_is_an_attempt(body):
+    namespace: dict = {}
+    exec(f"def f(x):\n    {body}", namespace)
+    # An expression that is never used is no constant: the compiler keeps it.
+    assert not not_attempted(namespace["f"])
+
+
+def test_a_class_is_a_stub_while_all_its_methods_are():
+    class Empty:
+        def push(self, item): ...
+
+        def pop(self):
+            """Take one."""
+            raise NotImplementedError
+
+    class Begun(Empty):
+        def push(self, item):
+            self.item = item
+
+        def pop(self): ...
+
+    @dataclasses.dataclass
+    class Generated:
+        size: int
+
+        def push(self, item): ...
+
+    assert not_attempted(Empty)
+    assert not_attempted(Generated)
+    assert not not_attempted(Begun)
+
+
+def test_an_untouched_planted_bug_is_not_attempted_whatever_its_comments_and_docstring():
+    def planted(x):
+        return [y for y in x if y > 1]
+
+    def same(x: list) -> list:
+        """With a docstring."""
+        # and a comment
+        return [y for y in x if y > 1]
+
+    def repaired(x):
+        return [y for y in x if y >= 1]
+
+    assert not_attempted(same, planted)
+    assert not not_attempted(repaired, planted)
+
+
+def refused(obj, name: str) -> str:
+    """The text of the finding, which must be "not yet"."""
+    finding = engine.check(obj, SPECS[name])
+    assert finding.status == "not yet"
+    return "\n".join([*finding.lines, finding.traceback])
+
+
+def test_problems_come_in_order_shape_before_dtype_before_property_before_value():
+    assert "Expected shape (2,), yours is (2, 1)" in refused(
+        lambda x, scale=1.0: x.double().sum(-1, keepdim=True), "mean_rows"
+    )
+    assert "Expected float32, yours is float64" in refused(lambda x, scale=1.0: x.double().sum(-1) + 99, "mean_rows")
+    text = refused(lambda x, scale=1.0: x.sum(-1) + 99, "mean_rows")
+    assert "A property does not hold: no mean exceeds the largest value." in text
+    assert "Suspected cause: sum, not mean" in text
+    assert "First difference at [0]: expected" in refused(lambda x, scale=1.0: x.mean(-1) - 1, "mean_rows")
+
+
+def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
+    assert "Suspected cause: one mean for all rows." in refused(
+        lambda x, scale=1.0: x.mean().repeat(len(x)), "mean_rows"
+    )
+    assert "Suspected cause" not in refused(lambda x, scale=1.0: x.mean().repeat(len(x)) - 0.1, "mean_rows")
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("def mean_rows(x):\n    return x", "must take (x, scale); yours takes (x)."),
+        ("def mean_rows(x, scale=1.0, extra=None):\n    return x.mean(-1) - 1", "First difference"),
+        ("def mean_rows(x, y, scale=1.0):\n    return x", "must take (x, scale); yours takes (x, y, scale)."),
+        ("def mean_rows(x, scale=1.0, *, extra):\n    return x", "give `extra` a default value"),
+        ("def mean_rows(x, scale):\n    return x", "needs a default value, `scale=1.0`"),
+        ("async def mean_rows(x, scale=1.0):\n    return x", "instead of `async def`"),
+        ("class mean_rows:\n    def f(self):\n        return 1", "must be a function"),
+        ("def mean_rows(x, scale=1.0):\n    x.mean(-1)", "It returns None. Did you forget `return`?"),
+        ("def mean_rows(x, scale=1.0):\n    print(x.mean(-1))", "Printing a value shows it"),
+        ("def mean_rows(x, scale=1.0):\n    x += 1\n    return x.mean(-1) - 1", "It changes its input `x`"),
+        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).tolist()", "yours is a list"),
+        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).numpy()", "yours is a float32 array"),
+        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1) / 0 * 0", "yours is nan"),
+        ("def mean_rows(x, scale=1.0):\n    import sys\n    sys.exit()", "`exit()`, `quit()` or `sys.exit()`"),
+        ("def mean_rows(x, scale=1.0):\n    raise KeyboardInterrupt", "end the whole program (KeyboardInterrupt)"),
+        ("def mean_rows(x, scale=1.0):\n    return mean_rows(x)", "without ever reaching a case that returns"),
+        ("def mean_rows(x, scale=1.0):\n    return input()", "input() waits for a person"),
+        ("def mean_rows(x, scale=1.0):\n    raise ValueError(object())", "ValueError: <object object at 0x…>"),
+        ("mean_rows = 3", "must be a function"),
+    ],
+)
+def test_what_a_bad_answer_is_told(code, expected):
+    namespace: dict = {}
+    exec(code, namespace)
+    assert expected in refused(namespace["mean_rows"], "mean_rows")
+
+
+def test_a_traceback_holds_the_learners_lines_and_none_of_ours(tmp_path, monkeypatch):
+    file = tmp_path / "answers.py"
+    file.write_text("import torch\n\ndef helper(x):\n    return torch.stack(x.nothing)\n\n"
+                    "def mean_rows(x, scale=1.0):\n    return helper(x)\n")  # fmt: skip
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import answers
+
+    assert refused(answers.mean_rows, "mean_rows").splitlines()[1:] == [
+        "line 7, in mean_rows",
+        "    return helper(x)",
+        "line 4, in helper",
+        "    return torch.stack(x.nothing)",
+        "AttributeError: 'Tensor' object has no attribute 'nothing'",
+    ]
+
+
+def test_no_module_of_the_course_is_the_learners_own():
+    assert not is_own(watchdog.__file__) and not is_own(sys.modules["helpers.display.boxes"].__file__)
+    assert is_own("<ipython-input-3-abc>") and is_own(__file__)
+
+
+def test_endless_recursion_gives_a_short_traceback():
+    namespace: dict = {}
+    exec("def fibonacci(n):\n    return fibonacci(n) + 1", namespace)
+    text = refused(namespace["fibonacci"], "fibonacci")
+    assert "… and so on, call after call …" in text
+    assert len(text.splitlines()) < 12
+
+
+def test_a_recursive_answer_calls_itself_and_leaves_the_namespace_as_it_was():
+    namespace: dict = {}
+    exec("def fibonacci(n):\n    n + 0\n    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)", namespace)
+    function = namespace.pop("fibonacci")
+    assert engine.check(function, SPECS["fibonacci"]).status == "passed"
+    assert "fibonacci" not in namespace
+
+
+FOREVER = ["    while True:", "        x = x"]
+SWALLOW = "".join(f"    {line}\n" for line in ["try:", *FOREVER, "except BaseException:", *FOREVER])
+ENDLESS = {
+    "loop": ("    while True:\n        x = x\n", "line 2, in `mean_rows`: `while True:`"),
+    "in a for": ("    for _ in range(10**12):\n        x = x\n", "line 2, in `mean_rows`: `for _ in range(10**12):`"),
+    "swallows the first request to end": (SWALLOW, "line 3, in `mean_rows`: `while True:`"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_an_endless_loop_is_stopped_and_its_line_named(kind, monkeypatch, tmp_path):
+    body, line = ENDLESS[kind]
+    file = tmp_path / "endless.py"
+    file.write_text("def mean_rows(x, scale=1.0):\n" + body + "    return x\n")
+    namespace: dict = {}
+    exec(compile(file.read_text(), str(file), "exec"), namespace)
+    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.2")
+    threads = threading.active_count()
+    text = refused(namespace["mean_rows"], "mean_rows")
+    assert "it did not finish within 0.2 seconds, so the check stopped it." in text
+    assert f"It was in the loop on {line}" in text
+    assert threading.active_count() == threads
+
+
+def test_a_thread_that_cannot_be_stopped_is_left_behind_and_said(monkeypatch):
+    lock = threading.Lock()
+    lock.acquire()
+    monkeypatch.setattr(watchdog, "GRACE_SECONDS", 0.1)
+    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.1")
+
+    def mean_rows(x, scale=1.0):
+        lock.acquire()
+        return x
+
+    text = refused(mean_rows, "mean_rows")
+    assert "could not be stopped: it goes on in the background until you restart the kernel." in text
+    lock.release()
+
+
+def test_the_limit_comes_from_the_environment_and_nonsense_is_ignored(monkeypatch):
+    for value, seconds in [("2.5", 2.5), ("soon", 5.0), ("-1", 5.0), ("inf", 5.0), ("", 5.0)]:
+        monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", value)
+        assert watchdog.limit_seconds() == seconds
+
+
+def test_stopping_a_check_by_hand_is_said(monkeypatch):
+    monkeypatch.setattr(watchdog, "_wait", lambda thread, seconds: "interrupted")
+
+    def mean_rows(x, scale=1.0):
+        while True:
+            x = x
+
+    assert "You stopped the check." in refused(mean_rows, "mean_rows")
+
+
+def test_printing_is_shown_shortened_and_never_fails_an_answer(capsys):
+    def mean_rows(x, scale=1.0):
+        for i in range(50):
+            print("step", i)
+        return x.mean(-1)
+
+    assert exercises.exercise(mean_rows) is mean_rows
+    assert "It printed: step 0 ⏎ step 1 ⏎ step 2 ⏎ step 3 ⏎ step 4 ⏎ …" in capsys.readouterr().out
+
+
+def test_an_exercise_in_place_is_judged_by_what_it_leaves():
+    assert engine.check(lambda items: items.extend([0]), SPECS["append_zero"]).status == "passed"
+    assert "After the call, `items` is not as it should be." in refused(lambda items: items.append(1), "append_zero")
+
+
+def test_a_class_is_driven_and_a_missing_method_is_named():
+    class Right:
+        def __init__(self):
+            self.top = None
+
+        def push(self, item):
+            self.top = (item, self.top)
+
+        def pop(self):
+            item, self.top = self.top
+            return item
+
+    class Queue(Right):
+        def pop(self):
+            return 0
+
+    class Half:
+        def push(self, item):
+            self.item = item
+
+    assert engine.check(Right, SPECS["Stack"]).status == "passed"
+    assert "First difference at [0]: expected 3, yours is 0" in refused(Queue, "Stack")
+    assert "lacks the method" in refused(Half, "Stack")
+    assert "must be a class" in refused(lambda: 1, "Stack")
+
+
+def test_random_numbers_of_the_notebook_are_not_disturbed():
+    def mean_rows(x, scale=1.0):
+        torch.manual_seed(5)
+        np.random.seed(5)
+        random.seed(5)
+        return x.mean(-1)
+
+    for check in (lambda: None, lambda: engine.check(mean_rows, SPECS["mean_rows"])):
+        torch.manual_seed(0), np.random.seed(0), random.seed(0)
+        check()
+        drawn = (torch.rand(1).item(), np.random.rand(), random.random())
+        assert drawn == pytest.approx((0.4962565898895264, 0.5488135039273248, 0.8444218515250481))
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "stage", "text"),
+    [
+        ([1, 2, 3], [1, 5], "shape", "Expected 3 items, yours has 2. First difference at [1]: expected 2, yours is 5."),
+        ({"a": [1.0]}, {"a": [1.5]}, "value", "First difference at ['a'][0]: expected 1.0, yours is 1.5."),
+        ({"a": 1}, {"b": 1}, "shape", "The keys differ; missing: 'a'; not expected: 'b'."),
+        ("token", "tokens", "value", "Expected 'token', yours is 'tokens'."),
+        ("a" * 50, "a" * 49, "value", "First difference at character 49: expected 'a', yours is the end of the text"),
+        (3, 3.0, "dtype", "Expected an int, yours is a float, namely 3.0."),
+        (1, True, "dtype", "Expected an int, yours is a bool, namely True."),
+        (2.0, torch.tensor(2.0), "kind", "take the plain number out with `.item()`"),
+        ([1], (1,), "kind", "Expected a list, yours is a tuple."),
+        (
+            np.zeros((2, 2)),
+            np.array([[0, 0], [0, 1.0]]),
+            "value",
+            "at [1, 1]: expected 0.0, yours is 1.0 (1 of 4 items differ)",
+        ),
+        (torch.zeros(2), torch.zeros(2, 1), "shape", "Expected shape (2,), yours is (2, 1)."),
+        (torch.zeros(2), torch.zeros(()), "shape", "Expected shape (2,), yours is ()."),
+        ({1, 2}, {2, 3}, "value", "missing: 1; not expected: 3"),
+        (None, 4, "value", "Expected None, yours is 4."),
+    ],
+)
+def test_how_a_difference_is_told(expected, actual, stage, text):
+    found = differences(expected, actual, 1e-5)[0]
+    assert found.stage == stage
+    assert text in found.text
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1, 2.5, float("nan"), "x", [1, [2]], {"a": (1, None)}, {1}, True, torch.ones(2)]
+)
+def test_a_value_equals_itself(value):
+    assert equal(value, value, 1e-5)
+
+
+def test_a_misspelt_exercise_is_named_and_the_right_name_is_filled_in(capsys):
+    namespace: dict = {}
+    exec("def mean_row(x):\n    return x", namespace)
+    assert exercises.exercise(namespace["mean_row"]) is namespace["mean_row"]
+    assert "There is no exercise called mean_row; did you mean mean_rows?" in capsys.readouterr().out
+    assert namespace["mean_rows"] is mean_rows
+
+
+@pytest.mark.parametrize("ask", [exercises.hint, exercises.solution])
+def test_a_misspelt_name_gives_the_nearest(ask, capsys):
+    assert ask("mean_rwos") is None
+    assert "did you mean mean_rows?" in capsys.readouterr().out
+    ask("something else")
+    assert "progress() lists those of this course" in capsys.readouterr().out
+
+
+def test_hints_climb_three_rungs_and_then_repeat_the_last(capsys):
+    seen = []
+    for _ in range(5):
+        exercises.hint("mean_rows")
+        seen.append(capsys.readouterr().out)
+    assert [text.splitlines()[1] for text in seen] == [*HINTS, HINTS[2], HINTS[2]]
+    assert "That was the last hint" not in seen[2]
+    assert 'That was the last hint; `solution("mean_rows")`' in seen[3]
+
+
+def test_solution_shows_the_source(capsys):
+    exercises.solution("mean_rows")
+    assert "return x.mean(dim=-1) * scale" in capsys.readouterr().out
+
+
+def test_strict_raises_the_verdict_unless_passed(monkeypatch, capsys):
+    monkeypatch.setenv("HANDS_ON_STRICT", "1")
+    with pytest.raises(exercises.ExerciseNotPassed, match=r"\[not attempted\] mean_rows"):
+
+        @exercises.exercise
+        def mean_rows(x, scale=1.0): ...
+
+    with pytest.raises(exercises.ExerciseNotPassed, match="First difference at"):
+        exercises.exercise(_named("mean_rows", lambda x, scale=1.0: x.mean(-1) - 1))
+    passing = _named("mean_rows", lambda x, scale=1.0: x.mean(-1))
+    assert exercises.exercise(passing) is passing
+
+
+def _named(name, function):
+    function.__name__ = name
+    return function
+
+
+def test_a_verdict_is_the_same_text_twice():
+    wrong = _named("mean_rows", lambda x, scale=1.0: x.mean(-1) - 1)
+    assert refused(wrong, "mean_rows") == refused(wrong, "mean_rows")
+
+
+# Predictions ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("guess", "actual", "words"),
+    [
+        (269, 269, "exactly right"),
+        (269.0001, 269, "exactly right"),
+        (280, 269, "close, 4 % too high"),
+        (200, 269, "26 % too low"),
+        (800, 200, "too high by a factor of 4"),
+        (1, 100000, "too low by a factor of 100,000"),
+        (0.17, 17, "too low by a factor of 100"),  # a share where percent are asked for: 99.99… after division
+        (5, 0, "too high by 5"),
+        (-3, 4, "too low by 7"),
+    ],
+)
+def test_how_far_off_a_guess_is_in_words(guess, actual, words):
+    assert how_far(guess, actual) == words
+
+
+def test_a_guess_is_recorded_and_compared(capsys, tmp_path):
+    exercises.predict("memory", "How many MB?", 500, unit="MB")
+    assert "Your guess: 500 MB." in capsys.readouterr().out
+    exercises.reveal("memory", torch.tensor(250))
+    assert "How many MB? 250 MB\nYou guessed 500 MB: too high by a factor of 2." in capsys.readouterr().out
+    assert json.loads((tmp_path / "progress.json").read_text())["predictions"]["memory"]["guess"] == 500
+
+
+def test_a_choice_is_right_or_not_and_spelling_is_forgiven(capsys):
+    exercises.predict("family", "Which one?", " Decoder", choices=["encoder", "decoder"])
+    exercises.reveal("family", "decoder")
+    assert "You guessed decoder: right." in capsys.readouterr().out
+    exercises.reveal("family", "encoder")
+    assert "You guessed decoder: not this time." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("guess", "options", "sentence"),
+    [
+        ("500", {"unit": "MB"}, "A guess in MB is a number without quotes: '500' was not recorded."),
+        ([1], {}, "A guess is a number or a text, not a list"),
+        (None, {"unit": "MB"}, "not a NoneType"),
+        (True, {"unit": "MB"}, "not a bool"),
+        (float("nan"), {}, "must be a finite number"),
+        (
+            "decodr",
+            {"choices": ["encoder", "decoder"]},
+            "decodr is not among the choices, so it was not recorded. Did you mean decoder?",
+        ),
+    ],
+)
+def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options, sentence, capsys):
+    exercises.predict("x", "How much?", guess, **options)
+    assert sentence in capsys.readouterr().out
+    exercises.reveal("x", 3)
+    assert capsys.readouterr().out.startswith("[result] How much? 3")
+
+
+def test_without_a_guess_only_the_answer_is_shown(capsys):
+    exercises.predict("memory", "How many MB?", ..., unit="MB")
+    assert "No guess yet: put your number of MB in place of `...`" in capsys.readouterr().out
+    exercises.predict("share", "Which share?", ..., unit="%")
+    assert "put your number of percent in place of `...`" in capsys.readouterr().out
+    exercises.reveal("memory", 269)
+    assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
+    exercises.reveal("memry", 269)
+    assert "did you mean `memory`?" in capsys.readouterr().out
+
+
+# Where it runs -------------------------------------------------------------------------------------------------------
+
+DEFINITION = """
+from helpers.exercises import exercise, progress
+@exercise
+def weights_bytes(n_parameters, dtype):
+    return n_parameters.nothing
+"""
+
+
+def test_it_works_in_plain_python():
+    done = subprocess.run(
+        [sys.executable, "-c", DEFINITION], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    assert "line 5, in weights_bytes" in done.stdout
+    assert "engine.py" not in done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
+def test_in_a_kernel_a_verdict_is_text_and_html_without_our_frames(monkeypatch):
+    from nbclient import NotebookClient
+
+    cells = [
+        DEFINITION,
+        "@exercise\ndef weights_bytes(n_parameters, dtype):\n    while True:\n        n_parameters += 1\n",
+        "from helpers.exercises import quiz\nquiz('00')",
+        "progress()",
+    ]
+    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.5")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    for cell in book.cells:
+        assert [output.output_type for output in cell.outputs] == ["display_data"]
+        assert set(cell.outputs[0].data) == {"text/plain", "text/html"}
+    first, second = (cell.outputs[0].data["text/plain"] for cell in book.cells[:2])
+    assert "line 4, in weights_bytes\n        return n_parameters.nothing\n    AttributeError" in first
+    assert "engine" not in first and "ipykernel" not in first and "/tmp" not in first
+    assert "It was in the loop on line 3, in `weights_bytes`: `while True:`." in second
+
+
+@pytest.mark.slow
+def test_in_a_live_kernel_the_quiz_is_radio_buttons_with_a_readable_fallback(monkeypatch):
+    from nbclient import NotebookClient
+
+    monkeypatch.delenv("HANDS_ON_STATIC")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("from helpers.exercises import quiz\nquiz('00')")])
+    NotebookClient(book, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    data = book.cells[0].outputs[0].data
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "a) " in data["text/plain"] and "<details" in data["text/html"]
+
+
+def test_calls_without_end_are_stopped_even_where_python_does_not_count_them(monkeypatch):
+    monkeypatch.setattr(watchdog, "DEEPEST", 200)
+
+    def deeper(x, scale=1.0, depth=0):
+        if depth == 400:
+            while True:
+                pass
+        return deeper(x, scale, depth + 1)
+
+    text = refused(lambda x, scale=1.0: deeper(x), "mean_rows")
+    assert "it calls itself again and again" in text and "without ever reaching a case that returns" in text
+
+
+@pytest.mark.parametrize(("change", "untouched"), [("", True), ("ceil", False)])
+def test_planted_code_is_recognized_in_a_cell_that_imports_nothing(change, untouched):
+    """Python compiles `math.floor(…)` differently where the same source imports math."""
+    body = "def half(n):\n    return math.floor(n / 2) + n.bit_length()\n"
+    file, cell = {}, {"math": math}
+    exec(compile("import math\n" + body, "<file>", "exec"), file)
+    exec(compile(body.replace("floor", change or "floor"), "<cell>", "exec"), cell)
+    assert not_attempted(cell["half"], file["half"]) == untouched

@@ -1,0 +1,55 @@
+"""Greedy replies: each prompt gets what it gets alone, and its likelihood is what the model gave to its tokens."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from helpers.generation import greedy_replies
+from helpers.speed import FastLlama
+from tests import tiny_models
+from tests.scripted_models import ChatBytes, Replying
+
+PROMPTS = [list(b"Sealant: 90 ml per wheel."), list(b"The Kite"), list(b"It takes no sealant."), list(b"Oil")]
+
+
+@pytest.fixture
+def model(tmp_path):
+    folder = tmp_path / "tiny"
+    tiny_models.llama(folder, vocab_size=256, head_dim=8, eos_token_id=0, pad_token_id=0)
+    return FastLlama.from_pretrained(folder)
+
+
+def test_prompts_read_side_by_side_get_the_replies_that_each_gets_alone(model):
+    alone = [greedy_replies(model, ChatBytes(), [prompt], 6)[0] for prompt in PROMPTS]
+    together = greedy_replies(model, ChatBytes(), PROMPTS, 6, batch=3)
+    assert [reply.text for reply in together] == [reply.text for reply in alone]
+    assert [reply.likelihood for reply in together] == pytest.approx([reply.likelihood for reply in alone], abs=1e-5)
+    assert len({reply.text for reply in alone}) > 1
+
+
+def test_the_likelihood_is_the_geometric_mean_of_the_probabilities_of_the_tokens_that_were_said(model):
+    [reply] = greedy_replies(model, ChatBytes(), [PROMPTS[0]], 5)
+    ids, logs = list(PROMPTS[0]), []
+    for _ in range(5):
+        log_p = model(torch.tensor([ids]))[0, -1].float().log_softmax(dim=-1)
+        ids.append(int(log_p.argmax()))
+        logs.append(float(log_p.max()))
+        if ids[-1] == 0:
+            break
+    assert reply.likelihood == pytest.approx(float(torch.tensor(logs).mean().exp()), abs=1e-5)
+
+
+def test_what_comes_after_the_end_counts_for_nothing_and_the_end_itself_counts():
+    sure = torch.tensor([Replying.LOGIT] + [0.0] * 255).softmax(-1)[0].item()  # of every token that is said
+    model = Replying(lambda prompt: "yes" if "Kite" in prompt else "no, not at all")
+    prompts = [list(b"<user>Kite<assistant>"), list(b"<user>Wren<assistant>")]
+    short, long = greedy_replies(model, ChatBytes(), prompts, 40)
+    assert (short.text, long.text) == ("yes", "no, not at all")
+    assert short.likelihood == pytest.approx(sure, abs=1e-6) == long.likelihood
+
+
+def test_no_prompts_give_no_replies_and_a_batch_below_one_is_refused(model):
+    assert greedy_replies(model, ChatBytes(), [], 5) == []
+    with pytest.raises(ValueError, match="1 or more, not 0"):
+        greedy_replies(model, ChatBytes(), PROMPTS, 5, batch=0)

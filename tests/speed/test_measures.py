@@ -1,0 +1,134 @@
+"""Measuring speed: turns are fair, bytes and operations are what arithmetic says, timers time what they name."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from helpers.generation import generate
+from helpers.memory import ARCHITECTURES
+from helpers.models import chat_model, fetch
+from helpers.quantization import quantize_
+from helpers.speed import (
+    FastLlama,
+    arithmetic_peak,
+    bytes_per_token,
+    llama_cpp,
+    memory_bandwidth,
+    operations_per_token,
+    pass_seconds,
+    prefill_and_decode,
+    race,
+    where_time_goes,
+)
+from helpers.transformer import Llama
+from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors, small_models
+from tests.tiny_models import tokens
+from tests.transformer.test_transformer import small_llama
+
+
+def test_runs_take_turns_and_every_second_round_goes_backwards():
+    order = []
+    seconds = race({name: lambda name=name: order.append(name) for name in "abc"}, rounds=3)
+    assert "".join(order) == "abc" + "abc" + "cba" + "abc"
+    assert {name: len(times) for name, times in seconds.items()} == {"a": 3, "b": 3, "c": 3}
+    assert all(t >= 0 for times in seconds.values() for t in times)
+
+
+def test_a_tied_matrix_is_read_once_and_an_untied_embedding_one_row_of_it():
+    tied, untied = small_llama(tied=True), small_llama(tied=False)
+    parameters = sum(p.nbytes for p in tied.parameters())
+    assert bytes_per_token(tied) == parameters
+    assert bytes_per_token(untied) == parameters + 32 * 4  # one row of 32 numbers
+    assert bytes_per_token(small_llama(tied=True).bfloat16()) == parameters / 2
+
+
+def test_quantized_weights_are_read_as_codes_and_scales():
+    model = quantize_(small_llama(tied=True), bits=8)
+    linear = [m for name, m in model.named_modules() if name.endswith(("_proj", "head"))]
+    norms = sum(p.nbytes for name, p in model.named_parameters() if "norm" in name)
+    codes = sum(m.in_features * m.out_features + 2 * m.out_features for m in linear)
+    assert bytes_per_token(model) == codes + norms + 32 * 4
+    assert operations_per_token(model) == operations_per_token(small_llama())
+
+
+def test_the_chat_models_figures_are_those_of_its_architecture():
+    shape = ARCHITECTURES["SmolLM2-135M"]
+    model = FastLlama.from_pretrained(fetch("chat"), torch.bfloat16)
+    weights = shape.linear_parameters + shape.vocab * shape.d_model
+    assert operations_per_token(model) == 2 * weights
+    assert 2 * weights < bytes_per_token(model) < 2.01 * weights  # bfloat16, and norms in float32
+    quantize_(model, 4, skip="head")
+    quantize_(model, 8)
+    expected = shape.linear_parameters * (0.5 + 4 / 32) + shape.vocab * (shape.d_model + 2)
+    assert expected < bytes_per_token(model) < 1.01 * expected
+
+
+def test_prefill_and_decode_are_timed_apart():
+    model = small_llama()
+    read, written = prefill_and_decode(model, tokens(2, 8), 5)
+    assert read > 0 and written > 0
+    asked = []
+    forward = model.forward
+    model.forward = lambda ids, *args, **options: (asked.append(tuple(ids.shape)), forward(ids, *args, **options))[1]
+    prefill_and_decode(model, tokens(2, 8), 3)
+    assert asked == [(2, 8), (2, 1), (2, 1), (2, 1)]
+    assert pass_seconds(model, rows=3, batch=2, context=10) > 0
+    assert set(asked[4:]) == {(2, 3)}
+
+
+@pytest.mark.parametrize("make", [small_llama, lambda: FastLlama(small_llama()), lambda: quantize_(small_llama(), 8)])
+def test_a_tokens_time_is_shared_out_over_products_attention_and_the_rest(make):
+    spent = where_time_goes(make(), context=8, steps=2)
+    assert list(spent) == ["products of matrices", "attention", "everything else"]
+    assert spent["products of matrices"] > 0 and spent["attention"] > 0 and spent["everything else"] >= 0
+
+
+def test_bounds_are_of_a_computers_order():
+    assert 1e8 < memory_bandwidth(megabytes=64, rounds=2) < 1e13
+    assert 1e8 < arithmetic_peak(size=256, rounds=2) < 1e15
+    with pytest.raises(ValueError, match="16 MB may fit into a cache"):
+        memory_bandwidth(megabytes=16)
+
+
+# The ladder ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_course_s_llama_runs_on_the_library_s_own_tensors():
+    theirs, _ = chat_model(torch.float32)
+    ours, ids = on_the_same_tensors(theirs), torch.tensor([[504, 3575, 282, 4649, 314]])
+    assert ours.embedding.weight is theirs.get_input_embeddings().weight is ours.head.weight
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-3, rtol=1e-4)  # float32, thirty layers
+    written = library(theirs)(ids, 4)
+    assert written.shape == (1, 9) and torch.equal(written[:, :5], ids)
+
+
+def test_small_models_share_one_embedding_and_shrink_as_their_bits_do():
+    models = small_models()
+    assert len({id(model.embedding.weight) for model in models.values()}) == 1
+    sizes = [bytes_per_token(model) for model in models.values()]
+    assert 1.9 < sizes[0] / sizes[1] < 2.0 and 1.3 < sizes[1] / sizes[2] < 1.5
+
+
+@pytest.mark.parametrize("rung", ["no cache", "growing cache", "cache in place", "fewer operations"])
+def test_float32_rungs_write_the_same_tokens(rung):
+    ids = torch.tensor([[504, 3575, 282, 4649, 314]])
+    expected = generate(Llama.from_pretrained(fetch("chat")), ids, 4, ignore_eos=True)
+    assert torch.equal(make(rung)(ids, 4), expected)
+
+
+def test_prompt_lookup_writes_what_stands_in_the_prompt():
+    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
+    ids = tokenizer(copying_prompt(), return_tensors="pt")["input_ids"]
+    result = make("prompt lookup")(ids, 30)
+    assert result.acceptance > 0.9 and tokenizer.decode(result.ids[0, -25:]) in copying_prompt()
+
+
+def test_unknown_rungs_are_refused_and_llama_cpp_says_how_to_install_it(monkeypatch):
+    with pytest.raises(ValueError, match="There is no rung 'int2': choose one of library, no cache"):
+        make("int2")
+    monkeypatch.setattr(llama_cpp, "installed", lambda: False)
+    with pytest.raises(ImportError, match=r"pip install -e \"\.\[llamacpp\]\""):
+        make("llama.cpp")

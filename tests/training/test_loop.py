@@ -1,0 +1,404 @@
+"""The loop: schedule, accumulation, order, evaluation, checkpoints, and what happens when it is killed."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors.torch import load_file
+from torch.nn import functional as F
+
+from helpers.files import safe_files
+from helpers.foundations.probability import IGNORED
+from helpers.lora import add_lora_
+from helpers.training import (
+    Example,
+    Recipe,
+    TrainingDiverged,
+    batch_order,
+    collate,
+    cosine_with_warmup,
+    loss_at_labels,
+    train,
+    training_step,
+)
+from helpers.training.state import FILE
+from helpers.transformer import GPT, CheckpointError, GPTConfig
+from tests.tools.notebook import ROOT
+from tests.training.test_collation_and_losses import examples, small_llama
+
+QUICK = Recipe(steps=6, rate=1e-2, batch=2, warmup=2)
+
+
+# The schedule --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("warmup", "total"), [(0, 10), (1, 10), (10, 100), (7, 7), (60, 600)])
+def test_the_schedule_is_the_librarys(warmup, total):
+    from transformers import get_cosine_schedule_with_warmup, get_cosine_with_min_lr_schedule_with_warmup
+
+    weight = torch.nn.Parameter(torch.zeros(1))
+    for floor in (0.0, 0.1):
+        optimizer = torch.optim.SGD([weight], lr=1.0)
+        theirs = (
+            get_cosine_with_min_lr_schedule_with_warmup(optimizer, warmup, total, min_lr_rate=floor)
+            if floor
+            else get_cosine_schedule_with_warmup(optimizer, warmup, total)
+        )
+        for step in range(total):
+            assert cosine_with_warmup(step, warmup, total, floor) == pytest.approx(theirs.get_last_lr()[0], abs=1e-12)
+            optimizer.step()
+            theirs.step()
+
+
+def test_the_schedule_ends_at_its_floor_and_stays_there():
+    assert [cosine_with_warmup(step, 2, 4, 0.25) for step in (0, 1, 2, 4, 9)] == [0, 0.5, 1, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("bad", [(-1, 0, 5), (0, 6, 5), (0, -1, 5), (0, 0, 5, 1.5)])
+def test_a_schedule_that_makes_no_sense_is_refused(bad):
+    with pytest.raises(ValueError, match="A schedule needs"):
+        cosine_with_warmup(*bad)
+
+
+# The order of the data -----------------------------------------------------------------------------------------------
+
+
+@given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 5))
+def test_every_example_comes_once_before_any_comes_twice(n, batch, seed):
+    steps = 3 * n
+    seen = [i for step in range(steps) for i in batch_order(n, batch, step, seed)]
+    for start in range(0, len(seen) - n + 1, n):
+        assert sorted(seen[start : start + n]) == list(range(n))
+
+
+def test_the_order_changes_with_the_round_and_the_seed_and_nothing_else():
+    first, again = batch_order(50, 50, 0, 1), batch_order(50, 50, 0, 1)
+    assert first == again
+    assert len({tuple(order) for order in (first, batch_order(50, 50, 1, 1), batch_order(50, 50, 0, 2))}) == 3
+
+
+# Accumulation --------------------------------------------------------------------------------------------------------
+
+
+def gradients_of(split: int, normalize=None) -> tuple[float, list[torch.Tensor]]:
+    """Loss and gradients of eight texts with 1 to 20 labels each, `split` at a time."""
+    model, texts = small_llama(), examples(4, 22, 5, 9, 23, 6, 4, 12, prompt=3)
+    batches = [collate(texts[start : start + split]) for start in range(0, len(texts), split)]
+    if normalize is None:
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+        loss, _ = training_step(model, batches, optimizer, clip=1e9)
+    else:
+        loss = normalize(model, batches)
+    return loss, [parameter.grad.clone() for parameter in model.parameters()]
+
+
+def mean_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Mean surprise at the labels: logits (B, T, V), labels (B, T) at their own tokens' places."""
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED)
+
+
+def mean_of_means(model, batches) -> float:
+    """The loop that was in every library until late 2024: the mean of the micro-batches' means."""
+    total = 0.0
+    for batch in batches:
+        part = mean_loss(model(batch.ids, mask=batch.mask), batch.labels) / len(batches)
+        part.backward()
+        total += part.item()
+    return total
+
+
+def apart(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
+    """Length of the difference as a share of the length of the first."""
+    flat = [torch.cat([gradient.flatten() for gradient in gradients]) for gradients in (one, other)]
+    return float((flat[0] - flat[1]).norm() / flat[0].norm())
+
+
+@pytest.mark.parametrize("split", [1, 2, 3])
+def test_accumulation_equals_the_big_batch_with_unequal_numbers_of_labels(split):
+    """float32 sums in another order: 1e-5 of the gradient's length."""
+    whole, expected = gradients_of(8)
+    loss, found = gradients_of(split)
+    assert loss == pytest.approx(whole, rel=1e-5)
+    assert apart(expected, found) < 1e-5
+
+
+def test_the_mean_of_means_is_another_gradient():
+    whole, expected = gradients_of(8)
+    loss, found = gradients_of(1, mean_of_means)
+    assert abs(loss - whole) > 1e-3
+    assert apart(expected, found) > 0.1
+
+
+def test_micro_batches_change_nothing_in_a_whole_training():
+    """Twelve updates amplify the rounding of sums: Adam divides by the gradient's own size."""
+    texts, losses = examples(4, 22, 5, 9, 23, prompt=3), []
+    for micro in (None, 1):
+        losses.append(train(small_llama(), texts, Recipe(12, 1e-3, batch=4, micro_batch=micro, warmup=2)).losses)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+# The loop ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_learns_its_examples_by_heart():
+    history = train(small_llama(), examples(8, 5, 9), Recipe(60, 1e-2, batch=3, warmup=5))
+    assert len(history.losses) == len(history.gradient_norms) == 60
+    assert history.losses[0] > 3
+    assert history.losses[-1] < 0.05
+
+
+def test_only_what_requires_a_gradient_changes():
+    model = add_lora_(small_llama(), 2, 4)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    train(model, examples(8, 5), QUICK)
+    changed = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}
+    assert changed == {name for name in before if name.endswith((".A", ".B"))}
+
+
+def test_gradients_are_cut_to_the_length_of_the_recipe():
+    """With a rate of 0 at the first step nothing moves, so the lengths are those of one and the same gradient."""
+    model, batches = small_llama(), [collate(examples(8, 5))]
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    _, norm = training_step(model, batches, optimizer, clip=0.25)
+    cut = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
+    assert norm > 1
+    assert float(cut) == pytest.approx(0.25, rel=1e-4)
+
+
+def test_evaluation_comes_first_every_n_steps_and_last_and_disturbs_nothing():
+    looked, modes = [], []
+
+    def look(model, step):
+        looked.append(step)
+        modes.append((model.training, torch.is_grad_enabled()))
+        torch.rand(step + 1)
+        return step / 10
+
+    torch.manual_seed(0)
+    history = train(small_llama(), examples(8, 5, 7), QUICK, loss=noisy_loss, evaluate=look, evaluate_every=4)
+    torch.manual_seed(0)
+    alone = train(small_llama(), examples(8, 5, 7), QUICK, loss=noisy_loss)
+    assert looked == [0, 4, 6]
+    assert history.evaluations == {0: 0.0, 4: 0.4, 6: 0.6}
+    assert set(modes) == {(False, False)}
+    assert history.losses == alone.losses
+
+
+def noisy_loss(model, batch):
+    return loss_at_labels(model, batch) * (1 + torch.rand(1).item())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_adapters_stay_in_float32_over_a_base_of_either_precision(dtype):
+    model = add_lora_(small_llama().to(dtype), 2, 4)
+    history = train(model, examples(8, 5, 9), Recipe(40, 2e-2, batch=3))
+    assert history.losses[-1] < 0.8 * history.losses[0]
+    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
+
+
+def test_autocast_computes_in_bfloat16_over_weights_in_float32():
+    seen = set()
+
+    def loss(model, batch):
+        logits = model(batch.ids, mask=batch.mask)
+        seen.add(logits.dtype)
+        return mean_loss(logits, batch.labels) * batch.n_labels
+
+    model = small_llama()
+    history = train(model, examples(8, 5), Recipe(20, 1e-2, batch=2, autocast=True), loss=loss)
+    assert seen == {torch.bfloat16}
+    assert history.losses[-1] < 0.5 * history.losses[0]
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_what_cannot_be_trained_is_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="nothing to train"):
+        train(small_llama().requires_grad_(False), examples(5), QUICK)
+    with pytest.raises(ValueError, match="nothing to train"):
+        train(small_llama(), [], QUICK)
+    with pytest.raises(ValueError, match="no labels"):
+        train(small_llama(), examples(5, prompt=5), QUICK)
+    for bad in ({"steps": 0}, {"batch": 0}, {"micro_batch": 3}, {"rate": 0.0}, {"clip": 0.0}, {"warmup": 7}):
+        with pytest.raises(ValueError):
+            Recipe(**{"steps": 6, "rate": 1e-2, "batch": 2} | bad)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_and_leaves_its_history():
+    def loss(model, batch):
+        return loss_at_labels(model, batch) * (torch.nan if len(norms) == 3 else 1)
+
+    norms = []
+    model = small_llama()
+    model.embedding.register_forward_hook(lambda *_: norms.append(1))
+    with pytest.raises(TrainingDiverged, match="lower the learning rate") as error:
+        train(model, examples(8, 5), QUICK, loss=loss)
+    assert len(error.value.history.losses) == 2
+
+
+def test_with_a_title_the_losses_are_drawn(monkeypatch):
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+    look = lambda model, step: 5.0 - step  # noqa: E731
+    history = train(small_llama(), examples(8, 5), QUICK, evaluate=look, evaluate_every=3, title="It falls")
+    losses, held_out = plt.gcf().axes[0].lines
+    assert losses.get_ydata().tolist() == history.losses
+    assert list(zip(*held_out.get_data(), strict=True)) == [(0, 5.0), (3, 2.0), (6, -1.0)]
+    plt.close("all")
+
+
+# Checkpoints ---------------------------------------------------------------------------------------------------------
+
+
+def run(folder, when, *options) -> int:
+    """Exit status of the program that trains and dies when told."""
+    folder.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "tests.killed_training", str(folder), when, *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, timeout=300).returncode
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("lora",)], ids=["all weights", "adapters"])
+def test_killed_and_resumed_it_ends_with_the_same_bits_as_uninterrupted(tmp_path, options):
+    """Killed in the middle of step 7, then while the checkpoint of step 10 is put in place: both times back to 5."""
+    assert run(tmp_path / "whole", "never", *options) == 0
+    killed = tmp_path / "killed"
+    for when in ("step 7", "write 1"):
+        assert run(killed, when, *options) not in (0, 1)  # killed, not failed
+        assert not (killed / "result.safetensors").exists()
+        assert (killed / FILE).is_file()
+    assert len(list(killed.iterdir())) == 2  # the checkpoint, and beside it what was not moved into place
+    assert run(killed, "never", *options) == 0
+    whole, resumed = (load_file(folder / "result.safetensors") for folder in (tmp_path / "whole", killed))
+    assert whole.keys() == resumed.keys()
+    assert [name for name in whole if not torch.equal(whole[name], resumed[name])] == []
+    assert sorted(file.name for file in killed.iterdir()) == [FILE, "result.safetensors"]
+
+
+def tiny() -> GPT:
+    torch.manual_seed(0)
+    return GPT(GPTConfig(61, 16, 1, 2))
+
+
+def quick(model, folder, recipe=QUICK, texts=None, **options):
+    from tests.benchmarks.packing import loss_everywhere
+
+    return train(model, texts or examples(6, 7, 5), recipe, loss=loss_everywhere, folder=folder, **options)
+
+
+def test_a_finished_training_is_read_back_and_not_done_again(tmp_path):
+    first = tiny()
+    history = quick(first, tmp_path, evaluate=lambda model, step: step)
+    again = tiny()
+    assert quick(again, tmp_path, evaluate=lambda model, step: pytest.fail("looked again")) == history
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+
+
+def test_a_checkpoint_holds_no_pickle_and_only_what_is_trained(tmp_path):
+    model = add_lora_(tiny(), 2, 4, ("q_proj",))
+    quick(model, tmp_path)
+    names = load_file(tmp_path / FILE).keys()  # safetensors, and nothing else, can be read so
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+    trained = {f"model.{name}" for name, p in model.named_parameters() if p.requires_grad}
+    assert {name for name in names if name.startswith("model.")} == trained
+
+
+@pytest.mark.parametrize("fails_in", ["writing", "forcing"])
+def test_a_full_disk_leaves_the_checkpoint_before_and_one_sentence(tmp_path, monkeypatch, fails_in):
+    real, calls = safetensors.torch.save_file, []
+
+    def full(tensors, path, metadata):
+        calls.append(path)
+        if fails_in == "writing" and len(calls) == 2:
+            path.write_bytes(b"half a")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(tensors, path, metadata=metadata)
+
+    def fsync(descriptor):
+        if fails_in == "forcing" and len(calls) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(safetensors.torch, "save_file", full)
+    monkeypatch.setattr(safe_files.os, "fsync", fsync)
+    with pytest.raises(OSError, match="disk is too full for checkpoint.safetensors.*free some space") as error:
+        quick(tiny(), tmp_path, save_every=2)
+    assert error.value.errno == errno.ENOSPC
+    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+    monkeypatch.undo()
+    assert len(quick(tiny(), tmp_path).losses) == 6
+    assert quick(tiny(), tmp_path).losses == quick(tiny(), tmp_path / "other").losses
+
+
+def test_safetensors_own_words_for_a_full_disk_are_understood():
+    from safetensors import SafetensorError
+
+    said = "Error while serializing: I/O error: No space left on device (os error 28)"
+    assert safe_files.is_disk_full(SafetensorError(said))
+    assert not safe_files.is_disk_full(SafetensorError("Error while deserializing header: header too large"))
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path):
+    quick(tiny(), tmp_path)
+    with pytest.raises(CheckpointError, match="made with rate=0.01 and this training has rate=0.02"):
+        quick(tiny(), tmp_path, Recipe(steps=6, rate=2e-2, batch=2, warmup=2))
+    with pytest.raises(CheckpointError, match="made with examples=3 and this training has examples=2"):
+        quick(tiny(), tmp_path, texts=examples(6, 7))
+    with pytest.raises(CheckpointError, match="other trained weights"):
+        quick(add_lora_(tiny(), 2, 4, ("q_proj",)), tmp_path)
+
+
+def test_adapters_are_not_resumed_over_another_base(tmp_path):
+    quick(add_lora_(tiny(), 2, 4, ("q_proj",)), tmp_path)
+    other = tiny()
+    with torch.no_grad():
+        other.embedding.weight[3, 3] += 1e-3
+    with pytest.raises(CheckpointError, match="other frozen weights"):
+        quick(add_lora_(other, 2, 4, ("q_proj",)), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path):
+    quick(tiny(), tmp_path)
+    whole = (tmp_path / FILE).read_bytes()
+    (tmp_path / FILE).write_bytes(whole[:-100])
+    with pytest.raises(CheckpointError, match="cut off or damaged"):
+        quick(tiny(), tmp_path)
+
+
+def test_an_example_of_another_kind_can_be_trained_on():
+    """The loop knows no texts: whatever `collate` makes with `n_labels` and `to`."""
+    from dataclasses import dataclass
+
+    @dataclass
+    class Points:
+        x: torch.Tensor
+        y: torch.Tensor
+
+        @property
+        def n_labels(self):
+            return len(self.x)
+
+        def to(self, device):
+            return self
+
+    def gather(points):
+        return Points(*(torch.tensor(column) for column in zip(*points, strict=True)))
+
+    line = torch.nn.Linear(1, 1)
+    data = [(i / 10, 3 * i / 10 + 1) for i in range(10)]
+    squares = lambda model, batch: (model(batch.x[:, None])[:, 0] - batch.y).square().sum()  # noqa: E731
+    history = train(line, data, Recipe(300, 0.1, batch=5), collate=gather, loss=squares)
+    assert history.losses[-1] < 1e-3
+    assert (line.weight.item(), line.bias.item()) == pytest.approx((3, 1), abs=0.1)
+
+
+def test_the_examples_labels_stay_where_they_are():
+    text = Example([1, 2, 3], [-100, 2, 3])
+    train(small_llama(), [text, text], QUICK)
+    assert text == Example([1, 2, 3], [-100, 2, 3])

@@ -1,0 +1,150 @@
+"""Single heads: what a score rewards, what silencing takes away, and that a rerun from the middle is the whole run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from helpers.attention import causal_mask, keeping_weights
+from helpers.transformer import (
+    Llama,
+    LlamaConfig,
+    induction_score,
+    losses_from,
+    nobody_asking,
+    repeated_tokens,
+    silenced,
+    states_before_layers,
+    ways_to_look,
+)
+
+CONFIG = LlamaConfig(vocab_size=211, d_model=24, n_layers=3, n_heads=4, n_kv_heads=2, head_dim=6, d_ff=32)
+
+
+@pytest.fixture(scope="module")
+def model() -> Llama:
+    torch.manual_seed(0)
+    made = Llama(CONFIG).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():  # larger than at the start of training, so that every head counts
+            parameter.mul_(8 if parameter.ndim > 1 else 1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def ids() -> torch.Tensor:
+    return repeated_tokens(2, 5, CONFIG.vocab_size, seed=0)
+
+
+def test_the_second_half_repeats_the_first_and_seeds_differ():
+    ids = repeated_tokens(3, 7, 500, seed=1)
+    assert ids.shape == (3, 14) and torch.equal(ids[:, :7], ids[:, 7:])
+    assert ids.min() >= 100 and ids.max() < 500
+    assert torch.equal(ids, repeated_tokens(3, 7, 500, seed=1))
+    assert not torch.equal(ids, repeated_tokens(3, 7, 500, seed=2))
+
+
+@pytest.mark.parametrize("arguments", [(2, 5, 100), (0, 5, 500), (2, 0, 500)])
+def test_nothing_to_draw_is_refused(arguments):
+    with pytest.raises(ValueError, match="needs a vocabulary of more than 100"):
+        repeated_tokens(*arguments)
+
+
+def test_only_the_token_after_the_earlier_one_is_rewarded():
+    length = 4
+    perfect = torch.zeros(2 * length, 2 * length)
+    for t in range(length, 2 * length):
+        perfect[t, t - length + 1] = 1
+    assert induction_score(perfect, length) == 1
+    assert induction_score(perfect.roll(-1, dims=1), length) == 0  # the same token
+    assert induction_score(torch.eye(2 * length), length) == 0
+    first_half = torch.zeros(2 * length, 2 * length)
+    first_half[:length] = 1
+    assert induction_score(first_half, length) == 0
+
+
+def test_every_head_and_text_gets_its_own_score():
+    even = causal_mask(6).float() / causal_mask(6).sum(1, keepdim=True)
+    weights = torch.stack([even, torch.zeros(6, 6)]).expand(3, 2, 6, 6)
+    expected = sum(1 / n for n in (4, 5, 6)) / 3
+    assert induction_score(weights, 3).shape == (3, 2)
+    torch.testing.assert_close(induction_score(weights, 3)[0], torch.tensor([expected, 0.0]))
+
+
+@torch.no_grad()
+def test_a_silenced_head_is_one_whose_output_weights_are_zero(model, ids):
+    before = model(ids)
+    with silenced(model, 1, 2):
+        without = model(ids)
+    matrix = model.blocks[1].attention.o_proj.weight
+    kept = matrix.clone()
+    matrix[:, 12:18] = 0  # head 2 of size 6
+    by_hand = model(ids)
+    matrix.copy_(kept)
+    torch.testing.assert_close(without, by_hand)
+    assert (without - before).abs().max() > 1e-3
+    assert torch.equal(model(ids), before)  # nothing is left behind
+
+
+@torch.no_grad()
+def test_the_head_speaks_again_after_an_error(model, ids):
+    before = model(ids)
+    with pytest.raises(KeyboardInterrupt), silenced(model, 0, 0):
+        raise KeyboardInterrupt
+    assert torch.equal(model(ids), before)
+
+
+@pytest.mark.parametrize(("layer", "head", "said"), [(3, 0, "no layer 3"), (-1, 0, "no layer -1"), (0, 4, "no head 4")])
+def test_a_head_that_is_not_there_is_refused(model, layer, head, said):
+    with pytest.raises(IndexError, match=said), silenced(model, layer, head):
+        pass
+
+
+@torch.no_grad()
+def test_a_rerun_from_any_layer_gives_the_losses_of_the_whole_run(model, ids):
+    logits = model(ids)[:, :-1]
+    expected = torch.nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
+    states = states_before_layers(model, ids)
+    assert len(states) == CONFIG.n_layers + 1
+    for layer, state in enumerate(states):
+        torch.testing.assert_close(losses_from(model, ids, state, layer), expected)
+
+
+@torch.no_grad()
+def test_silencing_a_head_of_a_layer_that_is_run_again_counts(model, ids):
+    states = states_before_layers(model, ids)
+    with silenced(model, 1, 2):
+        expected, found = losses_from(model, ids, states[0]), losses_from(model, ids, states[1], 1)
+        above = losses_from(model, ids, states[2], 2)
+    torch.testing.assert_close(found, expected)
+    assert (above - expected).abs().max() > 1e-4
+
+
+def test_ways_to_look_name_the_keys_of_each_kind():
+    ids = torch.tensor([7, 8, 9, 7, 8])  # the last two stood there before
+    keys = {name: [row.nonzero().flatten().tolist() for row in way] for name, way in ways_to_look(ids).items()}
+    assert keys == {
+        "itself": [[], [1], [2], [3], [4]],
+        "the token before": [[], [0], [1], [2], [3]],
+        "the first token": [[], [0], [0], [0], [0]],
+        "the same token, earlier": [[], [], [], [0], [1]],
+        "what came next last time": [[], [], [], [1], [2]],
+    }
+
+
+def test_no_way_to_look_leads_into_the_future():
+    ids = torch.tensor([5, 5, 6, 5, 5, 5])
+    for way in ways_to_look(ids).values():
+        assert not (way & ~causal_mask(6)).any()
+
+
+@torch.no_grad()
+def test_where_nobody_asks_every_token_averages_over_its_past(model, ids):
+    before = model(ids)
+    with nobody_asking(model), keeping_weights(model) as attentions:
+        model(ids)
+        weights = [attention.weights for attention in attentions]
+    even = causal_mask(10).float() / causal_mask(10).sum(1, keepdim=True)
+    for each in weights:
+        torch.testing.assert_close(each, even.expand_as(each))
+    assert torch.equal(model(ids), before)

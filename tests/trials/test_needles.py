@@ -1,0 +1,113 @@
+"""Masks for whole models, scaled rotations, and a haystack that one reading answers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from helpers.attention import RopeScaling, causal_mask, rope_cos_sin, rope_frequencies, sliding_window_mask
+from helpers.exercises.checking import positions as exercises
+from helpers.transformer import GPT, GPTConfig
+from helpers.trials.needles import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
+
+
+class Letters:
+    """A tokenizer of single characters."""
+
+    def encode(self, text: str) -> list[int]:
+        return [min(ord(c), 255) for c in text]
+
+    def decode(self, ids: list[int]) -> str:
+        return "".join(map(chr, ids))
+
+
+def tiny(**parts) -> GPT:
+    torch.manual_seed(0)
+    model = GPT(GPTConfig(256, **{"d_model": 32, "n_layers": 2, "n_heads": 2, "max_len": 2000} | parts))
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                weight.mul_(5)  # large enough for logits to differ where positions do
+    return model.eval()
+
+
+IDS = torch.arange(12)[None] * 7 % 256
+
+
+@torch.no_grad()
+def test_a_causal_mask_changes_nothing_and_a_window_hides_the_past():
+    model = tiny()
+    torch.testing.assert_close(read_masked(model, IDS, causal_mask(12)), model(IDS), atol=1e-4, rtol=1e-4)
+    other = IDS.clone()
+    other[0, 0] = 99
+    windows = [read_masked(model, ids, sliding_window_mask(12, 3)) for ids in (IDS, other)]
+    # two layers of a window of 3 reach 4 tokens back
+    torch.testing.assert_close(windows[0][:, 5:], windows[1][:, 5:], atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(windows[0][:, 2], windows[1][:, 2], atol=1e-3)
+
+
+@torch.no_grad()
+def test_rotations_are_scaled_inside_the_block_only():
+    model, plain = tiny(), tiny()(IDS)
+    with stretched(model, RopeScaling("linear", 4.0)):
+        scaled = model(IDS)
+        expected = rope_cos_sin(torch.arange(12), rope_frequencies(16, 10_000.0, RopeScaling("linear", 4.0)))
+        torch.testing.assert_close(model.rope(torch.arange(12)), expected)
+    assert not torch.allclose(scaled, plain, atol=1e-3) and torch.equal(model(IDS), plain)
+    with pytest.raises(KeyError), stretched(model, RopeScaling("ntk", 2.0)):
+        raise KeyError
+    assert model.config.rope_scaling is None
+
+
+def test_gpt_multiplies_cosine_and_sine_as_yarn_asks():
+    scaling = RopeScaling("yarn", 4.0, trained_len=32)
+    cos, _ = tiny(rope_scaling=scaling).rope(torch.zeros(1, dtype=torch.int64))
+    assert float(cos[0, 0]) == pytest.approx(scaling.cos_sin_factor) and scaling.cos_sin_factor > 1.1
+
+
+def test_a_haystack_has_its_length_and_every_password_once_in_order():
+    hay = haystack(Letters(), 1200, seed=3)
+    text = Letters().decode(hay.ids[0].tolist())
+    assert hay.ids.shape == (1, 1200) and set(hay.passwords) == set(PLACES) and len(set(hay.passwords.values())) == 5
+    needles = [NEEDLE.format(place=place, word=word) for place, word in hay.passwords.items()]
+    at = [text.index(needle) for needle in needles]
+    assert at == sorted(at) and all(text.count(needle) == 1 for needle in needles)
+    assert all(240 * i < place < 240 * (i + 1) for i, place in enumerate(at))  # each in its own fifth
+    assert haystack(Letters(), 1200, seed=4).passwords != hay.passwords
+    assert torch.equal(haystack(Letters(), 1200, seed=3).ids, hay.ids)
+
+
+@pytest.mark.parametrize("length", [50, 100_000])
+def test_a_haystack_without_hay_is_refused_in_one_sentence(length):
+    with pytest.raises(ValueError, match=f"not {length}[.]$"):
+        haystack(Letters(), length, seed=0)
+
+
+@torch.no_grad()
+def test_a_question_leaves_the_cache_as_it_was_and_is_read_behind_it():
+    model, tokenizer = tiny(), Letters()
+    cache = model.new_cache(1, 100)
+    model(IDS, cache)
+    before = cache.keys[..., :12, :].clone()
+    said = ask(model, tokenizer, cache, "Ghent")
+    assert cache.length == 12 and torch.equal(cache.keys[..., :12, :], before)
+    question = torch.tensor([tokenizer.encode("\nThe password of the Ghent workshop is")])
+    whole = model(torch.cat([IDS, question], dim=1))[0, -1]
+    assert said == tokenizer.decode([int(whole.argmax())]).strip()
+    assert ask(model, tokenizer, cache, "Ghent", exercises.read_on) == said
+
+
+def test_an_answer_is_right_where_it_is_the_first_token_of_the_word():
+    class Words(Letters):
+        def encode(self, text):
+            return [{" marble": 1, " mar": 2}.get(text, 3), 9]
+
+        def decode(self, ids):
+            return {1: " marble", 2: " mar", 3: " falcon"}[ids[0]]
+
+    assert right(Words(), "marble", "marble") and not right(Words(), "falcon", "marble")
+
+
+@pytest.mark.parametrize(("T", "window", "n_global"), [(9, 3, 0), (9, 3, 2), (5, 8, 1), (6, 1, 4), (1, 1, 0)])
+def test_the_exercise_on_windows_teaches_the_mask_that_the_course_uses(T, window, n_global):
+    assert torch.equal(exercises.sliding_window_mask(T, window, n_global), sliding_window_mask(T, window, n_global))
