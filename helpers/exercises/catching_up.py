@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers.display.boxes import Box
+from helpers.display.frontend import is_static, shell
 from helpers.exercises.checking import registry
 from helpers.exercises.checking.engine import check
 from helpers.exercises.kernel import session
-from helpers.frontend import is_static, shell
-from helpers.verdict import Box
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = "catch-up-skip"
