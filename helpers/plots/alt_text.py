@@ -65,7 +65,7 @@ def _of_axes(ax: Axes, shade: str) -> str:
     parts += _points(ax, points, [a for a in left if isinstance(a, PathCollection)], left)
     parts += [_map(ax, artist, shade) for artist in left if isinstance(artist, QuadMesh | AxesImage)]
     parts += [_rule(ax, line) for line in lines if _is_rule(line)]
-    parts.append(_notes([a for a in left if a in ax.texts], lines))
+    parts.append(_notes(ax, [text for text in ax.texts if text in left], lines))
     title = " ".join(" ".join(ax.get_title(where) for where in ("left", "center", "right")).split())
     said = " ".join(_sentence(part) for part in parts if part.strip())
     return f"{title}: {said}" if title and said else title or said
@@ -162,6 +162,9 @@ def _points(ax: Axes, lines: Sequence[Line2D], clouds: Sequence[PathCollection],
     for cloud in clouds:
         groups[str(id(cloud))] = [tuple(at) for at in np.asarray(cloud.get_offsets(), float)]
         names[str(id(cloud))] = _name(cloud)
+    for line in ax.lines:  # the points of a curve have its color
+        for key in (key for key in names if _is_curve(line) and key.startswith(to_hex(line.get_color()))):
+            names[key] = names[key] or _name(line)
     rows = _row_names(ax.yaxis)
     return [_group(ax, names[key], at, rows) for key, at in groups.items() if at]
 
@@ -215,12 +218,18 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
 # Words ----------------------------------------------------------------------------------------------------------------
 
 
-def _notes(texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
-    """What is written into the figure, except the lines' own names at their ends."""
-    known = {_name(line) for line in lines}
-    said = [" ".join(text.get_text().split()) for text in texts]
-    said = [text for text in dict.fromkeys(said) if text and text not in known]
-    return f"Written beside: {_listed(said)}" if said else ""
+def _notes(ax: Axes, texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
+    """What is written into the figure and where, except the lines' own names at their ends."""
+    known = {_name(line) for line in lines} | {""}
+    said = []
+    for text in texts:
+        words = " ".join(text.get_text().split())
+        if words in known:
+            continue
+        pointing = getattr(text, "xycoords", None) == "data"  # an arrow's or annotation's place in the axes' own units
+        place = f" at {_at(ax.xaxis, text.xy[0])}, {_at(ax.yaxis, text.xy[1])}" if pointing else ""
+        said.append(f"{words}{place}")
+    return f"Written beside: {_listed(dict.fromkeys(said))}" if said else ""
 
 
 def _tick_names(axis: Axis) -> dict[float, str]:

@@ -80,7 +80,8 @@ def test_names_of_lines_written_at_their_ends_are_not_said_twice():
     label_lines(ax)
     assert describe(fig).count("first") == 1 and "Written" not in describe(fig)
     ax.annotate("here", (0, 1))
-    assert describe(fig).endswith("Written beside: here.")
+    ax.annotate("there", (1, 0.5), xycoords=("axes fraction", "data"))
+    assert describe(fig).endswith("Written beside: here at 0, 1; there.")
 
 
 def test_reference_lines_have_a_direction_and_a_place():
@@ -120,6 +121,13 @@ def test_points_of_one_color_have_one_name_and_the_names_of_their_rows():
         ax.errorbar(0.8 + row / 10, row + 0.1, xerr=[[0.1], [0.1]], fmt="o", color="b", label=None if row else "after")
     ax.set_yticks([0, 1], ["product", "urgency"])
     assert describe(fig) == ("Fields. before, share: product 0.3; urgency 0.4. after, share: product 0.8; urgency 0.9.")
+
+
+def test_the_points_of_a_curve_have_its_name():
+    fig, ax = figure("Seeds", "size", "loss")
+    (line,) = ax.plot([1, 2], [5, 4], label="long training")
+    ax.plot([1, 1, 2, 2], [4.9, 5.1, 3.9, 4.1], ".", color=line.get_color())
+    assert describe(fig).endswith("long training: 4 points, size 1 to 2, loss 3.9 to 5.1.")
 
 
 def test_a_cloud_is_counted_and_bounded():
