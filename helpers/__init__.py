@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from helpers import moved
+
 if TYPE_CHECKING:
     from helpers.display.source import show as show
 
@@ -70,10 +72,13 @@ def __getattr__(name: str) -> Any:
     elif name in ROOMS or name in MODULES:
         value = importlib.import_module(f"helpers.{name}")
     else:
-        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
+        raise AttributeError(moved.sentence(name) or f"module 'helpers' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+moved.install()

@@ -1,4 +1,4 @@
-"""The repository's own rules: layout, pins, environments, addresses, imports; each also against a planted defect."""
+"""The repository's own rules: layout, pins, environments, addresses; each also against a planted defect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import imports, links, repository, scratch
+from tests.tools import links, repository, scratch
 from tests.tools.notebook import ROOT
 
 REPO, BRANCH = scratch.REPO, scratch.BRANCH
@@ -134,16 +134,6 @@ def swap(name: str, old: str, new: str):
     return change
 
 
-def circle(root: Path) -> None:
-    put("helpers/one.py", "import helpers.two\n")(root)
-    put("helpers/two.py", "try:\n    from helpers import one\nexcept ImportError:\n    pass\n")(root)
-
-
-def topic_imports_exercises(root: Path) -> None:
-    put("helpers/exercises/__init__.py", "")(root)
-    put("helpers/sums.py", "def f():\n    from helpers import exercises\n    return exercises\n")(root)
-
-
 def not_executable(root: Path) -> None:
     (root / ".ci" / "run").chmod(0o644)
 
@@ -184,12 +174,6 @@ PLANTED = [
     (R.make_help_is_complete, "does not list lint", swap("Makefile", "test:\n", "lint:\n\t@ruff\ntest:\n")),
     (R.make_help_is_complete, "lists tests, which", swap("Makefile", "make test ", "make tests ")),
     (R.make_help_is_complete, "not phony", swap("Makefile", ".PHONY: help test", ".PHONY: help")),
-    (R.imports_go_one_way, "helpers.one → helpers.two → helpers.one", circle),
-    (
-        R.imports_go_one_way,
-        "helpers.sums imports",
-        topic_imports_exercises,
-    ),
     (
         R.map_equals_folder,
         "does not link notebooks/01_second",
@@ -238,7 +222,6 @@ if sys.platform != "win32":
 def test_a_planted_defect_is_found(tmp_path, rule, expected, change):
     root = sound(tmp_path / "copy")
     change(root)
-    imports.modules.cache_clear()
     problems = rule(root)
     assert any(expected in problem for problem in problems), problems
 

@@ -82,7 +82,9 @@ def put(root, path, text=""):
 def repository(tmp_path):
     """A course of two notebooks in git: 00_first imports one room, reads a table and has an exercise."""
     put(tmp_path, "helpers/__init__.py")
-    put(tmp_path, "helpers/room/__init__.py", "from helpers.room.inner import thing\n")
+    face = "attach(__name__, submodules=['inner', 'beside'], submod_attrs={'inner': ['thing'], 'beside': ['other']})\n"
+    put(tmp_path, "helpers/room/__init__.py", face)
+    put(tmp_path, "helpers/room/beside.py", "x = 1\n")
     put(tmp_path, "helpers/room/inner.py", "def thing():\n    from .deeper import more\n    return more\n")
     put(tmp_path, "helpers/room/deeper.py", "from helpers import flat\nmore = 1\nFOLDER = 'data/shop/tickets'\n")
     put(tmp_path, "helpers/flat.py", "FILE = 'canon.json'\n")

@@ -25,7 +25,7 @@ from typing import Any
 from helpers.display.boxes import Box, tidy
 from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import registry
+from helpers.exercises.checking import BrokenExercise, registry
 from helpers.exercises.checking.engine import Finding, check
 from helpers.exercises.checking.spec import Exercise
 from helpers.exercises.kernel import session
@@ -37,6 +37,7 @@ from helpers.exercises.solutions import solution_source
 __all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
 
 PRINTED_LINES = 5
+UNCHECKED = "Your definition stands as it is, unchecked."
 
 
 class ExerciseNotPassed(Exception):
@@ -52,11 +53,14 @@ def exercise(obj: Any = None) -> Any:
     if obj is None:  # written as `@exercise()`
         return exercise
     name = getattr(obj, "__name__", type(obj).__name__)
-    spec = registry().get(name)
-    if spec is None:
-        return _unknown_exercise(obj, name)
-    session.enter(spec.notebook)
-    finding = check(obj, spec)
+    try:
+        spec = registry().get(name)
+        if spec is None:
+            return _unknown_exercise(obj, name)
+        session.enter(spec.notebook)
+        finding = check(obj, spec)
+    except BrokenExercise as error:
+        return _unchecked(obj, Box("not yet", f"`{name}` cannot be checked", [str(error), UNCHECKED]))
     notice = store.record_exercise(name, spec.notebook, finding.status, session.guesses)
     box = _verdict(spec, finding, notice)
     if finding.status != "passed" and _strict():
@@ -102,7 +106,11 @@ def _recorded_hints(name: str) -> int:
 def _find(name: Any) -> Exercise | None:
     """The exercise of this name; without one, say so in one sentence and return None."""
     name = getattr(name, "__name__", name)  # hint(weights_bytes) means hint("weights_bytes")
-    spec = registry().get(name) if isinstance(name, str) else None
+    try:
+        spec = registry().get(name) if isinstance(name, str) else None
+    except BrokenExercise as error:
+        Box("note", f"`{name}` cannot be shown", [str(error)]).show()
+        return None
     if spec is None:
         Box("note", _no_such_exercise(str(name))).show()
     return spec
@@ -121,7 +129,7 @@ def _no_such_exercise(name: str) -> str:
 def _unknown_exercise(obj: Any, name: str) -> Any:
     """A misspelt name: say so, and give the rest of the notebook the name that it will ask for."""
     near = _nearest(name)
-    lines = ["Your definition stands as it is, unchecked."]
+    lines = [UNCHECKED]
     namespace = getattr(obj, "__globals__", None) or getattr(
         sys.modules.get(getattr(obj, "__module__", "")), "__dict__", None
     )
@@ -130,7 +138,10 @@ def _unknown_exercise(obj: Any, name: str) -> Any:
         lines.append(
             f"Until you rename it, the course's version of `{near}` is used, so that the rest of the notebook runs."
         )
-    box = Box("not yet", _no_such_exercise(name), lines)
+    return _unchecked(obj, Box("not yet", _no_such_exercise(name), lines))
+
+
+def _unchecked(obj: Any, box: Box) -> Any:
     if _strict():
         raise ExerciseNotPassed(box.text())
     box.show()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import helpers
-
-ROOT = Path(helpers.__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "data"
 RESULTS = DATA / "results"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable
+from functools import cache
 
 import pytest
 
 from helpers import exercises
 from helpers.exercises.checking import registry
-from helpers.exercises.checking.engine import Finding, check, inputs_of
+from helpers.exercises.checking.engine import Finding, Prepared, check, inputs_of, prepare
 from helpers.exercises.checking.spec import Exercise
 from helpers.exercises.checking.variants import Variant
 from tests.exercises.answers import stub_source
@@ -25,6 +26,12 @@ def said(finding: Finding) -> str:
     return "\n".join([finding.status, *finding.lines, finding.traceback])
 
 
+@cache
+def prepared(name: str) -> Prepared:
+    """The inputs and what the reference does with them, computed once for all answers to an exercise."""
+    return prepare(COURSE[name])
+
+
 def stub_of(spec: Exercise) -> Variant:
     return Variant(spec.name, stub_source(spec.name, spec.reference), "the stub")
 
@@ -33,7 +40,7 @@ def answered_otherwise(answers: Iterable[Variant], spec: Exercise, status: str, 
     """Each answer that gets another verdict than `status`, or is not told what belongs to it."""
     problems = []
     for answer in answers:
-        finding = check(answer.function, spec)
+        finding = check(answer.function, spec, prepared(spec.name))
         if finding.status != status or wanted.format(answer.said) not in said(finding):
             problems.append(f"{answer.place} wants {answer.said!r} and gets {said(finding)}\n{answer.code}")
     return problems

@@ -1,74 +1,71 @@
-"""The direction of imports: notebooks → topic modules → models, scale, corpora. Files are read, nothing is imported."""
+"""The direction of imports among the helpers. Files are read, nothing is imported.
+
+The floors, circles and who may import `trials` and `exercises` are contracts of import-linter in pyproject.toml. What
+they cannot see stands here: names that are fetched through a room's face, and the exercises' files, whose folders bear
+names of notebooks (`10_rag`) that are no names of Python.
+"""
 
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-# the exercises themselves, the package they stand in, and the check that looks where progress is kept
-MAY_IMPORT_EXERCISES = {"helpers", "exercises", "environment"}
+LINT = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
 
 
-def imports_go_one_way(root: Path) -> list[str]:
-    """No import cycle among the helpers at import time, and no topic module that imports the exercises."""
-    graph = {name: imported(path, root, top_level=True) for name, path in modules(root).items()}
-    problems = [f"The helpers import each other in a circle: {' → '.join(circle)}." for circle in circles(graph)]
-    for name, path in modules(root).items():
-        if name.removeprefix("helpers.").split(".")[0] in MAY_IMPORT_EXERCISES:
+def contracts_hold(root: Path) -> list[str]:
+    """What import-linter says of the repository at `root` where a contract is broken; empty where all are kept."""
+    command = [sys.executable, "-c", LINT]
+    env = os.environ | {"PYTHONPATH": str(root), "COLUMNS": "200", "NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=root, env=env, capture_output=True, encoding="utf-8", check=False)
+    return [] if done.returncode == 0 else [done.stdout + done.stderr]
+
+
+def no_face_inside(root: Path) -> list[str]:
+    """Modules of helpers name the modules that they import; a room's face is for notebooks, tests and users."""
+    problems = []
+    for file, line, module, name in _imports(root):
+        parts = module.split(".")
+        if len(parts) != 2 or not (root / "helpers" / parts[1] / "__init__.py").is_file():
             continue
-        if any(f"{other}.".startswith("helpers.exercises.") for other in imported(path, root, top_level=False)):
-            problems.append(f"{name} imports helpers.exercises; exercises import topics, never the other way.")
+        if name is None or not _is_module(root / "helpers" / parts[1] / name):
+            what = f"{name} from {module}" if name else module
+            problems.append(f"{file}:{line} imports {what}: name the module that holds it, not the face of its room.")
     return problems
 
 
-@lru_cache(maxsize=16)
-def modules(root: Path) -> dict[str, Path]:
-    found = {}
+def exercises_keep_below_the_environment(root: Path) -> list[str]:
+    """An exercise's file imports no `environment` and no exercise of another notebook."""
+    problems = []
+    for file, line, module, name in _imports(root):
+        if file.startswith("helpers/exercises/course/"):
+            whole = f"{module}.{name}" if name else module
+            if f"{whole}.".startswith(("helpers.environment.", "helpers.exercises.course.")):
+                problems.append(f"{file}:{line} imports {whole}.")
+    return problems
+
+
+def _imports(root: Path) -> Iterator[tuple[str, int, str, str | None]]:
+    """(file, line, module, name) of every absolute import of helpers in helpers; no name for `import module`."""
     for path in sorted((root / "helpers").rglob("*.py")):
-        parts = path.relative_to(root).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        file = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            found: list[tuple[str, str | None]] = []
+            if isinstance(node, ast.Import):
+                found = [(alias.name, None) for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found = [(node.module, alias.name) for alias in node.names]
+                if node.module == "helpers":
+                    found = [(f"helpers.{alias.name}", None) for alias in node.names]
+            yield from ((file, node.lineno, module, name) for module, name in found if module.startswith("helpers."))
 
 
-def imported(path: Path, root: Path, top_level: bool) -> set[str]:
-    """Helper modules that a file imports: when it is imported itself, or (`top_level=False`) anywhere in it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = set()
-    for node in _at_import_time(tree) if top_level else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            named = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= named if named <= set(modules(root)) else named | {node.module}  # a package's face, or its modules
-    return found & set(modules(root)) - {"helpers"}
+def _is_module(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
 
 
-def _at_import_time(tree: ast.AST) -> list[ast.AST]:
-    """Nodes outside function bodies and outside `if TYPE_CHECKING`."""
-    found: list[ast.AST] = []
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            continue
-        found += [node, *_at_import_time(node)]
-    return found
-
-
-def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """One example of each circle that a depth-first walk meets."""
-    found: list[list[str]] = []
-    done: set[str] = set()
-
-    def visit(name: str, trail: list[str]) -> None:
-        if name in trail:
-            found.append([*trail[trail.index(name) :], name])
-        elif name not in done:
-            for other in sorted(graph.get(name, ())):
-                visit(other, [*trail, name])
-            done.add(name)
-
-    for name in sorted(graph):
-        visit(name, [])
-    return found
+RULES = (contracts_hold, no_face_inside, exercises_keep_below_the_environment)

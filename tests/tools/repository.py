@@ -19,7 +19,6 @@ from packaging.utils import canonicalize_name
 
 from tests.tools import links
 from tests.tools.hygiene import MACHINE_PATH, REGISTRY, link_targets, markdown_anchors
-from tests.tools.imports import imports_go_one_way
 from tests.tools.notebook import Course, stated_minutes
 
 FIXED = {
@@ -300,7 +299,6 @@ RULES = (
     environments_agree,
     ci_runs_make_test,
     make_help_is_complete,
-    imports_go_one_way,
     map_equals_folder,
     documents_link,
     one_address,

@@ -116,10 +116,22 @@ def _imports(tree: ast.Module, package: str, root: Path) -> list[Path]:
 
 
 def _files_of(module: str, root: Path) -> list[Path]:
-    """The module's file and the faces of the packages around it; those that are no file are left out."""
+    """The file of a module, or of a name that a room's face hands out, and the faces of the packages around it."""
     parts = module.split(".")
     faces = [root.joinpath(*parts[: n + 1], "__init__.py") for n in range(len(parts))]
-    return [file for file in [*faces, root.joinpath(*parts).with_suffix(".py")] if file.is_file()]
+    files = [file for file in [*faces, root.joinpath(*parts).with_suffix(".py")] if file.is_file()]
+    if len(parts) == 3 and files[-1] == faces[1] and (holder := _handed_out(faces[1]).get(parts[2])):
+        files.append(root.joinpath(*parts[:2], f"{holder}.py"))
+    return files
+
+
+@lru_cache(maxsize=64)
+def _handed_out(face: Path) -> dict[str, str]:
+    """Of each name that a face looks up on first use, the module that holds it (`lazy_loader.attach`)."""
+    for node in ast.walk(_tree(face)):
+        if isinstance(node, ast.keyword) and node.arg == "submod_attrs":
+            return {name: module for module, names in ast.literal_eval(node.value).items() for name in names}
+    return {}
 
 
 def _words(tree: ast.Module) -> set[str]:

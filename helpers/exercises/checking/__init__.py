@@ -9,8 +9,8 @@ import importlib
 import pkgutil
 from functools import lru_cache
 
-from helpers.exercises.checking.loading import BrokenExercise, Registry
-from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking.loading import Registry
+from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Mistake, Property
 
 __all__ = ["BadInput", "BrokenExercise", "Exercise", "Mistake", "Property", "Registry", "homes", "registry"]
 

@@ -13,16 +13,16 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
 import numpy as np
 
-from helpers.exercises.checking import compare, stubs, tracebacks
+from helpers.exercises.checking import compare, settings, stubs, tracebacks
 from helpers.exercises.checking.randomness import preserved_randomness, seed_everything
 from helpers.exercises.checking.signature import call_text, signature_problem
-from helpers.exercises.checking.spec import Exercise, Mistake
+from helpers.exercises.checking.spec import BrokenExercise, Exercise, Mistake
 from helpers.exercises.checking.watchdog import captured_output, limit_seconds, watch
 
 ENOUGH = 3  # wrong results that must equal a known mistake's before it is named for part of an answer
@@ -48,14 +48,56 @@ class Outcome:
     error: BaseException | None = None
 
 
-def check(obj: Any, spec: Exercise) -> Finding:
-    """Run every check of `spec` on the learner's `obj`. Never raises what `obj` raises; restores all random state."""
+@dataclass(frozen=True)
+class Prepared:
+    """The inputs of an exercise, and what the reference does with each."""
+
+    inputs: list[tuple]
+    expected: list[Outcome]
+
+
+def check(obj: Any, spec: Exercise, prepared: Prepared | None = None) -> Finding:
+    """Run every check of `spec` on the learner's `obj`.
+
+    Never raises what `obj` raises; restores random state and settings. Raises BrokenExercise where the exercise itself
+    is at fault. prepared: what `prepare(spec)` gave, to check many answers to one exercise.
+    """
     if stubs.not_attempted(obj, spec.planted):
         return Finding("not attempted")
     if problem := signature_problem(obj, spec):
         return Finding("not yet", lines=[problem])
     with preserved_randomness():
-        return _check_results(obj, spec)
+        return _check_results(obj, spec, prepared or prepare(spec))
+
+
+def prepare(spec: Exercise) -> Prepared:
+    """Compute the inputs and what the reference does with them; BrokenExercise where it fails its own checks."""
+    with preserved_randomness():
+        try:
+            inputs = inputs_of(spec)
+        except Exception as error:
+            raise BrokenExercise(f"{spec.place}: `cases` stops with {type(error).__name__}: {error}.") from error
+        prepared = Prepared(inputs, outcomes(spec.reference, spec, inputs))
+    if fault := _fault(spec, prepared):
+        raise BrokenExercise(f"{spec.place}: {fault}.")
+    return prepared
+
+
+def _fault(spec: Exercise, prepared: Prepared) -> str:
+    """What the reference does against its own exercise; empty where nothing."""
+    n_cases = len(prepared.inputs) - len(spec.raises)
+    for i, (case, outcome) in enumerate(zip(prepared.inputs, prepared.expected, strict=True)):
+        called, error = f"the reference, called as `{call_text(spec, case)}`,", outcome.error
+        if i < n_cases and error is not None:
+            return f"{called} raises {type(error).__name__}, which `raises` does not declare: {error}"
+        if i >= n_cases and not _refused(spec, i - n_cases, outcome, outcome):
+            bad = spec.raises[i - n_cases]
+            naming = f" that names {bad.mentions!r}" if bad.mentions else ""
+            return f"{called} does not raise a {bad.exception.__name__}{naming}"
+        for prop in spec.properties if i < n_cases else ():
+            if not _holds(prop.predicate, outcome.value, case):
+                return f"{called} does not have the property that {prop.text}"
+    return ""
 
 
 def inputs_of(spec: Exercise) -> list[tuple]:
@@ -64,20 +106,32 @@ def inputs_of(spec: Exercise) -> list[tuple]:
     return [*spec.cases(rng), *(bad.args for bad in spec.raises)]
 
 
-def _check_results(obj: Any, spec: Exercise) -> Finding:
-    inputs = inputs_of(spec)
-    expected = outcomes(spec.reference, spec, inputs)
-    home = _home(obj)
+def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
+    inputs, home = prepared.inputs, _home(obj)
+    found: list[Outcome] = []
+    changed: dict[str, str] = {}
+
+    def run_all(stop: Event) -> None:
+        here = settings.snapshot()
+        outcomes(obj, spec, inputs, into=found, stop=stop)
+        changed.update(settings.changes(here, settings.snapshot()))
+
+    before = settings.snapshot()
     with captured_output() as sink, _visible_by_name(obj, spec.name):
-        found: list[Outcome] = []
-        run = watch(lambda stop: outcomes(obj, spec, inputs, into=found, stop=stop), limit_seconds(spec.seconds))
+        run = watch(run_all, limit_seconds(spec.seconds))
+    changed.update(settings.changes(before, settings.snapshot()))
+    settings.restore(before, changed)
     printed = sink.kept
     if run.state != "finished":
         current = inputs[min(len(found), len(inputs) - 1)]
-        return Finding("not yet", lines=_unfinished(run, spec, current, home), printed=printed)
-    if run.error is not None:  # the checker's own fault: say so where it happens
+        finding = Finding("not yet", lines=_unfinished(run, spec, current, home), printed=printed)
+    elif run.error is not None:  # the checker's own fault: say so where it happens
         raise run.error
-    return _judge(spec, inputs, expected, found, home, printed)
+    else:
+        finding = _judge(spec, inputs, prepared.expected, found, home, printed)
+    if changed:  # it comes first: a changed setting often is why a result is wrong
+        return replace(finding, status="not yet", checks=0, lines=[*changed.values(), *finding.lines])
+    return finding
 
 
 def outcomes(
@@ -183,11 +237,12 @@ def suspected_cause(
     same_sort = range(n_cases) if failing < n_cases else range(n_cases, len(inputs))
     wrong = [i for i in same_sort if not accepted(i, found[i])]
     partial = ""
-    deadline = time.monotonic() + limit_seconds(spec.seconds)
+    limit = limit_seconds(spec.seconds)
+    deadline = time.monotonic() + 2 * limit
     for mistake in spec.mistakes:
-        if (seconds := deadline - time.monotonic()) <= 0:
+        if time.monotonic() > deadline:
             break
-        theirs = _made(mistake, spec, inputs, found[failing], failing, seconds)
+        theirs = _made(mistake, spec, inputs, found[failing], failing, seconds=limit / 2)
         if theirs is None:
             continue
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:

@@ -23,12 +23,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import BrokenExercise, Exercise
 from helpers.exercises.checking.variants import Variant, answer_text, changed, parted
-
-
-class BrokenExercise(ValueError):
-    """An exercise's own file is at fault; the text is one sentence that names it."""
 
 
 @dataclass(frozen=True)

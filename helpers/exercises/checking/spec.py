@@ -49,6 +49,10 @@ class BadInput:
     mentions: str = ""  # what the message has to name, e.g. "fp7"
 
 
+class BrokenExercise(ValueError):
+    """An exercise itself is at fault, not the answer; the text is one sentence that names its file."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
     """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name.
@@ -82,6 +86,11 @@ class Exercise:
             raise ValueError(f"exercise `{self.name}` has difficulty {self.difficulty}; it must be 1, 2 or 3")
         if isinstance(self.reference, type) and self.drive is None:
             raise ValueError(f"exercise `{self.name}` is a class, so it needs `drive`")
+
+    @property
+    def place(self) -> str:
+        """Its file from the repository's root, or its name where it stands in no file of its own."""
+        return self.module.replace(".", "/") + ".py" if self.module else f"exercise `{self.name}`"
 
     @property
     def dots(self) -> str:
