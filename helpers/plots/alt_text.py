@@ -31,6 +31,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 ITEMS = 14  # of a list that are read out; nobody keeps more in mind
 SHAPE = 0.15  # of a curve's range: what a peak or a dip has to exceed, so that jitter is none
+JUMP = 0.6  # of a curve's range: what one step covers where the curve jumps
 LEVEL = 0.03  # of a curve's mean: what varies less is level
 
 Told = dict[str, Any]
@@ -135,7 +136,12 @@ def _course(ax: Axes, line: Line2D) -> str:
         return f"falls from {start} to {_number(y[low])} at {_at(ax.xaxis, x[low])}, then rises to {end}"
     if abs(seen[-1] - seen[0]) <= SHAPE * reach:
         return f"varies between {_number(y[low])} and {_number(y[high])}"
-    return f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    way = f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    steps = np.abs(np.diff(seen))
+    widest = int(steps.argmax())
+    if len(seen) >= 5 and steps[widest] >= JUMP * reach:
+        way += f", most of it between {_at(ax.xaxis, x[widest])} and {_at(ax.xaxis, x[widest + 1])}"
+    return way
 
 
 def _rule(ax: Axes, line: Line2D) -> str:
@@ -205,6 +211,10 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     def place(names: dict[float, str], index: int) -> str:
         return names.get(index + shift, str(index))
 
+    if n_rows <= ITEMS and np.nanmin(table) < 0 < np.nanmax(table):
+        kept = [row for row in range(n_rows) if np.isfinite(table[row]).all()]
+        signs = _listed(f"{place(rows, row)}: {_signs(table[row], columns, shift)}" for row in kept)
+        return f"A map, {shade or 'shade'}, {_span([np.nanmin(table), np.nanmax(table)])}, row by row: {signs}"
     size = f"{n_rows} rows ({ax.get_ylabel() or 'downwards'}) by {n_columns} columns ({ax.get_xlabel() or 'across'})"
     text = f"A map of {size}, {shade or 'shade'} from {_number(np.nanmin(table))} to {_number(np.nanmax(table))}"
     if n_rows > ITEMS:
@@ -213,6 +223,16 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     largest = [(row, int(np.nanargmax(table[row]))) for row in range(n_rows) if np.isfinite(table[row]).any()]
     said = _listed(f"{place(rows, r)}: {_number(table[r, c])} at {place(columns, c)}" for r, c in largest)
     return f"{text}; the largest in each row: {said}"
+
+
+def _signs(row: np.ndarray, columns: dict[float, str], shift: float) -> str:
+    """Where a row is above and where below zero, from left to right."""
+    positive = row > 0
+    starts = [0, *(np.flatnonzero(np.diff(positive)) + 1).tolist()]
+    if len(starts) == 1:
+        return f"{'above' if positive[0] else 'below'} 0 throughout"
+    said = [f"{'above' if positive[i] else 'below'} 0 from {columns.get(i + shift, str(i))}" for i in starts]
+    return ", ".join(said)
 
 
 # Words ----------------------------------------------------------------------------------------------------------------

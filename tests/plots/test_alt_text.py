@@ -59,6 +59,7 @@ def test_title_axes_and_their_reach_are_said():
         ([5.0, 9.0, 1.0, 5.5], "goes up and down between 1 and 9, from 5 to 5.5"),
         ([math.nan, 4.0, math.inf, 2.0], "falls from 4 to 2"),
         ([math.nan, math.nan], "has no finite value"),
+        ([7.0, 7.1, 7.0, -6.0, -6.1, -6.0], "falls from 7 to -6, most of it between 2 and 3"),
         ([9.0, 8.6, 8.9, 4.0, 4.3, 1.2, 1.0, 1.4], "falls from 9 to 1.4"),  # jitter is neither peak nor dip
     ],
 )
@@ -147,6 +148,17 @@ def test_a_map_says_where_each_row_is_largest(way):
     assert describe(fig) == (
         "Where it looks. A map of 2 rows (written) by 2 columns (read), weight from 0.1 to 0.9; "
         "the largest in each row: 2: 0.9 at zwei; 1: 0.7 at eins."
+    )
+
+
+def test_a_map_with_two_signs_says_where_each_row_changes():
+    fig, ax = figure("Which answer", "layer")
+    ax.imshow(np.array([[1.0, 2.0, 2.0], [-1.0, -2.0, 3.0], [-1.0, -1.0, -1.0]]))
+    ax.set_xticks([0, 1, 2], ["first", "second", "third"])
+    ax.set_yticks([0, 1, 2], ["The", "France", "is"])
+    assert describe(fig) == (
+        "Which answer. A map, shade, -2 to 3, row by row: The: above 0 throughout; "
+        "France: below 0 from first, above 0 from third; is: below 0 throughout."
     )
 
 
