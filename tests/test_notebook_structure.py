@@ -326,6 +326,26 @@ def _eight_sections(book):
     cell(book, "second-section").source = "\n\n".join(f"## {n} · More" for n in range(2, 9))
 
 
+def stopping(call: str, before: str = "figure", text: str = "**A good place to stop.**") -> Change:
+    """A marked stop at the end of the first section and a cell with `call` before the cell `before`."""
+
+    def change(book: NotebookNode) -> None:
+        book.cells.insert(book.cells.index(cell(book, "second-section")), md("stop", text))
+        book.cells.insert(book.cells.index(cell(book, before)), code("catch-up", call))
+
+    return change
+
+
+add(anatomy.stops, "called with (2, '00')", stopping('catch_up(1, "00")'), "catch_up_of_another_section")
+add(anatomy.stops, "called with (2, '00')", stopping('catch_up(2, "01")'), "catch_up_of_another_notebook")
+add(anatomy.stops, "not the first code", stopping('catch_up(2, "00")', "exercise-triple"), "catch_up_late")
+add(anatomy.stops, "A good place to stop", stopping('catch_up(2, "00")', text="On."), "catch_up_without_a_stop")
+
+
+def test_a_marked_stop_is_allowed(tmp_path):
+    assert anatomy.stops(scratch.course(tmp_path, stopping('catch_up(2, "00")'))) == []
+
+
 add(anatomy.predictions, "1 times", replaced("guess-half", "predict", "print"), "one_prediction")
 add(anatomy.quiz, "0 calls", replaced("quiz", "quiz", "print"), "no_quiz")
 add(anatomy.quiz, 'quiz("00")', replaced("quiz", "00", "01"), "quiz_of_another_notebook")

@@ -8,6 +8,7 @@
     predict("memory", "How many MB?", 500, unit="MB")     # guess before you run …
     reveal("memory", 269)                                 # … and see how far off you were
     quiz("00"); progress()
+    catch_up(5)                                 # what the cells of sections 1 to 4 leave, for a start in the middle
 
 Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1`
 makes anything but "passed" raise `ExerciseNotPassed`, for graders.
@@ -25,6 +26,7 @@ from typing import Any
 from helpers.display.boxes import Box, tidy
 from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
+from helpers.exercises.catching_up import CannotCatchUp, catch_up
 from helpers.exercises.checking import BrokenExercise, registry
 from helpers.exercises.checking.engine import Finding, check
 from helpers.exercises.checking.spec import Exercise
@@ -34,7 +36,18 @@ from helpers.exercises.progress_report import progress
 from helpers.exercises.quiz_widgets import quiz
 from helpers.exercises.solutions import solution_source
 
-__all__ = ["ExerciseNotPassed", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
+__all__ = [
+    "CannotCatchUp",
+    "ExerciseNotPassed",
+    "catch_up",
+    "exercise",
+    "hint",
+    "predict",
+    "progress",
+    "quiz",
+    "reveal",
+    "solution",
+]
 
 PRINTED_LINES = 5
 UNCHECKED = "Your definition stands as it is, unchecked."

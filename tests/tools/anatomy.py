@@ -7,7 +7,17 @@ import re
 from urllib.parse import unquote
 
 from tests.tools import links
-from tests.tools.notebook import Page, calls, computed_minutes, headings, label, output_texts, stated_minutes, tags
+from tests.tools.notebook import (
+    Page,
+    calls,
+    computed_minutes,
+    headings,
+    is_solution,
+    label,
+    output_texts,
+    stated_minutes,
+    tags,
+)
 
 MINUTES_AT_MOST = 75
 MINUTES_TOLERANCE = 0.10
@@ -119,6 +129,27 @@ def sections(page: Page) -> list[str]:
     return problems
 
 
+def stops(page: Page) -> list[str]:
+    """`catch_up(5, "02b")` is the first code of section 5 of 02b, and the text before that section marks the stop."""
+    problems, section, first, stop = [], 0, True, False
+    for cell in page.nb.cells:
+        if cell.cell_type == "markdown" and not is_solution(cell):
+            begun = re.findall(r"^## (\d+) ·", cell.source, re.MULTILINE)
+            section, first = (int(begun[-1]), True) if begun else (section, first)
+            stop = stop or "A good place to stop" in cell.source
+        elif cell.cell_type == "code":
+            for call in calls(cell, "catch_up"):
+                said = [getattr(argument, "value", None) for argument in call.args]
+                if said != [section, page.number]:
+                    problems.append(f"In {label(cell)} catch_up should be called with ({section}, {page.number!r}).")
+                if not first:
+                    problems.append(f"The catch_up of {label(cell)} is not the first code of its section.")
+                if not stop:
+                    problems.append(f"No text before {label(cell)} says 'A good place to stop'.")
+            first = False
+    return problems
+
+
 def predictions(page: Page) -> list[str]:
     count = sum(len(calls(cell, "predict")) for cell in page.code)
     return (
@@ -206,6 +237,7 @@ RULES = (
     setup_first,
     parameters_second,
     sections,
+    stops,
     predictions,
     quiz,
     closing,

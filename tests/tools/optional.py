@@ -1,7 +1,7 @@
 """Tests that compare with a library of an optional extra: they run where it is installed and say why where it is not.
 
-    pytestmark = needs("lm_eval", extra="compare")          # a whole file
-    @needs("bert_score", "ot", extra="compare")             # one test
+pytestmark = needs("lm_eval", extra="compare")          # a whole file
+@needs("bert_score", "ot", extra="compare")             # one test
 """
 
 from __future__ import annotations
