@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from helpers.exercises.checking import registry
 from helpers.metrics import calibrate_threshold
 from helpers.retrieval.citations import MINIMUM
 from helpers.retrieval.rewriting import REPHRASE
@@ -279,7 +280,7 @@ def test_neither_reading_again_nor_rewriting_is_shown_to_help():
 
 
 def test_by_ndcg_paraphrases_would_gain_most_from_a_perfect_order_and_exact_terms_nothing_sure():
-    from helpers.exercises.checking.rag_quality import first_failures
+    first_failures = registry()["first_failures"].reference
 
     test, weight = pools("test"), chosen_weight()
     kinds = [pool.question.kind for pool in test]

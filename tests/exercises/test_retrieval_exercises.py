@@ -8,8 +8,8 @@ import pytest
 
 from helpers.exercises.checking import registry
 from helpers.exercises.checking.engine import check
-from tests.exercise_rows import define
-from tests.exercise_rows.retrieval_cells import CELLS
+from helpers.exercises.checking.variants import Variant
+from tests.exercises.retrieval_cells import CELLS
 from tests.tools.notebook import ROOT, defined_exercise, is_exercise, read
 
 NOTEBOOKS = ("10_rag", "10b_rag_quality")
@@ -22,7 +22,7 @@ def test_every_exercise_of_the_two_notebooks_has_its_cell():
 
 @pytest.mark.parametrize("name", CELLS)
 def test_the_cell_is_not_attempted_and_takes_what_its_reference_takes(name):
-    cell, spec = define(name, "import numpy as np\n" + CELLS[name]), EXERCISES[name]
+    cell, spec = Variant(name, CELLS[name], "the cell").function, EXERCISES[name]
     assert check(cell, spec).status == "not attempted"
     ours, theirs = (inspect.signature(f).parameters.values() for f in (spec.reference, cell))
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
