@@ -3,6 +3,7 @@
     weights_bytes(8_030_261_248, "int4")                 # 4_015_130_624
     estimate("Llama-3.1-8B", task="lora", dtype="int4")  # weights, gradients, optimizer, activations, overhead
     fits_table()                                         # which model on which GPU
+    MACHINES[1].largest("lora", "int4")                  # the largest model that a laptop of 16 GB can tune
 
 Everything is in bytes. 1 GB = 10⁹ bytes, 1 GiB = 2³⁰ bytes: files are sold in the first, memory comes in the second.
 
@@ -273,6 +274,56 @@ GPUS = (
     GPU("A100 80 GB", 80, 81_920),
     GPU("H100", 80, 81_559),
     GPU("H200", 141, 143_771),
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A computer: the memory that a model can use there, in bytes, and how many bytes a second the memory delivers.
+
+    The bandwidth is the maker's figure; programs reach less. Every weight is read once for each token, so
+    `bandwidth / bytes of the weights` is a ceiling on the tokens per second of one reply.
+    """
+
+    name: str
+    capacity: int
+    bandwidth: int
+
+    def largest(self, task: Task = "inference", dtype: Any = "int4", context: int = 2048) -> Architecture | None:
+        """The model of `ARCHITECTURES` with the most parameters whose `estimate` fits, or None where none does."""
+        fitting = [a for a in ARCHITECTURES.values() if estimate(a, task, dtype, context).total <= self.capacity]
+        return max(fitting, key=_size, default=None)
+
+
+def _size(architecture: Architecture) -> int:
+    return architecture.n_parameters
+
+
+def _laptop(gib: int, megatransfers: int) -> Machine:
+    """Two channels of 8 bytes; 4 GiB are left to the system and its programs."""
+    return Machine(f"laptop, {gib} GB", (gib - 4) * GIB, 2 * 8 * megatransfers * 10**6)
+
+
+def _mac(name: str, gib: int, gb_per_second: int) -> Machine:
+    """Of the memory that processor and GPU share, Metal offers models two thirds up to 32 GB and three quarters above.
+
+    So `recommendedMaxWorkingSetSize` says in the logs of llama.cpp (10,922 MiB of 16 GB, 21,845 of 32, 49,152 of 64);
+    recent versions of macOS offer more.
+    """
+    return Machine(f"{name}, {gib} GB", gib * GIB * 2 // 3 if gib <= 32 else gib * GIB * 3 // 4, gb_per_second * GB)
+
+
+_CARDS = {gpu.name: gpu.capacity for gpu in GPUS}
+MACHINES = (
+    _laptop(8, 3200),
+    _laptop(16, 5600),
+    _laptop(32, 5600),
+    _mac("MacBook Air M4", 16, 120),
+    _mac("MacBook Pro M4 Pro", 48, 273),
+    _mac("Mac Studio M4 Max", 128, 546),
+    Machine("RTX 4060, 8 GB", _CARDS["RTX 4060"], 272 * GB),
+    Machine("RTX 4090, 24 GB", _CARDS["RTX 4090"], 1008 * GB),
+    Machine("H100, 80 GB", _CARDS["H100"], 3350 * GB),
 )
 
 SETTINGS: tuple[tuple[Task, str], ...] = (

@@ -18,8 +18,10 @@ from helpers.memory import (
     GIB,
     GPU,
     GPUS,
+    MACHINES,
     MIB,
     Architecture,
+    Machine,
     canonical_dtype,
     estimate,
     fits_table,
@@ -309,6 +311,21 @@ def test_the_table_folds_away_and_its_text_names_the_smallest_card():
 def test_a_card_reports_about_the_gib_on_its_label():
     for gpu in GPUS:
         assert 0.93 < gpu.reported_mib / 1024 / gpu.label_gb <= 1.0
+
+
+def test_the_largest_model_of_a_machine_fits_and_the_next_larger_one_does_not():
+    needed = estimate("Llama-3.2-1B", "inference", "int4").total
+    assert Machine("enough", needed, 1).largest("inference", "int4").name == "Llama-3.2-1B"
+    assert Machine("short", needed - 1, 1).largest("inference", "int4").name == "SmolLM2-135M"
+    assert Machine("nothing", 1000, 1).largest("inference", "int4") is None
+
+
+def test_a_machine_offers_less_than_its_label_and_macs_offer_what_metal_reports():
+    capacities = {machine.name: machine.capacity for machine in MACHINES}
+    for name, capacity in capacities.items():
+        assert 0.49 * GIB < capacity / float(name.split()[-2]) <= GIB, name
+    assert capacities["MacBook Air M4, 16 GB"] // MIB == 10_922  # as llama.cpp logs it
+    assert capacities["H100, 80 GB"] == next(gpu for gpu in GPUS if gpu.name == "H100").capacity
 
 
 # This process
