@@ -65,8 +65,8 @@ def choose_vocab_size(measured):
 
 
 def cases(rng: Generator) -> list[tuple]:
-    def seeds(mean: float, spread: float, n: int = 3) -> list[float]:
-        return [round(float(x), 3) for x in rng.normal(mean, spread, n)]
+    def seeds(center: float, spread: float, n: int = 3) -> list[float]:
+        return [round(float(x), 3) for x in rng.normal(center, spread, n)]
 
     sizes = [256, 512, 1024, 2048, 4096]
     flat = {size: seeds(2.0, 0.05) for size in sizes}
@@ -82,7 +82,7 @@ def cases(rng: Generator) -> list[tuple]:
         ({2048: [2.0, 2.2], 512: [2.05, 2.17], 256: [2.6, 2.7]},),  # the first that is good is not the smallest
         ({512: [2.0, 2.2], 1024: [2.05, 2.19], 256: [3.0, 3.1]},),  # the best is the smallest that is good
         ({512: [2.3, 2.5], 256: [2.5, 2.64]},),  # between a deviation and two errors
-        *(({512: [2.3, 2.4, 2.5], 256: [mean] * 3},) for mean in (2.405, 2.431, 2.465, 2.485, 2.5145)),
+        *(({512: [2.3, 2.4, 2.5], 256: [other] * 3},) for other in (2.405, 2.431, 2.465, 2.485, 2.5145)),
         ({256: [2.4, 2.6], 512: [2.44, 2.46]},),  # the other's error does not count
         ({256: [2.464, 2.464], 512: [2.44, 2.46]},),  # 2.46 is the limit
         ({512: [2.0, 2.0], 256: [2.0, 2.0]},),
