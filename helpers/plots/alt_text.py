@@ -31,6 +31,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 ITEMS = 14  # of a list that are read out; nobody keeps more in mind
 SHAPE = 0.15  # of a curve's range: what a peak or a dip has to exceed, so that jitter is none
+JUMP = 0.6  # of a curve's range: what one step covers where the curve jumps
 LEVEL = 0.03  # of a curve's mean: what varies less is level
 
 Told = dict[str, Any]
@@ -65,7 +66,7 @@ def _of_axes(ax: Axes, shade: str) -> str:
     parts += _points(ax, points, [a for a in left if isinstance(a, PathCollection)], left)
     parts += [_map(ax, artist, shade) for artist in left if isinstance(artist, QuadMesh | AxesImage)]
     parts += [_rule(ax, line) for line in lines if _is_rule(line)]
-    parts.append(_notes([a for a in left if a in ax.texts], lines))
+    parts.append(_notes(ax, [text for text in ax.texts if text in left], lines))
     title = " ".join(" ".join(ax.get_title(where) for where in ("left", "center", "right")).split())
     said = " ".join(_sentence(part) for part in parts if part.strip())
     return f"{title}: {said}" if title and said else title or said
@@ -135,7 +136,12 @@ def _course(ax: Axes, line: Line2D) -> str:
         return f"falls from {start} to {_number(y[low])} at {_at(ax.xaxis, x[low])}, then rises to {end}"
     if abs(seen[-1] - seen[0]) <= SHAPE * reach:
         return f"varies between {_number(y[low])} and {_number(y[high])}"
-    return f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    way = f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    steps = np.abs(np.diff(seen))
+    widest = int(steps.argmax())
+    if len(seen) >= 5 and steps[widest] >= JUMP * reach:
+        way += f", most of it between {_at(ax.xaxis, x[widest])} and {_at(ax.xaxis, x[widest + 1])}"
+    return way
 
 
 def _rule(ax: Axes, line: Line2D) -> str:
@@ -162,6 +168,9 @@ def _points(ax: Axes, lines: Sequence[Line2D], clouds: Sequence[PathCollection],
     for cloud in clouds:
         groups[str(id(cloud))] = [tuple(at) for at in np.asarray(cloud.get_offsets(), float)]
         names[str(id(cloud))] = _name(cloud)
+    for line in ax.lines:  # the points of a curve have its color
+        for key in (key for key in names if _is_curve(line) and key.startswith(to_hex(line.get_color()))):
+            names[key] = names[key] or _name(line)
     rows = _row_names(ax.yaxis)
     return [_group(ax, names[key], at, rows) for key, at in groups.items() if at]
 
@@ -202,6 +211,10 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     def place(names: dict[float, str], index: int) -> str:
         return names.get(index + shift, str(index))
 
+    if n_rows <= ITEMS and np.nanmin(table) < 0 < np.nanmax(table):
+        kept = [row for row in range(n_rows) if np.isfinite(table[row]).all()]
+        signs = _listed(f"{place(rows, row)}: {_signs(table[row], columns, shift)}" for row in kept)
+        return f"A map, {shade or 'shade'}, {_span([np.nanmin(table), np.nanmax(table)])}, row by row: {signs}"
     size = f"{n_rows} rows ({ax.get_ylabel() or 'downwards'}) by {n_columns} columns ({ax.get_xlabel() or 'across'})"
     text = f"A map of {size}, {shade or 'shade'} from {_number(np.nanmin(table))} to {_number(np.nanmax(table))}"
     if n_rows > ITEMS:
@@ -212,15 +225,31 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     return f"{text}; the largest in each row: {said}"
 
 
+def _signs(row: np.ndarray, columns: dict[float, str], shift: float) -> str:
+    """Where a row is above and where below zero, from left to right."""
+    positive = row > 0
+    starts = [0, *(np.flatnonzero(np.diff(positive)) + 1).tolist()]
+    if len(starts) == 1:
+        return f"{'above' if positive[0] else 'below'} 0 throughout"
+    said = [f"{'above' if positive[i] else 'below'} 0 from {columns.get(i + shift, str(i))}" for i in starts]
+    return ", ".join(said)
+
+
 # Words ----------------------------------------------------------------------------------------------------------------
 
 
-def _notes(texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
-    """What is written into the figure, except the lines' own names at their ends."""
-    known = {_name(line) for line in lines}
-    said = [" ".join(text.get_text().split()) for text in texts]
-    said = [text for text in dict.fromkeys(said) if text and text not in known]
-    return f"Written beside: {_listed(said)}" if said else ""
+def _notes(ax: Axes, texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
+    """What is written into the figure and where, except the lines' own names at their ends."""
+    known = {_name(line) for line in lines} | {""}
+    said = []
+    for text in texts:
+        words = " ".join(text.get_text().split())
+        if words in known:
+            continue
+        pointing = getattr(text, "xycoords", None) == "data"  # an arrow's or annotation's place in the axes' own units
+        place = f" at {_at(ax.xaxis, text.xy[0])}, {_at(ax.yaxis, text.xy[1])}" if pointing else ""
+        said.append(f"{words}{place}")
+    return f"Written beside: {_listed(dict.fromkeys(said))}" if said else ""
 
 
 def _tick_names(axis: Axis) -> dict[float, str]:

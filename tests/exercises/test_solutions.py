@@ -63,6 +63,18 @@ def assigned_names(tree: ast.Module | None) -> list[str]:
     return found + [item.id for item in stores]
 
 
+def test_it_is_drawn_folded_with_its_code_as_code():
+    """By CommonMark, as on the web, and by nbconvert's own reading of Markdown, as in its HTML export."""
+    from markdown_it import MarkdownIt
+    from nbconvert.filters import markdown2html
+
+    cell = next(cell for cell in COURSE.page("02_attention").nb.cells if is_solution(cell))
+    for drawn in (MarkdownIt("commonmark").render(cell.source), markdown2html(cell.source)):
+        folded, code = drawn.split("<summary>Solution</summary>")
+        assert folded.strip() == "<details>", "open, or something stands before it"
+        assert code.strip().endswith("</details>") and "<pre>" in code and "```" not in code
+
+
 def test_no_text_of_the_repository_holds_a_solution():
     files = [ROOT / "README.md", *sorted((ROOT / "data").rglob("*.md"))]
     found = [
