@@ -2,7 +2,7 @@
 
     fig, ax = figure("The loss falls", "step", "loss (nats)")
     ax.plot([4.1, 2.0, 1.5], label="GPT")
-    describe(fig)   # "The loss falls. Lines of loss (nats) over step from 0 to 2. GPT: falls from 4.1 to 1.5."
+    describe(fig)   # "The loss falls. Lines of loss (nats) over step at 0, 1, 2. GPT: 4.1, 2, 1.5."
 
 Helpers that know better what they draw say so with `tell`; an author's own words, `figure(..., alt="…")` or
 `fig.alt = "…"`, replace everything. In a notebook, `helpers.plots.figures` stores the text as the output's
@@ -31,6 +31,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 ITEMS = 14  # of a list that are read out; nobody keeps more in mind
 SHAPE = 0.15  # of a curve's range: what a peak or a dip has to exceed, so that jitter is none
+POINTS = 6  # of a curve that are read out one by one
 JUMP = 0.6  # of a curve's range: what one step covers where the curve jumps
 LEVEL = 0.03  # of a curve's mean: what varies less is level
 
@@ -97,18 +98,29 @@ def _name(artist: Any) -> str:
 
 
 def _curves(ax: Axes, curves: Sequence[Line2D]) -> str:
+    few = _shared_places(curves)
     ends = [end for line in curves for end in (min(line.get_xdata()), max(line.get_xdata()))]
-    span = f"{_at(ax.xaxis, min(ends))} to {_at(ax.xaxis, max(ends))}"
+    span = f"from {_at(ax.xaxis, min(ends))} to {_at(ax.xaxis, max(ends))}"
+    if few:
+        span = f"at {', '.join(_at(ax.xaxis, x) for x in few)}"
     upwards = f"Lines of {ax.get_ylabel() or 'the height'}"
     scales = [way for way, axis in (("across", ax.get_xscale()), ("upwards", ax.get_yscale())) if axis == "log"]
     logs = f" (logarithmic {' and '.join(scales)})" if scales else ""
     names = [_name(line) for line in curves]
     nameless = "the line" if len(curves) == 1 else "a line"
-    said = [
-        f"{name}: {_course(ax, line)}" if name else f"{nameless} {_course(ax, line)}"
-        for name, line in zip(names, curves, strict=True)
-    ]
-    return f"{upwards} over {ax.get_xlabel() or 'the width'} from {span}{logs}. {_listed(said)}"
+    said = []
+    for name, line in zip(names, curves, strict=True):
+        values = ", ".join(_number(y) if np.isfinite(y) else "none" for y in np.asarray(line.get_ydata(), float))
+        course = values if few else _course(ax, line)
+        said.append(f"{name or nameless}: {course}" if name or few else f"{nameless} {course}")
+    return f"{upwards} over {ax.get_xlabel() or 'the width'} {span}{logs}. {_listed(said)}"
+
+
+def _shared_places(curves: Sequence[Line2D]) -> list[float]:
+    """The x of all curves, where these are the same and so few that the values can be read out; else nothing."""
+    first, *others = (np.asarray(line.get_xdata(), dtype=float) for line in curves)
+    same = all(np.array_equal(first, other) for other in others)
+    return first.tolist() if same and len(first) <= POINTS else []
 
 
 def _course(ax: Axes, line: Line2D) -> str:

@@ -43,9 +43,7 @@ def test_an_authors_own_words_replace_everything():
 
 
 def test_title_axes_and_their_reach_are_said():
-    assert (
-        drawn(GPT=[4.0, 2.0, 1.5]) == "A title. Lines of loss (nats) over step from 0 to 2. GPT: falls from 4 to 1.5."
-    )
+    assert drawn(GPT=[4.0, 2.0, 1.5]) == "A title. Lines of loss (nats) over step at 0, 1, 2. GPT: 4, 2, 1.5."
 
 
 @pytest.mark.parametrize(
@@ -64,12 +62,21 @@ def test_title_axes_and_their_reach_are_said():
     ],
 )
 def test_the_course_of_a_curve(curve, words):
-    assert f"the line {words}." in drawn(curve)
+    longer = [0.0] * 9  # the two have not the same few places, so that no values are read out
+    assert f". a line {words}; a line stays at 0." in drawn(curve, longer)
+
+
+def test_a_few_points_are_read_out_one_by_one():
+    assert drawn([4.0, math.nan, 1.5]).endswith("over step at 0, 1, 2. the line: 4, none, 1.5.")
+    assert drawn(one=[4.0, 2.0], two=[1.0, 3.0]).endswith("over step at 0, 1. one: 4, 2; two: 1, 3.")
+    assert drawn(one=[4.0, 2.0], two=[1.0, 3.0, 5.0]).endswith(
+        "from 0 to 2. one: falls from 4 to 2; two: rises from 1 to 5."
+    )
 
 
 def test_on_a_logarithmic_axis_a_dip_is_measured_in_powers():
     fig, ax = figure("Rounding", "step", "error")
-    ax.loglog([1e-9, 1e-5, 1], [1e-3, 1e-8, 1e-2], label="fp64")
+    ax.loglog([1e-9, 1e-8, 1e-7, 1e-5, 1e-3, 1e-1, 1], [1e-3, 1e-4, 1e-5, 1e-8, 1e-7, 1e-4, 1e-2], label="fp64")
     assert "(logarithmic across and upwards)" in describe(fig)
     assert "fp64: falls from 0.001 to 1e-08 at 1e-05, then rises to 0.01" in describe(fig)
 
@@ -96,6 +103,8 @@ def test_labels_of_ticks_name_the_places():
     fig, ax = figure("A title", "vocabulary", "bits")
     ax.plot([1024, 2048, 4096], [3, 9, 1], label="long")
     ax.set_xticks([1024, 2048, 4096], ["1k", "2k", "4k"])
+    assert "at 1k, 2k, 4k. long: 3, 9, 1" in describe(fig)
+    ax.plot([1024, 4096], [1, 2], label="short")
     assert "from 1k to 4k" in describe(fig) and "to 9 at 2k" in describe(fig)
 
 
