@@ -81,7 +81,8 @@ def test_no_text_of_the_repository_holds_a_solution():
         f"{file.relative_to(ROOT)} holds lines of {task.name}"
         for file in files
         for task in COURSE.tasks.values()
-        if leaks(task.reference, file.read_text(encoding="utf-8"))
+        for source in (task.reference, task.solution)
+        if leaks(source, file.read_text(encoding="utf-8"))
     ]
     assert not found, "\n".join(found)
 
