@@ -15,12 +15,8 @@ from helpers.trials.needles import Haystack, ask, haystack
 NAME = "02c_needles"
 SEEDS = range(1, 7)
 CASES = [{"length": n, "hidden": "five alike", "seed": seed} for seed in SEEDS for n in (256, 512, 1024, 2048)]
-CASES += [
-    {"length": n, "hidden": hidden, "seed": seed}
-    for n in (2048, 512)
-    for seed in SEEDS
-    for hidden in ("five unlike", "one alone")
-]
+CASES += [{"length": 2048, "hidden": "five unlike", "seed": seed} for seed in SEEDS]
+CASES += [{"length": 2048, "hidden": "one alone", "seed": seed} for seed in SEEDS[:4]]
 
 
 @cache

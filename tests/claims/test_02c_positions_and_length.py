@@ -121,11 +121,9 @@ def answers(case: dict) -> list[str]:
     return list(haystack(Letters(), 2000, case["seed"]).answers.values())
 
 
-def test_alone_or_unlike_the_others_nearly_every_fact_is_found_at_both_lengths(needles):
-    for length in (512, 2048):
-        for hidden in ("one alone", "five unlike"):
-            assert found_in(needles, hidden, length).shape == (6, 5)
-            assert found_in(needles, hidden, length).mean() > 0.85
+def test_alone_or_unlike_the_others_every_fact_is_found(needles):
+    assert found_in(needles, "five unlike", 2048).shape == (6, 5) and found_in(needles, "five unlike", 2048).all()
+    assert found_in(needles, "one alone", 2048).shape == (4, 5) and found_in(needles, "one alone", 2048).all()
 
 
 def test_the_right_token_gets_about_a_seventh_of_its_probability_without_positions():
