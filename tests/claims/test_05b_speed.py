@@ -8,6 +8,7 @@ import statistics
 import pytest
 
 from helpers.memory import ARCHITECTURES
+from helpers.trials.ladder import recorded
 from tests.tools.notebook import ROOT, course
 
 
@@ -37,3 +38,9 @@ def test_what_a_compiler_gained_is_what_was_recorded(prose):
         assert run["times"][name] == pytest.approx(statistics.median(ratios), abs=0.02)
     assert run["first_seconds"]["compiled"] > 30  # "the first call takes longer than …"
     assert all(run["same_text"].values())
+
+
+def test_work_for_all_cores_was_recorded_at_about_twice_the_library(prose):
+    assert "made one reply about twice as fast as the library's" in prose
+    times = {run["case"]: run.get("times") for run in recorded()["runs"]}
+    assert 1.8 <= times["fewer operations"] <= 2.2
