@@ -458,6 +458,8 @@ def _long_exercise_first(book):
 
 LEAK = "doubled = x + x\ntripled = doubled + x\nchecked = float(tripled)"
 add(practice.no_leaks, "'triple'", replaced("product", "print(3 * 2)", LEAK), "solution_in_source")
+ANSWER = "once = float(x)\ntwice = once + once\nthrice = twice + once"
+add(practice.no_leaks, "'triple'", output("product", text(ANSWER)), "declared_answer_in_output")
 add(practice.no_leaks, "'triple'", output("product", text(LEAK)), "solution_in_output")
 add(
     practice.no_leaks,
@@ -473,7 +475,7 @@ add(practice.no_leaks, "'later'", output("product", text(LATER)), "solution_of_a
 add(
     practice.folded,
     "not the one of helpers",
-    replaced("exercise-triple-solution", "x + x", "2 * x"),
+    replaced("exercise-triple-solution", "once + once", "2 * once"),
     "another_solution",
 )
 add(

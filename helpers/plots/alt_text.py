@@ -2,7 +2,7 @@
 
     fig, ax = figure("The loss falls", "step", "loss (nats)")
     ax.plot([4.1, 2.0, 1.5], label="GPT")
-    describe(fig)   # "The loss falls. Lines of loss (nats) over step from 0 to 2. GPT: falls from 4.1 to 1.5."
+    describe(fig)   # "The loss falls. Lines of loss (nats) over step at 0, 1, 2. GPT: 4.1, 2, 1.5."
 
 Helpers that know better what they draw say so with `tell`; an author's own words, `figure(..., alt="…")` or
 `fig.alt = "…"`, replace everything. In a notebook, `helpers.plots.figures` stores the text as the output's
@@ -31,6 +31,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter
 
 ITEMS = 14  # of a list that are read out; nobody keeps more in mind
 SHAPE = 0.15  # of a curve's range: what a peak or a dip has to exceed, so that jitter is none
+POINTS = 6  # of a curve that are read out one by one
+JUMP = 0.6  # of a curve's range: what one step covers where the curve jumps
 LEVEL = 0.03  # of a curve's mean: what varies less is level
 
 Told = dict[str, Any]
@@ -65,7 +67,7 @@ def _of_axes(ax: Axes, shade: str) -> str:
     parts += _points(ax, points, [a for a in left if isinstance(a, PathCollection)], left)
     parts += [_map(ax, artist, shade) for artist in left if isinstance(artist, QuadMesh | AxesImage)]
     parts += [_rule(ax, line) for line in lines if _is_rule(line)]
-    parts.append(_notes([a for a in left if a in ax.texts], lines))
+    parts.append(_notes(ax, [text for text in ax.texts if text in left], lines))
     title = " ".join(" ".join(ax.get_title(where) for where in ("left", "center", "right")).split())
     said = " ".join(_sentence(part) for part in parts if part.strip())
     return f"{title}: {said}" if title and said else title or said
@@ -96,18 +98,29 @@ def _name(artist: Any) -> str:
 
 
 def _curves(ax: Axes, curves: Sequence[Line2D]) -> str:
+    few = _shared_places(curves)
     ends = [end for line in curves for end in (min(line.get_xdata()), max(line.get_xdata()))]
-    span = f"{_at(ax.xaxis, min(ends))} to {_at(ax.xaxis, max(ends))}"
+    span = f"from {_at(ax.xaxis, min(ends))} to {_at(ax.xaxis, max(ends))}"
+    if few:
+        span = f"at {', '.join(_at(ax.xaxis, x) for x in few)}"
     upwards = f"Lines of {ax.get_ylabel() or 'the height'}"
     scales = [way for way, axis in (("across", ax.get_xscale()), ("upwards", ax.get_yscale())) if axis == "log"]
     logs = f" (logarithmic {' and '.join(scales)})" if scales else ""
     names = [_name(line) for line in curves]
     nameless = "the line" if len(curves) == 1 else "a line"
-    said = [
-        f"{name}: {_course(ax, line)}" if name else f"{nameless} {_course(ax, line)}"
-        for name, line in zip(names, curves, strict=True)
-    ]
-    return f"{upwards} over {ax.get_xlabel() or 'the width'} from {span}{logs}. {_listed(said)}"
+    said = []
+    for name, line in zip(names, curves, strict=True):
+        values = ", ".join(_number(y) if np.isfinite(y) else "none" for y in np.asarray(line.get_ydata(), float))
+        course = values if few else _course(ax, line)
+        said.append(f"{name or nameless}: {course}" if name or few else f"{nameless} {course}")
+    return f"{upwards} over {ax.get_xlabel() or 'the width'} {span}{logs}. {_listed(said)}"
+
+
+def _shared_places(curves: Sequence[Line2D]) -> list[float]:
+    """The x of all curves, where these are the same and so few that the values can be read out; else nothing."""
+    first, *others = (np.asarray(line.get_xdata(), dtype=float) for line in curves)
+    same = all(np.array_equal(first, other) for other in others)
+    return first.tolist() if same and len(first) <= POINTS else []
 
 
 def _course(ax: Axes, line: Line2D) -> str:
@@ -135,7 +148,12 @@ def _course(ax: Axes, line: Line2D) -> str:
         return f"falls from {start} to {_number(y[low])} at {_at(ax.xaxis, x[low])}, then rises to {end}"
     if abs(seen[-1] - seen[0]) <= SHAPE * reach:
         return f"varies between {_number(y[low])} and {_number(y[high])}"
-    return f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    way = f"{'rises' if seen[-1] > seen[0] else 'falls'} from {start} to {end}"
+    steps = np.abs(np.diff(seen))
+    widest = int(steps.argmax())
+    if len(seen) >= 5 and steps[widest] >= JUMP * reach:
+        way += f", most of it between {_at(ax.xaxis, x[widest])} and {_at(ax.xaxis, x[widest + 1])}"
+    return way
 
 
 def _rule(ax: Axes, line: Line2D) -> str:
@@ -162,6 +180,9 @@ def _points(ax: Axes, lines: Sequence[Line2D], clouds: Sequence[PathCollection],
     for cloud in clouds:
         groups[str(id(cloud))] = [tuple(at) for at in np.asarray(cloud.get_offsets(), float)]
         names[str(id(cloud))] = _name(cloud)
+    for line in ax.lines:  # the points of a curve have its color
+        for key in (key for key in names if _is_curve(line) and key.startswith(to_hex(line.get_color()))):
+            names[key] = names[key] or _name(line)
     rows = _row_names(ax.yaxis)
     return [_group(ax, names[key], at, rows) for key, at in groups.items() if at]
 
@@ -202,6 +223,10 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     def place(names: dict[float, str], index: int) -> str:
         return names.get(index + shift, str(index))
 
+    if n_rows <= ITEMS and np.nanmin(table) < 0 < np.nanmax(table):
+        kept = [row for row in range(n_rows) if np.isfinite(table[row]).all()]
+        signs = _listed(f"{place(rows, row)}: {_signs(table[row], columns, shift)}" for row in kept)
+        return f"A map, {shade or 'shade'}, {_span([np.nanmin(table), np.nanmax(table)])}, row by row: {signs}"
     size = f"{n_rows} rows ({ax.get_ylabel() or 'downwards'}) by {n_columns} columns ({ax.get_xlabel() or 'across'})"
     text = f"A map of {size}, {shade or 'shade'} from {_number(np.nanmin(table))} to {_number(np.nanmax(table))}"
     if n_rows > ITEMS:
@@ -212,15 +237,31 @@ def _map(ax: Axes, artist: QuadMesh | AxesImage, shade: str) -> str:
     return f"{text}; the largest in each row: {said}"
 
 
+def _signs(row: np.ndarray, columns: dict[float, str], shift: float) -> str:
+    """Where a row is above and where below zero, from left to right."""
+    positive = row > 0
+    starts = [0, *(np.flatnonzero(np.diff(positive)) + 1).tolist()]
+    if len(starts) == 1:
+        return f"{'above' if positive[0] else 'below'} 0 throughout"
+    said = [f"{'above' if positive[i] else 'below'} 0 from {columns.get(i + shift, str(i))}" for i in starts]
+    return ", ".join(said)
+
+
 # Words ----------------------------------------------------------------------------------------------------------------
 
 
-def _notes(texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
-    """What is written into the figure, except the lines' own names at their ends."""
-    known = {_name(line) for line in lines}
-    said = [" ".join(text.get_text().split()) for text in texts]
-    said = [text for text in dict.fromkeys(said) if text and text not in known]
-    return f"Written beside: {_listed(said)}" if said else ""
+def _notes(ax: Axes, texts: Sequence[Any], lines: Sequence[Line2D]) -> str:
+    """What is written into the figure and where, except the lines' own names at their ends."""
+    known = {_name(line) for line in lines} | {""}
+    said = []
+    for text in texts:
+        words = " ".join(text.get_text().split())
+        if words in known:
+            continue
+        pointing = getattr(text, "xycoords", None) == "data"  # an arrow's or annotation's place in the axes' own units
+        place = f" at {_at(ax.xaxis, text.xy[0])}, {_at(ax.yaxis, text.xy[1])}" if pointing else ""
+        said.append(f"{words}{place}")
+    return f"Written beside: {_listed(dict.fromkeys(said))}" if said else ""
 
 
 def _tick_names(axis: Axis) -> dict[float, str]:

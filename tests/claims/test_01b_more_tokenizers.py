@@ -11,7 +11,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
-from helpers.exercises.checking.more_tokenizers import move_embeddings, planted_move_embeddings
+from helpers.exercises.checking import registry
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap
 from helpers.tokenization import (
@@ -193,7 +193,9 @@ def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_cop
     small = BPETokenizer.train(TRAIN.text, 4096)
     old_ids = {token: i for i, token in enumerate(chat.tokens) if token is not None}
     pieces = [chat.encode(t.decode("utf-8", "replace")) or reserved(chat)[:1] for t in small.tokens]
-    moved = move_embeddings(table, old_ids, small.tokens, pieces)
+    exercise = registry()["move_embeddings"]
+    moved = exercise.reference(table, old_ids, small.tokens, pieces)
+    with_the_bug = exercise.planted(table, old_ids, small.tokens, pieces)
 
     def bits(rows, encode):
         return np.mean(bits_per_byte(model, rows, encode, texts))
@@ -205,9 +207,7 @@ def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_cop
     half = BPETokenizer(chat.tokens, chat.merges[: len(chat.merges) // 2], {}, split_digits=True)
     copied, carried = bits(table[:4096], small.encode), bits(moved, small.encode)
     assert shuffled > guessing(chat.encode, len(table)) and copied > guessing(small.encode, 4096) > carried
-    assert (
-        bits(planted_move_embeddings(table, old_ids, small.tokens, pieces), small.encode) > 0.97 * copied
-    )  # "nothing"
+    assert bits(with_the_bug, small.encode) > 0.97 * copied  # "nothing"
     assert own < carried < copied and bits(table, half.encode) < 1.3 * own
 
 

@@ -81,7 +81,8 @@ def test_no_text_of_the_repository_holds_a_solution():
         f"{file.relative_to(ROOT)} holds lines of {task.name}"
         for file in files
         for task in COURSE.tasks.values()
-        if leaks(task.reference, file.read_text(encoding="utf-8"))
+        for source in (task.reference, task.solution)
+        if leaks(source, file.read_text(encoding="utf-8"))
     ]
     assert not found, "\n".join(found)
 
@@ -186,3 +187,11 @@ def test_a_declared_answer_is_taken_and_what_it_needs_is_added():
     answer = "def cosine_similarity(a, b):\n    return torch.nn.functional.normalize(a) @ b.T\n"
     text = solution_source(dataclasses.replace(spec, answer=answer))
     assert text == f"import torch\n\n\n@exercise\n{answer}"
+
+
+def test_a_copied_body_is_a_leak_and_two_lines_of_it_are_not():
+    source = 'def f(x):\n    """Doc."""\n    y = x + 1  # one\n    z = y * 2\n\n    w = z - "a"\n    return w\n'
+    copied = "Look:\n  y=x+1\n  # a comment\n  z = y*2\n  w = z - 'a'\n"
+    assert leaks(source, copied) == ['y=x+1\nz=y*2\nw=z-"a"']
+    assert leaks(source, "y = x + 1\nz = y * 2\nprint(z)") == []
+    assert leaks(source, 'def f(x):\n    """Doc."""\n    ...') == []

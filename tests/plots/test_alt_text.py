@@ -43,9 +43,7 @@ def test_an_authors_own_words_replace_everything():
 
 
 def test_title_axes_and_their_reach_are_said():
-    assert (
-        drawn(GPT=[4.0, 2.0, 1.5]) == "A title. Lines of loss (nats) over step from 0 to 2. GPT: falls from 4 to 1.5."
-    )
+    assert drawn(GPT=[4.0, 2.0, 1.5]) == "A title. Lines of loss (nats) over step at 0, 1, 2. GPT: 4, 2, 1.5."
 
 
 @pytest.mark.parametrize(
@@ -59,16 +57,26 @@ def test_title_axes_and_their_reach_are_said():
         ([5.0, 9.0, 1.0, 5.5], "goes up and down between 1 and 9, from 5 to 5.5"),
         ([math.nan, 4.0, math.inf, 2.0], "falls from 4 to 2"),
         ([math.nan, math.nan], "has no finite value"),
-        ([9.0, 8.6, 8.9, 4.0, 4.3, 1.2, 1.0, 1.4], "falls from 9 to 1.4"),  # jitter is neither peak nor dip
+        ([7.0, 7.1, 7.0, -6.0, -6.1, -6.0], "falls from 7 to -6, most of it between 2 and 3"),
+        ([9.0, 8.6, 8.9, 6.0, 6.3, 3.2, 1.0, 1.4], "falls from 9 to 1.4"),  # jitter is neither peak nor dip
     ],
 )
 def test_the_course_of_a_curve(curve, words):
-    assert f"the line {words}." in drawn(curve)
+    longer = [0.0] * 9  # the two have not the same few places, so that no values are read out
+    assert f". a line {words}; a line stays at 0." in drawn(curve, longer)
+
+
+def test_a_few_points_are_read_out_one_by_one():
+    assert drawn([4.0, math.nan, 1.5]).endswith("over step at 0, 1, 2. the line: 4, none, 1.5.")
+    assert drawn(one=[4.0, 2.0], two=[1.0, 3.0]).endswith("over step at 0, 1. one: 4, 2; two: 1, 3.")
+    assert drawn(one=[4.0, 2.0], two=[1.0, 3.0, 5.0]).endswith(
+        "from 0 to 2. one: falls from 4 to 2; two: rises from 1 to 5."
+    )
 
 
 def test_on_a_logarithmic_axis_a_dip_is_measured_in_powers():
     fig, ax = figure("Rounding", "step", "error")
-    ax.loglog([1e-9, 1e-5, 1], [1e-3, 1e-8, 1e-2], label="fp64")
+    ax.loglog([1e-9, 1e-8, 1e-7, 1e-5, 1e-3, 1e-1, 1], [1e-3, 1e-4, 1e-5, 1e-8, 1e-7, 1e-4, 1e-2], label="fp64")
     assert "(logarithmic across and upwards)" in describe(fig)
     assert "fp64: falls from 0.001 to 1e-08 at 1e-05, then rises to 0.01" in describe(fig)
 
@@ -80,7 +88,8 @@ def test_names_of_lines_written_at_their_ends_are_not_said_twice():
     label_lines(ax)
     assert describe(fig).count("first") == 1 and "Written" not in describe(fig)
     ax.annotate("here", (0, 1))
-    assert describe(fig).endswith("Written beside: here.")
+    ax.annotate("there", (1, 0.5), xycoords=("axes fraction", "data"))
+    assert describe(fig).endswith("Written beside: here at 0, 1; there.")
 
 
 def test_reference_lines_have_a_direction_and_a_place():
@@ -94,6 +103,8 @@ def test_labels_of_ticks_name_the_places():
     fig, ax = figure("A title", "vocabulary", "bits")
     ax.plot([1024, 2048, 4096], [3, 9, 1], label="long")
     ax.set_xticks([1024, 2048, 4096], ["1k", "2k", "4k"])
+    assert "at 1k, 2k, 4k. long: 3, 9, 1" in describe(fig)
+    ax.plot([1024, 4096], [1, 2], label="short")
     assert "from 1k to 4k" in describe(fig) and "to 9 at 2k" in describe(fig)
 
 
@@ -122,6 +133,13 @@ def test_points_of_one_color_have_one_name_and_the_names_of_their_rows():
     assert describe(fig) == ("Fields. before, share: product 0.3; urgency 0.4. after, share: product 0.8; urgency 0.9.")
 
 
+def test_the_points_of_a_curve_have_its_name():
+    fig, ax = figure("Seeds", "size", "loss")
+    (line,) = ax.plot([1, 2], [5, 4], label="long training")
+    ax.plot([1, 1, 2, 2], [4.9, 5.1, 3.9, 4.1], ".", color=line.get_color())
+    assert describe(fig).endswith("long training: 4 points, size 1 to 2, loss 3.9 to 5.1.")
+
+
 def test_a_cloud_is_counted_and_bounded():
     fig, ax = figure("A title", "count", "score")
     ax.plot([1, 2, 3, 4], [5, 9, 7, 8], ".", label="pairs")
@@ -139,6 +157,17 @@ def test_a_map_says_where_each_row_is_largest(way):
     assert describe(fig) == (
         "Where it looks. A map of 2 rows (written) by 2 columns (read), weight from 0.1 to 0.9; "
         "the largest in each row: 2: 0.9 at zwei; 1: 0.7 at eins."
+    )
+
+
+def test_a_map_with_two_signs_says_where_each_row_changes():
+    fig, ax = figure("Which answer", "layer")
+    ax.imshow(np.array([[1.0, 2.0, 2.0], [-1.0, -2.0, 3.0], [-1.0, -1.0, -1.0]]))
+    ax.set_xticks([0, 1, 2], ["first", "second", "third"])
+    ax.set_yticks([0, 1, 2], ["The", "France", "is"])
+    assert describe(fig) == (
+        "Which answer. A map, shade, -2 to 3, row by row: The: above 0 throughout; "
+        "France: below 0 from first, above 0 from third; is: below 0 throughout."
     )
 
 

@@ -11,6 +11,7 @@ import io
 import re
 import textwrap
 import tokenize
+from functools import lru_cache
 
 RUN = 3
 _TRIVIAL = re.compile(r"(else|try|finally|pass|break|continue|return|\.\.\.)?:?|[\[\](){},:]+|(import|from)\s.*|@\w+")
@@ -27,6 +28,7 @@ def leaks(reference_source: str, text: str) -> list[str]:
     return ["\n".join(run) for run in dict.fromkeys(runs) if run in windows]
 
 
+@lru_cache(maxsize=512)
 def body_lines(source: str) -> list[str]:
     """The normalized non-trivial lines of a function or class, without signatures and docstrings."""
     source = textwrap.dedent(source)

@@ -143,7 +143,7 @@ def mix(page: Page) -> list[str]:
 
 
 def no_leaks(page: Page) -> list[str]:
-    """No three consecutive lines of a reference stand in its notebook or an earlier one, source or output.
+    """No three consecutive lines of a reference or a solution stand in its notebook or an earlier one, or are printed.
 
     Folded solutions are left out here: `folded` holds that they stand where they belong and hold nothing else.
     """
@@ -153,7 +153,7 @@ def no_leaks(page: Page) -> list[str]:
             continue
         for cell in page.nb.cells:
             text = "" if is_solution(cell) else _visible(cell, task)
-            for found in leaks(task.reference, text):
+            for found in [*leaks(task.reference, text), *leaks(task.solution, text)]:
                 problems.append(
                     f"The solution of {task.name!r} ({task.notebook}) stands in {label(cell)}: {str(found)[:120]}"
                 )

@@ -94,32 +94,16 @@ class Answers:
 
 def answers_to(name: str) -> Answers:
     """The answers to the exercise `name`. Raises KeyError, in a sentence, where there is no wrong or no right one."""
-    answers = answers_in_file(name) or answers_in_rows(name)
-    if answers is None or not answers.wrong or not answers.right:
-        raise KeyError(f"the exercise {name!r} needs a wrong answer and a right one")
-    return answers
-
-
-def answers_in_file(name: str) -> Answers | None:
-    """Slips and right answers of helpers/exercises/course/<notebook>/<name>.py; None where there is no such file."""
     from helpers.exercises.checking import registry  # late: the other tools need neither helpers nor torch
     from tests.exercises.answers import as_cell
 
-    if name not in registry().files:
-        return None
     loaded = registry().load(name)
     planted = getattr(loaded.planted, "code", None)  # what stands in the cell: that is "not attempted"
     wrong = [slip for slip in (*loaded.slips, *loaded.refused) if slip.code != planted]
     right = (loaded.answer, *loaded.right)
+    if not wrong:
+        raise KeyError(f"the exercise {name!r} needs a wrong answer that is not the untouched cell")
     return Answers([as_cell(answer) for answer in wrong], [as_cell(answer) for answer in right])
-
-
-def answers_in_rows(name: str) -> Answers | None:
-    """The answers to an exercise that is not in one file yet, from tests/exercise_rows/."""
-    from tests.exercise_rows import rows
-
-    row = rows().get(name)
-    return Answers([wrong.code for wrong in row.wrong], list(row.right)) if row else None
 
 
 def answered(book: NotebookNode, answers: Mapping[str, Answers]) -> NotebookNode:

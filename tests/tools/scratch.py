@@ -6,6 +6,7 @@ import base64
 import io
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -60,8 +61,16 @@ def task(function: Callable, notebook: str, minutes: int, difficulty: int, plant
     return Task(function.__name__, notebook, minutes, difficulty, source, planted, f"@exercise\n{source}")
 
 
+TRIPLE_ANSWER = """\
+@exercise
+def triple(x):
+    once = float(x)
+    twice = once + once
+    thrice = twice + once
+    return thrice
+"""
 TASKS = {
-    "triple": task(triple, FIRST, 2, 1),
+    "triple": replace(task(triple, FIRST, 2, 1), solution=TRIPLE_ANSWER),
     "halve": task(halve, FIRST, 4, 2, halve_with_a_bug),
     "later": task(later, SECOND, 5, 3),
 }

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers.attention import RopeScaling, causal_mask, rope_cos_sin, rope_frequencies, sliding_window_mask
-from helpers.exercises.checking import positions as exercises
+from helpers.exercises.checking import registry
 from helpers.transformer import GPT, GPTConfig
 from helpers.trials.needles import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
 
@@ -94,7 +94,7 @@ def test_a_question_leaves_the_cache_as_it_was_and_is_read_behind_it():
     question = torch.tensor([tokenizer.encode("\nThe password of the Ghent workshop is")])
     whole = model(torch.cat([IDS, question], dim=1))[0, -1]
     assert said == tokenizer.decode([int(whole.argmax())]).strip()
-    assert ask(model, tokenizer, cache, "Ghent", exercises.read_on) == said
+    assert ask(model, tokenizer, cache, "Ghent", registry()["read_on"].reference) == said
 
 
 def test_an_answer_is_right_where_it_is_the_first_token_of_the_word():
@@ -110,4 +110,5 @@ def test_an_answer_is_right_where_it_is_the_first_token_of_the_word():
 
 @pytest.mark.parametrize(("T", "window", "n_global"), [(9, 3, 0), (9, 3, 2), (5, 8, 1), (6, 1, 4), (1, 1, 0)])
 def test_the_exercise_on_windows_teaches_the_mask_that_the_course_uses(T, window, n_global):
-    assert torch.equal(exercises.sliding_window_mask(T, window, n_global), sliding_window_mask(T, window, n_global))
+    taught = registry()["sliding_window_mask"].reference
+    assert torch.equal(taught(T, window, n_global), sliding_window_mask(T, window, n_global))

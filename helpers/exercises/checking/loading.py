@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -42,12 +42,11 @@ class Loaded:
 class Registry(Mapping[str, Exercise]):
     """Every exercise of the course by name, in the order of notebooks; a file is imported when it is asked for.
 
-    `older()` gives exercises that are declared elsewhere; it is called for names that are no file.
     Raises ValueError for a name that two notebooks use, and BrokenExercise where a file is asked for and does not load.
     """
 
-    def __init__(self, package: str, older: Callable[[], dict[str, Exercise]] = dict) -> None:
-        self.package, self.older = package, older
+    def __init__(self, package: str) -> None:
+        self.package = package
         self.root = Path(next(iter(importlib.import_module(package).__path__)))
         self.files: dict[str, Path] = {}
         for path in sorted(self.root.glob("*/[!_]*.py")):
@@ -58,22 +57,20 @@ class Registry(Mapping[str, Exercise]):
         self._loaded: dict[str, Loaded] = {}
 
     def __getitem__(self, name: str) -> Exercise:
-        return self.load(name).spec if name in self.files else self.older()[name]
+        return self.load(name).spec
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.notebooks())
+        return iter(self.files)
 
     def __len__(self) -> int:
-        return len(self.notebooks())
+        return len(self.files)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self.files or name in self.older()
+    def __contains__(self, name: object) -> bool:  # without loading it, as Mapping would
+        return name in self.files
 
     def notebooks(self) -> dict[str, str]:
         """The notebook of each exercise by the exercise's name; imports none of the files."""
-        homes = {name: path.parent.name for name, path in self.files.items()}
-        homes = {**{name: spec.notebook for name, spec in self.older().items()}, **homes}
-        return dict(sorted(homes.items(), key=lambda item: item[1]))
+        return {name: path.parent.name for name, path in self.files.items()}  # `files` is in the order of paths
 
     def shown(self, path: Path) -> str:
         """A path from the repository's root, with slashes."""

@@ -1,0 +1,90 @@
+"""mean_squared_error: (N, 1) minus (N,) is (N, N), so each prediction meets every target."""
+
+from __future__ import annotations
+
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from helpers.exercises.checking.spec import Exercise, Property
+
+from ._shared import normal
+
+
+def mean_squared_error(predictions: Tensor, targets: Tensor) -> Tensor:
+    """Mean of the N squared differences between a prediction and its own target.
+
+    predictions: (N, 1), as a layer gives them; targets: (N,)  →  a tensor with one number
+    """
+    return ((predictions.squeeze(1) - targets) ** 2).mean()
+
+
+ANSWER = """
+def mean_squared_error(predictions, targets):
+    return ((predictions.squeeze(1) - targets) ** 2).mean()
+"""
+CUT_OFF = "`.detach()`, `.item()` or NumPy cuts the loss off from the weights; stay with tensors."
+SLIPS = [
+    (".squeeze(1)", "", "predictions still meet every target, not only their own."),
+    (".mean()", ".sum()", "this is the sum; divide by N, or take the mean."),
+    (
+        "((predictions.squeeze(1) - targets) ** 2)",
+        "(predictions.squeeze(1) - targets).abs()",
+        "you average absolute differences; square them.",
+    ),
+    (".mean()", ".mean().sqrt()", "this is the square root of it."),
+    (") ** 2).mean()", ").mean() ** 2)", "you average first and square then, so errors cancel out."),
+    (".mean()", ".mean() / len(targets)", "the mean has divided by N already; yours is N times too small."),
+    ([(".squeeze(1)", ""), (".mean()", ".sum()")], "this still sums over all N × N pairs."),
+    (".squeeze(1)", ".detach().squeeze(1)", CUT_OFF),
+]
+PLANTED = SLIPS[0]
+REFUSED = [
+    (".mean()", "", "The shape of the result is wrong"),
+    (".mean()", ".mean().item()", "Expected a float32 tensor"),
+]
+RIGHT = [
+    ("(predictions.squeeze(1) - targets)", "(predictions - targets[:, None])"),
+    (".mean()", ".sum() / len(targets)"),
+    (
+        "((predictions.squeeze(1) - targets) ** 2).mean()",
+        "torch.nn.functional.mse_loss(predictions, targets.view_as(predictions))",
+    ),
+]
+
+
+def cases(rng: Generator) -> list[tuple]:
+    perfect = normal(rng, 6, scale=3)
+    return [
+        (normal(rng, 4, 1), normal(rng, 4)),
+        (normal(rng, 7, 1), normal(rng, 7, scale=10)),
+        (perfect[:, None].clone(), perfect),
+        (normal(rng, 1, 1), normal(rng, 1)),
+        (torch.arange(5.0)[:, None], torch.arange(5.0).flip(0)),
+        (normal(rng, 3, 1).requires_grad_(), normal(rng, 3)),  # a loss to train with
+    ]
+
+
+EXERCISE = Exercise(
+    reference=mean_squared_error,
+    minutes=2,
+    difficulty=1,
+    hints=(
+        "What is the shape of `predictions - targets`?",
+        "(N, 1) minus (N,) is (N, N): each prediction meets every target. Both must have the same shape first.",
+        "Drop the axis of size 1 from the predictions with `predictions.squeeze(1)`, or give the targets one with "
+        "`targets[:, None]`; the rest of the line is right.",
+    ),
+    proves="each prediction meets its own target, and a perfect prediction costs nothing",
+    properties=[
+        Property(
+            "perfect predictions have error 0",
+            lambda result, p, t: not torch.equal(p[:, 0], t) or float(result) == 0,
+        ),
+        Property(
+            "where predictions carry gradients, so does the loss",
+            lambda result, p, t: result.requires_grad == p.requires_grad,
+            CUT_OFF,
+        ),
+    ],
+)
