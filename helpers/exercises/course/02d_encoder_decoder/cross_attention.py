@@ -114,10 +114,11 @@ EXERCISE = Exercise(
     hints=(
         "Which of the two inputs makes the queries, and which makes the keys and values? There are T target tokens and "
         "S source tokens.",
-        "Queries come from `x`, keys and values from `memory`. The scores have the shape (B, T, S), and the softmax of "
-        "each row runs over the S source tokens. The mask is (B, S), so it still lacks an axis for T.",
-        "`attention_weights(q, k, mask)` from 02 scales and masks; `mask[:, None, :]` makes the mask (B, 1, S). "
-        "Multiply the weights by the values and return both, output first.",
+        "Queries come from `x`, keys and values from `memory`. The scores are (B, T, S), with a softmax over the S "
+        "source tokens. The mask is (B, S): it still lacks an axis for T.",
+        "`attention_weights(q, k, mask)` from 02 scales the scores, masks them and takes the softmax; "
+        "`mask[:, None, :]` makes the mask (B, 1, S). Multiply the weights by the values "
+        "and return two tensors, the output first.",
     ),
     proves="queries from the decoder, keys and values from the encoder, scaled, over the source, padding at zero",
     properties=[

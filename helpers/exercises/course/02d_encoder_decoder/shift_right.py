@@ -83,8 +83,7 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=2,
     hints=(
-        "Take the labels 3, 5, 4. What may the decoder have read when it has to write 5, and what does this function "
-        "let it read?",
+        "Take the labels 3, 5, 4. What may the decoder have read when it has to write 5, and what does it read here?",
         "At position t the decoder may read label t − 1. Here it reads label t from the second position on, which is "
         "the answer.",
         "Put the start before the labels and drop the last one: `torch.cat` of a column of `start_id` and "
