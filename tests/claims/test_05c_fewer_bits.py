@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import statistics
 
@@ -13,11 +12,7 @@ from helpers.models import fetch
 from helpers.quantization import dequantize, quantize_groups, quantize_rows_absmax, round_trip_error
 from helpers.transformer import Encoder, Llama
 from helpers.trials.ladder import RUNGS, recorded
-from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT
-from tests.tools.picture import main as copy_picture
-
-PICTURE = ROOT / "notebooks/images/05c_ladder.png"
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +90,3 @@ def test_the_search_has_83_paraphrases_and_180_questions():
 
     assert sum(row["same"] for row in rows("question_pairs.jsonl")) == 83
     assert len({row["id"] for row in rows("questions.jsonl")}) == 180
-
-
-def test_the_ladder_in_the_readme_is_the_notebooks_own(tmp_path):
-    copy = tmp_path / "copy.png"
-    assert copy_picture(["05c_fewer_bits", "recorded", str(copy)]) == 0
-    assert PICTURE.stat().st_size <= 80_000
-    first, second = (base64.b64encode(path.read_bytes()).decode() for path in (PICTURE, copy))
-    assert same_pixels(first, second), (
-        "the picture is not that of the notebook: renew it with python -m tests.tools.picture 05c_fewer_bits recorded "
-        "notebooks/images/05c_ladder.png"
-    )
