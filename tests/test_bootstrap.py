@@ -142,6 +142,7 @@ def test_jupyterlab_reads_the_settings_that_end_its_question_about_news(tmp_path
         pytest.skip("JupyterLab's schemas are not in this environment: make env")
     read = partial(settings_utils.get_settings, str(tmp_path), str(schemas), str(tmp_path), schema_name=name)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path / "etc" / "jupyter"))
+    monkeypatch.setattr("jupyter_core.paths.ENV_CONFIG_PATH", [])  # `make lab` has written the settings there
     assert read()[0]["schema"]["properties"]["fetchNews"]["default"] == "none", "JupyterLab no longer asks"
     assert bootstrap.write_lab_settings(str(tmp_path))
     properties = read()[0]["schema"]["properties"]

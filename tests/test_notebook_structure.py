@@ -294,7 +294,7 @@ def _minutes_too_few(book):
 
 @planted(anatomy.minutes_add_up, "more than 75")
 def _too_long(book):
-    cell(book, "key-points").source += "\n\n" + "word " * 12_600
+    cell(book, "key-points").source += "\n\n" + "word " * 14_000
 
 
 @planted(anatomy.setup_first, "id and the tag 'setup'")
@@ -577,7 +577,7 @@ def test_words_leave_out_addresses_tags_and_punctuation():
 
 def test_minutes_are_words_cells_and_exercises(tmp_path):
     page = scratch.course(tmp_path)
-    expected = words(page.prose) / 180 + len(page.code) + 2 + 4
+    expected = words(page.prose) / 200 + len(page.code) / 2 + 2 + 4
     assert computed_minutes(page) == pytest.approx(expected)
 
 

@@ -54,6 +54,8 @@ def head_grid(
                 ax.set_yticklabels([])
         for ax in axes.flat[len(heads) :]:
             ax.axis("off")
+        fig.supxlabel("key: the token that is looked at", fontsize=9, color=QUIET)
+        fig.supylabel("query: the token that looks", fontsize=9, color=QUIET)
     return fig
 
 

@@ -13,7 +13,7 @@
 Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1`
 makes anything but "passed" raise `ExerciseNotPassed`, for graders.
 
-What this module does *not* do: checking (`checking.engine`), storing (`progress_file`), drawing (`verdict`).
+What this module does *not* do: checking (`checking.engine`), storing (`progress_file`), drawing (`display.boxes`).
 """
 
 from __future__ import annotations

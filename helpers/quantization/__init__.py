@@ -1,4 +1,4 @@
-"""Weights in 8 or 4 bits. Opened in 05b.
+"""Weights in 8 or 4 bits. Opened in 05c.
 
 | module    | what                                                                             |
 |-----------|----------------------------------------------------------------------------------|

@@ -1,4 +1,4 @@
-"""How fast a model is, how fast this machine would allow, and what closes the gap. Opened in 05b.
+"""How fast a model is, how fast this machine would allow, and what closes the gap. Opened in 05b and 05c.
 
 | module       | what                                                                          |
 |--------------|-------------------------------------------------------------------------------|
@@ -6,7 +6,7 @@
 | `fast_llama` | the same Llama in fewer, larger operations                                    |
 | `fast_step`  | one token through one layer with nothing in between                           |
 | `llama_cpp`  | llama.cpp on the same weights, if it is installed                             |
-| `plots`      | the roofline, and the ladder of speeds                                        |
+| `plots`      | measured points under a roofline                                              |
 """
 
 import lazy_loader
@@ -18,7 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fast_llama": ["FastLlama", "FastRMSNorm", "Product", "merged", "side_by_side"],
         "fast_step": ["lean_step"],
         "measures": [
-            "Climb",
             "arithmetic_peak",
             "bytes_per_token",
             "memory_bandwidth",
@@ -29,6 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "race",
             "where_time_goes",
         ],
-        "plots": ["ladder", "roofline"],
+        "plots": ["roofline"],
     },
 )

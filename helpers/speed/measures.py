@@ -1,10 +1,10 @@
-"""How fast things are, and how fast they could be: time by turns, bytes a token, bandwidth, arithmetic.
+"""How fast things are, and how fast they could be: time in turns, bytes per token, bandwidth, arithmetic.
 
     seconds = race({"library": theirs, "ours": ours}, rounds=3)     # in turns, so that both meet the same noise
-    ceiling = memory_bandwidth() / bytes_per_token(model)           # tokens a second, if reading were all there is
+    ceiling = memory_bandwidth() / bytes_per_token(model)           # tokens per second, if reading were all
 
 A decoder that writes one token reads every weight once. The roofline (Williams et al., 2009) bounds what comes of it:
-no more operations a second than the cores can do, and no more than bandwidth × operations a byte.
+no more operations per second than the cores can do, and no more than bandwidth × operations per byte.
 
 What it does not measure: energy, other machines, several processes at once.
 """
@@ -12,11 +12,9 @@ What it does not measure: energy, other machines, several processes at once.
 from __future__ import annotations
 
 import gc
-import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -45,30 +43,6 @@ def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, li
             runs[name]()
             seconds[name].append(time.perf_counter() - start)
     return seconds
-
-
-class Climb:
-    """Races on one prompt, each against the same rival, with the speeds that came of them.
-
-    climb = Climb(ids, new=16, rounds=3, library=write)     # write(ids, new); the first rival is the measure
-    climb(ours=other)                                       # prints both, and notes tokens a second in climb.speed
-    """
-
-    def __init__(self, ids: Tensor, new: int, rounds: int, **rival: Callable[[Tensor, int], Any]) -> None:
-        self.ids, self.new, self.rounds, self.rival = ids, new, rounds, rival
-        (self.measure,) = rival
-        self.speed: dict[str, float] = {}
-
-    def __call__(self, **writers: Callable[[Tensor, int], Any]) -> None:
-        """Race these, with the rival while it is there; print each one's median."""
-        runs = {name: partial(write, self.ids, self.new) for name, write in (self.rival | writers).items()}
-        for name, seconds in race(runs, self.rounds).items():
-            self.speed[name] = self.new / statistics.median(seconds)
-            print(f"{name:18} {self.speed[name]:6.1f} tokens/s  × {self.times(name):.2f}")
-
-    def times(self, name: str, other: str = "") -> float:
-        """How many times as fast `name` is as another one, by default as the rival."""
-        return self.speed[name] / self.speed[other or self.measure]
 
 
 @torch.inference_mode()
@@ -102,12 +76,12 @@ def pass_seconds(model: Any, rows: int, batch: int = 1, context: int = 100, roun
 
 # Where it goes -------------------------------------------------------------------------------------------------------
 
-PRODUCTS, ATTENTION, REST = "products of matrices", "attention", "everything else"
+PRODUCTS, ATTENTION, REST = "matrix products", "attention", "everything else"
 
 
 @torch.inference_mode()
 def where_time_goes(model: Any, context: int = 60, steps: int = 8) -> dict[str, float]:
-    """Seconds for one token behind `context` others: products of matrices, attention, and what is left.
+    """Seconds for one token behind `context` others: matrix products, attention, and what is left.
 
     The operations of the first two are timed one by one. What an undisturbed token takes longer than their sum is small
     operations, and Python in between.
@@ -147,7 +121,7 @@ class _Timed(TorchDispatchMode):
 
 
 def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
-    """Bytes a second that all cores together read from memory: the best of `rounds` sums over an array.
+    """Bytes per second that all cores together read from memory: the best of `rounds` sums over an array.
 
     Raises ValueError for an array so small (below 64 MB) that caches would answer.
     """
@@ -159,7 +133,7 @@ def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
 
 
 def product_bandwidth(product: Callable[[Tensor, Tensor], Tensor], threads: int, shape: tuple = (3072, 576)) -> float:
-    """Bytes a second at which `product(row, weight)` goes through matrices that no cache holds, with so many threads.
+    """Bytes per second at which `product(row, weight)` goes through matrices that no cache holds, with so many threads.
 
     row: (1, K), weight: (N, K), both float32, of the given shape.
     """
@@ -174,7 +148,7 @@ def product_bandwidth(product: Callable[[Tensor, Tensor], Tensor], threads: int,
 
 
 def arithmetic_peak(dtype: torch.dtype = torch.float32, size: int = 1024, rounds: int = 5) -> float:
-    """Operations a second in a large matrix product, a multiplication and an addition counted as two."""
+    """Operations per second in a large matrix product, a multiplication and an addition counted as two."""
     a, b = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
     a @ b
     return 2 * size**3 / min(_timed(lambda: a @ b) for _ in range(rounds))

@@ -1,28 +1,27 @@
-"""Two figures of speed: measured points under a roofline, and rungs of a ladder.
+"""Measured points under a roofline.
 
-roofline(ax, bandwidth, peak, {"library": (bytes_a_token, operations_a_token, tokens_a_second)})
-ladder(ax, {"library": 22.0, "int4": 150.0}, others=("library",))
+roofline(ax, bandwidth, peak, {"library": (bytes_per_token, operations_per_token, tokens_per_second)})
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
 from helpers.plots.alt_text import tell
-from helpers.plots.figures import CARD, INK, PALETTE, bars
+from helpers.plots.figures import CARD, INK, PALETTE
 
 
 def roofline(
     ax: Axes, bandwidth: float, peak: float, points: Mapping[str, tuple[float, float, float]], span: float = 3.0
 ) -> None:
-    """Operations a second over operations a byte, under the roof of memory and of arithmetic (Williams et al., 2009).
+    """Operations per second over operations per byte, under the roof of memory and arithmetic (Williams et al., 2009).
 
-    bandwidth: bytes a second; peak: operations a second; points: name -> (bytes a token, operations a token, tokens a
-    second). span: how far the axis reaches beyond the points, as a factor.
+    bandwidth: bytes per second; peak: operations per second; points: name -> (bytes per token, operations per token,
+    tokens per second). span: how far the axis reaches beyond the points, as a factor.
     """
     places = {name: (ops / read, ops * speed) for name, (read, ops, speed) in points.items()}
     first, last = (f(x for x, _ in places.values()) for f in (min, max))
@@ -60,9 +59,3 @@ def write_beside(ax: Axes, points: Mapping[str, tuple[float, float]]) -> None:
             if free and inside.x0 <= covered.x0 and covered.x1 <= inside.x1:
                 break
         taken.append(covered)
-
-
-def ladder(ax: Axes, speeds: Mapping[str, float], others: Collection[str] = ()) -> None:
-    """A bar for each rung from top to bottom, tokens a second at its end; `others` in a color of their own."""
-    colors = ["compare" if name in others else "main" for name in speeds]
-    bars(ax, list(speeds), list(speeds.values()), fmt="{:.0f}", colors=colors)

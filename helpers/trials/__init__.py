@@ -11,7 +11,7 @@ have nothing to do with each other.
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
 | 05       | `openings`                                                                                           |
-| 05b      | `ladder`                                                                                             |
+| 05b, 05c | `ladder`                                                                                             |
 | 07       | `ticket_baseline`, `ticket_reading`, `ticket_training`, `forgetting`, `tickets_recorded`             |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10       | `searches`                                                                                           |

@@ -70,24 +70,15 @@ def make(rung: str) -> Write:
     return partial(_generate, model, cache=True)
 
 
-def fast_model(rung: str, model: Llama | None = None) -> FastLlama:
-    """A `FastLlama` in the precision of a rung, made from `model` where one is given.
-
-    int4 keeps its head in int8, as the checkpoint was stored.
-    """
+def fast_model(rung: str) -> FastLlama:
+    """A `FastLlama` in the precision of a rung; int4 keeps its head in int8, as the checkpoint was stored."""
     dtype = torch.float32 if rung == "fewer operations" else torch.bfloat16
-    fast = FastLlama(Llama.from_pretrained(fetch("chat"), dtype) if model is None else model)
+    fast = FastLlama.from_pretrained(fetch("chat"), dtype)
     if rung == "int4":
         quantize_(fast, bits=4, skip="head")
     if rung in ("int8", "int4"):
         quantize_(fast, bits=8)
     return fast
-
-
-def small_models() -> dict[str, FastLlama]:
-    """The chat model in bfloat16, int8 and int4, which share one embedding: 0.5 GB together."""
-    half = Llama.from_pretrained(fetch("chat"), torch.bfloat16)
-    return {rung: fast_model(rung, half) for rung in ("bfloat16", "int8", "int4")}
 
 
 def on_the_same_tensors(model: Any) -> Llama:

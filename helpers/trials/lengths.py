@@ -1,8 +1,9 @@
 """Trained on short texts, read on long ones: which scheme of positions survives?
 
     trial = train_length_trial("alibi", seed=1)       # a byte-level GPT of 0.1M parameters, trained on `TRAINED` bytes
-    trial.losses                                      # {64: 2.3, 128: 2.2, …} nats a byte at the end of such texts
+    trial.losses                                      # {64: 2.3, 128: 2.2, …} nats per byte at the end of such texts
     losses_by_length(trial.model, "ntk")              # the same, for RoPE, with its rotations slowed
+    losses_by_length(trial.model, window=32)          # the same, for RoPE, where no query looks back further
 
 Every scheme sees the same texts in the same order and differs in nothing but its positions. The loss at length L is
 that of the last `LAST` bytes of texts of L bytes, always the same bytes whatever L is: a longer text only adds more
@@ -23,12 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from helpers.attention.masks import sliding_window_mask
 from helpers.attention.positions import RopeScaling
 from helpers.corpora import language_reference
 from helpers.display.frontend import is_static
 from helpers.scale import device
 from helpers.transformer.gpt import GPT, GPTConfig
-from helpers.trials.needles import stretched
+from helpers.trials.needles import read_masked, stretched
 
 TRAINED, LENGTHS, LAST = 32, (32, 64, 128, 256), 16  # bytes
 STEPS, BATCH, LEARNING_RATE, WARM_UP = 300, 16, 8e-3, 0.1
@@ -38,7 +40,7 @@ SCHEMES = ("none", "learned", "sinusoidal", "rope", "alibi", "t5")
 
 @dataclass(frozen=True)
 class LengthTrial:
-    """A trained model and its loss (nats a byte) at each length."""
+    """A trained model and its loss (nats per byte) at each length."""
 
     model: GPT
     losses: dict[int, float]
@@ -85,21 +87,23 @@ def train_length_trial(positions: str, steps: int = STEPS, seed: int = 0, *, pro
 
 
 @torch.no_grad()
-def losses_by_length(model: GPT, scaling: str | None = None) -> dict[int, float]:
-    """Nats a byte for the last `LAST` bytes of held-out texts of each length; the bytes are the same for all lengths.
+def losses_by_length(model: GPT, scaling: str | None = None, window: int | None = None) -> dict[int, float]:
+    """Nats per byte for the last `LAST` bytes of held-out texts of each length; the bytes are the same for all lengths.
 
     scaling: for a model with RoPE, a kind of `RopeScaling`, with a factor of length / TRAINED at each length.
+    window: for a model with RoPE, how many bytes each query sees, itself included; None for all before it.
     """
     ids, found = _texts()[1].to(device()), {}
     ends = torch.linspace(max(LENGTHS) + 1, len(ids), TEXTS).long().tolist()
     for length in LENGTHS:
         rows = torch.stack([ids[end - length - 1 : end] for end in ends])  # (TEXTS, length + 1)
         slowed = RopeScaling(scaling, length / TRAINED, trained_len=TRAINED) if scaling else None
+        mask = sliding_window_mask(length, window or length, device=ids.device)
         with stretched(model, slowed):
-            found[length] = float(torch.cat([_nats(model, chunk) for chunk in rows.split(64)]).mean())
+            found[length] = float(torch.cat([_nats(model, chunk, mask, window) for chunk in rows.split(64)]).mean())
     return found
 
 
-def _nats(model: GPT, rows: Tensor) -> Tensor:
-    logits = model(rows[:, :-1])[:, -LAST:]  # (N, LAST, 256)
-    return F.cross_entropy(logits.flatten(0, 1), rows[:, -LAST:].flatten(), reduction="none")
+def _nats(model: GPT, rows: Tensor, mask: Tensor, window: int | None) -> Tensor:
+    logits = model(rows[:, :-1]) if window is None else read_masked(model, rows[:, :-1], mask)  # (N, T, 256)
+    return F.cross_entropy(logits[:, -LAST:].flatten(0, 1), rows[:, -LAST:].flatten(), reduction="none")

@@ -4,10 +4,12 @@
     with stretched(model, RopeScaling("ntk", 4.0)):       # slows the rotations inside the block only
         logits = model(ids)
     hay = haystack(tokenizer, 2048, seed=0)               # five passwords among Python's language reference
+    haystack(tokenizer, 2048, seed=0, only=1)             # the second of them alone
+    haystack(tokenizer, 2048, seed=0, alike=False)        # five facts of different kinds
     model(hay.ids, cache)
-    ask(model, tokenizer, cache, "Ghent")                 # the next word: is it hay.passwords["Ghent"]?
+    ask(model, tokenizer, cache, question)                # the next word: is it hay.answers[question]?
 
-The haystack is text that a model has probably seen in training; the passwords are drawn at random, so they cannot be
+The haystack is text that a model has probably seen in training; the answers are drawn at random, so they cannot be
 known from there. One reading answers all questions, each asked from the same cache.
 """
 
@@ -29,10 +31,15 @@ from helpers.transformer.gpt import GPT
 from helpers.transformer.kv_cache import KVCache
 from helpers.transformer.llama import Llama
 
-PLACES = ("Ghent", "Lyon", "Porto", "Bergen", "Graz")
+ALIKE = tuple(f"The password of the {place} workshop is" for place in ("Ghent", "Lyon", "Porto", "Bergen", "Graz"))
+UNLIKE = (
+    "The password of the Ghent workshop is",
+    "The cat in the Lyon office is called",
+    "The new bike from the factory in Porto is named",
+    "The ferry from Bergen to the test track is the",
+    "The favorite song of the mechanics in Graz is",
+)
 WORDS = ("marble", "lantern", "falcon", "cinnamon", "harbor", "pepper", "velvet", "thunder", "orchid", "compass")
-QUESTION = "\nThe password of the {place} workshop is"
-NEEDLE = QUESTION + " {word}.\n"
 HAY_CHARACTERS = 60_000
 
 
@@ -61,10 +68,10 @@ def stretched(model: Llama | GPT, scaling: RopeScaling | None) -> Iterator[None]
 
 @dataclass(frozen=True)
 class Haystack:
-    """A text (1, length) with one password for each place, in the order in which they stand in it."""
+    """A text (1, length) and the answer, one token, to each question about it, in the order of the facts in it."""
 
     ids: Tensor
-    passwords: dict[str, str]
+    answers: dict[str, str]
 
 
 @remembered
@@ -74,40 +81,41 @@ def _hay(tokenizer: Any) -> tuple[int, ...]:
     return tuple(i for paragraph in paragraphs for i in tokenizer.encode(paragraph + "\n\n"))
 
 
-def haystack(tokenizer: Any, length: int, seed: int) -> Haystack:
-    """`length` tokens with five passwords in them, one in the middle of each fifth; places and words are shuffled.
+def haystack(tokenizer: Any, length: int, seed: int, *, alike: bool = True, only: int | None = None) -> Haystack:
+    """`length` tokens with five facts in them, one in the middle of each fifth; their order and answers are shuffled.
 
-    Raises ValueError for lengths that leave no hay, or for which there is none.
+    alike: five passwords of five workshops, else facts of five kinds. only: hide just the fact of that fifth (0 … 4),
+    with the answer that it has among all five. Raises ValueError for lengths that leave no hay, or for which there is
+    none.
     """
     draw = random.Random(seed)
-    places = draw.sample(PLACES, len(PLACES))
-    passwords = dict(zip(places, draw.sample(WORDS, len(places)), strict=True))
-    needles = [tokenizer.encode(NEEDLE.format(place=p, word=w)) for p, w in passwords.items()]
+    order = draw.sample(range(len(ALIKE)), len(ALIKE))
+    words = draw.sample(WORDS, len(order))
+    questions = [(ALIKE if alike else UNLIKE)[i] for i in order]
+    kept = range(len(order)) if only is None else [only]
+    needles = {i: tokenizer.encode(f"\n{questions[i]} {words[i]}.\n") for i in kept}
+
     hay = _hay(tokenizer)
-    room = length - sum(map(len, needles))
-    if not len(places) <= room < len(hay):
-        raise ValueError(f"A haystack has between {length - room + len(places)} and {len(hay)} tokens, not {length}.")
+    room = length - sum(map(len, needles.values()))
+    if not len(order) <= room < len(hay):
+        raise ValueError(f"A haystack has between {length - room + len(order)} and {len(hay)} tokens, not {length}.")
     start = draw.randrange(len(hay) - room)
+
     ids: list[int] = []
-    for i, needle in enumerate(needles):  # the middle of the i-th fifth of the hay
-        first, middle, end = (start + room * half // (2 * len(needles)) for half in (2 * i, 2 * i + 1, 2 * i + 2))
-        ids += [*hay[first:middle], *needle, *hay[middle:end]]
-    return Haystack(torch.tensor([ids]), passwords)
+    for i in range(len(order)):  # the middle of the i-th fifth of the hay
+        first, middle, end = (start + room * half // (2 * len(order)) for half in (2 * i, 2 * i + 1, 2 * i + 2))
+        ids += [*hay[first:middle], *needles.get(i, ()), *hay[middle:end]]
+    return Haystack(torch.tensor([ids]), {questions[i]: words[i] for i in kept})
 
 
 @torch.no_grad()
-def ask(model: Llama, tokenizer: Any, cache: KVCache, place: str, read: Callable[..., Tensor] | None = None) -> str:
-    """The one token that the model writes after the question for a password, as text without its space.
+def ask(model: Llama, tokenizer: Any, cache: KVCache, question: str, read: Callable[..., Tensor] | None = None) -> str:
+    """The one token that the model writes after `question`, a sentence to complete, as text without its space.
 
     cache: holds the haystack, and the same again afterwards. read(model, ids, cache) → logits (1, T, V) reads on from
     it, by default the model itself.
     """
-    length, question = cache.length, torch.tensor([tokenizer.encode(QUESTION.format(place=place))])
-    logits = (read or type(model).__call__)(model, question, cache)
+    length, ids = cache.length, torch.tensor([tokenizer.encode("\n" + question)])
+    logits = (read or type(model).__call__)(model, ids, cache)
     cache.truncate(length)
     return tokenizer.decode([int(logits[0, -1].argmax())]).strip()
-
-
-def right(tokenizer: Any, said: str, word: str) -> bool:
-    """Is the token `said` the one that `word` starts with?"""
-    return said == tokenizer.decode(tokenizer.encode(" " + word)[:1]).strip()

@@ -6,7 +6,7 @@
 | `tickets`  | labeled support tickets                                                       | 07            |
 | `reports`  | workshop and incident reports with summaries                                  | 07b           |
 | `handbook` | the handbook and the questions about it                                       | 10, 10b       |
-| `parallel` | the same content in eight languages and three programming languages           | 01, 02, 05b   |
+| `parallel` | the same content in eight languages and three programming languages           | 01, 02        |
 | `slots`    | texts with slots that are filled by chance: the format of `frames.txt`        | –             |
 
 The texts themselves lie in `data/velunda/`.

@@ -82,3 +82,17 @@ def test_the_rules_are_fifty_sentences_and_the_words_of_the_answers_stand_in_the
         assert words == space["UNKNOWN"] or any(words in rule for rule in rules), question
     assert sum(words == space["UNKNOWN"] for words in space["QUESTIONS"].values()) == 4
     assert len(space["QUESTIONS"]) == 12
+
+
+def test_the_search_errs_where_the_text_says_so():
+    canon = json.loads((ROOT / "data/velunda/canon.json").read_text(encoding="utf-8"))
+    rules, model = [term["rule"] for term in canon["terms"]], embedder()
+    questions = [
+        "How much is one hour of repair?",
+        "Which city is the capital of Velunda?",
+        "How soon must I report a stolen bike?",
+    ]
+    scores = model.similarity(model.encode(questions), model.encode(rules))
+    found = [rules[int(row.argmax())] for row in scores]
+    assert found[0].startswith("A repair takes 5 business days") and found[1].startswith("Velunda delivers to")
+    assert f"{scores[1].max():.2f}" == "0.63" and found[2].startswith("A theft") and scores[2].max() < scores[1].max()

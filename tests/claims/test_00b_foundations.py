@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import textwrap
 
 import numpy as np
 import pytest
 import torch
 
-from helpers.corpora import language_reference
+from helpers.foundations import Value
 from helpers.stats import coverage, wald, wilson
 
 
@@ -52,20 +54,56 @@ def test_what_the_questions_say_about_shapes():
     assert (torch.zeros(7, 1) - torch.zeros(7)).shape == (7, 7)
 
 
-def test_ten_times_the_items_give_a_third_of_the_width():
-    """√10 = 3.16, at the accuracy of a quarter that the notebook measures."""
-    widths = [high - low for low, high in (wilson(n // 4, n) for n in (20, 200, 2000))]
-    assert widths[0] / widths[1] == pytest.approx(3, abs=0.3) and widths[1] / widths[2] == pytest.approx(3, abs=0.3)
+def test_the_wald_interval_fails_at_98_percent_and_wilson_does_not():
+    assert coverage(wald, 0.98, 50) < 0.7 and coverage(wilson, 0.98, 50) > 0.9
+    assert wald(50, 50) == (1.0, 1.0) and wilson(50, 50)[0] < 0.94
 
 
-def test_the_naive_interval_falls_beyond_ninety_percent_and_wilson_stays_near_its_promise():
-    p = np.linspace(0.5, 0.995, 100)
-    assert coverage(wald, p[p < 0.85], 50).min() > 0.89 and coverage(wald, p[-1], 50) < 0.5
-    assert np.abs(coverage(wilson, p, 50) - 0.95).max() < 0.05
+def test_half_the_margin_takes_four_times_the_items():
+    def half(n: int) -> float:
+        low, high = wilson(round(0.9 * n), n)
+        return (high - low) / 2
+
+    assert half(100) / half(400) == pytest.approx(2, abs=0.1)
 
 
-def test_the_space_is_the_best_letter_to_guess_without_looking():
-    """Against which the notebook holds the pair model."""
-    text = "".join(c if c.isalpha() and c.isascii() else " " for c in language_reference().text.lower()).split()
-    letters = " ".join(text)
-    assert letters.count(" ") / len(letters) == max(letters.count(c) / len(letters) for c in set(letters))
+def test_what_the_text_says_about_gradients():
+    assert 3.01**2 == pytest.approx(9.0601) and (3.01**2 - 9) / 0.01 == pytest.approx(6.01)
+    w, x, y = Value(3.0), Value(2.0), Value(-5.0)
+    error = w * x + y
+    (error * error).backward()
+    assert (error.data, error.grad, w.grad) == (1.0, 2.0, 4.0)
+
+
+def test_an_engine_that_overwrites_instead_of_adding_gives_2():
+    """What the text says of `=` in place of `+=`."""
+    source = textwrap.dedent(inspect.getsource(Value))
+    space: dict = {}
+    exec(source.replace("parent.grad += ", "parent.grad = "), space)
+    w, x, y = space["Value"](3.0), space["Value"](2.0), space["Value"](-5.0)
+    error = w * x + y
+    (error * error).backward()
+    assert w.grad == 2.0
+
+
+def test_what_the_text_says_about_softmax_and_nats():
+    powers = np.exp([2.0, 1.0, 0.0])
+    assert powers == pytest.approx([7.39, 2.72, 1], abs=0.005) and powers.sum() == pytest.approx(11.11, abs=0.005)
+    assert powers / powers.sum() == pytest.approx([0.665, 0.245, 0.090], abs=0.0005)
+    assert -math.log(0.5) == pytest.approx(0.693, abs=0.0005) and math.log(1000) == pytest.approx(6.9, abs=0.05)
+    assert 1 / math.log(2) == pytest.approx(1.44, abs=0.005) and 1000 * math.log(4) == pytest.approx(1386, abs=0.5)
+    assert 27**4 == 531_441
+
+
+def test_perfect_predictions_of_the_wrong_shape_cost_133_hundredths():
+    predictions, targets = torch.tensor([[1.0], [2.0], [3.0]]), torch.tensor([1.0, 2.0, 3.0])
+    assert ((predictions - targets) ** 2).mean().item() == pytest.approx(1.33, abs=0.005)
+
+
+def test_the_chat_models_weights_take_538_or_269_megabytes():
+    assert 134.5e6 * 4 == 538e6 and 134.5e6 * 2 == 269e6
+
+
+def test_bf16_has_every_second_whole_number_above_256():
+    numbers = torch.tensor([257.0, 258.0, 259.0, 260.0]).bfloat16()
+    assert numbers.tolist() == [256, 258, 260, 260]

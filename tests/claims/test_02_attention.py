@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 
 from helpers.attention import keeping_weights
 from helpers.files import RESULTS
+from helpers.memory import kv_cache_bytes
 from helpers.models import fetch
 from helpers.transformer import (
     Llama,
@@ -143,3 +144,72 @@ def test_three_heads_of_layer_1_average_over_the_recent_past():
     assert weights.max(-1).values.mean() < 0.35  # no key stands out
     recent = sum(weights.diagonal(16 - back, 2, 3).mean() for back in range(6))
     assert recent > 0.4  # six of 17 keys and more, evenly about a quarter
+
+
+def test_without_grouping_the_cache_takes_more_than_half_of_the_weights_and_grouping_divides_it_by_three():
+    config = read_llama_config(read_config(fetch("chat"), "llama"))
+    per_token = 2 * config.n_layers * config.n_heads * config.head_dim
+    assert per_token == 34_560 and round(2 * per_token / 1e3) == 69
+    whole = kv_cache_bytes(config.n_layers, config.n_heads, config.head_dim, 2048)
+    assert whole == 2 * per_token * 2048 and round(whole / 1e6) == 142
+    assert whole / (2 * 134.5e6) > 0.5
+    assert whole == 3 * kv_cache_bytes(config.n_layers, config.n_kv_heads, config.head_dim, 2048)
+
+
+def gradients(d: int, divisor: float) -> torch.Tensor:
+    """(n,) norm of the gradient at the scores, for n random queries of 64 keys."""
+    drawn = torch.Generator().manual_seed(1)
+    q, k = torch.randn(1000, 1, d, generator=drawn), torch.randn(1000, d, 64, generator=drawn)
+    scores = (q @ k / divisor).requires_grad_()
+    result = (scores.softmax(-1) @ torch.randn(1000, 64, 1, generator=drawn)).sum()
+    return torch.autograd.grad(result, scores)[0].norm(dim=-1).flatten()
+
+
+def test_not_divided_the_median_gradient_vanishes_at_1024_the_mean_falls_to_a_third_and_at_64_the_mean_loses_nothing():
+    ratios = {}
+    for d in (64, 1024):
+        bare, good = gradients(d, 1), gradients(d, d**0.5)
+        ratios[d] = float(bare.median() / good.median()), float(bare.mean() / good.mean())
+    assert ratios[1024][0] < 0.02 and 0.2 < ratios[1024][1] < 0.5
+    assert ratios[64][0] > 0.4 and ratios[64][1] > 0.9
+
+    stuck = {d: (gradients(d, 1) < 0.01 * gradients(d, d**0.5).median()).float().mean() for d in (64, 1024)}
+    assert 0.05 < stuck[64] < 0.15 and 0.55 < stuck[1024] < 0.67
+
+
+@torch.no_grad()
+def test_ablated_by_their_mean_the_early_heads_cost_little_and_the_two_heads_that_copying_takes_stay_expensive():
+    model = Llama.from_pretrained(fetch("chat"))
+    projections = [block.attention.o_proj for block in model.blocks]
+    average: list[torch.Tensor] = []
+    hooks = [p.register_forward_pre_hook(lambda _, x: average.append(x[0].mean((0, 1)))) for p in projections]
+    states_before_layers(model, repeated_tokens(8, 16, model.config.vocab_size, seed=1))
+    for hook in hooks:
+        hook.remove()
+    ids = repeated_tokens(8, 16, model.config.vocab_size)
+    states = states_before_layers(model, ids)
+
+    def loss(layer: int) -> float:
+        return float(losses_from(model, ids, states[layer], layer)[:, 16:].mean())
+
+    def cost(layer: int, head: int, values: torch.Tensor) -> float:
+        own = slice(64 * head, 64 * head + 64)
+
+        def exchange(_: torch.nn.Module, inputs: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+            merged = inputs[0].clone()
+            merged[..., own] = values[own]
+            return (merged,)
+
+        hook = projections[layer].register_forward_pre_hook(exchange)
+        try:
+            return loss(layer) - whole
+        finally:
+            hook.remove()
+
+    whole = loss(18)
+    for layer, head in ((1, 3), (1, 4), (1, 5), (2, 2)):
+        zero, mean = cost(layer, head, torch.zeros(576)), cost(layer, head, average[layer])
+        assert zero > 1.5 and mean < 0.35 * zero
+    for layer, head in ((16, 0), (18, 6)):
+        zero, mean = cost(layer, head, torch.zeros(576)), cost(layer, head, average[layer])
+        assert mean > 0.8 * zero > 1

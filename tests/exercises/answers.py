@@ -28,7 +28,7 @@ def as_cell(answer: Variant) -> str:
 
     A name that the notebook has already stays as it is.
     """
-    compiled = compile(answer.code, answer.place, "exec")
+    compiled = compile(answer.code, answer.place, "exec", dont_inherit=True)  # a cell evaluates its annotations
     home = answer.globals["__name__"]
     used = [name for name in dict.fromkeys(_names(compiled)) if name in answer.globals and name != answer.name]
     if not used:

@@ -205,7 +205,7 @@ def test_a_quiz_at_the_end_may_not_name_sections():
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        (answered("einsum", "perplexity"), "Read sections 1 and 6 (1 · Tensors and shapes, 6 · Probability"),
+        (answered("einsum", "perplexity"), "Read sections 2 and 6 (2 · Broadcasting and einsum, 6 · Probability"),
         (answered("finite_difference"), "Read section 3 (3 · Gradients). The others you can skip."),
         (answered(left_out=("learning_rate",)), "Read section 4 (4 · Training). The others you can skip."),
         (answered(), "You can skip to the exercises"),
@@ -223,7 +223,7 @@ def test_while_questions_are_open_the_buttons_advise_only_on_what_is_missed():
     one_right = {"einsum": asked.questions[1].right}
     assert quizzes.advice(asked, one_right) == ""
     said = quizzes.advice(asked, {"einsum": "b"})
-    assert said.startswith("Read section 1 ") and said.endswith("Answer the open questions too.")
+    assert said.startswith("Read section 2 ") and said.endswith("Answer the open questions too.")
     assert quizzes.advice(load("00"), {}, open_is_missed=True) == ""
 
 
@@ -231,8 +231,8 @@ def test_placement_buttons_end_with_the_sections_to_read():
     from helpers.exercises.quiz_widgets import build
 
     box = build(load("00b_placement"))
-    box.children[1].children[1].value = "a"  # wrong, section 1
-    assert "Read section 1 (1 · Tensors and shapes)" in box.children[-1].value
+    box.children[1].children[1].value = "a"  # wrong, section 2
+    assert "Read section 2 (2 · Broadcasting and einsum)" in box.children[-1].value
 
 
 def test_a_placement_quiz_says_how_to_answer_ten_questions(capsys):

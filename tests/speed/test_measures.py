@@ -23,7 +23,7 @@ from helpers.speed import (
     where_time_goes,
 )
 from helpers.transformer import Llama
-from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors, small_models
+from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import small_llama
 
@@ -81,8 +81,8 @@ def test_prefill_and_decode_are_timed_apart():
 @pytest.mark.parametrize("make", [small_llama, lambda: FastLlama(small_llama()), lambda: quantize_(small_llama(), 8)])
 def test_a_tokens_time_is_shared_out_over_products_attention_and_the_rest(make):
     spent = where_time_goes(make(), context=8, steps=2)
-    assert list(spent) == ["products of matrices", "attention", "everything else"]
-    assert spent["products of matrices"] > 0 and spent["attention"] > 0 and spent["everything else"] >= 0
+    assert list(spent) == ["matrix products", "attention", "everything else"]
+    assert spent["matrix products"] > 0 and spent["attention"] > 0 and spent["everything else"] >= 0
 
 
 def test_bounds_are_of_a_computers_order():
@@ -103,13 +103,6 @@ def test_the_course_s_llama_runs_on_the_library_s_own_tensors():
         torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=1e-3, rtol=1e-4)  # float32, thirty layers
     written = library(theirs)(ids, 4)
     assert written.shape == (1, 9) and torch.equal(written[:, :5], ids)
-
-
-def test_small_models_share_one_embedding_and_shrink_as_their_bits_do():
-    models = small_models()
-    assert len({id(model.embedding.weight) for model in models.values()}) == 1
-    sizes = [bytes_per_token(model) for model in models.values()]
-    assert 1.9 < sizes[0] / sizes[1] < 2.0 and 1.3 < sizes[1] / sizes[2] < 1.5
 
 
 @pytest.mark.parametrize("rung", ["no cache", "growing cache", "cache in place", "fewer operations"])

@@ -27,8 +27,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"(?P<number>\d\d)(?P<part>[b-z]?)_[a-z0-9]+(?:_[a-z0-9]+)*")
-WORDS_PER_MINUTE = 180
-MINUTES_PER_CODE_CELL = 1
+QUICK, SLOW = (200, 0.5), (180, 1)  # words per minute, minutes per code cell
 
 
 @dataclass(frozen=True)
@@ -256,10 +255,11 @@ def words(markdown: str) -> int:
     return sum(any(ch.isalnum() for ch in token) for token in markdown.split())
 
 
-def computed_minutes(page: Page) -> float:
-    """words / 180 + 1 a code cell (exercise cells included) + the minutes of the page's exercises."""
+def computed_minutes(page: Page, pace: tuple[float, float] = QUICK) -> float:
+    """words / 200 + half a minute per code cell (exercise cells included) + the minutes of the page's exercises."""
     practice = sum(page.course.tasks[name].minutes for _, name in page.exercises if name in page.course.tasks)
-    return words(page.prose) / WORDS_PER_MINUTE + MINUTES_PER_CODE_CELL * len(page.code) + practice
+    words_per_minute, minutes_per_cell = pace
+    return words(page.prose) / words_per_minute + minutes_per_cell * len(page.code) + practice
 
 
 def stated_minutes(page: Page) -> int | None:

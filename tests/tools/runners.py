@@ -93,10 +93,12 @@ class Answers:
 
 
 def answers_to(name: str) -> Answers:
-    """The answers to the exercise `name`. Raises KeyError, in a sentence, where there is no wrong or no right one."""
+    """The answers to the exercise `name`. Raises KeyError, in a sentence, where there is none."""
     from helpers.exercises.checking import registry  # late: the other tools need neither helpers nor torch
     from tests.exercises.answers import as_cell
 
+    if name not in registry():
+        raise KeyError(f"the exercise {name!r} needs a wrong answer and a right one: it has no file")
     loaded = registry().load(name)
     planted = getattr(loaded.planted, "code", None)  # what stands in the cell: that is "not attempted"
     wrong = [slip for slip in (*loaded.slips, *loaded.refused) if slip.code != planted]

@@ -52,6 +52,18 @@ def test_a_factor_of_one_changes_nothing_and_a_larger_one_does(monkeypatch):
     assert slowed[32] == pytest.approx(plain[32], abs=1e-6) and abs(slowed[256] - plain[256]) > 1e-4
 
 
+def test_a_window_hides_what_is_far_and_one_as_long_as_the_text_hides_nothing(monkeypatch):
+    monkeypatch.setattr(length_trial, "TEXTS", 4)
+    model = tiny_gpt("rope", seed=0).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 2:
+                weight.mul_(3)
+    plain, wide, narrow = (losses_by_length(model, window=window) for window in (None, max(LENGTHS), LAST))
+    assert wide == pytest.approx(plain, abs=1e-4)
+    assert abs(narrow[256] - plain[256]) > 1e-3
+
+
 def test_no_steps_are_refused():
     with pytest.raises(ValueError, match="steps must be at least 1, not 0"):
         train_length_trial("rope", steps=0)

@@ -8,7 +8,7 @@ import torch
 from helpers.attention import RopeScaling, causal_mask, rope_cos_sin, rope_frequencies, sliding_window_mask
 from helpers.exercises.checking import registry
 from helpers.transformer import GPT, GPTConfig
-from helpers.trials.needles import NEEDLE, PLACES, ask, haystack, read_masked, right, stretched
+from helpers.trials.needles import ALIKE, UNLIKE, ask, haystack, read_masked, stretched
 
 
 class Letters:
@@ -65,16 +65,33 @@ def test_gpt_multiplies_cosine_and_sine_as_yarn_asks():
     assert float(cos[0, 0]) == pytest.approx(scaling.cos_sin_factor) and scaling.cos_sin_factor > 1.1
 
 
-def test_a_haystack_has_its_length_and_every_password_once_in_order():
-    hay = haystack(Letters(), 1200, seed=3)
+@pytest.mark.parametrize(("alike", "questions"), [(True, ALIKE), (False, UNLIKE)])
+def test_a_haystack_has_its_length_and_every_fact_once_in_order(alike, questions):
+    hay = haystack(Letters(), 1200, seed=3, alike=alike)
     text = Letters().decode(hay.ids[0].tolist())
-    assert hay.ids.shape == (1, 1200) and set(hay.passwords) == set(PLACES) and len(set(hay.passwords.values())) == 5
-    needles = [NEEDLE.format(place=place, word=word) for place, word in hay.passwords.items()]
+    assert hay.ids.shape == (1, 1200) and set(hay.answers) == set(questions) and len(set(hay.answers.values())) == 5
+    needles = [f"\n{question} {answer}.\n" for question, answer in hay.answers.items()]
     at = [text.index(needle) for needle in needles]
     assert at == sorted(at) and all(text.count(needle) == 1 for needle in needles)
     assert all(240 * i < place < 240 * (i + 1) for i, place in enumerate(at))  # each in its own fifth
-    assert haystack(Letters(), 1200, seed=4).passwords != hay.passwords
-    assert torch.equal(haystack(Letters(), 1200, seed=3).ids, hay.ids)
+    assert haystack(Letters(), 1200, seed=4, alike=alike).answers != hay.answers
+    assert torch.equal(haystack(Letters(), 1200, seed=3, alike=alike).ids, hay.ids)
+
+
+def test_both_kinds_of_facts_have_the_same_answers_in_the_same_places():
+    alike, unlike = (haystack(Letters(), 1200, seed=3, alike=kind).answers for kind in (True, False))
+    assert list(alike.values()) == list(unlike.values())
+    assert [ALIKE.index(question) for question in alike] == [UNLIKE.index(question) for question in unlike]
+
+
+@pytest.mark.parametrize("fifth", range(5))
+def test_a_fact_alone_stands_in_its_fifth_with_the_answer_that_it_has_among_five(fifth):
+    five, alone = haystack(Letters(), 1200, seed=3), haystack(Letters(), 1200, seed=3, only=fifth)
+    ((question, answer),) = alone.answers.items()
+    assert (question, answer) == list(five.answers.items())[fifth]
+    text = Letters().decode(alone.ids[0].tolist())
+    assert len(text) == 1200 and 240 * fifth < text.index(f"\n{question} {answer}.\n") < 240 * (fifth + 1)
+    assert not any(other in text for other in five.answers if other != question)
 
 
 @pytest.mark.parametrize("length", [50, 100_000])
@@ -89,23 +106,12 @@ def test_a_question_leaves_the_cache_as_it_was_and_is_read_behind_it():
     cache = model.new_cache(1, 100)
     model(IDS, cache)
     before = cache.keys[..., :12, :].clone()
-    said = ask(model, tokenizer, cache, "Ghent")
+    said = ask(model, tokenizer, cache, "The password is")
     assert cache.length == 12 and torch.equal(cache.keys[..., :12, :], before)
-    question = torch.tensor([tokenizer.encode("\nThe password of the Ghent workshop is")])
+    question = torch.tensor([tokenizer.encode("\nThe password is")])
     whole = model(torch.cat([IDS, question], dim=1))[0, -1]
     assert said == tokenizer.decode([int(whole.argmax())]).strip()
-    assert ask(model, tokenizer, cache, "Ghent", registry()["read_on"].reference) == said
-
-
-def test_an_answer_is_right_where_it_is_the_first_token_of_the_word():
-    class Words(Letters):
-        def encode(self, text):
-            return [{" marble": 1, " mar": 2}.get(text, 3), 9]
-
-        def decode(self, ids):
-            return {1: " marble", 2: " mar", 3: " falcon"}[ids[0]]
-
-    assert right(Words(), "marble", "marble") and not right(Words(), "falcon", "marble")
+    assert ask(model, tokenizer, cache, "The password is", registry()["read_on"].reference) == said
 
 
 @pytest.mark.parametrize(("T", "window", "n_global"), [(9, 3, 0), (9, 3, 2), (5, 8, 1), (6, 1, 4), (1, 1, 0)])

@@ -76,7 +76,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=cross_entropy,
-    minutes=2,
+    minutes=5,
     difficulty=2,
     hints=(
         "Which of the V log-probabilities in a row do you need?",

@@ -43,7 +43,7 @@ SLIPS = [
         "sorted(sizes, reverse=True)",
         "you take the largest size that is enough; the smallest will do.",
     ),
-    ("wilson", "wald", "the naive interval is too narrow near 1: use `wilson`."),
+    ("wilson", "wald", "the Wald interval is too narrow near 1: use `wilson`."),
     ("None", "max(sizes, default=None)", NONE_ENOUGH),
     ("None", "0", NONE_ENOUGH),
 ]
@@ -81,7 +81,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=items_needed,
-    minutes=2,
+    minutes=4,
     difficulty=2,
     hints=(
         "Larger tests have narrower intervals: in which order do you try the sizes?",

@@ -1,4 +1,4 @@
-"""mean_squared_error: (N, 1) minus (N,) is (N, N), so each prediction meets every target."""
+"""mean_squared_error: (N, 1) minus (N,) is (N, N), so each prediction is compared with every target."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mean_squared_error(predictions, targets):
 """
 CUT_OFF = "`.detach()`, `.item()` or NumPy cuts the loss off from the weights; stay with tensors."
 SLIPS = [
-    (".squeeze(1)", "", "predictions still meet every target, not only their own."),
+    (".squeeze(1)", "", "each prediction is still compared with every target, not only with its own."),
     (".mean()", ".sum()", "this is the sum; divide by N, or take the mean."),
     (
         "((predictions.squeeze(1) - targets) ** 2)",
@@ -33,7 +33,7 @@ SLIPS = [
         "you average absolute differences; square them.",
     ),
     (".mean()", ".mean().sqrt()", "this is the square root of it."),
-    (") ** 2).mean()", ").mean() ** 2)", "you average first and square then, so errors cancel out."),
+    (") ** 2).mean()", ").mean() ** 2)", "you average first and square afterwards, so that errors cancel."),
     (".mean()", ".mean() / len(targets)", "the mean has divided by N already; yours is N times too small."),
     ([(".squeeze(1)", ""), (".mean()", ".sum()")], "this still sums over all N × N pairs."),
     (".squeeze(1)", ".detach().squeeze(1)", CUT_OFF),
@@ -71,11 +71,11 @@ EXERCISE = Exercise(
     difficulty=1,
     hints=(
         "What is the shape of `predictions - targets`?",
-        "(N, 1) minus (N,) is (N, N): each prediction meets every target. Both must have the same shape first.",
-        "Drop the axis of size 1 from the predictions with `predictions.squeeze(1)`, or give the targets one with "
+        "(N, 1) minus (N,) is (N, N): each prediction is compared with every target. Give both the same shape first.",
+        "Drop the dimension of size 1 from the predictions with `predictions.squeeze(1)`, or give the targets one with "
         "`targets[:, None]`; the rest of the line is right.",
     ),
-    proves="each prediction meets its own target, and a perfect prediction costs nothing",
+    proves="each prediction is compared with its own target, and perfect predictions have the loss 0",
     properties=[
         Property(
             "perfect predictions have error 0",

@@ -71,18 +71,18 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=pairwise_squared_distances,
-    minutes=2,
+    minutes=4,
     difficulty=1,
     tolerance=1e-4,  # |a|² + |b|² − 2ab is as good an answer, and rounds differently
     seconds=2.0,
     hints=(
-        "Which shapes must meet so that broadcasting gives (N, M, d)?",
-        "Give `a` an axis of size 1 in the middle, `b` one at the front, and subtract: every row then meets every "
-        "other row.",
+        "Which two shapes does broadcasting turn into (N, M, d)?",
+        "Give `a` a dimension of size 1 in the middle and `b` one at the front, then subtract: each row of `a` is "
+        "compared with each row of `b`.",
         "`a[:, None, :]` has the shape (N, 1, d), and `b[None, :, :]` the shape (1, M, d). Subtract one from the "
-        "other, square the result, and sum over the last axis.",
+        "other, square the result, and sum over the last dimension.",
     ),
-    proves="every row against every row in the right order, and 720,000 pairs in time",
+    proves="each row against each row in the right order, and 720,000 pairs within two seconds",
     properties=[
         Property(
             "no squared distance is negative",

@@ -34,7 +34,7 @@ SLIPS = [
     ("/ q.shape", "* q.shape", "you multiply by √head_dim instead of dividing."),
     ("q.shape[-1]", "k.shape[-2]", "you divide by √S; head_dim is the last size of q."),
     ("q.shape[-1]", "q.shape[-2]", "you divide by √T; head_dim is the last size of q."),
-    ("dim=-1", "dim=-2", "softmax runs over the queries; each query shares out over the keys."),
+    ("dim=-1", "dim=-2", "softmax runs over the queries; for each query, it should run over the keys."),
     ("dim=-1", "dim=0", "softmax runs over the first axis; the keys are the last one."),
     ("dim=-1", "dim=1", "softmax runs over axis 1; count from the end, the keys are -1."),
     (".softmax(dim=-1)", "", "these are the scores; the softmax is missing."),
@@ -90,10 +90,10 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=1,
     hints=(
-        "Which shape must the product of (T, head_dim) with something have, so that it is (T, S)?",
-        "Turn the keys so that `@` pairs every query with every key, divide by the root of the head's size, and "
-        "let softmax share out each row.",
-        "`k.transpose(-2, -1)` swaps the last two axes and leaves the batch alone. Divide the scores by "
+        "Which shape must the second factor of a matrix product have, so that (T, head_dim) times it gives (T, S)?",
+        "Transpose the keys so that `@` pairs every query with every key, divide by the square root of head_dim, and "
+        "apply softmax to each row.",
+        "`k.transpose(-2, -1)` swaps the last two axes and leaves texts and heads alone. Divide the scores by "
         "`math.sqrt(head_dim)`, where head_dim is the last size of `q`; softmax runs over the last axis, the keys.",
     ),
     proves="rows of 1, scaled, for one query or many, with and without batch and heads",

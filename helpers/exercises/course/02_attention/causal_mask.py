@@ -55,11 +55,11 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=2,
     hints=(
-        "Query number t stands at which position of the S?",
-        "The last query stands at position S − 1 and sees everything; each query above it sees one position less.",
+        "The T queries are the last T of the S positions. At which position stands query number t?",
+        "The last query stands at position S − 1 and sees all S positions; each row above it sees one position fewer.",
         "Number the keys 0 to S − 1 in a row and the queries S − T to S − 1 in a column; a key may be seen where "
         "its number is at most the query's. Or keep the lower triangle of a matrix of ones, with its diagonal "
-        "moved to the right by S − T.",
+        "moved to the right by S − T (see the argument of `torch.tril`).",
     ),
     proves="each query sees itself and its past, alone, in a full text and after a cache",
     properties=[

@@ -70,7 +70,7 @@ EXERCISE = Exercise(
     minutes=4,
     difficulty=3,
     hints=(
-        "The token at position t stood at t − length before. Where did the one after it stand?",
+        "The token at position t also stood at position t − length. At which position stood the token after it?",
         "For each t from length to 2 · length − 1, pick the weight that query t gives to key t − length + 1, and "
         "average them. Leave all axes but the last two alone.",
         "With `t = torch.arange(length, 2 * length)`, `weights[..., t, t - length + 1]` picks one weight for each "

@@ -62,7 +62,7 @@ def masked_attention(q, k, v, mask):
     ("-inf", "inf", "+inf draws all attention to what is hidden: −inf is meant."),
     ("~mask", "mask", "the mask is upside down: True is what a query may see."),
     (" / q.shape[-1] ** 0.5", "", "the scores have lost their √head_dim."),
-    ("dim=-1", "dim=-2", "softmax runs over the queries; each query shares out over the keys."),
+    ("dim=-1", "dim=-2", "softmax runs over the queries; for each query, it should run over the keys."),
     (
         WEIGHTS,
         "scores.softmax(dim=-1).masked_fill(~mask, 0.0).softmax(dim=-1)",
@@ -123,10 +123,10 @@ EXERCISE = Exercise(
     difficulty=2,
     hints=(
         "What do the weights of the first query sum to, when it may see only itself?",
-        "Softmax has shared out the whole 1 before the mask takes some of it away. What would make softmax itself "
-        "give a key nothing?",
-        "exp(−∞) is 0: fill the *scores* with `float('-inf')` where the mask is False, and let softmax share out "
-        "afterwards. A hidden score of 0 will not do, since exp(0) is 1.",
+        "Softmax has already divided by a sum over all keys when the mask removes some of them. Which score makes "
+        "softmax itself give a key a weight of 0?",
+        "exp(−∞) is 0: fill the *scores* with `float('-inf')` where the mask is False, and apply softmax "
+        "afterwards. A hidden score of 0 does not work, since exp(0) is 1.",
     ),
     proves="nothing hidden counts, what is left sums to 1, with padding and after a cache",
     properties=[

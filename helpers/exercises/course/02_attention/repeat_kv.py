@@ -57,10 +57,10 @@ EXERCISE = Exercise(
     difficulty=1,
     hints=(
         "With 4 query heads and 2 key heads, which query heads share key head 0?",
-        "Query heads 0 and 1 share key head 0, heads 2 and 3 share key head 1: each head comes several times in "
-        "a row, before the next.",
-        "PyTorch has two functions: `repeat` lays whole copies one after another, `repeat_interleave` repeats "
-        "each item on the spot. You want the second, along the axis of the heads.",
+        "Query heads 0 and 1 share key head 0, heads 2 and 3 share key head 1: each key head appears several times "
+        "in a row before the next one.",
+        "PyTorch has two functions: `repeat` puts whole copies one after another (0, 1, 0, 1), `repeat_interleave` "
+        "repeats each item in place (0, 0, 1, 1). You want the second, along axis 1, the heads.",
     ),
     proves="each head several times in a row, from multi-query to multi-head",
     properties=[

@@ -63,10 +63,10 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=2,
     hints=(
-        "Which axis do you have to break in two, and into which sizes?",
-        "Break the channels of each token into n_heads rows of equal length first; the tokens stay where they "
-        "are. Then swap two axes.",
-        "Reshape to (B, T, n_heads, head_dim), where head_dim is what is left of the channels: this breaks the "
+        "Which axis do you have to split in two, and into which sizes?",
+        "First split the channels of each token into n_heads rows of equal length, without moving the tokens. "
+        "Then swap two axes.",
+        "Reshape to (B, T, n_heads, head_dim), where head_dim is C // n_heads: this splits the "
         "last axis and moves nothing. Then `.transpose(1, 2)` puts the heads before the tokens.",
     ),
     proves="each head gets its slice of every token's channels, also where all sizes are alike",

@@ -1,4 +1,4 @@
-"""apply_rope: pairs of coordinates are turned by their position's angle, in both conventions of what a pair is."""
+"""apply_rope: pairs of channels are rotated by their position's angle, in both conventions of what a pair is."""
 
 from __future__ import annotations
 
@@ -32,14 +32,18 @@ SLIPS = [
         [("if interleaved:", "if not interleaved:"), ("interleaved else", "not interleaved else")],
         "the two conventions are swapped: interleaved=True pairs neighbors, (0, 1).",
     ),
-    (TURNED, "a * cos + b * sin, b * cos - a * sin", "you turn the other way: the first part is a·cos − b·sin."),
+    (
+        TURNED,
+        "a * cos + b * sin, b * cos - a * sin",
+        "you rotate in the other direction: the first part is a·cos − b·sin.",
+    ),
     ("interleaved else", "False else", "you take neighbors apart, but put them back as halves."),
     ("interleaved else", "True else", "you take halves apart, but put them back as neighbors."),
     ("cos, sin =", "sin, cos =", "cos and sin are swapped."),
     (
         "turned = " + TURNED,
         "a = a * cos - b * sin\n    b = a * sin + b * cos\n    turned = a, b",
-        "you overwrite a before b is turned: both turned parts come from the old a and b.",
+        "you overwrite a before b is rotated: both new parts come from the old a and b.",
     ),
     (
         """
@@ -57,7 +61,7 @@ def apply_rope(x, cos, sin, interleaved=False):
     (
         "cos.to(x.dtype), sin.to(x.dtype)",
         "cos, sin",
-        "cos and sin are float32 and widen the result: bring it back to x.dtype.",
+        "cos and sin are float32 and make the result float32: convert it back to x.dtype.",
     ),
 ]
 REFUSED = [
@@ -139,17 +143,17 @@ EXERCISE = Exercise(
     difficulty=3,
     tolerance=0.01,  # one case is in bfloat16, where another order of rounding is as good an answer
     hints=(
-        "Take one pair (a, b) out of a vector. What are its coordinates after a turn by the angle θ?",
+        "Take one pair (a, b) out of a vector. What are its coordinates after a rotation by the angle θ?",
         "(a·cos θ − b·sin θ, a·sin θ + b·cos θ). For halves, `x.chunk(2, dim=-1)` gives all a and all b; for "
         "neighbors, `x[..., 0::2]` and `x[..., 1::2]` do. Put the results back where you took them from.",
-        "First bring cos and sin to `x.dtype`. Split x into a and b by `interleaved`, compute both turned parts, "
+        "Convert cos and sin to `x.dtype`. Split x into a and b as `interleaved` says, compute both rotated parts, "
         "then `torch.cat` them along the last axis for halves; for neighbors `torch.stack` them along a new last "
         "axis and flatten the last two.",
     ),
     proves="both conventions, several heads and texts, padded positions, bfloat16, lengths kept",
     properties=[
         Property(
-            "turning keeps the length of every vector",
+            "a rotation keeps the length of every vector",
             lambda result, x, *_: torch.allclose(
                 result.float().norm(dim=-1), x.float().norm(dim=-1), rtol=0.02, atol=1e-4
             ),

@@ -22,7 +22,7 @@ DIVIDES = "n_heads % n == 0"
 NONE_FITS = "where not even one head fits, the answer is None."
 SLIPS = [
     ("tokens * 2", "tokens", "keys *and* values are stored: the cache is twice as large."),
-    ("tokens * 2", "tokens * 4", "this counts four bytes a number; 16 bits are two."),
+    ("tokens * 2", "tokens * 4", "this counts four bytes per number; 16 bits are two."),
     (DIVIDES + " and ", "", "the heads must divide n_heads."),
     ("<= budget", "< budget", "a cache of exactly the budget fits."),
     ("max(fitting", "min(fitting", "this is the fewest; more heads are better, as long as they fit."),
@@ -45,7 +45,7 @@ def choose_kv_heads(n_heads, n_layers, head_dim, tokens, budget):
         "budget // one",
         "the heads must divide n_heads, and there are no more than that.",
     ),
-    ("tokens * 2", "tokens * 16", "this counts 16 bytes a number; 16 bits are two."),
+    ("tokens * 2", "tokens * 16", "this counts 16 bytes per number; 16 bits are two."),
     (
         [("2 * n_layers", "n_layers"), ("tokens * 2", "tokens")],
         "each number takes two bytes, and keys *and* values count.",

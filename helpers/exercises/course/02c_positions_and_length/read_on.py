@@ -33,7 +33,7 @@ def read_on(model: GPT, ids: Tensor, cache: KVCache) -> Tensor:
 POSITIONS = "ids.new_tensor(range(cache.length, cache.length + T))"
 RANGE = "range(cache.length, cache.length + T)"
 ADVANCE = "    cache.advance(T)\n"
-LATE = "positions start one too late; the first free one is cache.length."
+LATE = "positions start one too late; the first new one is cache.length."
 SLIPS = [
     (RANGE, "range(T)", "positions still start from 0 in every call."),
     (
@@ -132,11 +132,11 @@ EXERCISE = Exercise(
     drive=drive,
     tolerance=1e-4,  # one kernel adds up the keys of a long text, another those of its pieces
     hints=(
-        "The first call is right, the second is not. Where does the second one think that it stands?",
-        "Keys in the cache carry the angles of positions 0, 1, …, cache.length − 1. The next token stands behind "
-        "them, and the code says that it stands at 0.",
-        "Let the positions that go to `model.rope` start at `cache.length` instead of 0, and end T later. Ask for "
-        "the length before the cache is advanced, not after.",
+        "The first call is right, the second is not. Which positions does the second call give to its tokens?",
+        "The keys in the cache were rotated by positions 0, 1, …, cache.length − 1. The next token stands after "
+        "them, but the code gives it position 0.",
+        "The positions for `model.rope` must start at `cache.length` instead of 0, and there must be T of them. Read "
+        "`cache.length` before the cache is advanced, not after.",
     ),
     proves="one piece, several, single tokens, and behind a filled cache: the logits of reading it all at once",
 )

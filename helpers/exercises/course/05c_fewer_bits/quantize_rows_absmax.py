@@ -1,4 +1,4 @@
-"""quantize_rows_absmax: int8 codes, with a scale of its own for each row of weights."""
+"""quantize_rows_absmax: int8 codes, with a scale for each row of weights."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SLIPS = [
     ([("amax(dim=1)", "amax()"), ("scale[:, None]", "scale")], ONE_SCALE),
     (
         [("/ 127", "/ 128"), (".round()", ".round().clamp(-128, 127)")],
-        "you divide by 128; the largest size becomes 127.",
+        "you divide by 128; the largest absolute value becomes 127.",
     ),
     ("/ 127", "/ 128", "128 does not fit into int8, whose largest number is 127."),
     ("/ 127", "/ 255", "255 levels on one side; int8 has 127."),
@@ -85,11 +85,11 @@ EXERCISE = Exercise(
     minutes=5,
     difficulty=2,
     hints=(
-        "int8 reaches from −127 to 127. By what do you divide a row so that it just fits?",
+        "The codes go from −127 to 127. By what do you divide a row so that its largest value just fits?",
         "A row's scale is its largest absolute value / 127. Divide, round, convert to int8. A row of zeros needs "
         "some scale that is not zero.",
-        "`weight.abs().amax(dim=1)` gives one number a row, (N,). To divide the rows by it, it needs a second "
-        "axis: `[:, None]`. `.round()` comes before `.to(torch.int8)`, which would cut. Use 1 where it is 0.",
+        "`weight.abs().amax(dim=1)` gives one number per row, (N,). To divide the rows by it, it needs a second "
+        "axis: `[:, None]`. `.round()` comes before `.to(torch.int8)`, which cuts the fraction. Use 1 where it is 0.",
     ),
     proves="each row reaches 127 with a scale of its own, small rows, negative rows and rows of zeros included",
 )

@@ -1,4 +1,4 @@
-"""choose_n_draft: how many tokens to draft, so that the most tokens a second are expected."""
+"""choose_n_draft: how many tokens to draft, so that the most tokens per second are expected."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from helpers.exercises.checking.spec import Exercise
 
 
 def choose_n_draft(acceptance: float, seconds: Sequence[float]) -> int:
-    """How many tokens to draft for each pass, so that the most tokens a second are expected.
+    """How many tokens to draft for each pass, so that the most tokens per second are expected.
 
-    acceptance: the chance that a draft is kept, given that all before it were. seconds[k]: time of a pass with k
+    acceptance: the probability that a draft is kept, given that all before it were. seconds[k]: time of a pass with k
     drafts, which writes one token more than it keeps. Of equally fast numbers, the smallest.
     """
     expected, best, fastest = 0.0, 0, 0.0

@@ -14,12 +14,12 @@ from ._shared import normal
 
 
 def acceptance(p: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-    """With which probability each drafted token is kept, and what to draw from after a refusal.
+    """The probability with which each drafted token is kept, and what to draw from after a refusal.
 
     p, q: (V,), the model's and the draft's probabilities  →  keep (V,), each in 0 … 1, and rest (V,), which sums to 1
     """
-    keep = (p / q).clamp(max=1)  # where q is 0 nothing is drafted, so nothing is kept or refused
-    excess = (p - q).clamp(min=0)  # what drafts bring too rarely
+    keep = (p / q).clamp(max=1)  # where q is 0, nothing is drafted
+    excess = (p - q).clamp(min=0)  # what is drafted too rarely
     rest = excess / excess.sum() if excess.any() else p
     return keep, rest
 
@@ -29,12 +29,12 @@ NOTHING_LEFT = (" if excess.any() else p", "")  # 0 / 0 where p and q are equal
 EQUAL = "where p and q are equal nothing is left that a sum could divide: give p there."
 TOO_OFTEN = "you draw what is drafted too often; draw what is drafted too rarely."
 WRONG_RULES = [
-    (KEEP, "p", "you keep with the chance p; q has drawn already: divide by it."),
+    (KEEP, "p", "you keep with probability p; q has already drawn the token: divide by it."),
     (KEEP, "torch.minimum(p, q)", "that is how often a token is drafted *and* kept; q has drawn: divide by it."),
     ("(p / q)", "(q / p)", "the fraction is upside down: p / q."),
-    (".clamp(max=1)", "", "a chance above 1: at most 1."),
+    (".clamp(max=1)", "", "that is a probability above 1: clamp it to at most 1."),
     (KEEP, "(p >= q).float()", "you never keep what is drafted too often; keep it now and then."),
-    (KEEP, "1 - q", "the chance to keep has to know what the model wants."),
+    (KEEP, "1 - q", "the probability to keep has to depend on what the model wants."),
     (KEEP, "p / (p + q)", "that is one half where p and q are equal; such a draft is always kept."),
     (EXCESS, "p", "after a refusal you draw from p, so likely tokens come twice as often."),
     (EXCESS, "(p - q).abs()", "what is drafted too often is drawn again; set negatives to 0."),
@@ -137,12 +137,12 @@ def show_sum(result: dict[str, Tensor], p: Tensor, q: Tensor) -> str:
 EXERCISE = Exercise(
     reference=acceptance,
     minutes=5,
-    difficulty=3,
+    difficulty=2,
     drive=drive,
     hints=(
         "The draft proposes a token with probability 0.4, the model would write it with 0.2. How often may you "
         "keep it?",
-        "Keep what is drafted too often only with the chance p/q, and the rest always. After a refusal, draw only "
+        "Keep what is drafted too often only with probability p/q, and the rest always. After a refusal, draw only "
         "from tokens that are drafted too rarely, by as much as they are short.",
         "The first is `p / q`, but never above 1. The second is what p has more than q: the difference, negative "
         "ones set to 0 (`.clamp`), divided by its sum. If nothing is left, p and q are equal: give p.",
