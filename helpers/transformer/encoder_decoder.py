@@ -7,8 +7,9 @@
     cache = model.new_cache(batch=1, max_len=50)
     logits = model.decode(token, memory, cache=cache)     # (B, 1, V), for each token that is written
 
-Four things are T5's own: positions are a learned bias that all layers of a side share; the dot product is not divided
-by √head_dim (the initialization takes care of it); norms only scale; with tied embeddings the logits are scaled.
+Three things are T5's own: positions are a learned bias that all layers of a stack share; the dot product is not divided
+by √head_dim (the initialization takes care of it); with tied embeddings the logits are scaled. Its norms are RMSNorms,
+as Llama's are.
 
 What it does not do: generate, train, T5's sentinel tokens (`helpers.tokenization` has its tokenizer).
 """
@@ -156,7 +157,7 @@ class EncoderDecoder(nn.Module):
         return made
 
     def shift_right(self, labels: Tensor) -> Tensor:
-        """What the decoder reads when it shall write `labels`, (B, T) → (B, T): see `shift_right`."""
+        """What the decoder reads when it has to write `labels`, (B, T) → (B, T): see `shift_right`."""
         return shift_right(labels, self.config.start_id)
 
     def new_cache(self, batch: int, max_len: int) -> KVCache:
@@ -200,7 +201,7 @@ class EncoderDecoder(nn.Module):
 
 
 def shift_right(labels: Tensor, start_id: int) -> Tensor:
-    """What a decoder reads when it shall write `labels`: start_id, then all labels but the last.
+    """What a decoder reads when it has to write `labels`: start_id, then all labels but the last.
 
     labels: (B, T)  →  (B, T). Labels below 0, which a loss skips, become start_id. `labels` stays as it is.
     """

@@ -104,9 +104,9 @@ def word_of(i: int) -> str:
 
 
 def mask_tokens(ids: Tensor, draw: Tensor, rate: float, mask_id: int, pad_id: int) -> tuple[Tensor, Tensor]:
-    """Hide some tokens, and say what stood there.
+    """Hide some tokens, and keep in the labels which tokens stood there.
 
-    ids: (B, T) whole numbers, draw: (B, T) random numbers in [0, 1), one a token  →  (inputs, labels), both (B, T).
+    ids: (B, T) whole numbers, draw: (B, T), one random number in [0, 1) per token  →  (inputs, labels), both (B, T).
     Tokens whose draw is below `rate` become `mask_id` in the inputs and stand in the labels; padding is never
     hidden. Labels are −100 everywhere else; `ids` stays as it is.
     """

@@ -108,7 +108,7 @@ def encode_words(texts: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
 
 
 def encode_digits(numbers: Sequence[int]) -> Tensor:
-    """Numbers to ids (B, 5): their digits, END, and −100 where a loss shall skip."""
+    """Numbers to ids (B, 5): their digits, END, and −100 where a loss must skip."""
     labels = torch.full((len(numbers), len(str(LARGEST)) + 1), IGNORED)
     for row, n in zip(labels, numbers, strict=True):
         row[: len(str(n)) + 1] = torch.tensor([int(digit) + FIRST_DIGIT for digit in str(n)] + [END])
@@ -127,7 +127,7 @@ def decode_digits(ids: Tensor) -> list[str]:
 
 
 def tiny_translator(seed: int = 0) -> EncoderDecoder:
-    """The course's T5 with two layers a side, 64 wide, and random weights."""
+    """The course's T5 with two layers per stack, d_model 64, and random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = EncoderDecoderConfig(VOCAB_SIZE, d_model=64, n_layers=2, d_ff=128, n_buckets=16, max_distance=16)
@@ -136,7 +136,7 @@ def tiny_translator(seed: int = 0) -> EncoderDecoder:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model and its loss at every step (nats a digit)."""
+    """A trained model and its loss at every step (nats per digit)."""
 
     model: EncoderDecoder
     losses: tuple[float, ...]
@@ -150,7 +150,7 @@ def train_translator(
 ) -> Trained:
     """Trains `tiny_translator` on numbers that are not held out.
 
-    decoder_input(labels, start_id): what the decoder reads when it shall write `labels`; shifted right by default.
+    decoder_input(labels, start_id): what the decoder reads when it has to write `labels`; shifted right by default.
     Raises ValueError below one step.
     """
     if steps < 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from statistics import mean
 
 import pytest
@@ -45,6 +46,18 @@ def test_the_toys_have_75_000_parameters_and_three_seeds(shares):
     assert all(run["n_parameters"] == pytest.approx(75_000, rel=0.005) for run in _runs())
 
 
+def test_recording_the_families_took_about_50_minutes():
+    assert json.loads(RECORDED.read_text(encoding="utf-8"))["seconds"] / 60 == pytest.approx(50, abs=2.5)
+
+
+def test_a_uniform_guess_among_ten_digits_costs_2_3_nats():
+    assert round(math.log(10), 1) == 2.3
+
+
+def test_of_a_ticket_of_12_tokens_1_8_are_masked_on_average():
+    assert lm.RATE * lm.LONGEST == pytest.approx(1.8)
+
+
 def _runs() -> list[dict]:
     return json.loads(RECORDED.read_text(encoding="utf-8"))["runs"]
 
@@ -54,7 +67,11 @@ def test_what_the_figure_of_families_shows(shares):
     assert (
         max(shares["fill", "decoder"]) < 0.5 < 0.9 < min(shares["fill", "encoder"] + shares["fill", "encoder-decoder"])
     )
+    assert (min(shares["fill", "decoder"]), max(shares["fill", "decoder"])) == pytest.approx((0.37, 0.39), abs=0.0051)
     writers = shares["translate", "encoder"] + shares["translate", "decoder"]
+    assert min(writers) == pytest.approx(0.99, abs=0.0051) and max(writers) == 1
+    slower = shares["translate", "encoder-decoder"]
+    assert (min(slower), max(slower)) == pytest.approx((0.83, 0.92), abs=0.0051)
     assert (
         0.8 < min(shares["translate", "encoder-decoder"]) < max(shares["translate", "encoder-decoder"]) < min(writers)
     )

@@ -1,8 +1,7 @@
-"""What 07_sft and README.md say beside the recorded trainings: of the live minute, the chat template, the libraries."""
+"""What 07_sft says beside the recorded trainings: of the live minute, the chat template, the libraries."""
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from dataclasses import fields
@@ -19,14 +18,9 @@ from helpers.trials.ticket_training import RANK
 from helpers.trials.tickets_recorded import before_after, find, scores
 from helpers.velunda import FIELDS, load_tickets
 from tests.benchmarks import sweep_sft, sweep_sft_minute
-from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT, course
-from tests.tools.picture import main as copy_picture
-from tests.tools.record_tables import ticket_table
 
 TUNED = "fine-tuned, in a form"
-PICTURE = ROOT / "notebooks/images/07_trained_tokens.png"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -144,18 +138,3 @@ def test_one_minute_was_judged_every_few_steps_on_all_tickets(minutes):
 def test_the_chosen_checkpoint_is_ahead_of_the_others_by_one_to_three_tickets(minutes):
     right = [Score.from_json(found["dev"]["exact"]).right for found in minutes[0]["by step"].values()]
     assert {max(right) - other for other in right} - {0} <= {1, 2, 3} and len(set(right)) > 1
-
-
-def test_the_readme_holds_the_recorded_table():
-    assert ticket_table(before_after()) in README
-
-
-def test_the_mask_in_the_readme_is_the_notebooks_own(tmp_path):
-    copy = tmp_path / "copy.png"
-    assert copy_picture(["07_sft", "mask", str(copy)]) == 0
-    assert PICTURE.stat().st_size <= 80_000
-    first, second = (base64.b64encode(path.read_bytes()).decode() for path in (PICTURE, copy))
-    assert same_pixels(first, second), (
-        "the picture is not that of the notebook: renew it with python -m tests.tools.picture 07_sft mask "
-        "notebooks/images/07_trained_tokens.png"
-    )

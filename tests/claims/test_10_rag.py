@@ -1,4 +1,4 @@
-"""What 10_rag and README.md may say of searching and answering, held against what was recorded."""
+"""What 10_rag may say of searching and answering, held against what was recorded."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ from helpers.trials.searches import (
 )
 from helpers.velunda import load_handbook, load_questions
 from tests.benchmarks import sweep_rag
-from tests.tools.notebook import ROOT
-from tests.tools.record_tables import retrieval_table
 
 MEASURES = ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")
 
@@ -174,7 +172,3 @@ def test_most_of_the_few_exact_answers_are_a_plain_no_and_the_gain_does_not_hang
 def test_more_passages_did_not_help_this_reader_on_dev():
     f1 = {k: np.mean([r["f1"] for r in find("prompt", k=k)["replies"]]) for k in (1, 2, 3)}
     assert f1[1] > f1[2] > f1[3]
-
-
-def test_the_table_in_the_readme_is_the_recorded_one():
-    assert retrieval_table() in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -55,7 +55,10 @@ SLIPS = [
         "w_k and w_v are swapped: keys are compared, values averaged.",
     ),
     (FROM_X, "keys and values come from `x`; they belong to what was read, `memory`."),
-    ([("x @ w_q", "memory @ w_q"), *FROM_X], "the roles are swapped: `x` asks, `memory` is asked."),
+    (
+        [("x @ w_q", "memory @ w_q"), *FROM_X],
+        "the roles are swapped: `x` makes the queries, `memory` the keys and values.",
+    ),
     (MASK, "~" + MASK, "the mask is inverted: it is True where a query may look."),
     (
         MASK,
@@ -109,11 +112,13 @@ EXERCISE = Exercise(
     minutes=4,
     difficulty=2,
     hints=(
-        "Who asks, and who is asked? T tokens are being written, S were read.",
-        "Queries come from `x`, keys and values from `memory`. Scores are (B, T, S); each of the T rows is a "
-        "softmax over the source. The mask has no axis for T yet.",
-        "`attention_weights(q, k, mask)` from 02 scales and masks; `mask[:, None, :]` makes the mask (B, 1, S). "
-        "Multiply the weights by the values and return both, output first.",
+        "Which of the two inputs makes the queries, and which makes the keys and values? There are T target tokens and "
+        "S source tokens.",
+        "Queries come from `x`, keys and values from `memory`. The scores are (B, T, S), with a softmax over the S "
+        "source tokens. The mask is (B, S): it still lacks an axis for T.",
+        "`attention_weights(q, k, mask)` from 02 scales the scores, masks them and takes the softmax; "
+        "`mask[:, None, :]` makes the mask (B, 1, S). Multiply the weights by the values "
+        "and return two tensors, the output first.",
     ),
     proves="queries from the decoder, keys and values from the encoder, scaled, over the source, padding at zero",
     properties=[

@@ -98,9 +98,9 @@ EXERCISE = Exercise(
     minutes=3,
     difficulty=2,
     hints=(
-        "Which tokens are hidden? Write that as one boolean tensor (B, T) first.",
-        "A token is hidden where its draw is small enough and it is no padding. Inputs and labels follow from that "
-        "one tensor: one gets the mask there, the other keeps only what stood there.",
+        "Which tokens are hidden? First make one boolean tensor of shape (B, T) that is True at those.",
+        "A token is hidden where its draw is below `rate` and it is not padding. Both results follow from that tensor: "
+        "the inputs get `mask_id` there, and the labels keep the original ids only there.",
         "Call the boolean tensor `hidden`: a comparison for the draws, one for padding, joined by `&`. "
         "`ids.masked_fill(hidden, …)` gives a new tensor with the mask in those places; for the labels fill all "
         "other places, `~hidden`, with -100.",

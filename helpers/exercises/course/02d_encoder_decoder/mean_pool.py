@@ -68,7 +68,7 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=1,
     hints=(
-        "Over how many states is the mean of a text with three real tokens?",
+        "A text has three real tokens and two of padding. How many vectors are averaged?",
         "Set the states at padding to zero, sum over the tokens, and divide by the number of real tokens of each text.",
         "`mask[..., None]` has the shape (B, T, 1) and stretches over the channels. Multiply, sum over dim 1, and "
         "divide by `mask.sum(dim=1, keepdim=True)`, which is (B, 1); `.clamp(min=1)` saves the text without any.",

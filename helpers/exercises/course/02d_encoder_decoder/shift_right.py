@@ -1,4 +1,4 @@
-"""shift_right: a decoder reads the label before the one that it shall write, and the start before the first."""
+"""shift_right: a decoder reads the label before the one that it has to write, and the start before the first."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=2,
     hints=(
-        "For the labels 3, 5, 4: what has the decoder written when it shall write 5, and what does this read?",
-        "At place t the decoder may read label t − 1, the one before. Here, from the second place on, it reads "
-        "label t: the answer.",
+        "Take the labels 3, 5, 4. What may the decoder have read when it has to write 5, and what does it read here?",
+        "At position t the decoder may read label t − 1. Here it reads label t from the second position on, which is "
+        "the answer.",
         "Put the start before the labels and drop the last one: `torch.cat` of a column of `start_id` and "
         "`labels[:, :-1]`, or `torch.roll` and then the first column. The last line is right.",
     ),

@@ -1,0 +1,34 @@
+"""What README.md says of results, held against what was recorded."""
+
+from __future__ import annotations
+
+from helpers.trials.answers_recorded import judged
+from helpers.trials.searches import f1_of
+from helpers.trials.tickets_recorded import before_after
+from helpers.velunda import load_questions
+from tests.tools.notebook import ROOT
+
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
+def test_fine_tuning_and_its_baseline():
+    rows = before_after()
+    tuned, baseline = (rows[name]["exact"] for name in ("fine-tuned, in a form", "TF-IDF and rules"))
+    low, high = (f"{100 * end:.0f}" for end in tuned.by_family)
+    assert rows["zero-shot"]["exact"].right == 0
+    assert f"from 0 to {100 * tuned.share:.0f} % (95 % CI {low}–{high}, recorded)" in README
+    assert f"TF-IDF with two rules reaches {100 * baseline.share:.0f} %" in README
+
+
+def test_answers_with_and_without_search():
+    closed, hybrid = (f1_of(system).mean() for system in ("closed-book", "hybrid"))
+    assert f"from an F1 of {closed:.2f} to {hybrid:.2f} (recorded)" in README
+
+
+def test_answers_that_hold_nothing_made_up():
+    n, found = len(load_questions("test")), judged("test")
+    sound = n - sum(each.verdict.hallucinated for each in found["closed book"])
+    right = sum(each.verdict.right for each in found["quoted"])
+    assert f"{sound} of {n} answers hold nothing made up" in README
+    assert not any(each.verdict.hallucinated for each in found["quoted"])
+    assert f"only {right} of the {n} are right (recorded)" in README
