@@ -137,6 +137,12 @@ def test_the_copied_convention_is_normal_for_16_tokens_and_two_nats_off_after_64
     assert copied[0] - library[0] < copied[1] - library[1] < copied[3] - library[3]
     assert max(abs(one - other) for one, other in zip(library, yours, strict=True)) < 0.1
     assert "Paris" in printed("copied-rope").splitlines()[0]
+    assert 0 < int(re.search(r"(\d+)%", printed("convention-losses").splitlines()[3])[1]) < 50
+
+
+def test_the_window_with_its_sink_costs_about_a_sixth_of_the_plain_one_and_is_not_free():
+    every, plain, kept = numbers(printed("window-loss"))
+    assert plain - every > 1 and 1 / 8 < (kept - every) / (plain - every) < 1 / 5
 
 
 def test_the_example_of_alibi():
