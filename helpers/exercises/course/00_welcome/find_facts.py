@@ -100,8 +100,8 @@ EXERCISE = Exercise(
         "A row of `similarities` belongs to one question. What are the two things you need to know about a row?",
         "You need the largest value of the row and the index at which it stands. The value decides between the index "
         "and None.",
-        "Loop over the rows. `best = int(row.argmax())` is the index and `row[best]` the value; append `best` if the "
-        "value is at least `minimum`, else None. Every row gets exactly one entry.",
+        "Loop over the rows. `row.argmax()` is the index, to be made an int, and `row.max()` the value; append the "
+        "index if the value is at least `minimum`, else None. Every row gets exactly one entry.",
     ),
     proves="the most similar fact of each question, None below the minimum, the minimum itself is enough",
     properties=[
