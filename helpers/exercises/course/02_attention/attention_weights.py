@@ -88,7 +88,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=attention_weights,
-    minutes=3,
+    minutes=2,
     difficulty=1,
     hints=(
         "Which shape must the second factor of a matrix product have, so that (T, head_dim) times it gives (T, S)?",
