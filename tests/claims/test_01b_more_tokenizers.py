@@ -33,7 +33,7 @@ from helpers.tokenization import (
 )
 
 SIZE = 2048
-TRAIN, HELD_OUT = language_reference().split(validation=0.2, seed=0)
+TRAIN, HELD_OUT = language_reference().distinct().split(validation=0.2, seed=0)
 
 
 def ours_from(library: Tokenizer) -> WordPieceTokenizer:
