@@ -29,7 +29,6 @@ def choose_layer(turned, share):
 """
 LARGEST = "you take the layer with the largest share; the first that is enough will do."
 SLIPS = [
-    (".mean(0)", ".sum(0)", "you compare the number of pairs with `share`; take their mean."),
     (">= share", "> share", "exactly `share` of the pairs is enough: use >=."),
     (
         "range(len(shares))",
@@ -45,7 +44,7 @@ def choose_layer(turned, share):
         LARGEST,
     ),
     ("turned.double()", "(~turned).double()", "you count the pairs that have not turned."),
-    (">= share", "> 0", "one pair that turns is not enough: compare their share with `share`."),
+    (">= share", "> 0", "one pair that turns is not enough: compare the mean over the pairs with `share`."),
     (
         "shares[layer] >= share",
         "(shares[layer:] >= share).all()",
