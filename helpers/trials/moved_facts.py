@@ -2,6 +2,8 @@
 
     pair = Fact("The capital of {} is", "France", "Paris", "Italy", "Rome")
     pair.prompts()                  # "The capital of France is", "The capital of Italy is"
+
+There are four families: capitals, languages, countries of cities, and opposites.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ._shared import MODELS, drawn_ids, tiny_llama
 
 
 def greedy_reply(model: Callable[[Tensor], Tensor], ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-    """The ids that `model` writes after the prompt `ids`: each time the most probable one, up to `end`, which is left out.
+    """The ids that `model` writes after the prompt `ids`, each time the most probable one, up to `end` (left out).
 
     ids: (1, T); model(ids) gives logits (1, T, V)  →  at most `max_new_tokens` ids
     """
