@@ -42,11 +42,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "induction_score",
             "influence",
             "losses_from",
-            "nobody_asking",
             "repeated_tokens",
             "silenced",
             "states_before_layers",
-            "ways_to_look",
         ],
         "kv_cache": ["GrowingCache", "KVCache", "append_kv", "layer_caches", "write_kv"],
         "layers": [
