@@ -20,7 +20,7 @@ DISCOUNT = 0.75  # taken from every count, to pay for what was never seen
 
 
 class Trigram:
-    """Interpolated Kneser-Ney. p(next) = (count − ¾) / total + (what the ¾ add up to) · p(next, one token less back)."""
+    """Interpolated Kneser-Ney: p(next) = (count − ¾) / total + (share of the ¾) · p(next, one token less back)."""
 
     def __init__(self, ids: Sequence[int], vocab_size: int) -> None:
         self.size, self.tables = vocab_size, []

@@ -40,7 +40,11 @@ PAIRS = "zip(bits, measured[best])"
 UNPAIRED = "you use how much the texts differ; use how much the differences to the best do."
 SLIPS = [
     ("min(good)", "best", "you take the lowest mean; a smaller size may be as good within the error."),
-    ("min(good)", "max(good)", "you take the largest of the good sizes; every row costs weights, so take the smallest."),
+    (
+        "min(good)",
+        "max(good)",
+        "you take the largest of the good sizes; every row costs weights, so take the smallest.",
+    ),
     ("min(good)", "good[0]", "you take the first good size; the sizes come in any order."),
     (" / len(gaps) ** 0.5", "", "you allow a whole standard deviation; divide it by √n."),
     (" ** 0.5", "", "you divide by n; the standard error divides by √n."),

@@ -24,24 +24,24 @@ def encode_chat(chat: list[dict[str, str]], encode: Callable[[str], list[int]], 
     return [*ids, start, *encode("assistant\n")]
 
 
-ANSWER = '''
+ANSWER = """
 def encode_chat(chat, encode, start, end):
     ids = []
     for message in chat:
         plain = encode(f"{message['role']}\\n{message['content']}")
         ids += [start, *plain, end, *encode("\\n")]
     return [*ids, start, *encode("assistant\\n")]
-'''
+"""
 PLAIN = "encode(f\"{message['role']}\\n{message['content']}\")"
 TURN = '[start, *plain, end, *encode("\\n")]'
 OPENING = '[*ids, start, *encode("assistant\\n")]'
 TYPED = "you change what people typed; encode it as it is, as plain text."
 SLIPS = [
-    (TURN, "[start, *plain, end]", "the line break behind each message is missing: encode(\"\\n\") follows end."),
+    (TURN, "[start, *plain, end]", 'the line break behind each message is missing: encode("\\n") follows end.'),
     (TURN, '[start, *plain, *encode("\\n")]', "the messages do not end: put `end` behind each."),
     (TURN, '[start, *plain, *encode("\\n"), end]', "`end` comes right behind the text, and the line break after it."),
     (TURN, '[*plain, end, *encode("\\n")]', "the messages do not begin: put `start` before each."),
-    (OPENING, "ids", "the reply is not opened: start and encode(\"assistant\\n\") come last."),
+    (OPENING, "ids", 'the reply is not opened: start and encode("assistant\\n") come last.'),
     (OPENING, '[*ids, *encode("assistant\\n")]', "the reply is opened without `start`."),
     (OPENING, '[*ids, start, *encode("assistant")]', "the line break behind the last “assistant” is missing."),
     (OPENING, '[*ids, start, *encode("assistant\\n"), end]', "you close the reply before the model has written it."),
