@@ -104,7 +104,8 @@ EXERCISE = Exercise(
         "Find the size with the lowest mean. For every size, take the differences to it, text by text. The size is as "
         "good if the mean of these differences is at most their `stdev` divided by √n. Take the smallest such size.",
         "`best = min(measured, key=…)` with the mean as the key. Then a loop over `measured.items()`: the differences "
-        "come from `zip` of the two lists, and a size that passes the test is appended to a list. Return the `min` of that list.",
+        "come from `zip` of the two lists, and a size that passes the test is appended to a list. Return the `min` of "
+        "that list.",
     ),
     proves="sizes in any order, differences taken text by text, one standard error of them, the smallest that passes",
     properties=[Property("the choice is one of the sizes", lambda size, measured: size in measured)],
