@@ -5,7 +5,8 @@ them (`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why i
 `quiz("00", "bacda")` grades answers given in code. The order of options is always the same.
 
 A placement quiz stands near the start of a notebook instead: `quiz("00b_placement")` asks seven questions and ends with
-the sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its `section`.
+the sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its
+`section`.
 
 The file `data/quizzes/00.json`:
 

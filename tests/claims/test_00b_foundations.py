@@ -125,7 +125,7 @@ def test_contiguous_copies_only_what_is_not_in_reading_order():
     assert x.contiguous().data_ptr() == x.data_ptr() != x.T.contiguous().data_ptr()
 
 
-# The letters of section 6 ----------------------------------------------------------------------------------------------
+# The letters of section 6 ---------------------------------------------------------------------------------------------
 
 
 def letters_only(text: str) -> str:

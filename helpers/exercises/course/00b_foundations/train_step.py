@@ -38,7 +38,8 @@ CLEAR = "    optimizer.zero_grad()  # forget the gradient of the last step\n"
 BACKWARD = "    loss.backward()  # one gradient per parameter\n"
 STEP = "    optimizer.step()  # change the parameters\n"
 STILL = (
-    "the weights do not move: a line is missing, or the order is wrong. Clear the gradients, then `backward`, then `step`."
+    "the weights do not move: a line is missing, or the order is wrong. "
+    "First clear the gradients, then `backward`, then `step`."
 )
 SLIPS = [
     (CLEAR, "", "the gradients of the earlier steps are still in it: clear them with `optimizer.zero_grad()`."),
