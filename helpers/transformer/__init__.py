@@ -60,6 +60,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "library": ["library_t5"],
         "llama": ["Llama", "LlamaConfig", "our_llama_name", "read_llama_config"],
         "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
-        "residuals": ["flip_layer", "residual_stream", "swap_at_every_layer", "swap_heads", "swap_residual"],
+        "residuals": ["residual_stream"],
     },
 )
