@@ -8,11 +8,13 @@
 
     corpus = language_reference()
     train, validation = corpus.split(validation=0.1, seed=0)      # whole documents, never cut
+    train, validation = corpus.distinct().split()                 # no document that stands in another one
     sample = corpus.head(200_000)                                 # the first 200 kB, ending on a character
 
 Sizes and words differ a little between Python versions; within one version every call gives the same text in the
 same order. A pretrained model has almost surely read all of it: fine for training from scratch, not a fair
-closed-book test. What it does not do: clean, deduplicate or tokenize (the notebooks do).
+closed-book test. The language reference repeats itself: more than 20 of its topics are parts of a longer one, so take
+`distinct()` before you split it for a test. What it does not do: clean or tokenize (the notebooks do).
 """
 
 from __future__ import annotations
@@ -95,6 +97,24 @@ class Corpus:
         if not train or not held_out:
             raise ValueError(f"{self.name} has no document small enough to put {validation:.1%} of it aside.")
         return self._part("train", train), self._part("validation", held_out)
+
+    def distinct(self, stretch: int = 100, at_most: float = 0.1) -> Corpus:
+        """Without documents that repeat longer ones, so that a split keeps copies from standing on both sides.
+
+        Longest first, a document stays if at most the share `at_most` of its stretches of `stretch` characters stands
+        in those that stay. White space is read as one space each. Raises ValueError unless stretch is 1 or more.
+        """
+        if stretch < 1:
+            raise ValueError(f"stretch must be 1 or more characters, not {stretch}.")
+        seen: set[str] = set()
+        kept = set()
+        for title, text in sorted(self.documents, key=lambda document: -len(document[1])):
+            line = " ".join(text.split())
+            stretches = {line[start : start + stretch] for start in range(max(1, len(line) - stretch + 1))}
+            if len(stretches & seen) <= at_most * len(stretches):
+                kept.add(title)
+                seen |= stretches
+        return self._part("distinct", tuple(document for document in self.documents if document[0] in kept))
 
     def _part(self, label: str, documents: tuple[tuple[str, str], ...]) -> Corpus:
         return Corpus(f"{self.name}/{label}", documents, self.license, self.provenance)

@@ -53,9 +53,8 @@ MOVED = {  # where to import from now: the names that stood in `helpers` itself
     "trials.ticket_training": "ticket_training",
     "trials.tickets_recorded": "sft_record",
     "trials.vector_indexes": "index_plots index_trial",
-    "trials.vocabulary": "vocabulary_trial",
 }
-REMOVED = ("beam_search", "ticket_noise")
+REMOVED = ("beam_search", "ticket_noise", "vocabulary_trial")
 
 
 def sentence(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -177,3 +178,38 @@ def test_files_in_other_encodings_are_read_and_broken_ones_left_out(no_cache, mo
     monkeypatch.setattr(corpora.sysconfig, "get_paths", lambda: {"stdlib": str(tmp_path)})
     assert [title for title, _ in stdlib_source()] == ["latin.py", "old.py"]
     assert list(stdlib_docstrings()) == [("latin.py", "latin\ncafé")]
+
+
+def test_distinct_drops_what_a_longer_document_holds_and_keeps_the_order():
+    chapter = " ".join(f"word{number}" for number in range(100))
+    corpus = small("another text", chapter[200:500], chapter, chapter.replace(" ", "\n")[100:400], chapter)
+    kept = corpus.distinct()
+    assert [title for title, _ in kept] == ["document 0", "document 2"]  # of two equal ones, the first
+    assert kept.license == corpus.license and kept.documents[1][1] == chapter
+
+
+def test_distinct_keeps_a_document_that_quotes_a_little():
+    chapter, own = ("".join(f"{mark}{number} " for number in range(400)) for mark in "ab")
+    assert len(small(chapter, own + chapter[:120]).distinct()) == 2
+    assert len(small(chapter, own[:60] + chapter[:600]).distinct()) == 1
+    with pytest.raises(ValueError, match="1 or more characters, not 0"):
+        small(chapter).distinct(stretch=0)
+
+
+def test_the_reference_repeats_itself_and_its_distinct_part_does_not():
+    """What the module says: topics whose letters all stand in a longer one; and none of them is left."""
+
+    def contained(corpus: Corpus) -> list[str]:
+        texts = {title: re.sub("[^a-z]+", " ", text.lower()).strip() for title, text in corpus}
+        return [t for t, text in texts.items() if any(text in other and t != o for o, other in texts.items())]
+
+    whole = language_reference()
+    assert len(contained(whole)) > 20
+    assert contained(whole.distinct()) == [] and len(whole.distinct()) > 50
+    assert len(whole) == len(language_reference())  # distinct() changes nothing
+
+
+def test_a_split_of_distinct_documents_shares_hardly_a_stretch():
+    train, held_out = (" ".join(part.text.split()) for part in language_reference().distinct().split())
+    seen, stretches = ({text[i : i + 100] for i in range(len(text) - 99)} for text in (train, held_out))
+    assert len(stretches) > 20_000 and len(stretches & seen) < 0.01 * len(stretches)

@@ -20,6 +20,8 @@ from helpers.exercises import progress_file as store
 from helpers.exercises.kernel import session
 
 CLOSE = 0.10  # within ten percent counts as close
+CLOSE_POINTS = 5  # where percent are asked for
+PERCENT = ("percent", "%")
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,23 @@ def _comparison(asked: Guess, actual: Any) -> str:
             kinds = ("a number", "a text") if _is_number(guess) else ("a text", "a number")
             return f"{yours}, which is {kinds[0]}; the answer is {kinds[1]}, so the two cannot be compared."
         return f"{yours}: right." if _folded(guess) == _folded(actual) else f"{yours}: not this time."
-    return f"{yours}: {how_far(guess, actual)}."
+    return f"{yours}: {how_far(guess, actual, unit)}."
 
 
-def how_far(guess: float, actual: float) -> str:
-    """Distance in words: `exactly right`, `close, 4 % too high`, `30 % too low`, `too high by a factor of 3.1`."""
+def how_far(guess: float, actual: float, unit: str = "") -> str:
+    """Distance in words: `exactly right`, `close, 4 % too high`, `30 % too low`, `too high by a factor of 3.1`.
+
+    Where percent are asked for, in points: `10 points too high`; and a share such as 0.8 is read as 80 percent, too.
+    """
     if guess == actual or _show(guess) == _show(actual):
         return "exactly right"
     side = "too high" if guess > actual else "too low"
+    if unit in PERCENT:
+        if 0 < guess < 1 < actual:
+            return f"too low; if you meant {_show(100 * guess, unit)}: {how_far(100 * guess, actual, unit)}"
+        points = abs(guess - actual)
+        far = f"{_show(round(points, 1))} point{'' if round(points, 1) == 1 else 's'} {side}"
+        return f"close, {far}" if points <= CLOSE_POINTS else far
     if actual == 0 or guess == 0 or (guess > 0) != (actual > 0):
         return f"{side} by {_show(abs(guess - actual))}"
     off = abs(guess - actual) / abs(actual)

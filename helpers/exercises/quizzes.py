@@ -4,8 +4,9 @@ With widgets (a live kernel) the options are radio buttons, which the keyboard r
 them (`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong;
 `quiz("00", "bacda")` grades answers given in code. The order of options is always the same.
 
-A placement quiz stands at the start of a notebook instead: `quiz("00b_placement")` asks ten questions and ends with the
-sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its `section`.
+A placement quiz stands near the start of a notebook instead: `quiz("00b_placement")` asks seven questions and ends with
+the sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its
+`section`.
 
 The file `data/quizzes/00.json`:
 
@@ -26,7 +27,7 @@ from helpers.files.paths import DATA
 
 FOLDER = DATA / "quizzes"
 N_QUESTIONS = 5
-PLACEMENT, N_PLACEMENT = "_placement", 10  # how a placement quiz's name ends, and how many questions it has
+PLACEMENT, N_PLACEMENT = "_placement", 7  # how a placement quiz's name ends, and how many questions it has
 LETTERS = "abcde"
 
 

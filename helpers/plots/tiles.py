@@ -5,7 +5,7 @@ grids({"x  (2, 3)": x, "x.T  (3, 2)": x.T}, "A transpose moves every number but 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -45,6 +45,25 @@ def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "
             ax.set_title(caption, loc="center", fontsize=10, fontweight="normal", color=QUIET, pad=6)
             tell(ax, _read_out(array, fmt))
     return fig
+
+
+def table(
+    ax: plt.Axes, values: Any, rows: Sequence[str], columns: Sequence[str], caption: str, fmt: str = "{:.2f}"
+) -> None:
+    """Draw one matrix into `ax`, each number in its tile, with the names of its rows and columns.
+
+    values: array or tensor (rows, columns). Raises ValueError where names are missing or left over.
+    """
+    array = _matrix(caption, values)
+    if array.shape != (len(rows), len(columns)):
+        raise ValueError(f"{caption!r} has {array.shape} numbers for {len(rows)} rows and {len(columns)} columns.")
+    ax.imshow(array, cmap="Blues", vmin=-0.4, vmax=2.2)  # pale, so that the numbers stay readable
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set_title(caption, fontsize=10, fontweight="normal")
+    ax.grid(False)
+    for (row, column), value in np.ndenumerate(array):
+        ax.text(column, row, fmt.format(value), ha="center", va="center")
 
 
 def _matrix(caption: str, values: Any) -> np.ndarray:

@@ -1,7 +1,6 @@
-"""What fits into a token and what it costs, in bits and in money, and what a model makes of tokens.
+"""What fits into a token, what it costs in bits, and what a model makes of tokens.
 
     bytes_per_token(texts, tokenizer.encode)                 # how much text fits into a token, on average
-    price(n_tokens, per_million=0.15)                        # what they cost, in the currency of the price
     unigram_bits(word_counts(text), scores)                  # bits per byte of a text under a Unigram vocabulary
     bits_per_byte(model, rows, tokenizer.encode, texts)      # of a language model, with `rows` as its table
     ask_to_repeat(model, tokenizer, ids)                     # what a chat model writes when it should repeat a token
@@ -103,8 +102,3 @@ def bytes_per_token(texts: Iterable[str], encode: Callable[[str], Sequence[int]]
     if n_tokens == 0:
         raise ValueError("There is no token in these texts, so there are no bytes per token.")
     return n_bytes / n_tokens
-
-
-def price(n_tokens: float, per_million: float) -> float:
-    """What `n_tokens` cost at `per_million` for a million of them, in the same currency."""
-    return n_tokens * per_million / 1e6

@@ -42,11 +42,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "induction_score",
             "influence",
             "losses_from",
-            "nobody_asking",
             "repeated_tokens",
             "silenced",
             "states_before_layers",
-            "ways_to_look",
         ],
         "kv_cache": ["GrowingCache", "KVCache", "append_kv", "layer_caches", "write_kv"],
         "layers": [
@@ -62,6 +60,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "library": ["library_t5"],
         "llama": ["Llama", "LlamaConfig", "our_llama_name", "read_llama_config"],
         "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
-        "residuals": ["flip_layer", "residual_stream", "swap_at_every_layer", "swap_heads", "swap_residual"],
+        "residuals": ["residual_stream"],
     },
 )

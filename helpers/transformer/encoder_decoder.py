@@ -201,7 +201,7 @@ class EncoderDecoder(nn.Module):
 
 
 def shift_right(labels: Tensor, start_id: int) -> Tensor:
-    """What a decoder reads when it has to write `labels`: start_id, then all labels but the last.
+    """What a decoder reads in training, at each position, when it has to write `labels`.
 
     labels: (B, T)  →  (B, T). Labels below 0, which a loss skips, become start_id. `labels` stays as it is.
     """

@@ -3,7 +3,6 @@
     ids = repeated_tokens(8, 25, vocab_size=49_152)          # random tokens, then the same once more
     induction_score(weights, 25)                             # how much each head looks at what came next last time
     with silenced(model, layer=18, head=6): ...              # the model without one head
-    with nobody_asking(model): ...                           # every query zero: attention is a plain average
     influence(model_of, ids, other_id)                       # exchange one token: which outputs move
 
 Induction heads: Olsson and others (2022). Works on the course's models, whose attentions stand at
@@ -43,27 +42,6 @@ def induction_score(weights: Tensor, length: int) -> Tensor:
     return after_earlier[..., 1:].mean(dim=-1)  # without t = length − 1, whose token has no earlier one
 
 
-def ways_to_look(ids: Tensor) -> dict[str, Tensor]:
-    """For five kinds of heads, whom each of T tokens would look at: (T, T) bool each, rows are queries.
-
-    ids: (T,). A row without True has nobody of that kind; the first token, which can only look at itself, has none.
-    """
-    T = len(ids)
-    here, first = torch.eye(T, dtype=torch.bool), torch.zeros(T, T, dtype=torch.bool)
-    first[:, 0] = True
-    same_before = (ids[:, None] == ids).cpu().tril(-1)
-    ways = {
-        "itself": here,
-        "the token before": here.roll(-1, 1).tril(),
-        "the first token": first,
-        "the same token, earlier": same_before,
-        "what came next last time": same_before.roll(1, 1).tril(),
-    }
-    for targets in ways.values():
-        targets[0] = False
-    return ways
-
-
 @contextmanager
 def silenced(model: nn.Module, layer: int, head: int) -> Iterator[None]:
     """Inside the `with`, one head of one layer adds nothing: its output is 0 before the output projection.
@@ -87,20 +65,6 @@ def silenced(model: nn.Module, layer: int, head: int) -> Iterator[None]:
         yield
     finally:
         hook.remove()
-
-
-@contextmanager
-def nobody_asking(model: nn.Module) -> Iterator[None]:
-    """Inside the `with`, every query of the model is 0, so that each position averages evenly over what it may see."""
-    hooks = [
-        block.attention.q_proj.register_forward_hook(lambda module, inputs, q: torch.zeros_like(q))
-        for block in model.blocks
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @torch.no_grad()

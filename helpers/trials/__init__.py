@@ -6,7 +6,6 @@ have nothing to do with each other.
 | notebook | modules                                                                                              |
 |----------|------------------------------------------------------------------------------------------------------|
 | 00       | `backwards`                                                                                          |
-| 01       | `vocabulary`                                                                                         |
 | 02b      | `deep_stacks`, `moved_facts`                                                                         |
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |

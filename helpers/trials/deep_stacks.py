@@ -1,11 +1,11 @@
-"""Twenty-four layers with and without residuals and norms: how large are the gradients, and does it learn?
+"""Deep stacks, wired in four ways: how large are the gradients, and does it learn?
 
-    model = deep_stack("no residual", seed=0)
-    norms = gradient_norms(model, ids)          # one number a layer
-    losses = list(train(model, steps=100))
+    model = deep_stack("post-norm", seed=0)
+    norms = gradient_norms(model, ids)          # one number per layer
+    losses = list(train(model, steps=100, warmup=50))
 
 Every stack is the course's `GPT` with the same sizes and the same start, in which a matrix keeps the size of what it
-multiplies (variance 1/width); only the named part differs. Text: bytes of the Python language reference.
+multiplies (variance 1/width); only the wiring differs. Text: bytes of the Python language reference.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers.corpora import language_reference
@@ -22,8 +22,8 @@ from helpers.transformer.gpt import GPT, GPTConfig
 from helpers.transformer.layers import init_weights
 
 VARIANTS = {
-    "residual and norm": {"block": "pre"},
-    "norm after the sum": {"block": "post"},
+    "pre-norm": {"block": "pre"},
+    "post-norm": {"block": "post"},
     "no norm": {"norm": "none"},
     "no residual": {"block": "no_residual"},
 }
@@ -54,18 +54,18 @@ def batches(seed: int, steps: int) -> list[Tensor]:
 
 
 def frequency_loss() -> float:
-    """Mean surprise of a model that knows how often each byte occurs and nothing else, in nats a byte."""
+    """Mean surprise of a model that knows how often each byte occurs and nothing else, in nats per byte."""
     share = torch.bincount(_bytes()) / len(_bytes())
     return float(-torch.special.xlogy(share, share).sum())
 
 
-def loss_of(model: GPT, ids: Tensor) -> Tensor:
+def loss_of(model: nn.Module, ids: Tensor) -> Tensor:
     """Mean surprise at the next byte, in nats; ids: (B, T + 1)."""
     return F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
 
 
-def gradient_norms(model: GPT, ids: Tensor) -> Tensor:
-    """Length of the loss's gradient with respect to all weights of each layer: (n_layers,)."""
+def gradient_norms(model: nn.Module, ids: Tensor) -> Tensor:
+    """Norm of the loss's gradient with respect to all weights of each layer: (n_layers,)."""
     model.zero_grad()
     loss_of(model, ids).backward()
     norms = [torch.stack([w.grad.norm() for w in block.parameters()]).norm() for block in model.blocks]
@@ -73,10 +73,14 @@ def gradient_norms(model: GPT, ids: Tensor) -> Tensor:
     return torch.stack(norms)
 
 
-def train(model: GPT, steps: int, seed: int = 0, rate: float = 1e-3) -> Iterator[float]:
-    """Adam with gradients clipped to a length of 1; gives the loss at each step, nats a byte, until it is no number."""
+def train(model: nn.Module, steps: int, seed: int = 0, rate: float = 3e-3, warmup: int = 0) -> Iterator[float]:
+    """Adam with gradients clipped to a norm of 1; gives the loss at each step, nats per byte, until it is no number.
+
+    warmup: steps over which the learning rate rises linearly to `rate`.
+    """
     optimizer = torch.optim.Adam(model.parameters(), rate)
-    for ids in batches(seed, steps):
+    for step, ids in enumerate(batches(seed, steps), start=1):
+        optimizer.param_groups[0]["lr"] = rate * min(1, step / warmup) if warmup else rate
         loss = loss_of(model, ids)
         yield float(loss.detach())
         if not loss.isfinite():

@@ -118,24 +118,38 @@ def write(family: str, model: nn.Module, read: Tensor, T: int, generator: torch.
 
 @dataclass(frozen=True)
 class Trial:
-    """How many of `of` unseen items a trained model got right, and its number of weights."""
+    """How many of `of` unseen items a trained model got right, its number of weights, and the model itself.
+
+    curve: how many it got right after each `every` steps of its training, the last step included; empty if not asked.
+    """
 
     right: int
     of: int
     n_parameters: int
+    model: nn.Module
+    curve: tuple[int, ...] = ()
 
 
 def train_trial(
-    family: str, task: str, seed: int, steps: int = STEPS, tick: Callable[[], object] | None = None
+    family: str,
+    task: str,
+    seed: int,
+    steps: int = STEPS,
+    tick: Callable[[], object] | None = None,
+    every: int | None = None,
 ) -> Trial:
-    """Train one family on one task and test it on unseen items. tick is called after every step."""
+    """Train one family on one task and test it on unseen items.
+
+    tick is called after every step. every: also test after each `every` steps, for the learning curve.
+    """
     model, rng = build(family, seed), random.Random(f"{task} {seed}")
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
     # of 10 steps, a tenth is one, and OneCycleLR divides by zero
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
     )
-    for _ in range(steps):
+    curve: list[int] = []
+    for step in range(1, steps + 1):
         batch = items(task, BATCH, rng, held_out=False)
         read = torch.tensor([text for text, _ in batch])
         answer = torch.tensor([rng.choice(answers) for _, answers in batch])
@@ -148,7 +162,11 @@ def train_trial(
         schedule.step()
         if tick is not None:
             tick()
-    return Trial(count_right(family, model.eval(), task, seed), TESTS, sum(p.numel() for p in model.parameters()))
+        if every is not None and step % every == 0:
+            curve.append(count_right(family, model.eval(), task, seed))
+            model.train()
+    right, n_parameters = count_right(family, model.eval(), task, seed), sum(p.numel() for p in model.parameters())
+    return Trial(right, TESTS, n_parameters, model, tuple(curve))
 
 
 def count_right(family: str, model: nn.Module, task: str, seed: int) -> int:

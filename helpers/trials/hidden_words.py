@@ -121,6 +121,17 @@ def ticket_model(causal: bool, seed: int = 0) -> GPT:
         return GPT(GPTConfig(VOCAB_SIZE, d_model=64, n_layers=2, n_heads=4, causal=causal)).to(device())
 
 
+def inputs_and_labels(
+    ids: Tensor, causal: bool, generator: torch.Generator, mask: Callable[..., tuple[Tensor, Tensor]] = mask_tokens
+) -> tuple[Tensor, Tensor]:
+    """What a decoder (`causal`) or an encoder reads in training, and what it is asked for; −100 where it is not."""
+    if causal:
+        asked = ids[:, 1:]  # at each position the token that comes next
+        return ids[:, :-1], asked.masked_fill(asked == PAD, IGNORED)
+    draw = torch.rand(ids.shape, generator=generator)  # (B, T)
+    return mask(ids, draw, RATE, MASK, PAD)
+
+
 def train_on_tickets(
     steps: int,
     causal: bool,
@@ -144,10 +155,7 @@ def train_on_tickets(
     name, quiet = "decoder" if causal else "encoder", not progress or is_static()
     for _ in tqdm(range(steps), desc=name, unit="step", disable=quiet, file=sys.stdout, leave=False):
         ids = encode_tickets(make_tickets(BATCH, rng))  # (B, T)
-        if causal:
-            inputs, labels = ids[:, :-1], ids[:, 1:].masked_fill(ids[:, 1:] == PAD, IGNORED)
-        else:
-            inputs, labels = mask(ids, torch.rand(ids.shape, generator=generator), RATE, MASK, PAD)
+        inputs, labels = inputs_and_labels(ids, causal, generator, mask)
         logits = model(inputs.to(device()), mask=(inputs != PAD).to(device()))  # (B, T, V)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten().to(device()), ignore_index=IGNORED)
         optimizer.zero_grad()

@@ -4,6 +4,7 @@
     trial.losses                                      # {64: 2.3, 128: 2.2, …} nats per byte at the end of such texts
     losses_by_length(trial.model, "ntk")              # the same, for RoPE, with its rotations slowed
     losses_by_length(trial.model, window=32)          # the same, for RoPE, where no query looks back further
+    byte_pair_loss()                                  # the cheapest baseline: a table of which byte follows which
 
 Every scheme sees the same texts in the same order and differs in nothing but its positions. The loss at length L is
 that of the last `LAST` bytes of texts of L bytes, always the same bytes whatever L is: a longer text only adds more
@@ -102,6 +103,19 @@ def losses_by_length(model: GPT, scaling: str | None = None, window: int | None 
         with stretched(model, slowed):
             found[length] = float(torch.cat([_nats(model, chunk, mask, window) for chunk in rows.split(64)]).mean())
     return found
+
+
+def byte_pair_loss() -> float:
+    """Nats per byte, on the bytes that `losses_by_length` scores, of a table of byte pairs counted in the training text.
+
+    It sees one byte back. 0.1 is added to each count, so that a pair that never occurred has a probability, too.
+    """
+    train, held_out = _texts()
+    counts = torch.bincount(256 * train[:-1] + train[1:], minlength=256 * 256).view(256, 256) + 0.1
+    ends = torch.linspace(max(LENGTHS) + 1, len(held_out), TEXTS).long()
+    rows = torch.stack([held_out[end - LAST - 1 : end] for end in ends.tolist()])  # (TEXTS, LAST + 1)
+    log_share = (counts / counts.sum(1, keepdim=True)).log()
+    return float(-log_share[rows[:, :-1], rows[:, 1:]].mean())
 
 
 def _nats(model: GPT, rows: Tensor, mask: Tensor, window: int | None) -> Tensor:

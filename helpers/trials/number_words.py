@@ -215,10 +215,7 @@ class Inside:
 
 @torch.no_grad()
 def look_inside(model: EncoderDecoder, n: int) -> Inside:
-    """Let the model read the words of n and its digits, and keep what its last cross-attention got and did.
-
-    w_q is multiplied by √d, since T5 leaves out the division by it.
-    """
+    """Let the model read the words of n and its digits, and keep what its last cross-attention got and did."""
     source, mask = (x.to(device()) for x in encode_words([german(n)]))
     memory, block, states = model.encode(source, mask), model.decoder_blocks[-1], []
     hook = block.cross_norm.register_forward_hook(lambda module, given, result: states.append(result))
@@ -230,5 +227,5 @@ def look_inside(model: EncoderDecoder, n: int) -> Inside:
         hook.remove()
     a, d = block.cross_attention, model.config.head_dim
     rows = torch.arange(a.n_heads * d).split(d)  # a head's part of the matrices
-    heads = [(a.q_proj.weight[r].T * d**0.5, a.k_proj.weight[r].T, a.v_proj.weight[r].T) for r in rows]
+    heads = [(a.q_proj.weight[r].T, a.k_proj.weight[r].T, a.v_proj.weight[r].T) for r in rows]
     return Inside(states[0], memory, mask, heads, weights)

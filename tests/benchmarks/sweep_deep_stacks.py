@@ -1,26 +1,28 @@
-"""Loss over 100 training steps of 24 layers with and without residuals and norms, for seeds that the notebook does
-not use and two learning rates; a run ends where its loss is no number."""
+"""Loss over 100 training steps of stacks wired in four ways, and of pre-norm and post-norm with a warm-up and with two
+layers, for seeds that the notebook does not use; a run ends where its loss is no number."""
 
 from __future__ import annotations
 
 import math
 
-from helpers.trials.deep_stacks import VARIANTS, deep_stack, train
+from helpers.trials.deep_stacks import N_LAYERS, VARIANTS, deep_stack, train
 
 NAME = "02b_deep_stacks"
-STEPS = 100
-STANDARD = "residual and norm"  # the one that the notebook re-runs has twice the seeds
-SEEDS = {variant: [*range(1, 11 if variant == STANDARD else 6)] for variant in VARIANTS}
+SEEDS, RATE, STEPS, WARMUP, SHALLOW = range(1, 4), 3e-3, 100, 50, 2
+SETTINGS = [
+    *((variant, N_LAYERS, 0) for variant in VARIANTS),
+    *((variant, N_LAYERS, WARMUP) for variant in ("pre-norm", "post-norm")),
+    *((variant, SHALLOW, 0) for variant in ("pre-norm", "post-norm")),
+]
 CASES = [
-    {"variant": variant, "seed": seed, "rate": rate, "steps": STEPS}
-    for variant in VARIANTS
-    for rate, seeds in ((1e-3, SEEDS[variant]), (3e-4, [1, 2]))
-    for seed in seeds
+    {"variant": variant, "layers": layers, "warmup": warmup, "seed": seed, "rate": RATE, "steps": STEPS}
+    for seed in SEEDS
+    for variant, layers, warmup in SETTINGS
 ]
 
 
 def run(case: dict) -> dict:
-    model = deep_stack(case["variant"], case["seed"])
-    losses = list(train(model, case["steps"], seed=case["seed"], rate=case["rate"]))
+    model = deep_stack(case["variant"], case["seed"], case["layers"])
+    losses = list(train(model, case["steps"], case["seed"], case["rate"], case["warmup"]))
     finite = [round(loss, 3) for loss in losses if math.isfinite(loss)]
     return {"losses": finite, "broke_at": None if len(finite) == len(losses) else len(finite)}

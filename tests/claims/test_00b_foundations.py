@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import textwrap
+from collections import Counter
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
 
+from helpers.corpora import Corpus, language_reference
 from helpers.foundations import Value
 from helpers.stats import coverage, wald, wilson
 
@@ -92,7 +96,6 @@ def test_what_the_text_says_about_softmax_and_nats():
     assert powers / powers.sum() == pytest.approx([0.665, 0.245, 0.090], abs=0.0005)
     assert -math.log(0.5) == pytest.approx(0.693, abs=0.0005) and math.log(1000) == pytest.approx(6.9, abs=0.05)
     assert 1 / math.log(2) == pytest.approx(1.44, abs=0.005) and 1000 * math.log(4) == pytest.approx(1386, abs=0.5)
-    assert 27**4 == 531_441
 
 
 def test_perfect_predictions_of_the_wrong_shape_cost_133_hundredths():
@@ -105,5 +108,75 @@ def test_the_chat_models_weights_take_538_or_269_megabytes():
 
 
 def test_bf16_has_every_second_whole_number_above_256():
-    numbers = torch.tensor([257.0, 258.0, 259.0, 260.0]).bfloat16()
-    assert numbers.tolist() == [256, 258, 260, 260]
+    numbers = torch.tensor([257.0, 258.0, 259.0, 260.0, 510.0, 511.0]).bfloat16()
+    assert numbers.tolist() == [256, 258, 260, 260, 510, 512]
+
+
+def test_the_librarys_loss_warns_of_the_opening_bug_and_plain_arithmetic_does_not(recwarn):
+    predictions, targets = torch.zeros(5, 1), torch.zeros(5)
+    ((predictions - targets) ** 2).mean()
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match="different to the input size"):
+        torch.nn.functional.mse_loss(predictions, targets)
+
+
+def test_contiguous_copies_only_what_is_not_in_reading_order():
+    x = torch.arange(6).reshape(2, 3)
+    assert x.contiguous().data_ptr() == x.data_ptr() != x.T.contiguous().data_ptr()
+
+
+# The letters of section 6 ---------------------------------------------------------------------------------------------
+
+
+def letters_only(text: str) -> str:
+    return re.sub("[^a-z]+", " ", text.lower())
+
+
+@cache
+def counted(part: Corpus) -> Counter:
+    text = letters_only(part.text)
+    counts = Counter(text[i : i + n] for n in range(1, 10) for i in range(len(text) - n + 1))
+    counts[""] = len(text)
+    return counts
+
+
+def counted_p(counts: Counter, part: Corpus, n: int, weight: float) -> torch.Tensor:
+    """As the notebook's `table_p`, for the first 12,000 letters and any weight of the shorter context."""
+    found = []
+    text = letters_only(part.text)[:12_000]
+    for i in range(8, len(text)):
+        p = 1 / 27
+        for start in range(i, i - n - 1, -1):
+            p = (counts[text[start : i + 1]] + weight * p) / (counts[text[start:i]] + weight)
+        found.append(p)
+    return torch.tensor(found)
+
+
+def test_if_and_else_are_one_page_and_a_part_of_another():
+    pages = {title: letters_only(text).strip() for title, text in language_reference()}
+    assert pages["if"] == pages["else"] and pages["if"] in pages["compound"]
+
+
+def test_most_stretches_of_eight_letters_came_once():
+    train, _ = language_reference().distinct().split(validation=0.1)
+    times = [times for stretch, times in counted(train).items() if len(stretch) == 8]
+    assert times.count(1) > 0.55 * len(times)
+
+
+def test_the_worked_example_of_counting():
+    assert (8 + 30 * 0.4) / (10 + 30) == 0.5
+
+
+def test_30_is_the_best_weight_on_training_pages():
+    train, _ = language_reference().distinct().split(validation=0.1)
+    inner, chosen_on = train.split(validation=0.1, seed=1)
+    loss = {weight: -counted_p(counted(inner), chosen_on, 8, weight).log().mean() for weight in (1, 3, 10, 30)}
+    assert min(loss, key=loss.get) == 30
+
+
+def test_mixing_two_counts_gains_hardly_anything():
+    """The control of the notebook's mixture: what the network adds is not what any second opinion adds."""
+    train, held_out = language_reference().distinct().split(validation=0.1)
+    table, *others = (counted_p(counted(train), held_out, n, weight) for n, weight in ((8, 30), (5, 30), (5, 10)))
+    for other in others:
+        assert (((table + other) / 2 / table).log().mean()) < 0.006

@@ -18,7 +18,7 @@ VALID = json.loads((quizzes.FOLDER / "00.json").read_text(encoding="utf-8"))
 @pytest.mark.parametrize("name", quizzes.names())
 def test_every_quiz_of_the_course_is_valid(name):
     asked = load(name)
-    assert len(asked.questions) == (10 if name.endswith("_placement") else 5)
+    assert len(asked.questions) == (7 if name.endswith("_placement") else 5)
     assert len({question.right for question in asked.questions}) > 1, "the right letter is always the same"
 
 
@@ -186,7 +186,7 @@ def letters(answers: dict[str, str]) -> str:
         (break_at(*FIRST, "section", to=9), "question 1 names no section of the quiz"),
         (break_at(*FIRST, "section", to="1"), "question 1 names no section of the quiz"),
         (break_at(*FIRST, "section", to=None), "question 1 must hold id, section, question, options"),
-        (break_at("questions", to=VALID["questions"]), "it must have 10 questions, not 5"),
+        (break_at("questions", to=VALID["questions"]), "it must have 7 questions, not 5"),
     ],
 )
 def test_an_invalid_placement_quiz_is_refused_in_one_sentence(change, sentence):
@@ -205,7 +205,7 @@ def test_a_quiz_at_the_end_may_not_name_sections():
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        (answered("einsum", "perplexity"), "Read sections 2 and 6 (2 · Broadcasting and einsum, 6 · Probability"),
+        (answered("broadcast_shape", "perplexity"), "Read sections 2 and 6 (2 · Broadcasting, 6 · Probability"),
         (answered("finite_difference"), "Read section 3 (3 · Gradients). The others you can skip."),
         (answered(left_out=("learning_rate",)), "Read section 4 (4 · Training). The others you can skip."),
         (answered(), "You can skip to the exercises"),
@@ -220,9 +220,9 @@ def test_a_placement_quiz_ends_with_the_sections_to_read(answers, sentence, caps
 def test_while_questions_are_open_the_buttons_advise_only_on_what_is_missed():
     asked = load("00b_placement")
     assert quizzes.advice(asked, {}) == ""
-    one_right = {"einsum": asked.questions[1].right}
+    one_right = {"broadcast_shape": asked.questions[1].right}
     assert quizzes.advice(asked, one_right) == ""
-    said = quizzes.advice(asked, {"einsum": "b"})
+    said = quizzes.advice(asked, {"broadcast_shape": "a"})
     assert said.startswith("Read section 2 ") and said.endswith("Answer the open questions too.")
     assert quizzes.advice(load("00"), {}, open_is_missed=True) == ""
 
@@ -231,13 +231,13 @@ def test_placement_buttons_end_with_the_sections_to_read():
     from helpers.exercises.quiz_widgets import build
 
     box = build(load("00b_placement"))
-    box.children[1].children[1].value = "a"  # wrong, section 2
-    assert "Read section 2 (2 · Broadcasting and einsum)" in box.children[-1].value
+    box.children[1].children[1].value = "a"  # wrong, section 1
+    assert "Read section 1 (1 · Shapes, strides and views)" in box.children[-1].value
 
 
-def test_a_placement_quiz_says_how_to_answer_ten_questions(capsys):
+def test_a_placement_quiz_says_how_to_answer_seven_questions(capsys):
     quiz("00b_placement")
-    assert 'quiz("00b_placement", "abcababcab"); - means “I do not know”' in capsys.readouterr().out
+    assert 'quiz("00b_placement", "abcabab"); - means “I do not know”' in capsys.readouterr().out
 
 
 def test_a_placement_quiz_is_no_row_of_the_progress_table(capsys):
@@ -245,7 +245,7 @@ def test_a_placement_quiz_is_no_row_of_the_progress_table(capsys):
     capsys.readouterr()
     from helpers.exercises.progress_report import table
 
-    assert progress.read()[0]["quizzes"]["00b_placement"]["score"] == 10
+    assert progress.read()[0]["quizzes"]["00b_placement"]["score"] == 7
     rows = {row.notebook: row.quiz for row in table(progress.read()[0])}
     assert "00b_placement" not in rows and rows["00b_foundations"] == "–"
 

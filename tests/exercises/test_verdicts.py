@@ -542,6 +542,21 @@ def test_how_far_off_a_guess_is_in_words(guess, actual, words):
     assert how_far(guess, actual) == words
 
 
+@pytest.mark.parametrize(
+    ("guess", "actual", "words"),
+    [
+        (78, 78, "exactly right"),
+        (90, 80, "10 points too high"),
+        (77, 78, "close, 1 point too low"),
+        (40.5, 80, "39.5 points too low"),
+        (0.8, 58, "too low; if you meant 80 percent: 22 points too high"),
+        (0.5, 0.2, "close, 0.3 points too high"),
+    ],
+)
+def test_a_guess_in_percent_is_off_by_points(guess, actual, words):
+    assert how_far(guess, actual, "percent") == words
+
+
 def test_a_guess_is_recorded_and_compared(capsys, tmp_path):
     exercises.predict("memory", "How many MB?", 500, unit="MB")
     assert "Your guess: 500 MB." in capsys.readouterr().out

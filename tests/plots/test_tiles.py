@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.plots import grids
+from helpers.plots import grids, table
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +18,15 @@ def no_figure_is_left():
 
 def written(ax) -> dict[tuple[int, int], str]:
     return {(int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in ax.texts}
+
+
+def test_a_table_writes_its_numbers_and_its_names():
+    _, ax = plt.subplots()
+    table(ax, torch.tensor([[0.25, 1.0, 0.5]]), ["only"], ["a", "b", "c"], "one row")
+    assert written(ax) == {(0, 0): "0.25", (0, 1): "1.00", (0, 2): "0.50"}
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b", "c"]
+    with pytest.raises(ValueError, match="1 rows and 2 columns"):
+        table(ax, torch.zeros(1, 3), ["only"], ["a", "b"], "one row")
 
 
 def test_every_number_stands_in_its_row_and_column():

@@ -1,10 +1,10 @@
-"""Bytes per token and prices, by worked cases."""
+"""Bytes per token, by worked cases."""
 
 from __future__ import annotations
 
 import pytest
 
-from helpers.tokenization import BPETokenizer, bytes_per_token, price
+from helpers.tokenization import BPETokenizer, bytes_per_token
 
 
 def test_bytes_are_counted_not_characters_and_long_texts_weigh_more():
@@ -19,7 +19,3 @@ def test_a_tokenizer_without_merges_has_one_byte_a_token():
 def test_texts_without_a_token_are_refused():
     with pytest.raises(ValueError, match="no token"):
         bytes_per_token([""], list)
-
-
-def test_a_price_is_for_a_million_tokens():
-    assert price(250_000, 2.0) == pytest.approx(0.5)

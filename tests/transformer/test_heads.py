@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.attention import causal_mask, keeping_weights
+from helpers.attention import causal_mask
 from helpers.transformer import (
     Llama,
     LlamaConfig,
     induction_score,
     losses_from,
-    nobody_asking,
     repeated_tokens,
     silenced,
     states_before_layers,
-    ways_to_look,
 )
 
 CONFIG = LlamaConfig(vocab_size=211, d_model=24, n_layers=3, n_heads=4, n_kv_heads=2, head_dim=6, d_ff=32)
@@ -118,33 +116,3 @@ def test_silencing_a_head_of_a_layer_that_is_run_again_counts(model, ids):
         above = losses_from(model, ids, states[2], 2)
     torch.testing.assert_close(found, expected)
     assert (above - expected).abs().max() > 1e-4
-
-
-def test_ways_to_look_name_the_keys_of_each_kind():
-    ids = torch.tensor([7, 8, 9, 7, 8])  # the last two stood there before
-    keys = {name: [row.nonzero().flatten().tolist() for row in way] for name, way in ways_to_look(ids).items()}
-    assert keys == {
-        "itself": [[], [1], [2], [3], [4]],
-        "the token before": [[], [0], [1], [2], [3]],
-        "the first token": [[], [0], [0], [0], [0]],
-        "the same token, earlier": [[], [], [], [0], [1]],
-        "what came next last time": [[], [], [], [1], [2]],
-    }
-
-
-def test_no_way_to_look_leads_into_the_future():
-    ids = torch.tensor([5, 5, 6, 5, 5, 5])
-    for way in ways_to_look(ids).values():
-        assert not (way & ~causal_mask(6)).any()
-
-
-@torch.no_grad()
-def test_where_nobody_asks_every_token_averages_over_its_past(model, ids):
-    before = model(ids)
-    with nobody_asking(model), keeping_weights(model) as attentions:
-        model(ids)
-        weights = [attention.weights for attention in attentions]
-    even = causal_mask(10).float() / causal_mask(10).sum(1, keepdim=True)
-    for each in weights:
-        torch.testing.assert_close(each, even.expand_as(each))
-    assert torch.equal(model(ids), before)

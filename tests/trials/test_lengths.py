@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import pytest
 import torch
 
 from helpers.trials import lengths as length_trial
-from helpers.trials.lengths import LAST, LENGTHS, SCHEMES, losses_by_length, tiny_gpt, train_length_trial
+from helpers.trials.lengths import (
+    LAST,
+    LENGTHS,
+    SCHEMES,
+    byte_pair_loss,
+    losses_by_length,
+    tiny_gpt,
+    train_length_trial,
+)
 
 
 def test_training_lowers_the_loss_and_a_seed_repeats_it(monkeypatch):
@@ -62,6 +73,22 @@ def test_a_window_hides_what_is_far_and_one_as_long_as_the_text_hides_nothing(mo
     plain, wide, narrow = (losses_by_length(model, window=window) for window in (None, max(LENGTHS), LAST))
     assert wide == pytest.approx(plain, abs=1e-4)
     assert abs(narrow[256] - plain[256]) > 1e-3
+
+
+def test_the_table_of_byte_pairs_is_scored_as_a_model_that_holds_the_table_would_be():
+    train, counts = length_trial._texts()[0].tolist(), torch.full((256, 256), 0.1)
+    for (one, other), count in Counter(pairwise(train)).items():
+        counts[one, other] += count
+
+    class Table(torch.nn.Module):
+        config = tiny_gpt("none", 0).config
+
+        def forward(self, ids):
+            return counts.log()[ids].float()
+
+    losses = losses_by_length(Table())
+    assert byte_pair_loss() == pytest.approx(losses[32], abs=1e-4)
+    assert byte_pair_loss() == pytest.approx(losses[256], abs=1e-4)
 
 
 def test_no_steps_are_refused():

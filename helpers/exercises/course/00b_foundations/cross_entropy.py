@@ -34,9 +34,23 @@ SLIPS = [
     ("!= ignore_index", "!= -100", "only −100 is left out; leave out what equals `ignore_index`."),
     (LOG_P, "logits", "you take the logit itself; it must be normalized first (log_softmax)."),
     (LOG_P, "torch.softmax(logits, dim=-1)", "you take the probability; the loss is minus its logarithm."),
+    (
+        "logits[kept], targets[kept]",
+        "logits, targets",
+        "−100 marks a target to leave out, and you use it as an index: drop those rows first.",
+    ),
+    (LOG_P, "torch.log_softmax(logits, dim=0)", "you normalize over the rows; each row's V classes belong together."),
+    (
+        "log_p[torch.arange(len(targets)), targets]",
+        "log_p[:, targets]",
+        "`[:, targets]` takes all targets in every row; pair each row with its own by torch.arange(N).",
+    ),
+    (
+        [(LOG_P, "torch.softmax(logits, dim=-1)"), ("-chosen.mean()", "-chosen.mean().log()")],
+        "you take the logarithm of the mean; take the mean of the logarithms, so that a surprise counts in full.",
+    ),
 ]
 REFUSED = [
-    ("logits[kept], targets[kept]", "logits, targets", "It stops with an error when called as"),
     (".mean()", "", "The shape of the result is wrong"),
 ]
 RIGHT = [

@@ -12,10 +12,10 @@ from helpers.stats import wald, wilson
 
 
 def items_needed(share: float, margin: float, sizes: Sequence[int]) -> int | None:
-    """Smallest test in `sizes` whose 95 % Wilson interval is at most ± `margin` wide, or None.
+    """Smallest test in `sizes` whose 95 % Wilson interval is narrow enough, or None.
 
     share: the accuracy you expect, so count round(share * n) successes in n items.
-    margin: half the width that you accept. `sizes` come in any order.
+    margin: enough means (high − low) / 2 ≤ margin. `sizes` come in any order.
     """
     for n in sorted(sizes):
         low, high = wilson(round(share * n), n)
@@ -46,6 +46,18 @@ SLIPS = [
     ("wilson", "wald", "the Wald interval is too narrow near 1: use `wilson`."),
     ("None", "max(sizes, default=None)", NONE_ENOUGH),
     ("None", "0", NONE_ENOUGH),
+    ("<= margin", "< margin", "a half width equal to the margin is enough, too: compare with <=."),
+    ("round(share * n)", "int(share * n)", "`int` cuts off; round the expected number of successes."),
+    (
+        "(high - low) / 2",
+        "max(high - share, share - low)",
+        "Wilson's interval is not centered on the share; what counts is half its width, (high − low) / 2.",
+    ),
+    (
+        "(high - low) / 2",
+        "1.96 * (share * (1 - share) / n) ** 0.5",
+        "this is the half width of the Wald interval, which is too narrow near 1: use `wilson`.",
+    ),
 ]
 REFUSED = [
     ("round(share * n)", "share * n", "It stops with an error when called as"),
@@ -65,6 +77,7 @@ def items_needed(share, margin, sizes):
 def cases(rng: Generator) -> list[tuple]:
     sizes = [20, 50, 100, 200, 500, 1000, 2000, 5000]
     shuffled = [sizes[i] for i in rng.permutation(len(sizes))]
+    low, high = wilson(160, 200)
     return [
         (0.8, 0.05, sizes),
         (0.9, 0.02, shuffled),
@@ -75,6 +88,7 @@ def cases(rng: Generator) -> list[tuple]:
         (0.5, 0.001, sizes),
         (0.7, 0.1, []),
         (0.85, 0.08, [10, 15, 25, 30, 35, 45, 60, 75, 90, 120, 150, 175]),  # rounding decides
+        (0.8, (high - low) / 2, sizes),  # exactly the half width at 200 items
         (0.97, 0.08, [10, 15, 25, 30, 35, 45, 60, 75, 90, 120, 150, 175]),
     ]
 

@@ -12,7 +12,7 @@ from ._shared import normal
 
 
 def pairwise_squared_distances(a: Tensor, b: Tensor) -> Tensor:
-    """Squared distance of every row of `a` to every row of `b`, without a Python loop.
+    """Squared distance of every row of `a` to every row of `b`, by broadcasting.
 
     a: (N, d), b: (M, d)  →  (N, M)
     """
@@ -32,13 +32,15 @@ SLIPS = [
     ),
     (".sum(dim=-1)", ".sum(dim=-1).sqrt()", "these are distances; the squared ones are asked for."),
     (".sum", ".mean", "you average over the d numbers of a row; a distance sums them."),
+    ("(differences**2).sum(dim=-1)", "differences.sum(dim=-1) ** 2", SQUARE_FIRST),
+    ("sum(dim=-1)", "sum(dim=1)", "you sum over the M rows of `b`; sum over the d numbers, the last dimension."),
+    (".sum(dim=-1)", "", "the sum over the d numbers of each difference is missing."),
     ("differences**2", "differences.abs()", "you sum absolute differences; square them instead."),
     ("**2", "", SQUARE_FIRST),
     ("(differences**2).sum(dim=-1)", "a @ b.T", "`a @ b.T` holds dot products, not distances."),
 ]
 REFUSED = [
     ("a[:, None, :] - b[None, :, :]", "a - b", "It stops with an error when called as"),
-    ("dim=-1", "dim=1", "The shape of the result is wrong"),
     (
         """
 def pairwise_squared_distances(a, b):

@@ -33,6 +33,8 @@ SLIPS = [
         "logits.clamp(max=80)",
         "cutting large logits off changes the probabilities; subtract instead.",
     ),
+    ("(logits - largest).exp()", "(logits - largest)", "exp is missing: you divide the differences by their sum."),
+    ("logits - largest", "logits / largest", "you divide by the maximum, which changes the ratios: subtract it."),
 ]
 REFUSED = [
     ([(LARGEST, "logits.amax(dim)"), (SUM, "weights.sum(dim)")], "It stops with an error when called as"),

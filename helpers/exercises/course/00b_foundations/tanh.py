@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from numpy.random import Generator
 
@@ -25,6 +26,7 @@ def tanh(x):
     t = math.tanh(x.data)
     return Value(t, [(x, 1 - t**2)])
 """
+NO_PAIRS = "`parents` is a list of pairs, `[(x, local derivative)]`, also where there is only one."
 SLIPS = [
     ("1 - t**2", "1 - t", "the derivative is 1 − tanh(x)²: the square is missing."),
     ("1 - t**2", "1 - x.data**2", "you square the input; the derivative needs the square of the output."),
@@ -33,10 +35,28 @@ SLIPS = [
     ("[(x, 1 - t**2)]", "[]", "the new value has no parent, so `backward` stops there."),
     ("1 - t**2", "t**2 - 1", "the sign is wrong: tanh rises everywhere, so its derivative is positive."),
     ("Value(t,", "Value(x.data,", "the new value holds x itself; it has to hold tanh(x)."),
+    (
+        "1 - t**2",
+        "(1 - t**2) * x.grad",
+        "`x.grad` is still 0 when tanh runs. Store the local derivative; `backward` multiplies it later.",
+    ),
+    ("(x, 1", "(Value(x.data), 1", "the parent is a copy of x, so `x` itself never gets a gradient: store `x`."),
+    ("Value(t, [(x, 1 - t**2)])", "t", "it returns a plain number; wrap it: `Value(number, parents)`."),
+    ("[(x, 1 - t**2)]", "(x, 1 - t**2)", NO_PAIRS),
+    ("[(x, 1 - t**2)]", "[x, 1 - t**2]", NO_PAIRS),
+    ("(x, 1 - t**2)", "(1 - t**2, x)", "the pair is in the wrong order: first the parent, then its local derivative."),
+    (
+        """
+def tanh(x):
+    x.data = math.tanh(x.data)
+    return x
+""",
+        "you change `x` and return it; the engine needs a new Value that has `x` as its parent.",
+    ),
+    ("math.tanh(x.data)", "math.tanh(x)", "`math.tanh` takes a number, and `x` is a Value: the number is `x.data`."),
 ]
 REFUSED = [
-    ("Value(t, [(x, 1 - t**2)])", "t", "It stops with an error when called as"),
-    ("[(x, 1 - t**2)]", "(x, 1 - t**2)", "It stops with an error when called as"),
+    ("[(x, 1 - t**2)]", "[(x, 1 - t**2), (x, 1 - t**2)]", "Expected 1 item at"),
 ]
 RIGHT = [
     ("1 - t**2", "(1 - t) * (1 + t)"),
@@ -45,18 +65,29 @@ RIGHT = [
 ]
 
 
-def drive(tanh: Callable[[Value], Value], number: float, weight: float) -> dict[str, float]:
-    """What tanh(weight · x) + x is, and its derivative with respect to x, for which two paths are added."""
-    x = Value(number)
-    bent = tanh(x * Value(weight))
-    result = bent + x
-    result.backward()
-    return {"value": bent.data, "gradient": x.grad}
+def drive(tanh: Callable[[Value], Value], x: float) -> dict[str, Any]:
+    """What `tanh` returns for `x`, and the derivative of 3 · tanh(x) + x, to which two paths lead."""
+    start = Value(x)
+    bent = tanh(start)
+    if not isinstance(bent, Value):
+        raise TypeError(f"tanh returned {type(bent).__name__} where the engine needs a Value")
+    told = {"data": bent.data, "parents": _named(bent.parents, start), "x afterwards": start.data}
+    (bent * Value(3.0) + start).backward()
+    return {**told, "x.grad after (tanh(x) * Value(3.0) + x).backward()": start.grad}
+
+
+def _named(parents: Any, start: Value) -> list[str]:
+    """Of each pair of a Value and a number, whose Value it is; TypeError that shows what is there instead."""
+    for pair in parents:
+        if not (isinstance(pair, list | tuple) and len(pair) == 2 and isinstance(pair[0], Value)):
+            shown = ", ".join(type(part).__name__ for part in pair) if isinstance(pair, list | tuple) else ""
+            there = f"({shown})" if shown else type(pair).__name__
+            raise TypeError(f"`parents` holds {there} where a pair (Value, number) should stand")
+    return ["x" if value is start else "another Value" for value, _ in parents]
 
 
 def cases(rng: Generator) -> list[tuple]:
-    drawn = [(float(number), float(weight)) for number, weight in rng.normal(size=(3, 2)).round(2)]
-    return [(0.0, 1.0), (0.7, 2.0), (-1.3, 0.5), (1.0, -1.5), *drawn]
+    return [(0.7,), (0.0,), (-1.3,), (1.0,), *((float(number),) for number in rng.normal(size=3).round(2))]
 
 
 EXERCISE = Exercise(

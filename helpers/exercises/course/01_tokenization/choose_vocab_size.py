@@ -1,4 +1,4 @@
-"""choose_vocab_size: the smallest vocabulary within one standard error of the best."""
+"""choose_vocab_size: the smallest vocabulary that is as good as the best, compared text by text."""
 
 from __future__ import annotations
 
@@ -8,99 +8,105 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.trials.vocabulary import choose_vocab_size
+
+
+def choose_vocab_size(measured: dict[int, list[float]]) -> int:
+    """The smallest vocabulary that is as good as the best one, within one standard error.
+
+    measured: vocabulary size → its bits per byte on the same texts, in the same order. The best has the lowest mean.
+    Another is as good if its differences to the best, text by text, have a mean of at most one standard error:
+    their sample standard deviation / √(number of texts).
+    """
+    best = min(measured, key=lambda size: mean(measured[size]))
+    good = []
+    for size, bits in measured.items():
+        gaps = [a - b for a, b in zip(bits, measured[best], strict=True)]
+        if mean(gaps) <= stdev(gaps) / len(gaps) ** 0.5:
+            good.append(size)
+    return min(good)
+
 
 ANSWER = """
 def choose_vocab_size(measured):
     best = min(measured, key=lambda size: mean(measured[size]))
-    error = stdev(measured[best]) / len(measured[best]) ** 0.5
-    limit = mean(measured[best]) + error
-    return min(size for size in measured if mean(measured[size]) <= limit)
+    good = []
+    for size, bits in measured.items():
+        gaps = [a - b for a, b in zip(bits, measured[best])]
+        if mean(gaps) <= stdev(gaps) / len(gaps) ** 0.5:
+            good.append(size)
+    return min(good)
 """
-OWN_ERROR = "stdev(measured[size]) / len(measured[size]) ** 0.5"
-WITHIN = "mean(measured[size]) <= limit"
-CHOICE = f"min(size for size in measured if {WITHIN})"
+PAIRS = "zip(bits, measured[best])"
+UNPAIRED = "you use how much the texts differ; use how much the differences to the best do."
 SLIPS = [
-    (CHOICE, "best", "you take the lowest mean; a smaller size may be as good within the error."),
-    (" / len(measured[best]) ** 0.5", "", "you allow a whole standard deviation; divide it by √n."),
-    ("stdev", "2 * stdev", "you allow two standard errors; one is the rule."),
-    ("stdev", "1.96 * stdev", "you allow 1.96 standard errors; one is the rule."),
-    ("stdev", "0.5 * stdev", "you allow half a standard error; one is the rule."),
-    ("len(measured[best])", "(len(measured[best]) - 1)", "you divide by √(n − 1); `stdev` has that already."),
+    ("min(good)", "best", "you take the lowest mean; a smaller size may be as good within the error."),
     (
-        "/ len(measured[best]) ** 0.5",
-        "** 2",
-        "you add the variance; take its root, the standard deviation.",
+        "min(good)",
+        "max(good)",
+        "you take the largest of the good sizes; every row costs weights, so take the smallest.",
     ),
+    ("min(good)", "good[0]", "you take the first good size; the sizes come in any order."),
+    (" / len(gaps) ** 0.5", "", "you allow a whole standard deviation; divide it by √n."),
     (" ** 0.5", "", "you divide by n; the standard error divides by √n."),
-    ("min(size for", "max(size for", "you take the largest size within the error; rows cost parameters."),
-    ("stdev", "pstdev", "you divide by n inside; use `stdev`, for samples."),
-    (
-        "<= limit",
-        f"<= limit - error + {OWN_ERROR}",
-        "you add each size's own error; the best one's error is the limit.",
-    ),
-    ("min(size for", "next(size for", "you take the first size within the error; they come in any order."),
-    (
-        [("lambda size: mean", "lambda size: min"), (CHOICE, "best")],
-        "you compare single losses; compare means over the seeds.",
-    ),
+    ("<= stdev", "<= 2 * stdev", "you allow two standard errors; one is the rule."),
+    ("<= stdev", "<= 0.5 * stdev", "you allow half a standard error; one is the rule."),
+    ("<= stdev", "<= pstdev", "you divide by n inside; use `stdev`, for samples."),
+    ("stdev(gaps)", "stdev(bits)", UNPAIRED),
+    ("stdev(gaps)", "stdev(measured[best])", UNPAIRED),
+    (PAIRS, "zip(sorted(bits), sorted(measured[best]))", "you sort, so that the pairs are no longer of the same text."),
+    ("lambda size: mean", "lambda size: min", "you compare single texts; the best has the lowest mean."),
 ]
 REFUSED = [
-    (WITHIN, f"mean(measured[size]) - {OWN_ERROR} <= limit", "The result is wrong"),
-    (CHOICE, "min([size for size in measured if mean(measured[size]) < limit] or [best])", "The result is wrong"),
-    (WITHIN, "round(mean(measured[size]), 2) <= round(limit, 2)", "The result is wrong"),
+    ("min(good)", "good", "The kind of the result is wrong"),
+    ("<= stdev(gaps)", "< stdev(gaps)", "It stops with an error"),
 ]
 RIGHT = [
     """
 def choose_vocab_size(measured):
-    means = {size: np.mean(losses) for size, losses in measured.items()}
-    losses = measured[min(means, key=means.get)]
-    error = np.std(losses, ddof=1) / np.sqrt(len(losses))
-    for size in sorted(measured):
-        if means[size] <= min(means.values()) + error:
-            return size
+    sizes = sorted(measured)
+    table = np.array([measured[size] for size in sizes])
+    gaps = table - table[table.mean(axis=1).argmin()]
+    errors = gaps.std(axis=1, ddof=1) / np.sqrt(gaps.shape[1])
+    return sizes[int(np.flatnonzero(gaps.mean(axis=1) <= errors)[0])]
 """,
 ]
 
+SWING = [-0.1, 0.1, -0.1, 0.1, -0.1, 0.1]  # its standard error over six texts: 0.0447
+
 
 def cases(rng: Generator) -> list[tuple]:
-    def seeds(center: float, spread: float, n: int = 3) -> list[float]:
-        return [round(float(x), 3) for x in rng.normal(center, spread, n)]
+    apart, close = [1.2, 2.6, 1.9, 1.5, 2.2, 3.1], [1.50, 1.52, 1.54, 1.49, 1.51, 1.53]
 
-    sizes = [256, 512, 1024, 2048, 4096]
-    flat = {size: seeds(2.0, 0.05) for size in sizes}
+    def worse(base: list[float], by: float, swing: float = 1.0) -> list[float]:
+        return [round(b + by + swing * s, 4) for b, s in zip(base, SWING, strict=True)]
+
+    drawn = [round(float(x), 3) for x in rng.uniform(1.2, 2.8, 6)]
+    steps = (0.01, 0.02, 0.03, 0.043, 0.05, 0.06, 0.092, 0.1, 0.12, 0.3)
     return [
-        ({256: [3.0, 3.2], 512: [2.39, 2.59], 1024: [2.3, 2.5]},),  # 512: 2.49, and 1024: 2.4 ± 0.1
-        ({1024: [2.3, 2.5], 256: [3.0, 3.2], 512: [2.52, 2.54]},),  # just outside
-        ({256: [2.49, 2.49, 2.50], 512: [2.2, 2.4, 2.6, 2.4], 8192: [2.9, 3.3]},),
-        ({512: [2.41, 2.42, 2.43], 1024: [2.30, 2.31, 2.32], 2048: [2.30, 2.32, 2.34]},),
-        ({size: flat[size] for size in reversed(sizes)},),
-        ({size: seeds(2.0 + 0.1 * abs(n - 3), 0.08, 5) for n, size in enumerate(sizes)},),
-        ({size: seeds(3.0 - 0.01 * n, 0.03, 4) for n, size in enumerate(sizes)},),
-        ({256: [2.44, 2.44, 2.44, 2.44], 512: [2.2, 2.5, 2.3, 2.6]},),  # a deviation is not yet an error
-        ({2048: [2.0, 2.2], 512: [2.05, 2.17], 256: [2.6, 2.7]},),  # the first that is good is not the smallest
-        ({512: [2.0, 2.2], 1024: [2.05, 2.19], 256: [3.0, 3.1]},),  # the best is the smallest that is good
-        ({512: [2.3, 2.5], 256: [2.5, 2.64]},),  # between a deviation and two errors
-        *(({512: [2.3, 2.4, 2.5], 256: [other] * 3},) for other in (2.405, 2.431, 2.465, 2.485, 2.5145)),
-        ({256: [2.4, 2.6], 512: [2.44, 2.46]},),  # the other's error does not count
-        ({256: [2.464, 2.464], 512: [2.44, 2.46]},),  # 2.46 is the limit
-        ({512: [2.0, 2.0], 256: [2.0, 2.0]},),
-        ({300: [1.0, 1.0]},),
+        ({512: worse(apart, 0.02), 1024: apart, 2048: worse(apart, 0.3)},),
+        ({2048: worse(apart, 0.01), 1024: apart, 512: worse(apart, 0.03), 256: worse(apart, 0.4)},),
+        *(({1024: apart, 512: worse(apart, by)},) for by in steps),
+        *(({512: worse(close, by), 4096: close},) for by in (0.02, 0.05, 0.2)),
+        *(({4096: drawn, 256: worse(drawn, by, 0.2)},) for by in (0.006, 0.012, 0.02, 0.2)),
+        ({1024: [1.0, 2.0, 3.0, 2.0], 512: [0.9, 2.4, 3.4, 2.4], 256: [1.5, 2.6, 3.5, 2.4]},),  # lowest is not best
+        ({1024: [1.0, 2.0, 3.0, 4.0], 512: [2.0, 1.0, 4.1, 3.1]},),  # sorted, the pairs would be other pairs
+        ({512: [2.0, 2.3], 256: [2.1, 2.2]},),
+        ({300: [1.0, 1.5]},),
     ]
 
 
 EXERCISE = Exercise(
     reference=choose_vocab_size,
-    minutes=3,
+    minutes=4,
     difficulty=2,
     hints=(
-        "A few seeds give a few losses. How far may their mean be off by luck?",
-        "Find the size with the lowest mean. Its standard error is `stdev` divided by √n. Every size whose mean is "
-        "at most the best mean plus that error is as good; take the smallest.",
-        "Compute `mean` for every size; `best` is the size of the lowest; the limit is its mean plus "
-        "`stdev(measured[best]) / len(measured[best]) ** 0.5`; return the `min` of the sizes that stay within it.",
+        "Some texts are hard for every vocabulary. What is left if you compare two vocabularies on the same text?",
+        "Find the size with the lowest mean. For every size, take the differences to it, text by text. The size is as "
+        "good if the mean of these differences is at most their `stdev` divided by √n. Take the smallest such size.",
+        "`best = min(measured, key=…)` with the mean as the key. Then a loop over `measured.items()`: the differences "
+        "come from `zip` of the two lists, and a size that passes the test is appended to a list. Return the `min` of "
+        "that list.",
     ),
-    proves="sizes in any order, any number of seeds, ties, one size only, and the best one's error alone",
+    proves="sizes in any order, differences taken text by text, one standard error of them, the smallest that passes",
     properties=[Property("the choice is one of the sizes", lambda size, measured: size in measured)],
 )

@@ -26,7 +26,7 @@ def encode_word(symbols: Symbols, ranks: dict[Pair, int]) -> Symbols:
         encode_word(("a", "b", "c"), {("b", "c"): 0, ("a", "b"): 1})  →  ("a", "bc")
     """
     while len(symbols) > 1:
-        best = min(zip(symbols, symbols[1:], strict=False), key=lambda pair: ranks.get(pair, len(ranks)))
+        best = min(zip(symbols, symbols[1:], strict=False), key=lambda pair: ranks.get(pair, math.inf))
         if best not in ranks:
             break
         symbols = merge_pair(symbols, best)

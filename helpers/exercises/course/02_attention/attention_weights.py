@@ -42,6 +42,7 @@ SLIPS = [
         [(SCALE, ""), (".softmax(dim=-1)", ".softmax(dim=-1) / q.shape[-1] ** 0.5")],
         "you divide after the softmax; scale the scores before it.",
     ),
+    ("q.shape[-1] ** 0.5", "2**0.5", "you divide by √2, which fits d = 2 alone: take head_dim from the shape of q."),
 ]
 REFUSED = [
     ("k.transpose(-2, -1)", "k.T", "It stops with an error when called as"),
@@ -94,7 +95,8 @@ EXERCISE = Exercise(
         "Transpose the keys so that `@` pairs every query with every key, divide by the square root of head_dim, and "
         "apply softmax to each row.",
         "`k.transpose(-2, -1)` swaps the last two axes and leaves texts and heads alone. Divide the scores by "
-        "`math.sqrt(head_dim)`, where head_dim is the last size of `q`; softmax runs over the last axis, the keys.",
+        "the square root of head_dim, the last size of `q`: `… ** 0.5` takes a root. Softmax runs over the last axis, "
+        "the keys.",
     ),
     proves="rows of 1, scaled, for one query or many, with and without batch and heads",
     properties=[

@@ -26,13 +26,14 @@ SLIPS = [
     ("S - T", "S - T - 1", "off by one: a query may see itself."),
     ("S - T", "S - T + 1", "off by one: each query sees the position after it, the answer itself."),
     ("S - T", "", "with S > T, the queries are the last positions, not the first."),
+    ("S - T", "T - S", "the sign is the other way round: the queries come last, so they see S − T keys more."),
     ("tril", "triu", UPSIDE_DOWN),
     ("tril(S - T)", "triu()", UPSIDE_DOWN),
     (".tril(S - T)", "", "nothing is hidden: a query sees what comes after it."),
     ("tril(S - T)", "triu(S - T + 1)", "True means “may look”; yours marks what is hidden."),
+    (", dtype=torch.bool", "", "the entries are numbers: ask for booleans, with `dtype=torch.bool`."),
 ]
 REFUSED = [
-    (", dtype=torch.bool", "", "Expected bool"),
     ("ones(T, S", "ones(S, S", "The shape of the result is wrong"),
 ]
 RIGHT = [
@@ -52,7 +53,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=causal_mask,
-    minutes=2,
+    minutes=4,
     difficulty=2,
     hints=(
         "The T queries are the last T of the S positions. At which position stands query number t?",

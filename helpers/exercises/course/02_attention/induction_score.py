@@ -32,6 +32,18 @@ SLIPS = [
     ("dim=-1", "", "you average over heads and texts too: keep one score for each."),
     ("queries, keys]", "keys, queries]", ABOVE),
     ("queries, keys]", "queries - length, keys]", ABOVE),
+    (
+        "weights[..., queries, keys].mean(dim=-1)",
+        "weights[..., length:, 1 : length + 1].mean((-2, -1))",
+        "you average a whole block; each query counts with one key only, that at t − length + 1.",
+    ),
+    ("queries - length + 1", "queries - 15", "15 fits length 16 alone: the distance is length − 1."),
+    ("queries - length + 1", "queries - 1", "you reward looking at the token before, at t − 1."),
+    (
+        "weights[..., queries, keys].mean(dim=-1)",
+        "weights[..., queries, keys].amax(dim=-1)",
+        "this is the largest weight; take the mean over the queries.",
+    ),
 ]
 REFUSED = [
     (".mean(dim=-1)", "", "The shape of the result is wrong"),
@@ -67,7 +79,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=induction_score,
-    minutes=4,
+    minutes=5,
     difficulty=3,
     hints=(
         "The token at position t also stood at position t − length. At which position stood the token after it?",

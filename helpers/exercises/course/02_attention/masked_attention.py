@@ -31,6 +31,7 @@ def masked_attention(q, k, v, mask):
 """
 HIDDEN = 'scores.masked_fill(~mask, float("-inf"))'
 WEIGHTS = f"{HIDDEN}.softmax(dim=-1)"
+TOO_SMALL = "a score can be lower than the number you fill in, and then what is hidden wins: use −inf."
 NOT_FINITE = "NaN comes of 0 · ∞, ∞ − ∞ or 0/0: print the scores, then the weights."
 SLIPS = [
     (
@@ -42,7 +43,7 @@ def masked_attention(q, k, v, mask):
 """,
         "the mask comes after the softmax: rows no longer sum to 1.",
     ),
-    (HIDDEN, "scores", "`mask` is not used, so nothing is hidden."),
+    (HIDDEN, "scores", "`mask` has no effect: is it used, and is what `masked_fill` returns kept?"),
     (
         "~mask",
         "~causal_mask(*scores.shape[-2:])",
@@ -68,6 +69,18 @@ def masked_attention(q, k, v, mask):
         "scores.softmax(dim=-1).masked_fill(~mask, 0.0).softmax(dim=-1)",
         "a second softmax gives the masked zeros weight again: exp(0) is 1.",
     ),
+    (
+        WEIGHTS,
+        'scores.softmax(dim=-1).masked_fill(~mask, float("-inf")).softmax(dim=-1)',
+        "softmax runs twice, the second time on weights between 0 and 1: mask the scores, and apply it once.",
+    ),
+    ('float("-inf")', "-100.0", TOO_SMALL),
+    ('float("-inf")', "-10.0", TOO_SMALL),
+    (
+        [(HIDDEN, "scores"), ("weights @ v", "weights * mask / (weights * mask).sum(-1, keepdim=True) @ v")],
+        "dividing by the row's sum once more is 0/0 where a hidden score is so much larger that all visible weights "
+        "are rounded to 0: mask the scores, before the softmax.",
+    ),
     (HIDDEN, "(scores * mask.float().log())", NOT_FINITE),
 ]
 PLANTED = SLIPS[0]
@@ -82,7 +95,6 @@ REFUSED = [
 RIGHT = [
     (HIDDEN, "torch.where(mask, scores, float('-inf'))"),
     (HIDDEN, "(scores + mask.float().log())"),
-    ([(HIDDEN, "scores"), ("weights @ v", "weights * mask / (weights * mask).sum(-1, keepdim=True) @ v")]),
     """
 def masked_attention(q, k, v, mask):
     return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
@@ -106,9 +118,14 @@ def cases(rng: Generator) -> list[tuple]:
     drawn = torch.tensor(rng.random((2, 1, 5, 6)) < 0.5)
     drawn[..., 2] = True  # every query has something to look at
     negative = case(1, 2, 5, 5, 4, causal_mask(5))  # a hidden score of 0 is the largest of all here
+    low = case(1, 2, 4, 4, 4, causal_mask(4))  # all scores far below −100
+    high = case(1, 2, 4, 4, 4, causal_mask(4))  # the last key, hidden from most, has scores beyond ±100
+    high[1][..., -1, :] *= 300
     return [
         case(2, 2, 4, 4, 8, causal_mask(4)),
         (negative[0].abs(), -negative[1].abs(), *negative[2:]),
+        (low[0].abs() * 10 + 10, -low[1].abs() * 10 - 10, *low[2:]),
+        high,
         case(1, 3, 3, 6, 4, causal_mask(3, 6)),
         case(2, 1, 4, 4, 4, padded),
         case(2, 3, 5, 6, 16, drawn),

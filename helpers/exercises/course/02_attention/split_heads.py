@@ -24,14 +24,19 @@ SLIPS = [
         "each head gets every n-th channel; it should get a slice.",
     ),
     (".transpose(1, 2)", "", "the tokens still come before the heads: swap axes 1 and 2."),
+    ("transpose(1, 2)", "transpose(2, 3)", "you swap the heads with head_dim; swap axes 1 and 2, tokens and heads."),
     (
         SPLIT,
         "view(T, B, n_heads, C // n_heads).permute(1, 2, 0, 3)",
         "B and T are mixed up: texts exchange their tokens.",
     ),
+    (
+        "x.view(B, T, n_heads, C // n_heads).transpose(1, 2)",
+        "x.transpose(1, 2).reshape(B, n_heads, T, C // n_heads)",
+        "you transpose before you split: first split the channels, then swap tokens and heads.",
+    ),
 ]
 REFUSED = [
-    ("transpose(1, 2)", "transpose(2, 3)", "The shape of the result is wrong"),
     (SPLIT, "view(B * n_heads, T, C // n_heads)", "The shape of the result is wrong"),
 ]
 RIGHT = [
@@ -60,7 +65,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=split_heads,
-    minutes=2,
+    minutes=3,
     difficulty=2,
     hints=(
         "Which axis do you have to split in two, and into which sizes?",

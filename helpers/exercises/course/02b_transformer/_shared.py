@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.transformer.llama import Llama, LlamaConfig
+from helpers.transformer.minimal import MinimalLlama
 
 VOCABULARY = 31
 MODELS = {  # name: n_layers, n_heads, n_kv_heads, seed
@@ -24,12 +24,11 @@ def drawn_ids(rng: Generator, *shape: int) -> Tensor:
     return torch.tensor(rng.integers(VOCABULARY, size=shape))
 
 
-def tiny_llama(name: str) -> Llama:
+def tiny_llama(name: str) -> MinimalLlama:
     """One of MODELS, with weights large enough that every part of it shows in the logits."""
     n_layers, n_heads, n_kv_heads, seed = MODELS[name]
     torch.manual_seed(seed)
-    config = LlamaConfig(VOCABULARY, 16, n_layers, n_heads, 24, n_kv_heads)
-    model = Llama(config).eval()
+    model = MinimalLlama(VOCABULARY, 16, n_layers, n_heads, n_kv_heads, d_ff=24, rope_base=10_000.0).eval()
     with torch.no_grad():
         for weight in model.parameters():
             weight.normal_(1.0 if weight.dim() == 1 else 0.0, 0.35)

@@ -1,4 +1,4 @@
-"""greedy_reply: the most probable id, again and again, until the end sign or the limit."""
+"""greedy_reply: the most probable id, again and again, until the end-of-turn token or the limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._shared import MODELS, drawn_ids, tiny_llama
 
 
 def greedy_reply(model: Callable[[Tensor], Tensor], ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-    """The ids that `model` writes after the prompt `ids`, always the most probable one, up to `end`, which is left out.
+    """The ids that `model` writes after the prompt `ids`, each time the most probable one, up to `end` (left out).
 
     ids: (1, T); model(ids) gives logits (1, T, V)  →  at most `max_new_tokens` ids
     """
@@ -79,14 +79,13 @@ REFUSED = [
 RIGHT = [
     """
 def greedy_reply(model, ids, max_new_tokens, end):
-    cache = model.new_cache(1, ids.shape[1] + max_new_tokens)
-    reply = []
-    while len(reply) < max_new_tokens:
-        ids = model(ids, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)
-        if ids.item() == end:
+    start = ids.shape[1]
+    while ids.shape[1] < start + max_new_tokens:
+        best = model(ids)[:, -1:].argmax(-1)
+        if best == end:
             break
-        reply.append(ids.item())
-    return reply
+        ids = torch.cat([ids, best], dim=1)
+    return ids[0, start:].tolist()
 """,
 ]
 
@@ -118,5 +117,5 @@ EXERCISE = Exercise(
         "Inside a `for` over `max_new_tokens`: `int(model(ids)[0, -1].argmax())` is the next id. Return what you "
         "have if it is `end`; else append it to the list, and to `ids` with `torch.cat([...], dim=1)`.",
     ),
-    proves="the same ids for three models, stopping at the end sign and at the limit",
+    proves="the same ids for three models, stopping at the end-of-turn token and at the limit",
 )

@@ -9,19 +9,35 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.transformer.residuals import swap_residual
+from helpers.transformer.minimal import MinimalLlama
 
 from ._shared import MODELS, drawn_ids, normal, tiny_llama
+
+
+def swap_residual(model: MinimalLlama, ids: Tensor, layer: int, vector: Tensor, position: int = -1) -> Tensor:
+    """Logits of the next token when `vector` replaces the residual stream at `position` after block `layer`.
+
+    ids: (B, T); vector: (C,) or (B, C)  →  (B, V). Layer 0 is the embedding, layer n is the stream after n blocks. The
+    model is left as it was.
+    """
+    x = model.embedding(ids)
+    for number in range(len(model.blocks) + 1):
+        if number == layer:
+            x = x.clone()  # a caller's tensors stay as they are
+            x[:, position] = vector
+        if number < len(model.blocks):
+            x = model.blocks[number](x)
+    return model.head(model.norm(x[:, -1]))
+
 
 ANSWER = """
 def swap_residual(model, ids, layer, vector, position=-1):
     x = model.embedding(ids)
-    rope = model.rope(torch.arange(ids.shape[1]))
     for number in range(len(model.blocks) + 1):
         if number == layer:
             x[:, position] = vector
         if number < len(model.blocks):
-            x = model.blocks[number](x, causal=True, rope=rope)
+            x = model.blocks[number](x)
     return model.head(model.norm(x[:, -1]))
 """
 SWAP = "x[:, position] = vector"
@@ -49,8 +65,6 @@ SLIPS = [
         "you read the answer right after the swap; the blocks behind it must run.",
     ),
     ("model.norm(x[:, -1])", "x[:, -1]", "the last norm before the head is missing."),
-    ("causal=True, ", "", "the blocks run without `causal=True`, so tokens see what comes later."),
-    (", rope=rope", "", "the blocks run without `rope=`, so they do not know the order of words."),
     (
         "if number == layer",
         "if number == layer or number < len(model.blocks)",
@@ -79,11 +93,10 @@ RIGHT = [
     """
 def swap_residual(model, ids, layer, vector, position=-1):
     x = model.embedding(ids)
-    rope = model.rope(torch.arange(ids.shape[1]))
     for number, block in enumerate(model.blocks):
         if number == layer:
             x[:, position] = vector
-        x = block(x, causal=True, rope=rope)
+        x = block(x)
     if layer == len(model.blocks):
         x[:, position] = vector
     return model.head(model.norm(x[:, -1]))
@@ -102,10 +115,9 @@ def swap_residual(model, ids, layer, vector, position=-1):
 """,
     """
 def swap_residual(model, ids, layer, vector, position=-1):
-    rope = model.rope(torch.arange(ids.shape[1]))
     def run(x, blocks):
         for block in blocks:
-            x = block(x, causal=True, rope=rope)
+            x = block(x)
         return x
     x = run(model.embedding(ids), model.blocks[:layer])
     mark = torch.zeros(ids.shape[1], 1)
@@ -155,10 +167,9 @@ EXERCISE = Exercise(
         "`layer` blocks”?",
         "Loop over the blocks with their number. When the number equals `layer`, exchange the vector *before* "
         "running that block. Layer `n_layers` comes after the loop.",
-        "Before the loop, x is the embedding of the ids, and `rope` is `model.rope` of the positions 0 to T − 1. "
-        "In the loop: if the number is `layer`, write `vector` into x at `[:, position]`; then run the block with "
-        "`causal=True, rope=rope`. The same `if` once more behind the loop, for `len(model.blocks)`; then norm and "
-        "head of the last position.",
+        "Before the loop, x is the embedding of the ids. In the loop: if the number is `layer`, write `vector` into x "
+        "at `[:, position]`; then run the block. The same `if` once more behind the loop, for `len(model.blocks)`; "
+        "then norm and head of the last position.",
     ),
     proves="the right vector at the right moment, from the embedding to the last block, and the model is unharmed",
     properties=[

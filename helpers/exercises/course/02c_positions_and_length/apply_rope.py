@@ -59,6 +59,19 @@ def apply_rope(x, cos, sin, interleaved=False):
         "each pair has one angle; for neighbors repeat it side by side (c₀, c₀, c₁, c₁, …), not in halves.",
     ),
     (
+        """
+def apply_rope(x, cos, sin, interleaved=False):
+    cos, sin = cos.repeat_interleave(2, -1), sin.repeat_interleave(2, -1)
+    if interleaved:
+        other = torch.stack((-x[..., 1::2], x[..., 0::2]), -1).flatten(-2)
+    else:
+        a, b = x.chunk(2, -1)
+        other = torch.cat((-b, a), -1)
+    return (x * cos + other * sin).to(x.dtype)
+""",
+        "for halves, repeat the angles as halves, too: (c₀, c₁, …, c₀, c₁, …), not side by side.",
+    ),
+    (
         "cos.to(x.dtype), sin.to(x.dtype)",
         "cos, sin",
         "cos and sin are float32 and make the result float32: convert it back to x.dtype.",
@@ -144,8 +157,8 @@ EXERCISE = Exercise(
     tolerance=0.01,  # one case is in bfloat16, where another order of rounding is as good an answer
     hints=(
         "Take one pair (a, b) out of a vector. What are its coordinates after a rotation by the angle θ?",
-        "(a·cos θ − b·sin θ, a·sin θ + b·cos θ). For halves, `x.chunk(2, dim=-1)` gives all a and all b; for "
-        "neighbors, `x[..., 0::2]` and `x[..., 1::2]` do. Put the results back where you took them from.",
+        "(a·cos θ − b·sin θ, a·sin θ + b·cos θ), where a and b are whole tensors, (B, H, T, d/2). Both parts need the "
+        "old a and the old b, so compute both before you put anything back.",
         "Convert cos and sin to `x.dtype`. Split x into a and b as `interleaved` says, compute both rotated parts, "
         "then `torch.cat` them along the last axis for halves; for neighbors `torch.stack` them along a new last "
         "axis and flatten the last two.",
@@ -157,7 +170,8 @@ EXERCISE = Exercise(
             lambda result, x, *_: torch.allclose(
                 result.float().norm(dim=-1), x.float().norm(dim=-1), rtol=0.02, atol=1e-4
             ),
-            "in a·cos θ − b·sin θ and a·sin θ + b·cos θ exactly one sign is a minus, and each has both a and b.",
+            "in a·cos θ − b·sin θ and a·sin θ + b·cos θ exactly one sign is a minus, and each has both a and b, "
+            "with the same angle.",
         ),
     ],
 )

@@ -49,12 +49,22 @@ SLIPS = [
         [("    T = ids.shape[1]\n", "    T = ids.shape[1]\n" + ADVANCE), (ADVANCE, "")],
         "the cache is advanced too early: first ask its length, then store the keys.",
     ),
+    (
+        [
+            ("    T = ids.shape[1]\n", "    T = ids.shape[1]\n" + ADVANCE),
+            ("    cache.advance(T)\n    return", "    return"),
+            (RANGE, "range(cache.length - T, cache.length)"),
+        ],
+        "the cache is advanced too early: the blocks then store the new keys T places too late.",
+    ),
+    ("cache.advance(T)", "cache.advance(1)", "T tokens were read, so the cache advances by T."),
+    ("cache.advance(T)", "cache.advance(cache.length + T)", "advance takes the number of *new* tokens, T."),
+    ("causal=True", "causal=False", "new tokens see each other's future: causal=True must stay."),
     (RANGE, "[cache.length] * T", "all tokens of a call get the same position; they follow each other."),
 ]
 PLANTED = SLIPS[0]
 REFUSED = [
     (RANGE, "range(cache.length + 1, cache.length + T + 1)", "`read_on(3, then 2 tokens behind 4 in the cache)`"),
-    ("cache.advance(T)", "cache.advance(1)", "First difference at ['cache.length']: expected 5, yours is 1"),
     (POSITIONS, "torch.arange(cache.length, T)", "It stops with an error when called as"),
     ("model.norm(x))", "model.norm(x))[:, -1:]", "The shape of the result is wrong"),
     ("return model.head", "model.head", "Did you forget `return`?"),

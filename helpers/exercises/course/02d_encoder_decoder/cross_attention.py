@@ -33,10 +33,12 @@ SCORES = "(q @ k.transpose(1, 2) * q.shape[-1] ** -0.5)"
 HIDDEN = SCORES + ".masked_fill(~mask.unsqueeze(1), -torch.inf)"
 UNMASKED = (", " + MASK, "")
 FROM_X = [("memory @ w_k", "x @ w_k"), ("memory @ w_v", "x @ w_v"), UNMASKED]
+ROLES = "queries come from `x`, keys and values from `memory`."
+DIVIDED = "this divides by d in the end: `attention_weights` divides by √d already."
 SLIPS = [
     (MASK, MASK + ", scale=1.0", "the scores are not divided by √d."),
     (MASK, MASK + ", scale=w_q.shape[0] ** -0.5", "divide by √d, the width of a query, not by √C."),
-    (MASK, MASK + ", scale=1 / w_q.shape[1]", "you divide by d; its square root is asked for."),
+    (MASK, MASK + ", scale=1 / w_q.shape[1]", DIVIDED),
     (*UNMASKED, "padding of the source is looked at: the mask is not used."),
     (
         WEIGHTS,
@@ -53,6 +55,15 @@ SLIPS = [
     (
         [("memory @ w_k", "memory @ w_v"), ("memory @ w_v", "memory @ w_k")],
         "w_k and w_v are swapped: keys are compared, values averaged.",
+    ),
+    ("attention_weights(q,", "attention_weights(q / q.shape[-1] ** 0.5,", DIVIDED),
+    (FROM_X[:2], ROLES),
+    ([("x @ w_q", "memory @ w_q"), *FROM_X[:2]], ROLES),
+    ("return weights @ v", "return weights @ memory", "the memory itself is averaged; average the values, `memory @ w_v`."),
+    (
+        "return weights @ v, weights",
+        "return weights @ v, weights.transpose(1, 2)",
+        "the weights are (B, T, S): a row per written token.",
     ),
     (FROM_X, "keys and values come from `x`; they belong to what was read, `memory`."),
     (
@@ -109,7 +120,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=cross_attention,
-    minutes=4,
+    minutes=5,
     difficulty=2,
     hints=(
         "Which of the two inputs makes the queries, and which makes the keys and values? There are T target tokens and "

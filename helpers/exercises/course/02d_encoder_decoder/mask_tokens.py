@@ -20,6 +20,7 @@ def mask_tokens(ids, draw, rate, mask_id, pad_id):
 SWAPPED = "hidden and shown are swapped: hide where the draw is below `rate`."
 ALL_ASKED = "labels are −100 where nothing is hidden; yours ask for every token."
 SHOWN_ASKED = "the labels keep the tokens that are shown; keep the hidden ones."
+BRACKETS = "`&` binds tighter than `<` and `!=`: put both comparisons into brackets."
 SLIPS = [
     ("~hidden", "ids == pad_id", ALL_ASKED),
     ("ids.masked_fill(~hidden, -100)", "ids.clone()", ALL_ASKED),
@@ -35,6 +36,13 @@ SLIPS = [
         "the inputs still show every token: put `mask_id` in the hidden places.",
     ),
     ("< rate", "< 0.15", "0.15 is fixed in your code; use `rate`."),
+    (
+        "ids.masked_fill(hidden, mask_id)",
+        "ids.masked_fill(draw < rate, mask_id)",
+        "padding is hidden, too: leave out the places where `ids == pad_id`.",
+    ),
+    ("(draw < rate) & (ids != pad_id)", "draw < rate & ids != pad_id", BRACKETS),
+    ("(draw < rate) & (ids != pad_id)", "(draw < rate) & ids != pad_id", BRACKETS),
     ("ids != pad_id", "ids != 0", "you take 0 for padding; use `pad_id`."),
     ("draw < rate", "draw <= rate", "a draw as large as `rate` is not below it: `<`, not `<=`."),
     ("draw < rate", "torch.rand(ids.shape) < rate", "you draw numbers of your own; use `draw`."),
@@ -95,7 +103,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=mask_tokens,
-    minutes=3,
+    minutes=4,
     difficulty=2,
     hints=(
         "Which tokens are hidden? First make one boolean tensor of shape (B, T) that is True at those.",
@@ -111,6 +119,16 @@ EXERCISE = Exercise(
             "labels say what stood at a hidden place",
             lambda result, ids, *_: bool((result[1][result[1] != IGNORED] == ids[result[1] != IGNORED]).all()),
             "take the labels from `ids` before the mask is put in.",
+        ),
+        Property(
+            "labels ask for no token whose draw is `rate` or above",
+            lambda result, ids, draw, rate, *_: bool((result[1][draw >= rate] == IGNORED).all()),
+            "labels are −100 wherever nothing is hidden.",
+        ),
+        Property(
+            "every token that the labels ask for is `mask_id` in the inputs",
+            lambda result, ids, draw, rate, mask_id, pad_id: bool((result[0][result[1] != IGNORED] == mask_id).all()),
+            "here all chosen tokens are masked, not 80 % of them as in BERT.",
         ),
         Property(
             "padding is neither hidden nor asked for",

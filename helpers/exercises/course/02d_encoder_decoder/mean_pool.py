@@ -31,6 +31,12 @@ SLIPS = [
         "torch.nn.functional.normalize(total, dim=-1)",
         "the vectors are scaled to length 1; return the plain mean.",
     ),
+    (MEAN, "hidden[mask].mean(dim=0)", "this is one mean over all texts; each text has its own."),
+    (
+        "mask[..., None]",
+        "(mask & (mask.cumsum(1) > 1) & (mask.flip(1).cumsum(1).flip(1) > 1))[..., None]",
+        "the first and the last real token are left out; `[CLS]` and `[SEP]` belong to the mean.",
+    ),
     ("mask[..., None]", "~mask[..., None]", "the mask is True at real tokens; you average the padding."),
 ]
 REFUSED = [
