@@ -11,6 +11,7 @@ these trials. What it does not do: read the continuations. Do that yourself.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,20 @@ OPENINGS = (
     "Nobody in the village could explain why",
     "How to mend a flat tire: first",
     "Last summer we rode along the river until",
+)
+HELD_OUT = (  # for judging what was chosen on OPENINGS
+    "The new baker at the corner sells",
+    "Thank you for your message. Your bicycle",
+    "What I like most about autumn is",
+    "In the year 2040, most cities",
+    "The doctor looked at the letter and",
+    "My grandmother kept a diary in which",
+    "Two reasons speak for a smaller car:",
+    "The concert began late, because",
+    "After the storm, the children of the village",
+    "A good map shows",
+    "Before you paint a wall, you should",
+    "The last bus had left, so we",
 )
 
 
@@ -61,9 +76,16 @@ class Watched:
         return chosen
 
 
-def trials(model: Any, tokenizer: Any, sampler: Sampler, n_new: int, repeats: int = 1) -> list[Trial]:
+def trials(
+    model: Any,
+    tokenizer: Any,
+    sampler: Sampler,
+    n_new: int,
+    repeats: int = 1,
+    openings: Sequence[str] = OPENINGS,
+) -> list[Trial]:
     """`repeats` trials made in one batch of 12 · repeats texts. Raises ValueError as `generate` does."""
-    prompts = [tokenizer(text)["input_ids"] for text in OPENINGS] * repeats
+    prompts = [tokenizer(text)["input_ids"] for text in openings] * repeats
     watched = Watched(sampler)
     ids = generate(model, prompts, n_new, sampler=watched, ignore_eos=True)
     written = ids[:, -n_new:].cpu().chunk(repeats)
@@ -71,9 +93,9 @@ def trials(model: Any, tokenizer: Any, sampler: Sampler, n_new: int, repeats: in
     return [Trial(w, p, distinct_n(w, 2), math.exp(-float(p.mean()))) for w, p in zip(written, log_probs, strict=True)]
 
 
-def trial(model: Any, tokenizer: Any, sampler: Sampler, n_new: int) -> Trial:
+def trial(model: Any, tokenizer: Any, sampler: Sampler, n_new: int, openings: Sequence[str] = OPENINGS) -> Trial:
     """One trial."""
-    return trials(model, tokenizer, sampler, n_new)[0]
+    return trials(model, tokenizer, sampler, n_new, openings=openings)[0]
 
 
 def share_repeated(ids: list[int] | Tensor, n: int = 4, last: int = 32) -> float:

@@ -8,13 +8,14 @@ import math
 from statistics import mean
 
 import pytest
+import torch
 
 from helpers.files import RESULTS
 from helpers.trials import families as ft
 from helpers.trials import hidden_words as lm
 from helpers.trials import number_words as nw
 
-RECORDED = RESULTS / "02d_families.json"
+RECORDED, LONGER = RESULTS / "02d_families.json", RESULTS / "02d_longer.json"
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,55 @@ def test_what_the_figure_of_families_shows(shares):
         0.8 < min(shares["translate", "encoder-decoder"]) < max(shares["translate", "encoder-decoder"]) < min(writers)
     )
     assert min(shares["retell", "decoder"] + shares["retell", "encoder-decoder"]) > max(shares["retell", "encoder"])
+
+
+def test_what_three_times_the_steps_change(shares):
+    runs = json.loads(LONGER.read_text(encoding="utf-8"))["runs"]
+    assert {run["case"]["steps"] for run in runs} == {3 * ft.STEPS} == {1800}
+    assert {run["case"]["seed"] for run in runs} == {1, 2}
+    final = {}
+    for run in runs:
+        assert len(run["curve"]) == 18 and run["curve"][-1] == run["right"]
+        final.setdefault((run["case"]["task"], run["case"]["family"]), []).append(run["right"] / run["of"])
+    assert all(round(100 * share) == 98 for share in final["translate", "encoder-decoder"])
+    assert max(shares["fill", "decoder"]) < 0.4
+    assert 0.63 <= min(final["fill", "decoder"]) and max(final["fill", "decoder"]) <= 0.71
+    assert min(final["retell", "decoder"] + final["retell", "encoder-decoder"]) >= 0.98
+    assert all(abs(share - 0.54) < 0.06 for share in final["retell", "encoder"])
+
+
+def test_the_spread_of_the_decoder_on_retell(shares):
+    values = shares["retell", "decoder"]
+    assert (min(values), max(values)) == pytest.approx((0.68, 0.95), abs=0.0051)
+
+
+def test_an_untrained_translator_scores_what_it_reads_and_so_starts_worse_than_a_uniform_guess():
+    model, numbers = nw.tiny_translator(0).eval(), nw.unseen_numbers(100)
+    source, mask = nw.encode_words([nw.german(n) for n in numbers])
+    labels = nw.encode_digits(numbers)
+    read = model.shift_right(labels)
+    with torch.no_grad():
+        highest = model(source, read, mask).argmax(-1)
+    assert (highest == read)[labels >= 0].float().mean() > 0.5
+    assert nw.VOCAB_SIZE == 43 and round(math.log(43), 1) == 3.8
+    assert round(nw.train_translator(1, progress=False).losses[0], 1) == 4.6
+
+
+def test_the_longest_numbers_have_seven_words():
+    assert max(len(nw.german(n)) for n in range(1, nw.LARGEST + 1)) == 7
+
+
+def test_the_vector_at_the_hundreds_word_is_nearly_the_same_in_both_numbers():
+    model = nw.train_translator(300, progress=False).model
+    pairs = [
+        (n, n + 1) for n in nw.unseen_numbers(200) if n > 1000 and "0" not in str(n) and 20 < n % 100 and n % 10 < 9
+    ]
+    cosine = {}
+    for digit in (1, 3):
+        at = torch.tensor([nw.spoken_at(n)[digit] for n, _ in pairs])
+        memories = [
+            model.encode(*nw.encode_words([nw.german(n) for n in numbers])) for numbers in zip(*pairs, strict=True)
+        ]
+        a, b = (memory[torch.arange(len(pairs)), at] for memory in memories)
+        cosine[digit] = torch.cosine_similarity(a, b).mean().item()
+    assert cosine[1] > 0.95 > 0.8 > cosine[3]

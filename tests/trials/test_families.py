@@ -83,6 +83,14 @@ def test_training_runs_and_counts_its_steps():
     assert len(ticks) == 3 and 0 <= trial.right <= trial.of == ft.TESTS
 
 
+def test_a_learning_curve_ends_where_the_training_ends_and_does_not_change_it():
+    plain = ft.train_trial("encoder", "translate", seed=0, steps=4)
+    watched = ft.train_trial("encoder", "translate", seed=0, steps=4, every=2)
+    assert plain.curve == () and len(watched.curve) == 2 and watched.curve[-1] == watched.right == plain.right
+    weights = zip(plain.model.parameters(), watched.model.parameters(), strict=True)
+    assert all(torch.equal(one, other) for one, other in weights)
+
+
 def test_the_recorded_runs_are_complete_and_leave_the_notebook_its_own_seed():
     runs = json.loads(RECORDED.read_text(encoding="utf-8"))["runs"]
     cases = {(run["case"]["family"], run["case"]["task"], run["case"]["seed"]) for run in runs}

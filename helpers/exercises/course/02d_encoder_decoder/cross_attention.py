@@ -59,7 +59,11 @@ SLIPS = [
     ("attention_weights(q,", "attention_weights(q / q.shape[-1] ** 0.5,", DIVIDED),
     (FROM_X[:2], ROLES),
     ([("x @ w_q", "memory @ w_q"), *FROM_X[:2]], ROLES),
-    ("return weights @ v", "return weights @ memory", "the memory itself is averaged; average the values, `memory @ w_v`."),
+    (
+        "return weights @ v",
+        "return weights @ memory",
+        "the memory itself is averaged; average the values, `memory @ w_v`.",
+    ),
     (
         "return weights @ v, weights",
         "return weights @ v, weights.transpose(1, 2)",

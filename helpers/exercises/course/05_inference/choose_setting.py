@@ -34,9 +34,9 @@ SLIPS = [
     (
         "len(runs)",
         "(len(runs) - 1)",
-        "the deviation has its n − 1 already; divide it by √runs, not by √(runs − 1).",
+        "the deviation was already divided by n − 1; divide it by √runs, not by √(runs − 1).",
     ),
-    (HIGH, "max(runs)", "you hold each single run to the limit; it is about mean plus standard error."),
+    (HIGH, "max(runs)", "you hold every single run to the limit; the mean plus one standard error has to keep it."),
     (
         "perplexities.items()",
         "zip(diversity, perplexities.values())",

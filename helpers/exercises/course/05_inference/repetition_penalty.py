@@ -46,7 +46,7 @@ SLIPS = [
             (NEW, "torch.where(logits < 0, logits / r, logits * r)"),
             ("logits.scatter(-1, ids, new)", "new.scatter(-1, ids, said)"),
         ],
-        "you lift what was not said; lower what was.",
+        "you raise the scores of tokens that were not said; lower those of tokens that were.",
     ),
     (NEW, "said / r", "you divide negative logits too, which makes them likelier."),
     (
@@ -65,7 +65,7 @@ def repetition_penalty(r):
     (
         "said = ",
         "ids = ids[:, -1:]\n        said = ",
-        "only the last token is penalized; it is all that stand in ids.",
+        "only the last token is penalized; penalize every token that stands in ids.",
     ),
     (
         "said = ",
@@ -77,7 +77,7 @@ def repetition_penalty(r):
             (NEW, "torch.where(logits < 0, logits * r, logits / r)"),
             ("logits.scatter(-1, ids, new)", "new.scatter(-1, ids, said)"),
         ],
-        "you penalize what was not said.",
+        "you lower the scores of tokens that were not said; lower those of tokens that were.",
     ),
     (NEW, "said - r", "you subtract r; scale by it."),
 ]
@@ -129,7 +129,7 @@ EXERCISE = Exercise(
     drive=drive_transform,
     first_call=1,
     hints=(
-        "What does dividing by 1.3 do to a logit of −2?",
+        "Divide a logit of −2 by 1.3. Is the result more or less likely than before?",
         "Of the tokens that stand in `ids`, divide positive logits by r and multiply negative ones, in each row.",
         "`logits.gather(-1, ids)` reads the scores of what was said, (B, T). `torch.where` on their sign gives the "
         "new ones, and `logits.scatter(-1, ids, new)` puts them back into a copy. Without ids, return the logits.",
