@@ -137,7 +137,7 @@ class FastRMSNorm(nn.Module):
         super().__init__()
         C = norm.weight.numel()
         self.register_buffer("scale", norm.weight.detach().float() * math.sqrt(C))
-        self.register_buffer("floor", torch.tensor(math.sqrt(C * norm.eps)))
+        self.register_buffer("floor", torch.tensor(math.sqrt(C * norm.eps), device=norm.weight.device))
 
     def forward(self, x: Tensor) -> Tensor:
         return rms_norm(x, self.scale, self.floor)

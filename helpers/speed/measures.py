@@ -12,6 +12,7 @@ What it does not measure: energy, other machines, several processes at once.
 from __future__ import annotations
 
 import gc
+import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -61,17 +62,36 @@ def prefill_and_decode(model: Any, ids: Tensor, new: int) -> tuple[float, float]
 
 
 @torch.inference_mode()
-def pass_seconds(model: Any, rows: int, batch: int = 1, context: int = 100, rounds: int = 5) -> float:
-    """The best time of one pass over `rows` new tokens of `batch` texts, with `context` tokens in the cache."""
+def pass_seconds(
+    model: Any, rows: int, batch: int = 1, context: int = 100, rounds: int = 5, last_only: bool = False
+) -> float:
+    """The best time of one pass over `rows` new tokens of `batch` texts, with `context` tokens in the cache.
+
+    It runs on the model's device. last_only: logits of the last position alone, which is all that a reader of a
+    prompt needs.
+    """
+    return min(_passes(model, rows, batch, context, rounds, last_only))
+
+
+def _passes(model: Any, rows: int, batch: int, context: int, rounds: int, last_only: bool) -> list[float]:
+    device = next(model.parameters()).device
     cache = model.new_cache(batch, context + rows)
-    ids = torch.ones(batch, rows, dtype=torch.int64)
-    best = float("inf")
-    for _ in range(rounds + 1):  # the first one warms up, and is not better
+    ids = torch.ones(batch, rows, dtype=torch.int64, device=device)
+    seconds = []
+    for _ in range(rounds + 1):
         cache.length = context  # what stands there does not matter for the time
+        _wait_for(device)
         start = time.perf_counter()
-        model(ids, cache)
-        best = min(best, time.perf_counter() - start)
-    return best
+        model(ids, cache, last_only=last_only)
+        _wait_for(device)
+        seconds.append(time.perf_counter() - start)
+    return seconds[1:]  # the first one warmed up
+
+
+def _wait_for(device: torch.device) -> None:
+    """A GPU is handed its operations and works on them later: without this, a clock measures the handing over."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 # Where it goes -------------------------------------------------------------------------------------------------------
@@ -83,23 +103,25 @@ PRODUCTS, ATTENTION, REST = "matrix products", "attention", "everything else"
 def where_time_goes(model: Any, context: int = 60, steps: int = 8) -> dict[str, float]:
     """Seconds for one token behind `context` others: matrix products, attention, and what is left.
 
-    The operations of the first two are timed one by one. What an undisturbed token takes longer than their sum is small
-    operations, and Python in between.
+    The operations of the first two are timed one by one, on the CPU. What an undisturbed token takes longer than their
+    sum is small operations, and Python in between. All are medians over `steps` tokens, disturbed and undisturbed ones
+    in turns. A rest below zero is possible: timing an operation costs time, too, and then hides so small a rest.
     """
-    spent = {PRODUCTS: 0.0, ATTENTION: 0.0}
+    seconds: dict[str, list[float]] = {PRODUCTS: [], ATTENTION: [], REST: []}
     cache, token = model.new_cache(1, context + 1), torch.tensor([[1]])
     model(torch.ones(1, context, dtype=torch.int64), cache)
-    for timed in (False, *[True] * steps):  # the first one warms up
+    for _ in range(steps + 1):
         cache.truncate(context)
         with _Timed() as seen:
             model(token, cache, last_only=True)
-        for name, seconds in seen.seconds.items() if timed else ():
-            if name.endswith(("mm", "mm_for_cpu", "linear")):
-                spent[PRODUCTS] += seconds / steps
-            elif "attention" in name:
-                spent[ATTENTION] += seconds / steps
-    whole = pass_seconds(model, 1, context=context, rounds=steps)
-    return spent | {REST: max(whole - sum(spent.values()), 0.0)}
+        cache.truncate(context)
+        whole = _timed(lambda: model(token, cache, last_only=True))
+        products = sum(s for name, s in seen.seconds.items() if name.endswith(("mm", "mm_for_cpu", "linear")))
+        attention = sum(s for name, s in seen.seconds.items() if "attention" in name)
+        for kind, spent in zip(seconds, (products, attention, whole), strict=True):
+            seconds[kind].append(spent)
+    products, attention, whole = (statistics.median(times[1:]) for times in seconds.values())  # the first warmed up
+    return {PRODUCTS: products, ATTENTION: attention, REST: whole - products - attention}
 
 
 class _Timed(TorchDispatchMode):

@@ -25,7 +25,9 @@ def roofline(
     """
     places = {name: (ops / read, ops * speed) for name, (read, ops, speed) in points.items()}
     first, last = (f(x for x, _ in places.values()) for f in (min, max))
-    across = np.geomspace(first / span, max(last, peak / bandwidth) * span, 100)
+    corner = peak / bandwidth
+    across = np.array([first / span, corner, max(last, corner) * span])
+    across.sort()
     ax.loglog(across, np.minimum(across * bandwidth, peak) / 1e9, color=PALETTE["muted"], label="_roof")
     for x, y in places.values():
         ax.plot(x, y / 1e9, "o", markersize=7, color=PALETTE["main"])

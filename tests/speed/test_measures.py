@@ -15,6 +15,7 @@ from helpers.speed import (
     arithmetic_peak,
     bytes_per_token,
     llama_cpp,
+    measures,
     memory_bandwidth,
     operations_per_token,
     pass_seconds,
@@ -82,7 +83,35 @@ def test_prefill_and_decode_are_timed_apart():
 def test_a_tokens_time_is_shared_out_over_products_attention_and_the_rest(make):
     spent = where_time_goes(make(), context=8, steps=2)
     assert list(spent) == ["matrix products", "attention", "everything else"]
-    assert spent["matrix products"] > 0 and spent["attention"] > 0 and spent["everything else"] >= 0
+    assert spent["matrix products"] > 0 and spent["attention"] > 0 and sum(spent.values()) > 0
+
+
+def test_the_rest_is_what_an_undisturbed_token_takes_longer_and_is_not_clamped(monkeypatch):
+    monkeypatch.setattr(measures, "_timed", lambda run: (run(), 0.0)[1])
+    spent = where_time_goes(small_llama(), context=8, steps=2)
+    assert spent["everything else"] == -spent["matrix products"] - spent["attention"] < 0
+
+
+@pytest.mark.parametrize("kind", [lambda model: model, FastLlama], ids=["Llama", "FastLlama"])
+def test_a_pass_runs_on_the_models_own_device_and_waits_for_it(kind, monkeypatch):
+    for module in ("llama", "fast_llama"):  # it looks at numbers, and this device has shapes only
+        monkeypatch.setattr(f"helpers.{'transformer' if module == 'llama' else 'speed'}.{module}.require_ids", print)
+    waited, met = [], []
+    monkeypatch.setattr(measures, "_wait_for", waited.append)
+    model = kind(small_llama().to("meta"))
+    assert {tensor.device.type for tensor in [*model.parameters(), *model.buffers()]} == {"meta"}
+    model.register_forward_pre_hook(lambda _, args: met.append((args[0].device.type, args[1].keys.device.type)))
+    assert pass_seconds(model, 1, batch=2, context=4, rounds=2) > 0
+    assert met == 3 * [("meta", "meta")]  # ids and cache
+    assert waited == 6 * [torch.device("meta")]  # before and after each of three passes
+
+
+def test_a_clock_waits_for_a_gpu_alone(monkeypatch):
+    waited = []
+    monkeypatch.setattr(torch.cuda, "synchronize", waited.append)
+    for name in ("cpu", "cuda"):
+        measures._wait_for(torch.device(name))
+    assert waited == [torch.device("cuda")]
 
 
 def test_bounds_are_of_a_computers_order():

@@ -19,7 +19,12 @@ def roofline_limit(batch: int, weight_bytes: float, operations: float, bandwidth
 
 SECONDS = "max(weight_bytes / bandwidth, batch * operations / peak)"
 SLIPS = [
-    ("max(", "min(", "memory and cores work at the same time, and the slower of the two decides: `max`, not `min`."),
+    (
+        "max(",
+        "min(",
+        "memory and cores work at the same time, and the slower of the two decides: of two times take the longer "
+        "(`max`), of two rates the smaller (`min`).",
+    ),
     (
         SECONDS,
         "weight_bytes / bandwidth + batch * operations / peak",

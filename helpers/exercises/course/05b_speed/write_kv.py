@@ -26,7 +26,7 @@ A_COPY = "nothing is written to the store itself: `torch.cat` and `.clone()` mak
 BEHIND = "attention sees whatever stands in the room behind, zeros too: hand out a slice without it."
 SLIPS = [
     (USED, "store", "the whole store is handed out, also what was never written."),
-    (USED, "store[:, :, : length + 1]", "this is right for one new token, and cuts a prompt or drafts off."),
+    (USED, "store[:, :, : length + 1]", "this is right for one new token, and cuts a prompt off."),
     (USED, "store[:, :, :length]", "what was just written is not handed out."),
     ("length : length + T", ":T", "you write over the first positions; write behind `length`."),
     ("length : length + T", "-T:", "you write at the end of the room; write right behind `length`."),
