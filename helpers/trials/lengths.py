@@ -106,7 +106,7 @@ def losses_by_length(model: GPT, scaling: str | None = None, window: int | None 
 
 
 def byte_pair_loss() -> float:
-    """Nats per byte, on the bytes that `losses_by_length` scores, of a table of byte pairs counted in the training text.
+    """Nats per byte of a table of byte pairs from the training text, on the bytes that `losses_by_length` scores.
 
     It sees one byte back. 0.1 is added to each count, so that a pair that never occurred has a probability, too.
     """

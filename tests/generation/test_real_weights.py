@@ -133,7 +133,7 @@ def test_prompt_lookup_changes_nothing_where_there_is_little_to_copy(row, llama,
 
 def test_the_int4_copy_drafts_and_float32_decides(llama, ours, theirs):
     """4-bit weights of a 4-bit checkpoint mostly agree; where they do not, the float32 model's token stands."""
-    small = fast_model("int4", Llama.from_pretrained(fetch("chat"), torch.bfloat16))
+    small = fast_model("int4")
     results = [speculative(llama, theirs["prompts"][row], 24, draft=small, n_draft=4) for row in (2, 12, 16)]
     for row, result in zip((2, 12, 16), results, strict=True):
         assert torch.equal(result.ids[0, len(theirs["prompts"][row]) :], ours[row, -NEW:][: result.new])

@@ -23,7 +23,11 @@ SLIPS = [
     ("(-slope * distance)", "(slope * distance)", "the penalty lowers the scores: it is −slope × distance."),
     (RESULT, "-slope * distance.abs()", "later keys must get −∞; yours get a penalty as if they stood before."),
     (RESULT, "-slope * distance", "later keys must get −∞; yours even get a bonus."),
-    (".masked_fill(distance < 0, -torch.inf)", ".tril()", "later keys get 0, which is no penalty at all; −∞ hides them."),
+    (
+        ".masked_fill(distance < 0, -torch.inf)",
+        ".tril()",
+        "later keys get 0, which is no penalty at all; −∞ hides them.",
+    ),
     (RESULT, f"({RESULT}).T", "queries and keys are swapped: queries go down, keys across."),
     ("distance < 0", "distance <= 0", "the query sees itself, at a distance of 0."),
     ("-slope * distance", "-slope * (distance + 1)", "the distance of a query to itself is 0, not 1."),
@@ -66,8 +70,8 @@ EXERCISE = Exercise(
         "Write the row of query 3 by hand, for T = 5 and a slope of 1/4.",
         "A column of query numbers minus a row of key numbers is the table of distances. Where is a key later than the "
         "query?",
-        "`torch.arange(T)[:, None] - torch.arange(T)` holds the distances. Multiply by −slope, and fill in −∞ where the "
-        "distance is negative with `masked_fill`.",
+        "`torch.arange(T)[:, None] - torch.arange(T)` holds the distances. Multiply by −slope, and fill in −∞ where "
+        "the distance is negative with `masked_fill`.",
     ),
     proves="one to eight tokens, steep and flat slopes, nothing seen ahead",
 )
