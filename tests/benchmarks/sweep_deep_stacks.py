@@ -1,5 +1,6 @@
-"""Loss over 100 training steps of stacks wired in four ways, and of pre-norm and post-norm with a warm-up and with two
-layers, for seeds that the notebook does not use; a run ends where its loss is no number."""
+"""Loss over 100 training steps of stacks wired in four ways, of pre-norm and post-norm with a warm-up and with two
+layers, and of the three wirings with a residual at a third of the learning rate, for seeds that the notebook does not
+use; a run ends where its loss is no number."""
 
 from __future__ import annotations
 
@@ -9,15 +10,17 @@ from helpers.trials.deep_stacks import N_LAYERS, VARIANTS, deep_stack, train
 
 NAME = "02b_deep_stacks"
 SEEDS, RATE, STEPS, WARMUP, SHALLOW = range(1, 4), 3e-3, 100, 50, 2
+SMALLER = 1e-3
 SETTINGS = [
-    *((variant, N_LAYERS, 0) for variant in VARIANTS),
-    *((variant, N_LAYERS, WARMUP) for variant in ("pre-norm", "post-norm")),
-    *((variant, SHALLOW, 0) for variant in ("pre-norm", "post-norm")),
+    *((variant, N_LAYERS, 0, RATE) for variant in VARIANTS),
+    *((variant, N_LAYERS, WARMUP, RATE) for variant in ("pre-norm", "post-norm")),
+    *((variant, SHALLOW, 0, RATE) for variant in ("pre-norm", "post-norm")),
+    *((variant, N_LAYERS, 0, SMALLER) for variant in ("pre-norm", "post-norm", "no norm")),
 ]
 CASES = [
-    {"variant": variant, "layers": layers, "warmup": warmup, "seed": seed, "rate": RATE, "steps": STEPS}
+    {"variant": variant, "layers": layers, "warmup": warmup, "seed": seed, "rate": rate, "steps": STEPS}
     for seed in SEEDS
-    for variant, layers, warmup in SETTINGS
+    for variant, layers, warmup, rate in SETTINGS
 ]
 
 

@@ -122,11 +122,12 @@ def test_a_random_vector_turns_no_answer_but_about_half_of_the_preferences(chat,
     assert not (best == case.others).any() and 4 <= prefers.sum() <= 16
 
 
-def test_a_third_countrys_vector_gives_neither_of_the_two_answers(chat, cases):
+def test_a_third_countrys_vector_gives_that_countrys_capital_and_neither_of_the_two(chat, cases):
     case = cases["capitals"]
     own = chat.model(case.hosts)[:, -1].argmax(-1)
     best, _ = says(chat, case.hosts, BLOCK, case.vectors[BLOCK].roll(2, 0))
     assert not (best == case.others).any() and not (best == own).any()
+    assert (best == case.others.roll(2)).all()
 
 
 def test_the_last_tokens_vector_brings_its_own_question_along(chat):
@@ -195,20 +196,42 @@ def test_the_right_capital_parts_from_the_wrong_ones_at_layer_24(chat):
     capitals = facts("capitals")
     ids = encode(chat, *(fact.prompts()[0] for fact in capitals))
     answers = first_tokens(chat, [fact.answer for fact in capitals])
-    scores = chat.model.head(chat.model.norm(stream(chat, ids)[[23, 24, 30], :, -1]))  # (3, 12, V)
+    scores = chat.model.head(chat.model.norm(stream(chat, ids)[[23, 24, 25, 30], :, -1]))  # (4, 12, V)
     ranks = torch.stack([(scores > scores[:, :, [a]]).sum(-1) + 1 for a in answers], dim=-1)
     same = torch.eye(12, dtype=torch.bool)
     right, wrong = ranks[:, same].median(1).values, ranks[:, ~same].median(1).values
     assert 10_000 < right[0] < 20_000 and 10_000 < wrong[0] < 20_000
-    assert right[1] < 3_000 and wrong[1] > 10_000 and right[2] == 1 and wrong[2] > 100
+    assert right[1] < 3_000 and wrong[1] > 10_000 and right[3] == 1 and wrong[3] > 100
+    assert wrong[2] < 0.5 * wrong[1]  # they follow one layer later
+
+
+def test_before_block_24_all_median_ranks_are_in_the_thousands(chat):
+    capitals = facts("capitals")
+    ids = encode(chat, *(fact.prompts()[0] for fact in capitals))
+    answers = first_tokens(chat, [fact.answer for fact in capitals])
+    same = torch.eye(12, dtype=torch.bool)
+    for state in stream(chat, ids)[:24, :, -1]:
+        scores = chat.model.head(chat.model.norm(state))  # (12, V)
+        ranks = torch.stack([(scores > scores[:, [a]]).sum(-1) + 1 for a in answers], dim=-1)
+        assert ranks[same].median() > 5_000 and ranks[~same].median() > 5_000
+
+
+def test_the_two_runs_differ_in_61_of_155_vectors_and_the_stream_grows(chat):
+    france, italy = (stream(chat, encode(chat, f"The capital of {c} is"))[:, 0] for c in ("France", "Italy"))
+    differ = (france - italy).abs().amax(-1) > 1e-3  # (31, 5); at the first three tokens only rounding differs
+    assert differ.numel() == 155 and differ.sum() == 61
+    assert differ[:, 3].all() and differ[1:, 4].all()
+    norms = france[:, -1].norm(dim=-1)
+    assert abs(norms[0] - 2.6) < 0.05 and abs(norms[-1] - 620) < 5
+
 
 
 # The deep stacks -----------------------------------------------------------------------------------------------------
 
 
-def recorded(variant: str, layers: int = 24, warmup: int = 0) -> list[dict]:
+def recorded(variant: str, layers: int = 24, warmup: int = 0, rate: float = 3e-3) -> list[dict]:
     runs = json.loads((ROOT / "data/results/02b_deep_stacks.json").read_text(encoding="utf-8"))["runs"]
-    wanted = {"variant": variant, "layers": layers, "warmup": warmup}
+    wanted = {"variant": variant, "layers": layers, "warmup": warmup, "rate": rate}
     found = [run for run in runs if wanted.items() <= run["case"].items()]
     assert len(found) == 3
     return found
@@ -225,7 +248,7 @@ def test_without_residuals_nothing_but_byte_frequencies_is_learned():
     assert all(abs(loss - bar) < 0.1 for loss in last("no residual"))
 
 
-def test_without_norms_every_run_breaks_and_no_other_does():
+def test_without_norms_every_run_at_this_rate_breaks_and_no_other_does():
     assert all(run["broke_at"] is not None for run in recorded("no norm"))
     assert all(run["broke_at"] is None for v in ("pre-norm", "post-norm", "no residual") for run in recorded(v))
 
@@ -240,6 +263,18 @@ def test_deep_post_norm_falls_behind_and_a_warm_up_takes_most_of_it_away():
     assert mean("post-norm", 2) < mean("pre-norm", 2)
 
 
+def test_at_a_third_of_the_rate_deep_post_norm_is_no_worse_than_pre_norm_without_a_warm_up():
+    post, pre = last("post-norm", 24, 0, 1e-3), last("pre-norm", 24, 0, 1e-3)
+    assert all(one <= other for one, other in zip(post, pre, strict=True))  # seed by seed
+    assert max(post) < min(last("post-norm", 24, 50)) and max(post) < min(last("post-norm")) - 0.3
+
+
+def test_without_norms_one_run_in_three_breaks_at_a_third_of_the_rate_and_two_learn():
+    runs = recorded("no norm", rate=1e-3)
+    assert sum(run["broke_at"] is not None for run in runs) == 1
+    assert all(sum(run["losses"][-10:]) / 10 < 3.26 - 0.3 for run in runs if run["broke_at"] is None)
+
+
 def test_without_residuals_the_gradient_explodes_or_vanishes_with_the_start():
     text, first = batches(0, 1)[0], {}
     for std in (0.125, 0.02):
@@ -249,6 +284,14 @@ def test_without_residuals_the_gradient_explodes_or_vanishes_with_the_start():
             first[name, std] = float(gradient_norms(model, text)[0])
     assert first["no residual", 0.125] > 1e4 and first["no residual", 0.02] == 0
     assert 0.3 < first["pre-norm", 0.02] < first["pre-norm", 0.125] < 30
+
+
+def test_of_the_wirings_with_a_residual_pre_norm_has_the_steepest_gradient():
+    text, spread = batches(0, 1)[0], {}
+    for name in ("pre-norm", "post-norm", "no norm"):
+        norms = gradient_norms(deep_stack(name), text)
+        spread[name] = float(norms.max() / norms.min())
+    assert spread["pre-norm"] > 3 * max(spread["post-norm"], spread["no norm"])
 
 
 def test_training_stops_where_the_loss_is_no_number():

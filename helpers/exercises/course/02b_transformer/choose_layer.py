@@ -10,9 +10,9 @@ from helpers.exercises.checking.spec import Exercise, Property
 
 
 def choose_layer(turned: Tensor, share: float) -> int | None:
-    """First layer at which a swap turns at least `share` of the pairs, or None where no layer does.
+    """Index of the first column in which at least `share` of the rows are True, or None if there is none.
 
-    turned: (pairs, layers) bool, True where the swap at that layer made the model give the other answer.
+    turned: (n, layers) bool, a row per swap and a column per layer, True where the model gave the other answer.
     """
     shares = turned.double().mean(0)  # (layers,)
     good = (shares >= share - 1e-9).nonzero()
