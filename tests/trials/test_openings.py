@@ -7,25 +7,8 @@ import torch
 
 from helpers.generation import greedy, sample, temperature
 from helpers.metrics import distinct_n, text_perplexity
-from helpers.transformer import Llama, LlamaConfig
 from helpers.trials.openings import OPENINGS, Watched, share_repeated, trial, trials
-
-
-class Letters:
-    """Each character's place in the alphabet is its id."""
-
-    def __call__(self, text: str) -> dict:
-        return {"input_ids": [ord(c) % 40 for c in text]}
-
-
-@pytest.fixture(scope="module")
-def model() -> Llama:
-    torch.manual_seed(0)
-    model = Llama(LlamaConfig(40, 16, 2, 2, 24)).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(1.0 if weight.dim() == 1 else 0.0, 0.4)
-    return model
+from tests.trials.conftest import Letters
 
 
 def test_the_numbers_of_a_trial_are_those_of_its_text(model):

@@ -5,25 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.transformer import Llama, LlamaConfig
 from helpers.trials.routing import ASK, LABELS, label_log_probs
-
-
-class Letters:
-    """Each character's place in the alphabet is its id."""
-
-    def __call__(self, text: str) -> dict:
-        return {"input_ids": [ord(c) % 40 for c in text]}
-
-
-@pytest.fixture(scope="module")
-def model() -> Llama:
-    torch.manual_seed(0)
-    model = Llama(LlamaConfig(40, 16, 2, 2, 24)).eval()
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight.normal_(1.0 if weight.dim() == 1 else 0.0, 0.4)
-    return model
+from tests.trials.conftest import Letters
 
 
 def test_a_score_is_the_sum_over_the_tokens_of_the_label_read_behind_the_message(model):
