@@ -205,6 +205,7 @@ def test_the_bill_wants_all_merges_and_bits_per_byte_want_none(real, own):
     assert [sum(row) for row in bits.values()] == sorted(sum(row) for row in bits.values())
     assert choose_vocab_size(bits) == 256
     assert len(EVERYBODY.encode()) / 1000 == pytest.approx(13, abs=0.5)  # kB
+    assert max(own) == 3537
     largest = own[max(own)]
     words = regex.findall(largest.pattern, EVERYBODY)
     assert all(len(largest.encode(word)) == 1 for word in words)  # "every word of this small text is one token"
