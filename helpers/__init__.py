@@ -41,7 +41,7 @@ ROOMS = (
     "trials",
     "velunda",
 )
-MODULES = ("bootstrap", "corpora", "environment", "memory", "models", "scale", "stats")
+MODULES = ("adapters", "bootstrap", "corpora", "environment", "memory", "models", "scale", "stats")
 
 __all__ = ["__version__", "show", *ROOMS, *MODULES]  # noqa: PLE0604
 

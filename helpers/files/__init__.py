@@ -3,7 +3,7 @@
 | module       | what                                                                                    |
 |--------------|-----------------------------------------------------------------------------------------|
 | `paths`      | `ROOT`, `DATA`, `RESULTS`                                                               |
-| `safe_files` | write a file atomically; read JSON lines; `DataUnavailable`, if a data file is missing  |
+| `safe_files` | write files atomically; read JSON lines; `DataUnavailable`, if a data file is missing   |
 
 Used by nearly every room, opened by no notebook.
 """
@@ -23,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_text",
             "shown",
             "unavailable",
+            "write_together",
         ],
     },
 )

@@ -1,10 +1,12 @@
 """Files that are there whole or not at all, whatever happens while they are written; and the course's own, read.
 
     write_safetensors("step-200/model.safetensors", tensors)
+    write_together("adapter", {"weights.safetensors": safetensors_writer(tensors), "config.json": json_writer(config)})
     questions = read_jsonl(DATA / "velunda" / "questions.jsonl")
 
 A file is written beside its place, forced to the disk and renamed: the last step either happens or does not, on every
-system. So what stood there before survives a full disk, a crash and kill −9.
+system. So what stood there before survives a full disk, a crash and kill −9. Several files that belong together are
+replaced so that a folder is never taken for whole while one of them is the old one.
 """
 
 from __future__ import annotations
@@ -58,6 +60,38 @@ def sweep_unfinished(path: str | os.PathLike) -> None:
         leftover.unlink(missing_ok=True)
 
 
+def write_together(folder: str | os.PathLike, writers: Mapping[str, Callable[[Path], None]]) -> None:
+    """Write files that belong together into `folder`, made if need be: `writers` by name, the one last without which
+    nobody takes the folder for whole.
+
+    All are written beside their places. Then the old file of the last name is deleted, and the new ones are moved in,
+    that one at the end: a process that is killed leaves the old files, the new ones, or a folder without the last one.
+    Raises OSError, in one sentence, where the disk is full; then, and wherever nothing could be moved, the old files
+    are intact.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    moves = {folder / name: folder / f".{name}-{os.getpid()}{UNFINISHED}" for name in writers}
+    last, moved = list(moves)[-1], 0
+    old = last.read_bytes() if last.is_file() else None
+    try:
+        for path, temporary in moves.items():
+            writers[path.name](temporary)
+            _force_to_disk(temporary)
+        last.unlink(missing_ok=True)
+        for path, temporary in moves.items():
+            os.replace(temporary, path)
+            moved += 1
+    except BaseException as error:
+        for temporary in moves.values():
+            temporary.unlink(missing_ok=True)
+        if old is not None and not moved:
+            last.write_bytes(old)
+        if is_disk_full(error):
+            raise disk_full(path) from error
+        raise
+
+
 def write_safetensors(
     path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
@@ -65,11 +99,27 @@ def write_safetensors(
 
     Raises OSError as `write_atomically` does.
     """
+    write_atomically(path, safetensors_writer(tensors, metadata))
+
+
+def safetensors_writer(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> Callable[[Path], None]:
+    """What writes the tensors, and strings as the header, to the path that it is given."""
     from safetensors.torch import save_file
 
     # a copy of each, since the format refuses tensors that share memory
     tensors = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata=dict(metadata or {})))
+    return lambda path: save_file(tensors, path, metadata=dict(metadata or {}))
+
+
+def json_writer(content: Any) -> Callable[[Path], None]:
+    """What writes the content as JSON to the path that it is given."""
+    return lambda path: _write_text(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def is_disk_full(error: BaseException) -> bool:

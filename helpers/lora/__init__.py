@@ -2,23 +2,23 @@
 
 | module   | what                                                                              |
 |----------|-----------------------------------------------------------------------------------|
-| `layers` | `add_lora_`, merging, and reading and writing adapters                            |
+| `layers` | `LoRALinear`, `add_lora_`, merging                                                |
+| `files`  | reading and writing adapters in PEFT's format, which `helpers.adapters` describes |
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["layers"],
+    submodules=["files", "layers"],
     submod_attrs={
+        "files": ["load_adapter", "save_adapter"],
         "layers": [
             "LoRALinear",
             "add_lora_",
-            "load_adapter",
             "lora_layers",
             "lora_parameters",
             "merge_lora_",
-            "save_adapter",
             "without_lora",
         ],
     },

@@ -4,7 +4,7 @@
 
     add_lora_(model, rank=8, alpha=16)            # every projection inside the blocks; the rest is frozen
     train(model, …)                               # helpers.training; only lora_parameters(model) move
-    save_adapter(model, "tickets.safetensors")    # a few MB
+    save_adapter(model, "build/adapters/tickets") # a few MB, see helpers.lora.files
     merge_lora_(model)                            # W ← W + (alpha / rank) · B A: as fast as before
 
 Names with a trailing underscore change the model that they are given. The corrections are kept in float32 whatever the
@@ -15,19 +15,13 @@ What it does not do: quantized bases (`helpers.quantization.weights`), dropout, 
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from helpers.files.safe_files import write_safetensors
-from helpers.transformer.checkpoints import CheckpointError, open_safetensors
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
@@ -43,8 +37,12 @@ class LoRALinear(nn.Module):
 
     def __init__(self, base: nn.Linear, rank: int, alpha: float) -> None:
         super().__init__()
-        if rank < 1:
-            raise ValueError(f"The rank is at least 1, not {rank}.")
+        full = min(base.in_features, base.out_features)
+        if not 1 <= rank <= full:
+            raise ValueError(
+                f"The rank is at least 1 and at most {full}, the smaller side of a matrix of {base.in_features} by "
+                f"{base.out_features}, not {rank}."
+            )
         self.base = base.requires_grad_(False)
         self.rank, self.alpha, self.enabled = rank, alpha, True
         empty = torch.empty(rank, base.in_features, dtype=torch.float32, device=base.weight.device)
@@ -76,18 +74,26 @@ def add_lora_(model: nn.Module, rank: int, alpha: float, targets: Sequence[str] 
 
     Returns the same model. Raises ValueError where no layer has such a name, or the model has corrections already.
     """
+    linears = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    own = dict.fromkeys(name.rpartition(".")[2] for name in linears)
+    if missing := [target for target in targets if target not in own and not lora_layers(model)]:
+        raise ValueError(
+            f"No linear layer of this model is called {missing[0]!r}: name some of {', '.join(own)} in `targets`."
+        )
+    return add_lora_to_(model, [name for name in linears if name.rpartition(".")[2] in targets], rank, alpha)
+
+
+def add_lora_to_(model: nn.Module, names: Iterable[str], rank: int, alpha: float) -> nn.Module:
+    """Freeze the model and put a `LoRALinear` around each of the linear layers with these (whole) names.
+
+    Returns the same model. Raises ValueError where the rank does not suit one, or the model has corrections already.
+    """
     if lora_layers(model):
         raise ValueError("This model has LoRA layers already: merge them with merge_lora_, or load the model anew.")
-    found = {
-        name: module
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and name.rpartition(".")[2] in targets
-    }
-    if missing := [target for target in targets if not any(name.rpartition(".")[2] == target for name in found)]:
-        raise ValueError(f"No linear layer of this model is called {missing[0]!r}: name others in `targets`.")
+    made = {name: LoRALinear(model.get_submodule(name), rank, alpha) for name in names}
     model.requires_grad_(False)
-    for name, linear in found.items():
-        _replace(model, name, LoRALinear(linear, rank, alpha))
+    for name, layer in made.items():
+        _replace(model, name, layer)
     return model
 
 
@@ -123,70 +129,6 @@ def merge_lora_(model: nn.Module) -> nn.Module:
     for name, layer in lora_layers(model).items():
         _replace(model, name, layer.merged())
     return model
-
-
-def save_adapter(model: nn.Module, path: str | os.PathLike) -> None:
-    """Write the corrections, rank, alpha and names into one safetensors file, whole or not at all.
-
-    Raises ValueError where there are none, OSError in one sentence where the disk is full.
-    """
-    layers = lora_layers(model)
-    lora_parameters(model)
-    tensors = {f"{name}.{part}": getattr(layer, part).detach() for name, layer in layers.items() for part in "AB"}
-    first = next(iter(layers.values()))
-    targets = sorted({name.rpartition(".")[2] for name in layers})
-    described = {"rank": first.rank, "alpha": first.alpha, "targets": targets}
-    write_safetensors(path, tensors, {"lora": json.dumps(described)})
-
-
-def load_adapter(model: nn.Module, path: str | os.PathLike) -> nn.Module:
-    """Add the corrections of a file that `save_adapter` wrote; where the model has some already, they get its values.
-
-    Returns the same model. Raises CheckpointError, with the model as it was, where the file is damaged or does not fit.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"There is no adapter {path}: name a file that save_adapter wrote.")
-    with open_safetensors(path) as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
-        described = _description(path, file.metadata())
-    linears = {n: m for n, m in model.named_modules() if isinstance(m, nn.Linear | LoRALinear)}
-    for name, tensor in tensors.items():
-        layer, _, part = name.rpartition(".")
-        linear = getattr(linears.get(layer), "base", linears.get(layer))
-        if part not in ("A", "B") or linear is None:
-            raise CheckpointError(f"{path.name} corrects {layer}, which this model does not have as a linear layer.")
-        rank = described["rank"]
-        shape = (rank, linear.in_features) if part == "A" else (linear.out_features, rank)
-        if tuple(tensor.shape) != shape:
-            raise CheckpointError(
-                f"{name} in {path.name} has the shape {tuple(tensor.shape)}, where this model needs {shape}."
-            )
-    layers = lora_layers(model)
-    if other := next(
-        (x for x in layers.values() if (x.rank, x.alpha) != (described["rank"], described["alpha"])), None
-    ):
-        raise CheckpointError(
-            f"{path.name} was made with rank {described['rank']} and alpha {described['alpha']}, and this model's have "
-            f"{other.rank} and {other.alpha}: load it into a model without any."
-        )
-    if not layers:
-        layers = lora_layers(add_lora_(model, described["rank"], described["alpha"], described["targets"]))
-    if missing := [f"{n}.{p}" for n in layers for p in "AB" if f"{n}.{p}" not in tensors]:
-        raise CheckpointError(f"{path.name} lacks {missing[0]}: it was made for another model.")
-    with torch.no_grad():
-        for name, tensor in tensors.items():
-            layer, _, part = name.rpartition(".")
-            getattr(layers[layer], part).copy_(tensor)
-    return model
-
-
-def _description(path: Path, metadata: dict[str, str] | None) -> dict:
-    try:
-        described = json.loads((metadata or {})["lora"])
-        return {"rank": int(described["rank"]), "alpha": float(described["alpha"]), "targets": described["targets"]}
-    except (KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{path.name} holds no adapter of this course: name a file of save_adapter.") from None
 
 
 def _replace(model: nn.Module, name: str, module: nn.Module) -> None:

@@ -58,7 +58,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "init_weights",
         ],
         "library": ["library_t5"],
-        "llama": ["Llama", "LlamaConfig", "our_llama_name", "read_llama_config"],
+        "llama": ["Llama", "LlamaConfig", "library_llama_name", "our_llama_name", "read_llama_config"],
         "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
         "residuals": ["residual_stream"],
     },

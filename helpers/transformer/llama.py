@@ -218,3 +218,14 @@ def our_llama_name(theirs: str) -> str | None:
     for part, ours in PARTS.items():
         name = re.sub(rf"(^|\.){re.escape(part)}\.", rf"\1{ours}.", name)
     return name
+
+
+def library_llama_name(ours: str) -> str:
+    """Transformers' name of a tensor or module of our Llama: what `our_llama_name` undoes.
+
+    >>> library_llama_name("blocks.7.feed_forward.up_proj")
+    'model.layers.7.mlp.up_proj'
+    """
+    theirs = {part: name for name, part in PARTS.items()}
+    name = ".".join(theirs.get(part, part) for part in ours.split("."))
+    return re.sub(r"^blocks\.(\d+)\.", r"model.layers.\1.", name)

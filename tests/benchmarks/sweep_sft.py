@@ -138,6 +138,7 @@ def train_main(steps: int, batch: int, rate: float, rank: int, misspelled: float
     """Model, tokenizer and history, in float32 everywhere. A training that was stopped goes on in build/sweeps."""
     import torch
 
+    from helpers.adapters import BASE
     from helpers.lora import save_adapter
     from helpers.trials.ticket_training import fine_tune, recipe_of
     from helpers.velunda import load_tickets
@@ -151,7 +152,7 @@ def train_main(steps: int, batch: int, rate: float, rank: int, misspelled: float
     looks = {"watch": load_tickets("dev")[WATCHED], "watch_every": steps // 10}
     kept = {"folder": KEPT / NAME, "save_every": steps // 16}
     history = fine_tune(model, tokenizer, tickets, recipe, rank=rank, alike=True, **looks, **kept)
-    save_adapter(model, KEPT / f"{NAME}.safetensors")
+    save_adapter(model, KEPT / "adapters" / "tickets", base=BASE)
     return model, tokenizer, history
 
 

@@ -225,7 +225,6 @@ def test_the_two_runs_differ_in_61_of_155_vectors_and_the_stream_grows(chat):
     assert abs(norms[0] - 2.6) < 0.05 and abs(norms[-1] - 620) < 5
 
 
-
 # The deep stacks -----------------------------------------------------------------------------------------------------
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from IPython.core.compilerop import CachingCompiler
 
 from helpers import exercises
 from helpers.exercises import CannotCatchUp, catch_up, catching_up, kernel
+from helpers.exercises.catching_up import Cell
 from helpers.exercises.checking.spec import Exercise
-from tests.tools import execute, runners
-from tests.tools.notebook import calls, course, output_texts, read
+from tests.tools import execute, runners, selection
+from tests.tools.notebook import calls, course, output_texts, parse, read
 
 COURSE = course()
 WITH_STOP = [name for name in COURSE.names if any(calls(cell, "catch_up") for cell in COURSE.page(name).code)]
@@ -210,20 +215,61 @@ def test_a_failing_cell_is_named_and_the_real_functions_come_back(fresh, tmp_pat
     assert fresh["exercise"] is exercises.exercise and fresh["height"] == 3
 
 
-def test_the_course_has_a_notebook_with_a_marked_stop():
-    assert WITH_STOP
+def needed(source: ast.AST) -> set[str]:
+    """Names that this code reads and nowhere binds."""
+    named = [node for node in ast.walk(source) if isinstance(node, ast.Name)]
+    bound = {node.id for node in named if not isinstance(node.ctx, ast.Load)}
+    bound |= {node.arg for node in ast.walk(source) if isinstance(node, ast.arg)}
+    for node in ast.walk(source):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {item.asname or item.name.split(".")[0] for item in node.names}
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+    return {node.id for node in named} - bound - set(dir(builtins)) - {"get_ipython", "display"}
+
+
+def missing_behind_the_stop(book) -> set[str]:
+    """Names that a notebook needs if it is begun at its stop, and that nothing gives it then."""
+    first = next(i for i, cell in enumerate(book.cells) if catches_up(cell))
+    earlier = [cell for cell in book.cells[:first] if cell.cell_type == "code"]
+    trees = [Cell(c.id, 0, c.source, tuple(c.metadata.get("tags", ()))).tree for c in earlier]
+    trees += [parse(cell.source) for cell in book.cells[first:] if cell.cell_type == "code"]
+    return needed(ast.Module([node for tree in trees for node in tree.body], []))
+
+
+@pytest.mark.parametrize("name", WITH_STOP)
+def test_nothing_behind_the_stop_needs_what_catching_up_leaves_out(name):
+    assert not missing_behind_the_stop(read(COURSE.page(name).path))
+
+
+def test_a_name_that_only_a_left_out_cell_gives_is_seen():
+    cells = [("a", "x = 1", []), ("b", "y = x", ["catch-up-skip"]), ("c", "catch_up = print\ncatch_up(2)", [])]
+    book = nbformat.v4.new_notebook()
+    for name, source, tags in [*cells, ("d", "print([x for x in range(y)])", [])]:
+        book.cells.append(nbformat.v4.new_code_cell(source, id=name, metadata={"tags": tags}))
+    assert missing_behind_the_stop(book) == {"y"}
+    book.cells[1].metadata["tags"] = []
+    assert missing_behind_the_stop(book) == set()
+
+
+def two_in_turn() -> list[str]:
+    """The two whose turn it is by the commit: begun at the stop, a notebook runs half of itself once more."""
+    assert len(WITH_STOP) > 2
+    return selection.in_turn(WITH_STOP, [], selection.commit())[:2]
 
 
 @pytest.mark.notebooks
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WITH_STOP)
+@pytest.mark.parametrize("name", WITH_STOP if os.environ.get("HANDS_ON_EVERY_STOP") else two_in_turn())
 def test_setup_parameters_and_catch_up_are_enough_for_the_rest_of_the_notebook(name):
     """A fresh kernel runs the set-up, the parameters, `catch_up(k)` and every cell after it, and nothing else."""
     if runners.time_is_over():
         runners.leave_out(f"{name}:from-its-stop")
         pytest.skip(f"{name} was not run from its marked stop: HANDS_ON_TEST_MINUTES are over")
     path = COURSE.page(name).path
-    book = read(path)
+    book = runners.without_clocks(read(path))
     first = next(i for i, cell in enumerate(book.cells) if catches_up(cell))
     frame = {cell.id: cell for cell in book.cells[:first] if cell.id in ("setup", "parameters")}
     frame["parameters"].source = 'SCALE = "smoke"'

@@ -13,7 +13,7 @@ from nbformat.validator import iter_validate
 
 from tests.tools.notebook import NAME, Page, headings, label, output_texts, tags, without_code
 
-KNOWN_TAGS = {"setup", "parameters", "exercise", "solution", "catch-up-skip", "nbval-check-output", "timing"}
+KNOWN_TAGS = {"setup", "parameters", "exercise", "solution", "catch-up-skip", "nbval-check-output", "timing", "alone"}
 NOTEBOOK_BYTES = 1_500_000
 FIGURE_BYTES = 80_000
 ALT_WORDS = 8  # of an alternative text at least: shorter ones name a figure without describing it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from helpers.foundations.probability import IGNORED
@@ -81,17 +81,16 @@ def test_prefixes_find_what_a_generation_marker_says(tokenizer, messages):
     assert encode_chat(tokenizer, messages, 200) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn")), min_size=1), min_size=2))
-def test_any_text_is_masked_as_the_marker_says_or_refused(texts):
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"), local_files_only=True)
+def test_any_text_is_masked_as_the_marker_says_or_refused(tokenizer, texts):
     roles = ("user", "assistant")
     messages = [{"role": roles[i % 2], "content": text.strip() or "-"} for i, text in enumerate(texts)]
     expected = encode_chat(tokenizer, messages, 10_000)
-    tokenizer.chat_template = MARKED_TEMPLATE
-    assert encode_chat(tokenizer, messages, 10_000) == expected
+    template, tokenizer.chat_template = tokenizer.chat_template, MARKED_TEMPLATE
+    marked = encode_chat(tokenizer, messages, 10_000)
+    tokenizer.chat_template = template
+    assert marked == expected
 
 
 @pytest.mark.parametrize("space", ["\n\n", "  "])

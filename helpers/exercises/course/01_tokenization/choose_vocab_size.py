@@ -13,11 +13,11 @@ from helpers.exercises.checking.spec import Exercise, Property
 def choose_vocab_size(measured: dict[int, list[float]]) -> int:
     """The smallest vocabulary that is as good as the best one, within one standard error.
 
-    measured: vocabulary size → its bits per byte on the same texts, in the same order. The best has the lowest mean.
-    Another is as good if its differences to the best, text by text, have a mean of at most one standard error:
-    their sample standard deviation / √(number of texts).
+    measured: vocabulary size → its bits for each text; the texts are the same, in the same order. The best needs the
+    fewest bits in all. Another is as good if its differences to the best, text by text, have a mean of at most one
+    standard error: their sample standard deviation / √(number of texts).
     """
-    best = min(measured, key=lambda size: mean(measured[size]))
+    best = min(measured, key=lambda size: sum(measured[size]))
     good = []
     for size, bits in measured.items():
         gaps = [a - b for a, b in zip(bits, measured[best], strict=True)]
@@ -28,7 +28,7 @@ def choose_vocab_size(measured: dict[int, list[float]]) -> int:
 
 ANSWER = """
 def choose_vocab_size(measured):
-    best = min(measured, key=lambda size: mean(measured[size]))
+    best = min(measured, key=lambda size: sum(measured[size]))
     good = []
     for size, bits in measured.items():
         gaps = [a - b for a, b in zip(bits, measured[best])]
@@ -39,7 +39,7 @@ def choose_vocab_size(measured):
 PAIRS = "zip(bits, measured[best])"
 UNPAIRED = "you use how much the texts differ; use how much the differences to the best do."
 SLIPS = [
-    ("min(good)", "best", "you take the lowest mean; a smaller size may be as good within the error."),
+    ("min(good)", "best", "you take the fewest bits; a smaller size may be as good within the error."),
     (
         "min(good)",
         "max(good)",
@@ -54,13 +54,18 @@ SLIPS = [
     ("stdev(gaps)", "stdev(bits)", UNPAIRED),
     ("stdev(gaps)", "stdev(measured[best])", UNPAIRED),
     (PAIRS, "zip(sorted(bits), sorted(measured[best]))", "you sort, so that the pairs are no longer of the same text."),
-    ("lambda size: mean", "lambda size: min", "you compare single texts; the best has the lowest mean."),
+    (
+        "lambda size: sum",
+        "lambda size: min",
+        "you compare single texts; the best has the fewest bits of all texts together.",
+    ),
 ]
 REFUSED = [
     ("min(good)", "good", "The kind of the result is wrong"),
     ("<= stdev(gaps)", "< stdev(gaps)", "It stops with an error"),
 ]
 RIGHT = [
+    ("sum(measured[size])", "mean(measured[size])"),
     """
 def choose_vocab_size(measured):
     sizes = sorted(measured)
@@ -97,15 +102,16 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=choose_vocab_size,
-    minutes=4,
+    minutes=7,
     difficulty=2,
     hints=(
         "Some texts are hard for every vocabulary. What is left if you compare two vocabularies on the same text?",
-        "Find the size with the lowest mean. For every size, take the differences to it, text by text. The size is as "
-        "good if the mean of these differences is at most their `stdev` divided by √n. Take the smallest such size.",
-        "`best = min(measured, key=…)` with the mean as the key. Then a loop over `measured.items()`: the differences "
-        "come from `zip` of the two lists, and a size that passes the test is appended to a list. Return the `min` of "
-        "that list.",
+        "Find the size with the fewest bits in all. For every size, take the differences to it, text by text. The "
+        "size is as good if the mean of these differences is at most their `stdev` divided by √n. Take the smallest "
+        "such size.",
+        "`best = min(measured, key=…)` with the `sum` of its list as the key. Then a loop over `measured.items()`: the "
+        "differences come from `zip` of the two lists, and a size that passes the test is appended to a list. Return "
+        "the `min` of that list.",
     ),
     proves="sizes in any order, differences taken text by text, one standard error of them, the smallest that passes",
     properties=[Property("the choice is one of the sizes", lambda size, measured: size in measured)],

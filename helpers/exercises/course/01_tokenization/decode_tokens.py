@@ -27,6 +27,12 @@ SLIPS = [
         '"".join(tokens[i].decode("utf-8", errors="replace") for i in ids)',
         "each token is still decoded by itself.",
     ),
+    ("tokens[i] for i in ids", "tokens", "you decode all of `tokens`; `ids` say which, and in which order."),
+    (
+        "tokens[i] for i in ids",
+        "tokens[i] for i in range(len(ids))",
+        "you use positions; look up `tokens[i]` for each i in `ids`.",
+    ),
     ('"replace"', '"ignore"', 'broken bytes vanish without a trace; keep errors="replace".'),
     (
         WHOLE,
@@ -79,7 +85,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=decode_tokens,
-    minutes=2,
+    minutes=1,
     difficulty=1,
     hints=(
         "Print the bytes of the tokens of “🚲”. Is any of them a character?",

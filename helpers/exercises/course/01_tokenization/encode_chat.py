@@ -35,6 +35,8 @@ def encode_chat(chat, encode, start, end):
 PLAIN = "encode(f\"{message['role']}\\n{message['content']}\")"
 TURN = '[start, *plain, end, *encode("\\n")]'
 OPENING = '[*ids, start, *encode("assistant\\n")]'
+DELETED = "you delete what people type; encode it as it is, as plain text."
+ROLE = "f\"{message['role']}\\n\""
 TYPED = "you change what people typed; encode it as it is, as plain text."
 SLIPS = [
     (TURN, "[start, *plain, end]", 'the line break behind each message is missing: encode("\\n") follows end.'),
@@ -48,7 +50,11 @@ SLIPS = [
     (PLAIN, "encode(message['content'])", "the role is missing before the text."),
     (PLAIN, "encode(f\"{message['role']}: {message['content']}\")", "a line break, not a colon, follows the role."),
     (PLAIN, "encode(f\"{message['role']}\\n{message['content'].strip()}\")", TYPED),
-    (PLAIN, "encode(f\"{message['role']}\\n\" + message['content'].replace('<|im_end|>', ''))", TYPED),
+    (PLAIN, f"encode({ROLE} + message['content'].replace('<|im_end|>', ''))", DELETED),
+    (PLAIN, f"encode({ROLE} + message['content'].replace('<|im_start|>', ''))", DELETED),
+    (PLAIN, f"encode({ROLE} + message['content'].replace('<|im_start|>', '').replace('<|im_end|>', ''))", DELETED),
+    (PLAIN, f"encode({ROLE} + re.sub(r'<\\|.*?\\|>', ' ', message['content']))", DELETED),
+    (PLAIN, f"encode({ROLE} + re.sub(r'[<|>]', '', message['content']))", DELETED),
     (
         PLAIN,
         "encode(f\"{message['role']}\\n\") + encode(message['content'])",
@@ -112,7 +118,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=encode_chat,
-    minutes=3,
+    minutes=4,
     difficulty=2,
     hints=(
         "Which parts of the list may hold the two control ids, and who decides that?",

@@ -48,6 +48,14 @@ MERGE = "symbols = merge_pair(symbols, best)"
 RANKED = "[pair for pair in pairs if pair in ranks]"
 LEFTMOST = "you merge the leftmost pair that has a rank; the lowest rank goes first."
 NO_RANK = "a pair without a rank is taken for the best; it needs a rank of infinity."
+SKIP = "a pair without a rank has to be skipped, or be ranked last: `ranks.get(pair, math.inf)`."
+COMPARES_NONE = "`ranks.get` gives None for a pair without a rank; give it infinity instead."
+ENDLESS = "you merge pairs that have no rank, too, to the end; leave the loop when even the best pair has none."
+ONE_SYMBOL = "one symbol has no pair, so `min` gets nothing: leave the loop when one symbol is left."
+PAIRS = "        pairs = zip(symbols, symbols[1:])"
+STOP = """        if best not in ranks:
+            break
+"""
 SLIPS = [
     (BEST, f"next(iter({RANKED}), None)", LEFTMOST),
     (
@@ -91,6 +99,11 @@ def encode_word(symbols, ranks):
 """,
         "nothing is merged: keep what `merge_pair` returns.",
     ),
+    ("ranks.get(pair, math.inf)", "ranks[pair]", SKIP),
+    (BEST, "min(pairs, key=ranks.get)", COMPARES_NONE),
+    (STOP, "", ENDLESS),
+    (f"while len(symbols) > 1:\n{PAIRS}", f"while True:\n{PAIRS}", ONE_SYMBOL),
+    ([(f"while len(symbols) > 1:\n{PAIRS}", f"while True:\n{PAIRS}"), (STOP, "")], ENDLESS),
     ("math.inf", "0", NO_RANK),
     ("math.inf", "-1", NO_RANK),
     (
@@ -134,19 +147,18 @@ def encode_word(symbols, ranks):
 ]
 REFUSED = [
     ("math.inf", "100", "The shape of the result is wrong"),
-    ("while len(symbols) > 1:", "while True:", "It stops with an error when called as"),
 ]
 RIGHT = [
     """
 def encode_word(symbols, ranks):
-    while ranked := [pair for pair in zip(symbols, symbols[1:]) if pair in ranks]:
-        symbols = merge_pair(symbols, min(ranked, key=ranks.get))
+    for pair in sorted(ranks, key=ranks.get):
+        symbols = merge_pair(symbols, pair)
     return symbols
 """,
     """
 def encode_word(symbols, ranks):
-    for pair in sorted(ranks, key=ranks.get):
-        symbols = merge_pair(symbols, pair)
+    while ranked := [pair for pair in zip(symbols, symbols[1:]) if pair in ranks]:
+        symbols = merge_pair(symbols, min(ranked, key=ranks.get))
     return symbols
 """,
 ]
@@ -199,7 +211,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=encode_word,
-    minutes=4,
+    minutes=5,
     difficulty=2,
     hints=(
         "Several pairs of the word may have a rank. Which of them did training merge first?",

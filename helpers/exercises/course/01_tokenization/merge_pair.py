@@ -107,7 +107,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=merge_pair,
-    minutes=3,
+    minutes=4,
     difficulty=2,
     hints=(
         "A `for` loop visits every symbol. Which symbol must it *not* visit after a merge?",
