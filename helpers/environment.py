@@ -129,7 +129,8 @@ class Report:
             cells = f"<td>{badge}</td><td>{html.escape(row.what)}</td><td>{html.escape(row.found)}{cure}</td>"
             body.append(f'<tr style="text-align:left">{cells}</tr>'.replace("<td>", '<td style="text-align:left">'))
         table = f"<table><tbody>{''.join(body)}</tbody></table>"
-        return f"<details open><summary>{html.escape(self.summary)}</summary>{table}</details>"
+        fold = "" if all(row.status == OK for row in self.rows) else " open"
+        return f"<details{fold}><summary>{html.escape(self.summary)}</summary>{table}</details>"
 
 
 def report() -> Report:
@@ -203,33 +204,17 @@ def _machine() -> Iterator[Check]:
 def _memory() -> Iterator[Check]:
     import psutil
 
+    from helpers.measuring import process
+
     memory = psutil.virtual_memory()
-    total, available, limit = memory.total, memory.available, _container_limit()
+    total, available, limit = memory.total, memory.available, process.container_limit()
     if limit and limit < total:
-        total, available = limit, min(available, limit - _container_use())
+        total, available = limit, min(available, limit - process.container_use())
     found = f"{available / GB:.1f} GB available of {total / GB:.1f} GB"
     if available >= MEMORY_GB * GB:
         yield Check(OK, "memory", found)
     else:
         yield Check(WARN, "memory", found, f"close other programs: a notebook takes up to {MEMORY_GB:g} GB")
-
-
-def _container_limit() -> int | None:
-    """What a container (Binder, Docker) may use, which /proc/meminfo does not say."""
-    return _first_number("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-
-def _container_use() -> int:
-    return _first_number("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes") or 0
-
-
-def _first_number(*files: str) -> int | None:
-    for file in files:
-        try:
-            return int(Path(file).read_text())
-        except (OSError, ValueError):  # no such file, or "max": no limit
-            continue
-    return None
 
 
 def _pytorch() -> Iterator[Check]:

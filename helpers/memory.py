@@ -8,7 +8,8 @@
 Everything is in bytes. 1 GB = 10⁹ bytes, 1 GiB = 2³⁰ bytes: files are sold in the first, memory comes in the second.
 
 What it does not do: model parallelism, offloading, paged optimizers, mixture-of-experts, or any architecture but
-Llama's (grouped-query attention, gated feed-forward, RMSNorm, no biases). Activations and overhead are estimates
+Llama's (grouped-query attention, gated feed-forward, RMSNorm, no biases) and Qwen3's, which also normalizes queries and
+keys. Activations and overhead are estimates
 and are labeled so; weights, cache, gradients and optimizer states are exact.
 """
 
@@ -93,6 +94,7 @@ class Architecture:
     head_dim: int
     vocab: int
     tied: bool  # does the output head reuse the embedding matrix?
+    qk_norm: bool = False  # does each layer normalize its queries and its keys, with one gain per number of a head?
 
     @property
     def embedding_parameters(self) -> int:
@@ -113,8 +115,8 @@ class Architecture:
 
     @property
     def n_parameters(self) -> int:
-        """Every parameter, a tied matrix once: embeddings, layers, two norms a layer and the final norm."""
-        norms = (2 * self.layers + 1) * self.d_model
+        """Every parameter, a tied matrix once: embeddings, layers, the norms of each layer and the final norm."""
+        norms = (2 * self.layers + 1) * self.d_model + 2 * self.layers * self.head_dim * self.qk_norm
         return self.embedding_parameters + self.linear_parameters + norms
 
     def lora_parameters(self, rank: int) -> int:
@@ -122,16 +124,19 @@ class Architecture:
         return self.layers * sum(rank * (rows + columns) for rows, columns in self.linear_shapes)
 
 
+# Dense models with open weights: Llama 3.1 of July 2024, Llama 3.3 of December 2024, SmolLM2 and Qwen3 of 2025.
 ARCHITECTURES = {
     a.name: a
     for a in (
         Architecture("SmolLM2-135M", 30, 576, 1536, 9, 3, 64, 49_152, True),
-        Architecture("Llama-3.2-1B", 16, 2048, 8192, 32, 8, 64, 128_256, True),
-        Architecture("Llama-3.2-3B", 28, 3072, 8192, 24, 8, 128, 128_256, True),
+        Architecture("Qwen3-0.6B", 28, 1024, 3072, 16, 8, 128, 151_936, True, qk_norm=True),
+        Architecture("Qwen3-1.7B", 28, 2048, 6144, 16, 8, 128, 151_936, True, qk_norm=True),
+        Architecture("Qwen3-4B", 36, 2560, 9728, 32, 8, 128, 151_936, True, qk_norm=True),
         Architecture("Llama-3.1-8B", 32, 4096, 14_336, 32, 8, 128, 128_256, False),
-        Architecture("Llama-2-13B", 40, 5120, 13_824, 40, 40, 128, 32_000, False),
-        Architecture("CodeLlama-34B", 48, 8192, 22_016, 64, 8, 128, 32_000, False),
-        Architecture("Llama-3.1-70B", 80, 8192, 28_672, 64, 8, 128, 128_256, False),
+        Architecture("Qwen3-8B", 36, 4096, 12_288, 32, 8, 128, 151_936, False, qk_norm=True),
+        Architecture("Qwen3-14B", 40, 5120, 17_408, 40, 8, 128, 151_936, False, qk_norm=True),
+        Architecture("Qwen3-32B", 64, 5120, 25_600, 64, 8, 128, 151_936, False, qk_norm=True),
+        Architecture("Llama-3.3-70B", 80, 8192, 28_672, 64, 8, 128, 128_256, False),
     )
 }
 

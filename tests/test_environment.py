@@ -14,6 +14,7 @@ import pytest
 
 from helpers import environment
 from helpers.environment import FAIL, OK, WARN, Check, Report, main, private, report
+from helpers.measuring import process
 from helpers.plots import contrast
 
 
@@ -88,6 +89,13 @@ def test_the_page_escapes_what_it_shows_and_its_badges_can_be_read():
     assert "&lt;not found&gt;" in text and "<not found>" not in text
     for color in ("#1a7348", "#8a5a00", "#b3261e"):
         assert f"background:{color};color:#ffffff" in text and contrast(color, "#ffffff") >= 4.5
+
+
+def test_the_page_is_folded_where_there_is_nothing_to_mend():
+    good = Check(OK, "a", "b")
+    assert Report((good, good))._repr_html_().startswith("<details><summary>")
+    for status in (WARN, FAIL):
+        assert Report((good, Check(status, "c", "d")))._repr_html_().startswith("<details open><summary>")
 
 
 def test_the_exit_status_is_1_if_something_failed(monkeypatch, capsys):
@@ -265,7 +273,7 @@ def test_little_memory_is_a_warning(monkeypatch):
     for available, status in ((1.9e9, WARN), (2.1e9, OK)):
         numbers = types.SimpleNamespace(total=8e9, available=available)
         monkeypatch.setattr(psutil, "virtual_memory", lambda numbers=numbers: numbers)
-        monkeypatch.setattr(environment, "_container_limit", lambda: None)
+        monkeypatch.setattr(process, "container_limit", lambda: None)
         (row,) = environment._memory()
         assert row.status == status and row.found.endswith("GB available of 8.0 GB")
 
@@ -274,18 +282,19 @@ def test_a_containers_limit_counts_and_not_the_hosts_memory(monkeypatch):
     import psutil
 
     monkeypatch.setattr(psutil, "virtual_memory", lambda: types.SimpleNamespace(total=256e9, available=200e9))
-    monkeypatch.setattr(environment, "_container_limit", lambda: 2_000_000_000)
-    monkeypatch.setattr(environment, "_container_use", lambda: 300_000_000)
+    monkeypatch.setattr(process, "container_limit", lambda: 2_000_000_000)
+    monkeypatch.setattr(process, "container_use", lambda: 300_000_000)
     (row,) = environment._memory()
     assert (row.status, row.found) == (WARN, "1.7 GB available of 2.0 GB")
+    assert process.machine_bytes() == 2_000_000_000
 
 
 def test_the_limit_max_means_no_limit(tmp_path):
     none, some = tmp_path / "max", tmp_path / "number"
     none.write_text("max\n")
     some.write_text("2147483648\n")
-    assert environment._first_number(str(none), str(tmp_path / "missing")) is None
-    assert environment._first_number(str(none), str(some)) == 2**31
+    assert process.first_number(str(none), str(tmp_path / "missing")) is None
+    assert process.first_number(str(none), str(some)) == 2**31
 
 
 # Models, cache, progress

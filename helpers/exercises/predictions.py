@@ -35,7 +35,10 @@ class Guess:
 
 
 def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = None, unit: str = "") -> None:
-    """Record a guess, a number or one of `choices`, before the cell that answers it. `...` means no guess yet."""
+    """Record a guess, a number or one of `choices`, before the cell that answers it. `...` means no guess yet.
+
+    A negative number is refused where there is a unit, which then counts something; a percentage may be negative.
+    """
     choices = tuple(choices or ())
     value, problem = _usable(guess, choices, unit)
     session.guesses[name] = Guess(question, value, choices, unit)
@@ -84,6 +87,8 @@ def _usable(guess: Any, choices: tuple, unit: str) -> tuple[Any, str]:
         return guess, ""
     if not math.isfinite(guess):
         return ..., f"A guess must be a finite number: {guess} was not recorded."
+    if unit and unit not in PERCENT and guess < 0:
+        return ..., f"A guess in {unit} cannot be negative: {_show(guess)} was not recorded."
     return guess, ""
 
 

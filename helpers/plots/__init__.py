@@ -5,7 +5,7 @@
 | `figures`     | `use_style`, `PALETTE`, `figure`, `bars`, `intervals`, `label_lines`        | everywhere       |
 | `alt_text`    | `describe`: a figure in words, for readers who cannot see it                | everywhere       |
 | `tiles`       | `grids`, `table`: small matrices with their numbers in them                 | 00b, 02, 02c, 02d |
-| `live_loss`   | `LiveLoss`: a loss curve that is redrawn while training runs                | 02b, 07          |
+| `live_loss`   | `LiveLoss`: a loss curve that is redrawn while training runs                | 07               |
 | `token_boxes` | `show_tokens`: a text as a model sees it                                    | 01, 01b          |
 
 Figures about one topic stand in that topic's room, in its module `plots`.

@@ -49,16 +49,16 @@ def library_bpe(tokenizer: BPETokenizer, **special: str) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=theirs, **special)
 
 
-def library_wordpiece(text: str, vocab_size: int, marks_together: bool = False) -> Any:
+def library_wordpiece(text: str, vocab_size: int) -> Any:
     """WordPiece as the `tokenizers` library trains it, with BERT's normalizer.
 
-    Each punctuation mark is a word of its own, as in BERT; marks_together: a run of them is one word.
+    Each punctuation mark is a word of its own, as in BERT.
     """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace() if marks_together else pre_tokenizers.BertPreTokenizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     trainer = trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=[*BERT_SPECIAL], show_progress=False)
     tokenizer.train_from_iterator([text], trainer)
     return tokenizer

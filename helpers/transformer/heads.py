@@ -93,7 +93,7 @@ def losses_from(model: Llama, ids: Tensor, state: Tensor, layer: int = 0) -> Ten
 
 @torch.no_grad()
 def influence(model_of: Callable[[Tensor], Tensor], ids: Tensor, other_id: int) -> Tensor:
-    """Row t, column u: 1 where the output at t moves when token u becomes `other_id`, NaN where it stays.
+    """Row t, column u: 1 where the output at t moves when token u becomes `other_id`, 0 where it stays.
 
     model_of: ids (1, N) → outputs (1, T, C); ids: (1, N) without `other_id`  →  (T, N) float32.
     """
@@ -102,5 +102,5 @@ def influence(model_of: Callable[[Tensor], Tensor], ids: Tensor, other_id: int) 
         exchanged = ids.clone()
         exchanged[0, u] = other_id
         moved = (model_of(exchanged) - before)[0].abs().amax(-1) > 1e-6  # (T,)
-        columns.append(torch.where(moved, 1.0, float("nan")))
+        columns.append(moved.float())
     return torch.stack(columns, dim=1)

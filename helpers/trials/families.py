@@ -100,6 +100,17 @@ def answer_logits(family: str, model: nn.Module, read: Tensor, answer: Tensor) -
     return model(torch.cat((read, start, answer[:, :-1]), dim=1))[:, read.shape[1] :]
 
 
+def fill_some(answer: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """What an encoder reads in its slots, (B, T), and which of them are still empty, (B, T) bool: at least one.
+
+    Of T slots 0, 1 … T − 1 are filled, each number as often as the others, and any slots can be the filled ones.
+    """
+    n_filled = torch.randint(answer.shape[1], (len(answer), 1), generator=generator)  # (B, 1)
+    rank = torch.rand(answer.shape, generator=generator).argsort(dim=1).argsort(dim=1)  # (B, T)
+    empty = rank >= n_filled
+    return answer.masked_fill(empty, SEPARATOR), empty
+
+
 @torch.no_grad()
 def write(family: str, model: nn.Module, read: Tensor, T: int, generator: torch.Generator) -> Tensor:
     """Answers (B, T) drawn from the model: all at once by an encoder, one token after another by the others."""
@@ -137,12 +148,18 @@ def train_trial(
     steps: int = STEPS,
     tick: Callable[[], object] | None = None,
     every: int | None = None,
+    some_filled: bool = False,
 ) -> Trial:
     """Train one family on one task and test it on unseen items.
 
-    tick is called after every step. every: also test after each `every` steps, for the learning curve.
+    tick is called after every step. every: also test after each `every` steps, for the learning curve. some_filled:
+    let an encoder train with some slots filled already (`fill_some`), so that it can fill them one after another.
+    Raises ValueError for other families that are asked to.
     """
+    if some_filled and family != "encoder":
+        raise ValueError(f"Slots are an encoder's: some_filled means nothing for the {family}.")
     model, rng = build(family, seed), random.Random(f"{task} {seed}")
+    generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
     # of 10 steps, a tenth is one, and OneCycleLR divides by zero
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -153,8 +170,13 @@ def train_trial(
         batch = items(task, BATCH, rng, held_out=False)
         read = torch.tensor([text for text, _ in batch])
         answer = torch.tensor([rng.choice(answers) for _, answers in batch])
-        logits = answer_logits(family, model, read, answer)
-        loss = F.cross_entropy(logits.flatten(0, 1), answer.flatten())
+        if some_filled:
+            slots, asked = fill_some(answer, generator)
+            logits = model(torch.cat((read, slots), dim=1))[:, read.shape[1] :]
+            loss = F.cross_entropy(logits[asked], answer[asked])
+        else:
+            logits = answer_logits(family, model, read, answer)
+            loss = F.cross_entropy(logits.flatten(0, 1), answer.flatten())
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -189,6 +189,33 @@ def gaps_found(model: GPT, tickets: Sequence[Sequence[str]]) -> dict[str, int]:
     return found
 
 
+@torch.no_grad()
+def log_likelihoods(model: GPT, tickets: Sequence[Sequence[str]]) -> Tensor:
+    """log p in nats that a decoder gives to each ticket behind its first word, (n,)."""
+    ids = encode_tickets(tickets)
+    inputs, following = ids[:, :-1], ids[:, 1:]  # (n, T) each
+    logits = model(inputs.to(device()), mask=(inputs != PAD).to(device())).cpu()  # (n, T, V)
+    losses = F.cross_entropy(logits.transpose(1, 2), following, ignore_index=PAD, reduction="none")  # (n, T)
+    return -losses.sum(dim=1)
+
+
+def gaps_ranked(model: GPT, tickets: Sequence[Sequence[str]]) -> dict[str, int]:
+    """The same for a decoder that compares whole tickets: one for each word of the kind; the likeliest one counts."""
+    found = {}
+    for kind in KINDS:
+        words = [word for word in WORDS if kind_of(word) == kind]
+        places = [[kind_of(word) for word in ticket].index(kind) for ticket in tickets]
+        candidates = [
+            [*ticket[:place], word, *ticket[place + 1 :]]
+            for ticket, place in zip(tickets, places, strict=True)
+            for word in words
+        ]
+        likeliest = log_likelihoods(model, candidates).view(len(tickets), len(words)).argmax(dim=1).tolist()
+        guesses = zip(tickets, places, likeliest, strict=True)
+        found[kind] = sum(ticket[place] == words[best] for ticket, place, best in guesses)
+    return found
+
+
 def most_frequent_found(seen: Sequence[Sequence[str]], tickets: Sequence[Sequence[str]]) -> dict[str, int]:
     """The same for a guess that costs nothing: the word of each kind that is most frequent in `seen`."""
     found = {}

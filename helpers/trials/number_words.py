@@ -25,7 +25,6 @@ from helpers.attention.masks import padding_mask
 from helpers.attention.multi_head import keeping_weights
 from helpers.display.frontend import is_static
 from helpers.foundations.probability import IGNORED
-from helpers.scale import device
 from helpers.transformer.encoder_decoder import EncoderDecoder, EncoderDecoderConfig
 
 ONES = "ein zwei drei vier fünf sechs sieben acht neun".split()
@@ -131,7 +130,7 @@ def tiny_translator(seed: int = 0) -> EncoderDecoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         config = EncoderDecoderConfig(VOCAB_SIZE, d_model=64, n_layers=2, d_ff=128, n_buckets=16, max_distance=16)
-        return EncoderDecoder(config).to(device())
+        return EncoderDecoder(config)  # so small that a GPU would not be faster
 
 
 @dataclass(frozen=True)
@@ -165,8 +164,8 @@ def train_translator(
     hidden = not progress or is_static()
     for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
         batch = rng.sample(numbers, BATCH)
-        source, mask = (x.to(device()) for x in encode_words([german(n) for n in batch]))  # (B, S)
-        labels = encode_digits(batch).to(device())  # (B, T)
+        source, mask = encode_words([german(n) for n in batch])  # (B, S)
+        labels = encode_digits(batch)  # (B, T)
         read = decoder_input(labels, PAD) if decoder_input else model.shift_right(labels)
         logits = model(source, read, mask)  # (B, T, V)
         loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
@@ -187,7 +186,7 @@ def translate(
 
     edit(memory): changes what the encoder made of the texts, (B, S, C), before the decoder looks at it.
     """
-    source, mask = (x.to(device()) for x in encode_words(texts))
+    source, mask = encode_words(texts)
     memory = model.encode(source, mask)  # (B, S, C), once for all digits
     memory = edit(memory) if edit is not None else memory
     cache = model.new_cache(len(texts), len(str(LARGEST)) + 1)
@@ -216,12 +215,12 @@ class Inside:
 @torch.no_grad()
 def look_inside(model: EncoderDecoder, n: int) -> Inside:
     """Let the model read the words of n and its digits, and keep what its last cross-attention got and did."""
-    source, mask = (x.to(device()) for x in encode_words([german(n)]))
+    source, mask = encode_words([german(n)])
     memory, block, states = model.encode(source, mask), model.decoder_blocks[-1], []
     hook = block.cross_norm.register_forward_hook(lambda module, given, result: states.append(result))
     try:
         with keeping_weights(model):
-            model.decode(digits_to_ids(n).to(device()), memory, mask)
+            model.decode(digits_to_ids(n), memory, mask)
             weights = block.cross_attention.weights[0]  # (H, T, S)
     finally:
         hook.remove()

@@ -69,6 +69,7 @@ def test_half_the_margin_takes_four_times_the_items():
         return (high - low) / 2
 
     assert half(100) / half(400) == pytest.approx(2, abs=0.1)
+    assert half(141) <= 0.05 < half(140) and half(34) <= 0.1 < half(33)
 
 
 def test_what_the_text_says_about_gradients():
@@ -125,7 +126,7 @@ def test_contiguous_copies_only_what_is_not_in_reading_order():
     assert x.contiguous().data_ptr() == x.data_ptr() != x.T.contiguous().data_ptr()
 
 
-# The letters of section 6 ---------------------------------------------------------------------------------------------
+# The letters of the appendix ------------------------------------------------------------------------------------------
 
 
 def letters_only(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import unicodedata
 from collections import Counter
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.corpora import language_reference
 from helpers.exercises.checking import registry
@@ -24,10 +26,8 @@ from helpers.tokenization import (
     bits_per_byte,
     em_step,
     library_wordpiece,
-    normalize,
     prune,
     seeds,
-    split_words,
     unigram_bits,
     word_counts,
 )
@@ -35,6 +35,18 @@ from helpers.velunda import load_tickets
 
 SIZE = 2048
 TRAIN, HELD_OUT = language_reference().distinct().split(validation=0.2, seed=0)
+
+
+def without_borders(page: str) -> str:
+    return re.sub(r"([^\w\s])\1{3,}", "", page)
+
+
+TEXT, PAGES = without_borders(TRAIN.text), [without_borders(page) for _, page in HELD_OUT]
+
+
+def per_100_bytes(encode, change=str, pages=PAGES):
+    """Tokens per 100 raw bytes of each held-out page."""
+    return 100 * np.array([len(encode(change(page))) / len(page.encode()) for page in pages])
 
 
 def ours_from(library: Tokenizer) -> WordPieceTokenizer:
@@ -47,13 +59,13 @@ def merged_by_count() -> WordPieceTokenizer:
     library = Tokenizer(models.BPE(continuing_subword_prefix="##"))
     library.normalizer, library.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
     options = {"special_tokens": list(BERT_SPECIAL), "show_progress": False, "continuing_subword_prefix": "##"}
-    library.train_from_iterator([TRAIN.text], trainers.BpeTrainer(vocab_size=SIZE, **options))
+    library.train_from_iterator([TEXT], trainers.BpeTrainer(vocab_size=SIZE, **options))
     return ours_from(library)
 
 
 @pytest.fixture(scope="module")
 def library():
-    return ours_from(library_wordpiece(TRAIN.text, SIZE))
+    return ours_from(library_wordpiece(TEXT, SIZE))
 
 
 @pytest.fixture(scope="module")
@@ -84,50 +96,22 @@ def test_the_librarys_wordpiece_trainer_merges_by_count(library):
     assert len(set(library.tokens) & set(by_count.tokens)) > 0.97 * SIZE
 
 
-def test_the_score_prefers_rare_pairs_and_makes_text_far_longer(library):
-    by_score = WordPieceTokenizer.train(TRAIN.text, SIZE)
+def test_the_score_prefers_rare_pairs_and_nearly_doubles_the_tokens_of_unseen_pages(library):
+    by_score = WordPieceTokenizer.train(TEXT, SIZE)
     merged = [token for token in by_score.tokens if len(token.removeprefix("##")) > 1 and token not in BERT_SPECIAL]
     assert sum(token.removeprefix("##").isdigit() for token in merged[:12]) > 8
-    text = HELD_OUT.text
-    assert len(by_score.encode(text)) > 1.4 * len(library.encode(text))
-
-
-def test_q_and_u_lie_between_the_most_frequent_pair_and_the_most_surprising_one():
-    words = split_words(normalize(TRAIN.text))
-    letters = Counter("".join(words))
-    pairs = Counter(pair for word in words for pair in zip(word, word[1:], strict=False))
-    score = {pair: n / (letters[pair[0]] * letters[pair[1]]) for pair, n in pairs.items() if n > 1}
-    frequent, surprising, qu = max(score, key=pairs.get), max(score, key=score.get), ("q", "u")
-    assert pairs[surprising] < 20 < pairs[qu] < pairs[frequent]
-    assert score[frequent] < score[qu] < score[surprising]
+    bpe = per_100_bytes(BPETokenizer.train(TEXT, SIZE).encode).mean()
+    assert per_100_bytes(by_score.encode).mean() > 1.7 * bpe  # "almost twice as many"
+    assert per_100_bytes(library.encode).mean() < bpe  # "even fewer than BPE"
 
 
 def test_em_drops_most_seeds_and_lowers_the_bits():
-    words = word_counts(TRAIN.text)
+    words = word_counts(TEXT)
     scores, characters = seeds(words, SIZE - 256)
     before, n_seeds = unigram_bits(words, scores), len(scores)
     scores = em_step(words, scores, characters)
     assert len(scores) < 0.3 * n_seeds and unigram_bits(words, scores) < 0.9 * before
     assert 9 * (SIZE - 256) < n_seeds < 11 * (SIZE - 256)  # "ten times as many tokens as you want"
-
-
-def test_the_second_step_of_em_helps_the_training_text_and_no_longer_the_unseen_pages():
-    words, unseen = word_counts(TRAIN.text), word_counts(HELD_OUT.text)
-    scores, characters = seeds(words, SIZE - 256)
-    rounds = [(unigram_bits(words, scores), unigram_bits(unseen, scores))]
-    for _ in range(2):
-        scores = em_step(words, scores, characters)
-        rounds.append((unigram_bits(words, scores), unigram_bits(unseen, scores)))
-    (seen_0, new_0), (seen_1, new_1), (seen_2, new_2) = rounds
-    assert seen_2 < seen_1 < seen_0 and new_1 < new_2 < new_0 and new_2 < 1.01 * new_1  # "rises slightly"
-
-
-def test_unbound_has_a_token_without_a_space_because_it_mostly_starts_a_line():
-    before = Counter(TRAIN.text[at - 1] for at in range(len(TRAIN.text)) if TRAIN.text.startswith("unbound", at))
-    assert before["\n"] > sum(before.values()) / 2
-    unigram = UnigramTokenizer.train(TRAIN.text, SIZE)
-    assert unigram.segment(" unbound") == [b" ", b"unbound"]
-    assert sum(token.startswith(" ") for token in unigram.scores) > len(unigram.scores) / 2  # "more than half"
 
 
 def without_accents(text: str) -> str:
@@ -138,31 +122,40 @@ def single_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
-def test_one_change_at_a_time_single_spaces_save_most_and_marks_apart_cost_nearly_all_of_it(library):
-    """Tokens per 100 raw bytes of each held-out page, compared with BPE as it is."""
-    pages = [page for _, page in HELD_OUT]
-    raw = np.array([len(page.encode()) for page in pages])
-
-    def per_100_bytes(encode, change=str):
-        return 100 * np.array([len(encode(change(page))) for page in pages]) / raw
-
+def test_one_change_at_a_time_single_spaces_save_most_and_wordpiece_saves_as_much_as_all_three(library):
     def bpe(change):
-        return per_100_bytes(BPETokenizer.train(change(TRAIN.text), SIZE).encode, change)
+        return per_100_bytes(BPETokenizer.train(change(TEXT), SIZE).encode, change)
 
     as_it_is = bpe(str)
     changed = {"lower": bpe(str.lower), "accents": bpe(without_accents), "spaces": bpe(single_spaces)}
     changed["all"] = bpe(lambda text: without_accents(single_spaces(text.lower())))
-    changed["unigram"] = per_100_bytes(UnigramTokenizer.train(TRAIN.text, SIZE).encode)
+    changed["unigram"] = per_100_bytes(UnigramTokenizer.train(TEXT, SIZE).encode)
     changed["wordpiece"] = per_100_bytes(library.encode)
-    together = library_wordpiece(TRAIN.text, SIZE, marks_together=True)
-    changed["marks together"] = per_100_bytes(lambda page: together.encode(page).ids)
     gap = {name: paired_bootstrap(values, as_it_is) for name, values in changed.items()}
-    assert gap["unigram"].low < 0 < gap["unigram"].high  # "nothing that could be told from chance"
+    assert gap["unigram"].low < 0 < gap["unigram"].high  # "it could as well be zero"
     assert gap["accents"].difference == pytest.approx(0, abs=0.05)
     assert gap["spaces"].difference < 3 * gap["lower"].difference < 0 and gap["lower"].high < 0
-    assert gap["marks together"].difference < gap["all"].difference < gap["spaces"].difference
-    assert gap["wordpiece"].difference > 0.3 * gap["all"].difference  # "nearly all of the gain is lost"
-    assert library.encode("** ==") == [library.tokens.index(token) for token in "**=="]  # one token a mark
+    assert gap["all"].difference < gap["spaces"].difference
+    assert gap["wordpiece"].difference == pytest.approx(gap["all"].difference, abs=0.6)  # "about as much"
+
+
+def test_with_the_borders_of_tables_wordpiece_would_seem_to_save_hardly_anything():
+    pages = [page for _, page in HELD_OUT]
+    as_it_is = per_100_bytes(BPETokenizer.train(TRAIN.text, SIZE).encode, pages=pages)
+    wordpiece = per_100_bytes(ours_from(library_wordpiece(TRAIN.text, SIZE)).encode, pages=pages)
+    gap = paired_bootstrap(wordpiece, as_it_is)
+    assert -1.5 < gap.difference < 1.5 and gap.low < 0 < gap.high
+    cleaned = per_100_bytes(ours_from(library_wordpiece(TEXT, SIZE)).encode)
+    lost = np.sort(wordpiece - cleaned)[::-1]
+    assert lost[:4].sum() > 0.5 * lost.sum()  # "more than half of that loss comes from four pages"
+
+
+def test_pruning_by_hand_on_the_tokens_of_cab():
+    scores = {"c": -3.0, "a": -2.0, "b": -3.5, "ca": -5.5, "ab": -3.0, "cab": -8.0}
+    assert scores["ab"] - (scores["a"] + scores["b"]) == 2.5
+    assert scores["ca"] - (scores["c"] + scores["a"]) < 0
+    kept = prune({"ab": 9, "ca": 1}, scores, {"a", "b", "c"}, keep=4)
+    assert kept.keys() == {"a", "b", "c", "ab"}
 
 
 def test_one_round_of_em_by_hand():
@@ -198,25 +191,12 @@ def test_a_small_norm_finds_common_words_instead(table, chat):
     assert {b" John", b" Michael"} <= set(smallest)
 
 
-def test_the_thin_tail_holds_steps_of_longer_words_and_chat_markers(distance, chat):
-    tail = {chat.tokens[i] for i in (distance < 2.2).nonzero()[:, 0].tolist()}
-    assert {b" questionna", b" biomark"} <= tail and 40 < len(tail) < 100
-    assert all(distance[chat.special_tokens[name]] < 0.5 for name in ("<|im_start|>", "<|im_end|>"))
+def test_the_nearest_tokens_are_steps_of_longer_words_and_chat_markers(distance, chat):
+    near = [i for i in distance.argsort().tolist() if i not in reserved(chat)][:36]
+    assert {b" questionna", b" biomark"} <= {chat.tokens[i] for i in near}
+    assert {chat.special_tokens["<|im_start|>"], chat.special_tokens["<|im_end|>"]} <= set(near)
     longer = [token for token in chat.tokens if token and token.startswith(b" questionna")]
     assert b" questionnaire" in longer
-
-
-def test_the_tokens_to_repeat_lie_left_of_the_line_and_are_mostly_names_from_code(table, distance, chat):
-    names = [(i, (chat.tokens[i] or b"").decode("utf-8", "replace").strip()) for i in distance.argsort()[:200].tolist()]
-    chosen = [(i, name) for i, name in names if len(name) > 3 and name.isascii() and name.isalpha()][:24]
-    assert max(distance[i] for i, _ in chosen) < 2.2
-    assert sum(any(letter.isupper() for letter in name[1:]) for _, name in chosen) > 12  # "ICENSE", "PeerClass", …
-
-
-def test_the_marker_that_ends_a_turn_points_where_the_unused_rows_point(table, chat):
-    center = table[reserved(chat)].mean(0)
-    cosine = torch.nn.functional.cosine_similarity(table, center[None])
-    assert cosine[chat.special_tokens["<|im_end|>"]] > 0.98 and cosine.median() < 0.7
 
 
 def test_the_table_is_a_fifth_of_the_model_and_a_twelfth_of_it_would_do(table):
@@ -224,36 +204,77 @@ def test_the_table_is_a_fifth_of_the_model_and_a_twelfth_of_it_would_do(table):
     assert table.shape[0] / 4096 == 12
 
 
-def test_most_rows_of_the_table_belong_to_tokens_that_tickets_never_use(chat, table):
-    """With their parts and all bytes kept: "more than four fifths", "a few percent more tokens", "nearly a fifth"."""
+def test_the_tokens_of_the_first_merges_have_the_first_ids(chat):
+    """So that the model's own first 4,096 tokens are spelled by its first merges and have the first 4,096 rows."""
     ids = {token: i for i, token in enumerate(chat.tokens) if token is not None}
-    parts = {ids[chat.tokens[left] + chat.tokens[right]]: (left, right) for left, right in chat.merges}
-    needed = {i for token, i in ids.items() if len(token) == 1}
-    to_do = [i for ticket in load_tickets("train") for i in chat.encode(ticket["text"])]
+    first = len(chat.tokens) - len(chat.merges)
+    merged = [ids[chat.tokens[left] + chat.tokens[right]] for left, right in chat.merges]
+    assert merged == list(range(first, len(chat.tokens)))
+
+
+def test_added_names_save_a_little_and_nearly_nothing_where_they_leave_the_space_alone():
+    plain = Tokenizer.from_file(str(fetch("chat") / "tokenizer.json"))
+    training, unseen = ([ticket["text"] for ticket in load_tickets(part)] for part in ("train", "test"))
+    found = Counter(word for text in training for word in re.findall(r" [A-Z][a-z]+\b", text))
+    saves = {word: n * (len(plain.encode(word).ids) - 1) for word, n in found.items()}
+    names = sorted(saves, key=saves.get, reverse=True)[:24]
+    assert " Kite" in names and " Kwame" in names  # "also picks the names of customers"
+
+    def added(words, **options):
+        tokenizer = Tokenizer.from_file(str(fetch("chat") / "tokenizer.json"))
+        tokenizer.add_tokens([AddedToken(word, normalized=False, **options) for word in words])
+        return tokenizer
+
+    def n_tokens(tokenizer):
+        return sum(len(tokenizer.encode(text).ids) for text in unseen)
+
+    anywhere, whole = added(names), added([word.strip() for word in names], single_word=True)
+    saved = [1 - n_tokens(tokenizer) / n_tokens(plain) for tokenizer in (anywhere, whole)]
+    assert 0.01 < saved[0] < 0.05 and saved[1] < saved[0] / 3
+    assert anywhere.encode("two Kites").tokens[-2:] == [" Kite", "s"]
+    assert whole.encode("two Kites").tokens == plain.encode("two Kites").tokens
+    with_space = added(names, single_word=True)  # "would no longer be found after a letter"
+    assert with_space.encode("a Kite").tokens == plain.encode("a Kite").tokens
+
+
+def test_most_rows_of_the_table_belong_to_tokens_that_tickets_never_use(table):
+    """With parts, bytes, special tokens and the chat template kept: a few percent more tokens, nearly a fifth less."""
+    content = json.loads((fetch("chat") / "tokenizer.json").read_text(encoding="utf-8"))
+    plain = Tokenizer.from_str(json.dumps(content))
+    vocab, merges = content["model"]["vocab"], content["model"]["merges"]
+    parts = {left + right: (left, right) for left, right in merges}
+    special = {token["content"] for token in content["added_tokens"]}
+    needed = {token for token in vocab if len(token) == 1} | special
+    template = "system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face\nuser\nassistant\n"
+    to_do = [token for t in load_tickets("train") for token in plain.encode(t["text"]).tokens]
+    to_do += plain.encode(template).tokens
     while to_do:
-        i = to_do.pop()
-        if i not in needed:
-            needed.add(i)
-            to_do += parts.get(i, ())
-    merges = [pair for pair in chat.merges if ids[chat.tokens[pair[0]] + chat.tokens[pair[1]]] in needed]
-    trimmed = BPETokenizer(chat.tokens, merges, {}, split_digits=True)
+        token = to_do.pop()
+        if token not in needed:
+            needed.add(token)
+            to_do += parts.get(token, ())
+    kept = sorted(needed, key=vocab.get)
+    assert [token["content"] for token in content["added_tokens"]] == kept[:17]  # "keep the ids 0 to 16"
+    content["model"]["vocab"] = {token: i for i, token in enumerate(kept)}
+    content["model"]["merges"] = [pair for pair in merges if pair[0] + pair[1] in needed]
+    smaller = Tokenizer.from_str(json.dumps(content))
     unseen = [ticket["text"] for ticket in load_tickets("test")]
-    before, after = (sum(len(tokenizer.encode(text)) for text in unseen) for tokenizer in (chat, trimmed))
-    assert all(set(trimmed.encode(text)) <= needed for text in unseen)
-    assert len(needed) < 0.2 * len(table) and 1.02 * before < after < 1.08 * before
+    before, after = (sum(len(tokenizer.encode(text).ids) for text in unseen) for tokenizer in (plain, smaller))
+    assert 1.02 * before < after < 1.08 * before
+    assert len(kept) < 0.2 * len(table)
     assert 2 * table.numel() / 1e6 == pytest.approx(57, abs=0.5)
-    assert 2 * len(needed) * table.shape[1] / 1e6 == pytest.approx(7, abs=0.5)
-    assert 0.16 < (len(table) - len(needed)) * table.shape[1] / 134_515_008 < 0.2
+    assert 2 * len(kept) * table.shape[1] / 1e6 == pytest.approx(7, abs=0.5)
+    assert 0.16 < (len(table) - len(kept)) * table.shape[1] / 134_515_008 < 0.2
 
 
 @pytest.mark.slow
-def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_copied_ones(table, chat):
+def test_new_tokens_are_worse_than_guessing_and_moved_rows_lie_behind_the_models_own_small_tokens(table, chat):
     model, _ = chat_model()
     texts = ["The brake lever felt spongy after the rain.", "Please cancel the order for the child seat."]
-    order = torch.randperm(len(table), generator=torch.Generator().manual_seed(0)).tolist()
-    small = BPETokenizer.train(TRAIN.text, 4096)
+    small = BPETokenizer.train(TEXT, 4096)
+    first = BPETokenizer(chat.tokens, chat.merges[: 4096 - len(chat.tokens) + len(chat.merges)], {}, split_digits=True)
     old_ids = {token: i for i, token in enumerate(chat.tokens) if token is not None}
-    pieces = [chat.encode(t.decode("utf-8", "replace")) or reserved(chat)[:1] for t in small.tokens]
+    pieces = [chat.encode(t.decode("utf-8", "replace")) or [0] for t in small.tokens]
     exercise = registry()["move_embeddings"]
     moved = exercise.reference(table, old_ids, small.tokens, pieces)
     with_the_bug = exercise.planted(table, old_ids, small.tokens, pieces)
@@ -264,22 +285,18 @@ def test_shuffled_ids_are_worse_than_guessing_and_moved_rows_are_better_than_cop
     def guessing(encode, n_tokens):
         return np.mean([np.log2(n_tokens) * len(encode(t)) / len(t.encode()) for t in texts])
 
-    own, shuffled = bits(table, chat.encode), bits(table, lambda text: [order[i] for i in chat.encode(text)])
-    half = BPETokenizer(chat.tokens, chat.merges[: len(chat.merges) // 2], {}, split_digits=True)
+    own, own_first = bits(table, chat.encode), bits(table[:4096], first.encode)
     copied, carried = bits(table[:4096], small.encode), bits(moved, small.encode)
-    assert shuffled > guessing(chat.encode, len(table)) and copied > guessing(small.encode, 4096) > carried
-    assert bits(with_the_bug, small.encode) > 0.97 * copied  # "nothing"
-    assert own < carried < copied and bits(table, half.encode) < 1.3 * own
-
-
-def test_bpe_has_four_spellings_of_the_and_wordpiece_one(library):
-    bpe = BPETokenizer.train(TRAIN.text, SIZE).tokens
-    assert {b"The", b"the", b" The", b" the"} <= set(bpe)
-    assert "the" in library.tokens and not {"The", " the"} & set(library.tokens)
-    assert b" dynamic" not in bpe and UnigramTokenizer.train(TRAIN.text, SIZE).segment(" dynamic") == [b" dynamic"]
+    assert copied > guessing(small.encode, 4096) > carried
+    assert bits(with_the_bug, small.encode) > 0.97 * copied  # "stayed as bad as before"
+    assert own < own_first < carried
 
 
 def test_what_the_text_and_the_quiz_say_about_greedy_cutting():
-    tokens = ["[UNK]", "un", "##aff", "##able", "una", "##ff", "##ord"]
-    tokenizer = WordPieceTokenizer(tokens, {"[UNK]": 0})
-    assert [tokens[i] for i in tokenizer.encode("unaffordable")] == ["una", "##ff", "##ord", "##able"]
+    def cut(word, *tokens):
+        tokenizer = WordPieceTokenizer(["[UNK]", *tokens], {"[UNK]": 0})
+        return [tokenizer.tokens[i] for i in tokenizer.encode(word)]
+
+    text = cut("unaffordable", "un", "##aff", "##able", "una", "##ff", "##ord")
+    assert text == ["una", "##ff", "##ord", "##able"]
+    assert cut("reporters", "re", "##port", "##ers", "rep", "##ort", "##er") == ["rep", "##ort", "##ers"]

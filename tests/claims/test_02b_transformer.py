@@ -189,38 +189,27 @@ def test_the_model_has_270_heads_of_64_numbers_and_134_5_million_parameters(chat
     assert abs(134_515_008 + chat.model.head.weight.numel() - 162.8e6) < 0.1e6  # what it would be without tying
 
 
+def test_the_three_classes_of_the_model_are_about_forty_lines():
+    cells = json.loads((ROOT / "notebooks/02b_transformer.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["id"] in ("attention-module", "llama"))
+    lines = [line for line in code.splitlines() if line.strip()]
+    assert sum(line.startswith("class ") for line in lines) == 3 and 33 <= len(lines) <= 44
+
+
 # The lens ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_right_capital_parts_from_the_wrong_ones_at_layer_24(chat):
-    capitals = facts("capitals")
-    ids = encode(chat, *(fact.prompts()[0] for fact in capitals))
-    answers = first_tokens(chat, [fact.answer for fact in capitals])
-    scores = chat.model.head(chat.model.norm(stream(chat, ids)[[23, 24, 25, 30], :, -1]))  # (4, 12, V)
-    ranks = torch.stack([(scores > scores[:, :, [a]]).sum(-1) + 1 for a in answers], dim=-1)
-    same = torch.eye(12, dtype=torch.bool)
-    right, wrong = ranks[:, same].median(1).values, ranks[:, ~same].median(1).values
-    assert 10_000 < right[0] < 20_000 and 10_000 < wrong[0] < 20_000
-    assert right[1] < 3_000 and wrong[1] > 10_000 and right[3] == 1 and wrong[3] > 100
-    assert wrong[2] < 0.5 * wrong[1]  # they follow one layer later
+def test_the_lens_reads_the_answer_five_blocks_after_it_can_no_longer_be_swapped_away(chat):
+    paris = int(first_tokens(chat, ["Paris"]))
+    states = stream(chat, encode(chat, "The capital of France is"))[:, 0, -1]
+    best = chat.model.head(chat.model.norm(states)).topk(4).indices  # (31, 4)
+    assert [bool((row == paris).any()) for row in best] == [False] * 29 + [True] * 2
 
 
-def test_before_block_24_all_median_ranks_are_in_the_thousands(chat):
-    capitals = facts("capitals")
-    ids = encode(chat, *(fact.prompts()[0] for fact in capitals))
-    answers = first_tokens(chat, [fact.answer for fact in capitals])
-    same = torch.eye(12, dtype=torch.bool)
-    for state in stream(chat, ids)[:24, :, -1]:
-        scores = chat.model.head(chat.model.norm(state))  # (12, V)
-        ranks = torch.stack([(scores > scores[:, [a]]).sum(-1) + 1 for a in answers], dim=-1)
-        assert ranks[same].median() > 5_000 and ranks[~same].median() > 5_000
-
-
-def test_the_two_runs_differ_in_61_of_155_vectors_and_the_stream_grows(chat):
+def test_the_first_three_vectors_are_the_same_in_both_runs_and_the_stream_grows(chat):
     france, italy = (stream(chat, encode(chat, f"The capital of {c} is"))[:, 0] for c in ("France", "Italy"))
     differ = (france - italy).abs().amax(-1) > 1e-3  # (31, 5); at the first three tokens only rounding differs
-    assert differ.numel() == 155 and differ.sum() == 61
-    assert differ[:, 3].all() and differ[1:, 4].all()
+    assert not differ[:, :3].any() and differ[:, 3].all() and differ[1:, 4].all()
     norms = france[:, -1].norm(dim=-1)
     assert abs(norms[0] - 2.6) < 0.05 and abs(norms[-1] - 620) < 5
 
@@ -268,12 +257,6 @@ def test_at_a_third_of_the_rate_deep_post_norm_is_no_worse_than_pre_norm_without
     assert max(post) < min(last("post-norm", 24, 50)) and max(post) < min(last("post-norm")) - 0.3
 
 
-def test_without_norms_one_run_in_three_breaks_at_a_third_of_the_rate_and_two_learn():
-    runs = recorded("no norm", rate=1e-3)
-    assert sum(run["broke_at"] is not None for run in runs) == 1
-    assert all(sum(run["losses"][-10:]) / 10 < 3.26 - 0.3 for run in runs if run["broke_at"] is None)
-
-
 def test_without_residuals_the_gradient_explodes_or_vanishes_with_the_start():
     text, first = batches(0, 1)[0], {}
     for std in (0.125, 0.02):
@@ -285,12 +268,11 @@ def test_without_residuals_the_gradient_explodes_or_vanishes_with_the_start():
     assert 0.3 < first["pre-norm", 0.02] < first["pre-norm", 0.125] < 30
 
 
-def test_of_the_wirings_with_a_residual_pre_norm_has_the_steepest_gradient():
-    text, spread = batches(0, 1)[0], {}
+def test_with_a_residual_the_gradient_stays_within_about_a_factor_of_ten():
+    text = batches(0, 1)[0]
     for name in ("pre-norm", "post-norm", "no norm"):
         norms = gradient_norms(deep_stack(name), text)
-        spread[name] = float(norms.max() / norms.min())
-    assert spread["pre-norm"] > 3 * max(spread["post-norm"], spread["no norm"])
+        assert norms.max() < 15 * norms.min()
 
 
 def test_training_stops_where_the_loss_is_no_number():

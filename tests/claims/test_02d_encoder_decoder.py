@@ -47,10 +47,6 @@ def test_the_toys_have_75_000_parameters_and_three_seeds(shares):
     assert all(run["n_parameters"] == pytest.approx(75_000, rel=0.005) for run in _runs())
 
 
-def test_recording_the_families_took_about_50_minutes():
-    assert json.loads(RECORDED.read_text(encoding="utf-8"))["seconds"] / 60 == pytest.approx(50, abs=2.5)
-
-
 def test_a_uniform_guess_among_ten_digits_costs_2_3_nats():
     assert round(math.log(10), 1) == 2.3
 
@@ -63,52 +59,25 @@ def _runs() -> list[dict]:
     return json.loads(RECORDED.read_text(encoding="utf-8"))["runs"]
 
 
-def test_what_the_figure_of_families_shows(shares):
-    assert all(min(shares["label", family]) == 1 for family in ft.FAMILIES)
-    assert (
-        max(shares["fill", "decoder"]) < 0.5 < 0.9 < min(shares["fill", "encoder"] + shares["fill", "encoder-decoder"])
-    )
-    assert (min(shares["fill", "decoder"]), max(shares["fill", "decoder"])) == pytest.approx((0.37, 0.39), abs=0.0051)
-    writers = shares["translate", "encoder"] + shares["translate", "decoder"]
-    assert min(writers) == pytest.approx(0.99, abs=0.0051) and max(writers) == 1
-    slower = shares["translate", "encoder-decoder"]
-    assert (min(slower), max(slower)) == pytest.approx((0.83, 0.92), abs=0.0051)
-    assert (
-        0.8 < min(shares["translate", "encoder-decoder"]) < max(shares["translate", "encoder-decoder"]) < min(writers)
-    )
-    assert min(shares["retell", "decoder"] + shares["retell", "encoder-decoder"]) > max(shares["retell", "encoder"])
+def test_with_one_right_answer_every_family_gets_nearly_everything_right(shares):
+    """After 600 steps two of them; the encoder-decoder after 1,800, and after 600 it is behind both."""
+    early = shares["translate", "encoder"] + shares["translate", "decoder"]
+    assert min(early) >= 0.985 and max(shares["translate", "encoder-decoder"]) < min(early)
+    assert min(_final("translate", "encoder-decoder")) >= 0.975
 
 
-def test_what_three_times_the_steps_change(shares):
-    runs = json.loads(LONGER.read_text(encoding="utf-8"))["runs"]
-    assert {run["case"]["steps"] for run in runs} == {3 * ft.STEPS} == {1800}
-    assert {run["case"]["seed"] for run in runs} == {1, 2}
-    final = {}
-    for run in runs:
-        assert len(run["curve"]) == 18 and run["curve"][-1] == run["right"]
-        final.setdefault((run["case"]["task"], run["case"]["family"]), []).append(run["right"] / run["of"])
-    assert all(round(100 * share) == 98 for share in final["translate", "encoder-decoder"])
-    assert max(shares["fill", "decoder"]) < 0.4
-    assert 0.63 <= min(final["fill", "decoder"]) and max(final["fill", "decoder"]) <= 0.71
-    assert min(final["retell", "decoder"] + final["retell", "encoder-decoder"]) >= 0.98
-    assert all(abs(share - 0.54) < 0.06 for share in final["retell", "encoder"])
+def test_with_two_right_answers_only_the_encoder_in_one_pass_stays_behind():
+    assert all(abs(share - 0.54) < 0.06 for share in _final("retell", "encoder"))
+    assert min(_final("retell", "decoder") + _final("retell", "encoder-decoder")) >= 0.98
 
 
-def test_the_spread_of_the_decoder_on_retell(shares):
-    values = shares["retell", "decoder"]
-    assert (min(values), max(values)) == pytest.approx((0.68, 0.95), abs=0.0051)
-
-
-def test_an_untrained_translator_scores_what_it_reads_and_so_starts_worse_than_a_uniform_guess():
-    model, numbers = nw.tiny_translator(0).eval(), nw.unseen_numbers(100)
-    source, mask = nw.encode_words([nw.german(n) for n in numbers])
-    labels = nw.encode_digits(numbers)
-    read = model.shift_right(labels)
-    with torch.no_grad():
-        highest = model(source, read, mask).argmax(-1)
-    assert (highest == read)[labels >= 0].float().mean() > 0.5
-    assert nw.VOCAB_SIZE == 43 and round(math.log(43), 1) == 3.8
-    assert round(nw.train_translator(1, progress=False).losses[0], 1) == 4.6
+def _final(task: str, family: str) -> list[float]:
+    """The shares right after 1,800 steps, one for each of two seeds."""
+    runs = [run for run in json.loads(LONGER.read_text(encoding="utf-8"))["runs"] if run["case"]["task"] == task]
+    assert {(run["case"]["steps"], len(run["curve"])) for run in runs} == {(1800, 18)} and 3 * ft.STEPS == 1800
+    final = [run["right"] / run["of"] for run in runs if run["case"]["family"] == family]
+    assert len(final) == 2
+    return final
 
 
 def test_the_longest_numbers_have_seven_words():

@@ -581,6 +581,7 @@ def test_a_choice_is_right_or_not_and_spelling_is_forgiven(capsys):
         (None, {"unit": "MB"}, "not a NoneType"),
         (True, {"unit": "MB"}, "not a bool"),
         (float("nan"), {}, "must be a finite number"),
+        (-3, {"unit": "MB"}, "A guess in MB cannot be negative: -3 was not recorded."),
         (
             "decodr",
             {"choices": ["encoder", "decoder"]},
@@ -593,6 +594,12 @@ def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options,
     assert sentence in capsys.readouterr().out
     exercises.reveal("x", 3)
     assert capsys.readouterr().out.startswith("[result] How much? 3")
+
+
+def test_a_percentage_may_be_negative_and_so_may_a_number_without_a_unit(capsys):
+    for unit in ("%", "percent", ""):
+        exercises.predict("change", "How much more?", -3, unit=unit)
+        assert "Your guess: -3" in capsys.readouterr().out
 
 
 def test_without_a_guess_only_the_answer_is_shown(capsys):

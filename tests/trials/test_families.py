@@ -77,6 +77,24 @@ def test_unknown_families_and_tasks_are_refused():
         ft.make_item("sum", random.Random(0))
 
 
+def test_slots_are_filled_at_random_and_only_empty_ones_are_asked_for():
+    answer = torch.arange(3).repeat(3000, 1)
+    slots, empty = ft.fill_some(answer, torch.Generator().manual_seed(0))
+    assert (slots[empty] == ft.SEPARATOR).all() and torch.equal(slots[~empty], answer[~empty])
+    counts = empty.sum(dim=1).bincount(minlength=4) / len(answer)
+    assert counts.tolist() == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3], abs=0.035)  # 4 standard errors
+    assert empty.float().mean(dim=0).tolist() == pytest.approx([2 / 3] * 3, abs=0.035)
+
+
+def test_an_encoder_can_train_with_some_slots_filled_and_no_other_family():
+    plain = ft.train_trial("encoder", "retell", seed=0, steps=3)
+    filled = ft.train_trial("encoder", "retell", seed=0, steps=3, some_filled=True)
+    weights = zip(plain.model.parameters(), filled.model.parameters(), strict=True)
+    assert not all(torch.equal(one, other) for one, other in weights)
+    with pytest.raises(ValueError, match="nothing for the decoder"):
+        ft.train_trial("decoder", "retell", seed=0, steps=3, some_filled=True)
+
+
 def test_training_runs_and_counts_its_steps():
     ticks: list[int] = []
     trial = ft.train_trial("decoder", "label", seed=0, steps=3, tick=lambda: ticks.append(1))

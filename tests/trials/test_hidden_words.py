@@ -86,6 +86,32 @@ def test_training_lowers_the_surprise_and_the_seed_decides():
     assert first == pytest.approx(again, abs=1e-4) and first != pytest.approx(other, abs=1e-4)
 
 
+def test_a_ticket_is_as_likely_as_its_words_after_what_stands_before_them():
+    model, tickets = lm.ticket_model(True).eval(), lm.make_tickets(5, random.Random(8))
+    ids = lm.encode_tickets(tickets)
+    by_word = [
+        sum(
+            float(lm.gap_logits(model, ids[i : i + 1], torch.tensor([place])).log_softmax(-1)[0, ids[i, place]])
+            for place in range(1, len(ticket))
+        )
+        for i, ticket in enumerate(tickets)
+    ]
+    assert lm.log_likelihoods(model, tickets).tolist() == pytest.approx(by_word, abs=1e-4)  # sums of float32
+
+
+def test_ranking_whole_tickets_uses_what_stands_behind_the_gap(monkeypatch):
+    def fits_the_rules(_, tickets):
+        kinds = [{lm.kind_of(word): word for word in ticket} for ticket in tickets]
+        return torch.tensor([float(kind["trouble"] in lm.TROUBLES[kind["part"]]) for kind in kinds])
+
+    monkeypatch.setattr(lm, "log_likelihoods", fits_the_rules)
+    tickets = lm.make_tickets(200, random.Random(9))
+    found = lm.gaps_ranked(None, tickets)
+    assert found["part"] == len(tickets)
+    assert found["trouble"] / len(tickets) == pytest.approx(0.5, abs=0.14)  # 4 standard errors
+    assert found["owner"] / len(tickets) == pytest.approx(0.25, abs=0.13)
+
+
 def test_no_steps_are_refused_in_one_sentence():
     with pytest.raises(ValueError, match="at least 1"):
         lm.train_on_tickets(0, causal=True)

@@ -28,6 +28,7 @@ def cosine_similarity(a, b):
     b = torch.nn.functional.normalize(b, dim=-1)
     return a @ b.T
 """
+DIM0 = "`dim=0` runs down the columns; the length of each row is `.norm(dim=-1)`."
 A, B = "torch.nn.functional.normalize(a, dim=-1)", "torch.nn.functional.normalize(b, dim=-1)"
 NAN = "a row of zeros has length 0, and 0 / 0 is NaN; such a row should give 0."
 SLIPS = [
@@ -38,6 +39,9 @@ SLIPS = [
     ),
     ("a @ b.T", "b @ a.T", "rows and columns are swapped: `a` runs down the rows, `b` along the columns."),
     ([(A, "a / a.norm(dim=-1, keepdim=True)"), (B, "b / b.norm(dim=-1, keepdim=True)")], NAN),
+    ([(A, "a / a.norm(dim=0)[:, None]"), (B, "b / b.norm(dim=0)[:, None]")], DIM0),
+    ([(A, "a"), (B, "b"), ("a @ b.T", "a @ b.T / (a.norm(dim=0) * b.norm(dim=0))")], DIM0),
+    ([(A, "a"), (B, "b"), ("a @ b.T", "a @ b.T / torch.outer(a.norm(dim=0), b.norm(dim=0))")], DIM0),
     (
         [(A, "a / a.norm()"), (B, "b / b.norm()")],
         "`a.norm()` is one length for the whole matrix; each row has its own.",

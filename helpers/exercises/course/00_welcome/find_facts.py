@@ -31,6 +31,8 @@ def find_facts(similarities, minimum):
             found.append(None)
     return found
 """
+NEVER = "Compare the best similarity with it, too."
+FALSY = "index 0 counts as false, so the first fact is taken for none; let only the comparison with `minimum` decide."
 SLIPS = [
     ("row[best] >= minimum", "True", "you never give None; compare the best similarity with `minimum`."),
     (">=", ">", "a similarity of exactly `minimum` is enough: `>=`, not `>`."),
@@ -47,6 +49,14 @@ SLIPS = [
         "you take the first fact that reaches `minimum`; another one may be more similar.",
     ),
     ("row[best] >= minimum", "row.mean() >= minimum", "the most similar fact decides, not the mean over all of them."),
+    (
+        "row[best] >= minimum",
+        "similarities.max() >= minimum",
+        "you compare `minimum` with the largest similarity of all questions; each row has its own.",
+    ),
+    ("found.append(best)", "found.append(best or None)", FALSY),
+    ("row[best] >= minimum", "best and row[best] >= minimum", FALSY),
+    ([("row[best] >= minimum", "True"), ("found.append(best)", "found.append(best or None)")], f"{FALSY} {NEVER}"),
     ("found.append(None)", "pass", "a question without a fact still needs its entry, None."),
     (
         "found.append(None)",
@@ -84,6 +94,8 @@ def cases(rng: Generator) -> list[tuple]:
     return [
         (torch.tensor([[0.25, 0.75, 0.625], [0.125, 0.25, 0.0]]), 0.5),
         (torch.tensor([[0.5, 0.25], [0.25, 0.375]]), 0.5),  # exactly the minimum
+        (torch.tensor([[0.25, 0.125], [0.375, 0.0]]), 0.5),  # no question has a fact
+        (torch.tensor([[0.75, 0.125], [0.375, 0.0]]), 0.5),  # only one has, and it is the first fact
         (drawn(3, 3), 0.6),  # as many questions as facts
         (drawn(4, 6), 0.5),
         (drawn(2, 5), 0.9),

@@ -8,8 +8,9 @@ from helpers.exercises.checking.spec import BadInput, Exercise, Property
 
 
 def generation_speed(prompt_tokens: int, total_tokens: int, seconds: float) -> float:
-    """New tokens a second. `total_tokens` counts the prompt too, as `generate` returns it.
+    """New tokens per second. `total_tokens` counts the prompt too, as `generate` returns it.
 
+    An empty reply, with no more tokens in all than in the prompt, has speed 0.
     Raises ValueError if `seconds` is not positive, or with fewer tokens in all than in the prompt.
     """
     if seconds <= 0:
@@ -41,6 +42,11 @@ SLIPS = [
         "total_tokens - prompt_tokens",
         "prompt_tokens - total_tokens",
         "the subtraction is the wrong way round: total minus prompt.",
+    ),
+    (
+        "total_tokens < prompt_tokens",
+        "total_tokens <= prompt_tokens",
+        "an empty reply is allowed and has speed 0; refuse only a total that is smaller than the prompt.",
     ),
     (SPEED, "new_tokens", "these are the new tokens; divide by the seconds too."),
 ]

@@ -77,7 +77,8 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=1,
     hints=(
-        "How many bits does one number take in each dtype? The digits in the name tell you.",
+        "How many bits does one number take in each of the five dtypes? The text above the exercise lists them; write "
+        "them down as a dictionary.",
         "Look up the bits for the dtype, multiply by the number of parameters, and remember how many bits a byte "
         "has. Two int4 weights share a byte; an odd one out still needs a whole byte.",
         'Keep a dictionary such as `{"fp32": 32, "bf16": 16, ...}`; raise ValueError where the dtype is not in it. '

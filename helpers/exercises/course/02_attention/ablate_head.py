@@ -59,11 +59,11 @@ SLIPS = [
     ("ablated[..., own] = m", "ablated[:, -1, own] = m", "only the last position is changed; change all of them."),
     ("merged.clone()", "merged.mean(dim=(0, 1)).expand_as(merged).clone()", "all heads are averaged; ablate one."),
     ("merged.clone()", "torch.zeros_like(merged)", "the other heads are lost: copy them, and replace one slice."),
+    ("return ablated", "return ablated[..., own]", "only the head's own slice comes back; give the whole tensor."),
 ]
 REFUSED = [
     ("merged.clone()", "merged", "It changes its input `merged`"),
     ("    return ablated", "    ablated", "It returns None. Did you forget `return`?"),
-    ("return ablated", "return ablated[..., own]", "The shape of the result is wrong"),
 ]
 RIGHT = [
     """

@@ -43,10 +43,15 @@ SLIPS = [
         "you divide after the softmax; scale the scores before it.",
     ),
     ("q.shape[-1] ** 0.5", "2**0.5", "you divide by √2, which fits d = 2 alone: take head_dim from the shape of q."),
+    ("k.transpose(-2, -1)", "k.T", "`.T` turns all axes around; swap only the last two: `k.transpose(-2, -1)`."),
+    ("k.transpose(-2, -1)", "k", "k is not transposed: for q · k its last two axes must be swapped."),
+    (
+        "q @ k.transpose",
+        "k @ q.transpose",
+        "rows and columns are exchanged: take `q @ k.transpose(-2, -1)`.",
+    ),
 ]
 REFUSED = [
-    ("k.transpose(-2, -1)", "k.T", "It stops with an error when called as"),
-    ("q @ k.transpose", "k @ q.transpose", "The shape of the result is wrong"),
     (
         "scores = q @ k.transpose(-2, -1) /",
         "q /= q.shape[-1] ** 0.5\n    scores = q @ k.mT /",

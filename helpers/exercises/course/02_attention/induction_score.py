@@ -44,9 +44,9 @@ SLIPS = [
         "weights[..., queries, keys].amax(dim=-1)",
         "this is the largest weight; take the mean over the queries.",
     ),
+    (".mean(dim=-1)", "", "one number for each query comes back; take their mean."),
 ]
 REFUSED = [
-    (".mean(dim=-1)", "", "The shape of the result is wrong"),
     ("    return ", "    score = ", "It returns None. Did you forget `return`?"),
 ]
 RIGHT = [

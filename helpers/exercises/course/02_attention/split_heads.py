@@ -35,9 +35,15 @@ SLIPS = [
         "x.transpose(1, 2).reshape(B, n_heads, T, C // n_heads)",
         "you transpose before you split: first split the channels, then swap tokens and heads.",
     ),
+    (
+        "C // n_heads",
+        "C / n_heads",
+        "`/` gives a float, and a shape needs whole numbers: divide by `//`.",
+    ),
+    (SPLIT, "view(B * n_heads, T, C // n_heads)", "the heads need an axis of their own, behind that of the texts."),
 ]
 REFUSED = [
-    (SPLIT, "view(B * n_heads, T, C // n_heads)", "The shape of the result is wrong"),
+    ("    return ", "    split = ", "It returns None. Did you forget `return`?"),
 ]
 RIGHT = [
     (SPLIT, "reshape(B, T, n_heads, C // n_heads).permute(0, 2, 1, 3)"),

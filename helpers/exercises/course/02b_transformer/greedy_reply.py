@@ -70,11 +70,25 @@ SLIPS = [
         "torch.tensor([[best]])",
         "the model sees only the newest token; give it all so far.",
     ),
+    (
+        "range(max_new_tokens)",
+        "iter(int, 1)",
+        "`max_new_tokens` is ignored: where the end-of-turn token does not come, nothing stops you.",
+    ),
+    (
+        "torch.tensor([[best]])",
+        "torch.tensor([best])",
+        "`ids` has the shape (1, T), so the new id needs two axes: `torch.tensor([[best]])`.",
+    ),
+    ("return reply", "return ids", "you return all ids as a tensor; give a list of the new ones."),
+    (
+        ".argmax().item()",
+        ".argmax()",
+        "an id in your list is still a tensor: make it a number with `.item()`.",
+    ),
 ]
 REFUSED = [
-    ("return reply", "return ids", "The kind of the result is wrong"),
-    ("torch.tensor([[best]])", "torch.tensor([best])", "It stops with an error when called as"),
-    ("[0, -1]", "", "It stops with an error when called as"),
+    ("return reply", "", "It returns None"),
 ]
 RIGHT = [
     """
@@ -91,9 +105,18 @@ def greedy_reply(model, ids, max_new_tokens, end):
 
 
 def drive(write: Callable, model: str, ids: Tensor, max_new_tokens: int, end: int) -> list[int]:
-    """Call `write` with a tiny model by name."""
+    """Call `write` with a tiny model by name, which refuses to be asked without end."""
+    decoder, asked = tiny_llama(model), 0
+
+    def answer(ids: Tensor) -> Tensor:
+        nonlocal asked
+        asked += 1
+        if asked > max_new_tokens + 2:
+            raise RuntimeError(f"The model has been asked {asked} times for at most {max_new_tokens} tokens.")
+        return decoder(ids)
+
     with torch.no_grad():
-        return write(tiny_llama(model), ids, max_new_tokens, end)
+        return write(answer, ids, max_new_tokens, end)
 
 
 def cases(rng: Generator) -> list[tuple]:

@@ -69,6 +69,13 @@ SLIPS = [
         "the norms are gone: each sublayer reads a normalized copy.",
     ),
     ([("x = x + ", "x = "), ("return x + ", "return ")], "the sublayers replace x; they must add to it."),
+    (
+        [
+            ("attention(attention_norm(x))", "attention_norm(attention(x))"),
+            ("feed_forward(feed_forward_norm(x))", "feed_forward_norm(feed_forward(x))"),
+        ],
+        "the norm is on what the sublayer gives; it belongs on the copy that the sublayer reads.",
+    ),
     ("x = x + ", "x = ", OVERWRITTEN),
     (
         [("attention_norm(x)", "feed_forward_norm(x)"), ("feed_forward_norm(x)", "attention_norm(x)")],

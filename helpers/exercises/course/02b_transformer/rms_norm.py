@@ -53,9 +53,13 @@ SLIPS = [
         "you divide by the mean of the absolute values; square first.",
     ),
     (" + eps", "", DIVIDED_BY_ZERO),
+    (
+        ", keepdim=True",
+        "",
+        "the mean loses the last axis, so it no longer stands beside its vector: keep the axis with `keepdim=True`.",
+    ),
 ]
 REFUSED = [
-    (", keepdim=True", "", "It stops with an error when called as"),
     ("x / (mean_square + eps).sqrt()", "x.div_((mean_square + eps).sqrt())", "It changes its input `x`"),
 ]
 RIGHT = [

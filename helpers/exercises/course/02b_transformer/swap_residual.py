@@ -14,15 +14,15 @@ from helpers.transformer.minimal import MinimalLlama
 from ._shared import MODELS, drawn_ids, normal, tiny_llama
 
 
-def swap_residual(model: MinimalLlama, ids: Tensor, layer: int, vector: Tensor, position: int = -1) -> Tensor:
-    """Logits of the next token when `vector` replaces the residual stream at `position` after block `layer`.
+def swap_residual(model: MinimalLlama, ids: Tensor, after: int, vector: Tensor, position: int = -1) -> Tensor:
+    """Logits of the next token when `vector` replaces the residual stream at `position` after block `after`.
 
-    ids: (B, T); vector: (C,) or (B, C)  →  (B, V). Layer 0 is the embedding, layer n is the stream after n blocks. The
-    model is left as it was.
+    ids: (B, T); vector: (C,) or (B, C)  →  (B, V). After block 0 is the embedding, before any block. The model is
+    left as it was.
     """
     x = model.embedding(ids)
     for number in range(len(model.blocks) + 1):
-        if number == layer:
+        if number == after:
             x = x.clone()  # a caller's tensors stay as they are
             x[:, position] = vector
         if number < len(model.blocks):
@@ -31,10 +31,10 @@ def swap_residual(model: MinimalLlama, ids: Tensor, layer: int, vector: Tensor, 
 
 
 ANSWER = """
-def swap_residual(model, ids, layer, vector, position=-1):
+def swap_residual(model, ids, after, vector, position=-1):
     x = model.embedding(ids)
     for number in range(len(model.blocks) + 1):
-        if number == layer:
+        if number == after:
             x[:, position] = vector
         if number < len(model.blocks):
             x = model.blocks[number](x)
@@ -43,14 +43,18 @@ def swap_residual(model, ids, layer, vector, position=-1):
 SWAP = "x[:, position] = vector"
 LEFT_BEHIND = "a hook is still registered, or a weight was changed in place: `handle.remove()` in a `finally`."
 SLIPS = [
-    ("== layer", "== layer + 1", "you exchange the vector one block too late."),
-    ("== layer", "== layer - 1", "you exchange the vector one block too early."),
+    ("== after", "== after + 1", "you exchange the vector one block too late."),
+    ("== after", "== after - 1", "you exchange the vector one block too early."),
     (
         "range(len(model.blocks) + 1)",
         "range(len(model.blocks))",
-        "layer n_layers, behind the last block, is never reached.",
+        "the place after the last block is never reached.",
     ),
-    ("if number == layer", "if 0 < number == layer", "layer 0, the embedding before any block, is never exchanged."),
+    (
+        "if number == after",
+        "if 0 < number == after",
+        "after block 0, the embedding, nothing is exchanged.",
+    ),
     (
         "model.norm(x[:, -1])",
         "model.norm(x[:, position])",
@@ -66,73 +70,89 @@ SLIPS = [
     ),
     ("model.norm(x[:, -1])", "x[:, -1]", "the last norm before the head is missing."),
     (
-        "if number == layer",
-        "if number == layer or number < len(model.blocks)",
+        "if number == after",
+        "if number == after or number < len(model.blocks)",
         "you exchange the vector before every block; do it once.",
     ),
     (SWAP, "pass", "nothing is exchanged: these are the model's own logits."),
     (
         """
-def swap_residual(model, ids, layer, vector, position=-1):
+def swap_residual(model, ids, after, vector, position=-1):
     def put(module, args):
         x = args[0].clone()
         x[:, position] = vector
         return (x,)
-    place = model.blocks[layer] if layer < len(model.blocks) else model.norm
+    place = model.blocks[after] if after < len(model.blocks) else model.norm
     place.register_forward_pre_hook(put)
     return model(ids)[:, -1]
 """,
         LEFT_BEHIND,
     ),
+    ("model.norm(x[:, -1])", "model.norm(x)", "these are the logits of every position; give those of the last one."),
+    (
+        SWAP,
+        "x[position] = vector",
+        "the first axis of x is the text: `x[:, position]` is one position in every text.",
+    ),
+    (
+        SWAP,
+        "x[0, position] = vector",
+        "only the first text is changed: take `x[:, position]`.",
+    ),
+    ("x = model.blocks[number](x)", "model.blocks[number](x)", "what a block gives is thrown away: store it in x."),
+    (
+        "x = model.embedding(ids)",
+        "x = ids",
+        "the blocks need vectors, not ids: begin with `model.embedding(ids)`.",
+    ),
 ]
 REFUSED = [
-    ("model.norm(x[:, -1])", "model.norm(x)", "The shape of the result is wrong"),
-    (SWAP, "x[position] = vector", "It stops with an error when called as"),
+    ("return model.head", "model.head", "yours is None"),
 ]
 RIGHT = [
     """
-def swap_residual(model, ids, layer, vector, position=-1):
+def swap_residual(model, ids, after, vector, position=-1):
     x = model.embedding(ids)
     for number, block in enumerate(model.blocks):
-        if number == layer:
+        if number == after:
             x[:, position] = vector
         x = block(x)
-    if layer == len(model.blocks):
+    if after == len(model.blocks):
         x[:, position] = vector
     return model.head(model.norm(x[:, -1]))
 """,
     """
-def swap_residual(model, ids, layer, vector, position=-1):
+def swap_residual(model, ids, after, vector, position=-1):
     def put(module, args):
         x = args[0].clone()
         x[:, position] = vector
         return (x,)
-    place = model.blocks[layer] if layer < len(model.blocks) else model.norm
+    place = model.blocks[after] if after < len(model.blocks) else model.norm
     handle = place.register_forward_pre_hook(put)
     logits = model(ids)[:, -1]
     handle.remove()
     return logits
 """,
     """
-def swap_residual(model, ids, layer, vector, position=-1):
+def swap_residual(model, ids, after, vector, position=-1):
     def run(x, blocks):
         for block in blocks:
             x = block(x)
         return x
-    x = run(model.embedding(ids), model.blocks[:layer])
+    x = run(model.embedding(ids), model.blocks[:after])
     mark = torch.zeros(ids.shape[1], 1)
     mark[position] = 1
     x = x * (1 - mark) + vector.expand(len(ids), -1)[:, None] * mark
-    return model.head(model.norm(run(x, model.blocks[layer:])))[:, -1]
+    return model.head(model.norm(run(x, model.blocks[after:])))[:, -1]
 """,
 ]
 
 
-def drive(swap: Callable, model: str, ids: Tensor, layer: int, vector: Tensor, position: int) -> dict[str, Tensor]:
+def drive(swap: Callable, model: str, ids: Tensor, after: int, vector: Tensor, position: int) -> dict[str, Tensor]:
     """What `swap` gives, and the model's own logits after it."""
     decoder = tiny_llama(model)
     with torch.no_grad():
-        swapped = swap(decoder, ids, layer, vector, position)
+        swapped = swap(decoder, ids, after, vector, position)
         return {"swapped": swapped, "the model afterwards": decoder(ids)[:, -1]}
 
 
@@ -164,10 +184,11 @@ EXERCISE = Exercise(
     tolerance=1e-4,
     hints=(
         "Write the model's own run first: embedding, blocks, norm, head. At which moment is the stream “after "
-        "`layer` blocks”?",
-        "Loop over the blocks with their number. When the number equals `layer`, exchange the vector *before* "
-        "running that block. Layer `n_layers` comes after the loop.",
-        "Before the loop, x is the embedding of the ids. In the loop: if the number is `layer`, write `vector` into x "
+        "block `after`”?",
+        "Loop over the blocks with their number. Counted from 0, number n is also the number of blocks "
+        "that have run. When it equals `after`, exchange the vector *before* running the next block. The place after "
+        "the last block comes behind the loop.",
+        "Before the loop, x is the embedding of the ids. In the loop: if the number is `after`, write `vector` into x "
         "at `[:, position]`; then run the block. The same `if` once more behind the loop, for `len(model.blocks)`; "
         "then norm and head of the last position.",
     ),

@@ -26,6 +26,7 @@ def swiglu(x, gate, up, down):
     return (opened * wide) @ down.T
 """
 ON_UP = "silu is on the copy of `up`; the gate goes through it, the other copy does not."
+TRANSPOSED = "the matrices are stored with outputs first, as (d_ff, C): x needs the transpose, as in `x @ gate.T`."
 SLIPS = [
     ([("F.silu(x @ gate.T)", "x @ gate.T"), ("wide = x @ up.T", "wide = F.silu(x @ up.T)")], ON_UP),
     ("wide = x @ up.T", "wide = F.silu(x @ up.T)", "both copies go through silu; only the gate does."),
@@ -45,11 +46,14 @@ SLIPS = [
         "F.silu((x @ gate.T) * wide) @ down.T",
         "silu comes before the product, on the gate alone.",
     ),
+    ("(opened * wide) @ down.T", "opened * wide", "the vector stays wide: the product with `down` is missing."),
+    ("gate.T", "gate", TRANSPOSED),
+    ("up.T", "up", TRANSPOSED),
+    ("down.T", "down", "`down` is stored as (C, d_ff): the product needs its transpose, `down.T`."),
     ("@ down.T", "@ down.T + x", "you add x; that is the block's task, behind this function."),
 ]
 REFUSED = [
-    ("(opened * wide) @ down.T", "opened * wide", "The shape of the result is wrong"),
-    ("gate.T", "gate", "It stops with an error when called as"),
+    ("return (opened * wide) @ down.T", "(opened * wide) @ down.T", "It returns None. Did you forget `return`?"),
 ]
 RIGHT = [
     """
