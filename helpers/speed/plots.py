@@ -29,6 +29,10 @@ def roofline(
     across = np.array([first / span, corner, max(last, corner) * span])
     across.sort()
     ax.loglog(across, np.minimum(across * bandwidth, peak) / 1e9, color=PALETTE["muted"], label="_roof")
+    middle = (across[0] * corner) ** 0.5
+    style = {"textcoords": "offset points", "color": PALETTE["muted"], "fontsize": 9}
+    ax.annotate("limit of memory", (middle, middle * bandwidth / 1e9), (-6, 4), ha="right", **style)
+    ax.annotate("limit of the cores", (across[-1], peak / 1e9), (0, 4), ha="right", **style)
     for x, y in places.values():
         ax.plot(x, y / 1e9, "o", markersize=7, color=PALETTE["main"])
     write_beside(ax, {name: (x, y / 1e9) for name, (x, y) in places.items()})
