@@ -114,12 +114,11 @@ def test_the_lines_on_the_page_are_the_recipes_that_were_recorded():
     assert turns[0] == pytest.approx(5, abs=0.1) and turns[1] > 1 > turns[2]  # "five turns in 31 bytes"
 
 
-def test_far_keys_hidden_or_their_distance_limited_there_is_no_damage():
-    trained, hidden, limited = (
+def test_with_distances_limited_there_is_no_damage():
+    trained, limited = (
         [float(loss) for loss in re.findall(r": (\d\.\d\d)", line)] for line in printed("far-controls").splitlines()
     )
-    assert trained[-1] - trained[0] > 0.3
-    assert max(abs(hidden[-1] - hidden[0]), abs(limited[-1] - limited[0])) < 0.03
+    assert trained[-1] - trained[0] > 0.3 and abs(limited[-1] - limited[0]) < 0.03
 
 
 def test_the_live_model_rises_as_the_recorded_ones_do():
@@ -238,15 +237,17 @@ def test_the_bias_of_the_exercise_is_the_models(T):
     assert torch.equal(registry()["alibi_bias"].reference(T, slope), expected)
 
 
-def test_fused_attention_is_several_times_faster_and_stores_a_64th():
-    naive, fused, table, output = numbers(printed("cost").splitlines()[-1])
-    assert naive > 3 * fused and table / output == pytest.approx(64, rel=0.01)
+def test_the_table_of_scores_grows_with_the_square_and_what_is_fused_in_proportion():
+    rows = [numbers(line) for line in printed("cost").splitlines()[1:]]
+    assert len(rows) == 4
+    for (table, output), (longer, more) in zip(rows, rows[1:], strict=False):  # twice the tokens
+        assert longer / table == pytest.approx(4, rel=0.01) and more / output == pytest.approx(2, rel=0.02)
 
 
-def test_reading_time_follows_the_weights_up_to_a_thousand_tokens():
+def test_four_times_the_text_takes_about_four_times_as_long_or_less():
     lines = printed("reading").splitlines()
-    seconds = [float(re.search(r"([\d.]+) s", line)[1]) for line in lines]
-    assert seconds[2] / seconds[1] < 6 and "12%" in lines[2]  # four times the text
+    short, long = (float(re.search(r"([\d.]+) s", line)[1]) for line in lines)
+    assert 1 < long / short < 5 and float(re.search(r"(\d+)% of them", lines[1])[1]) < 10
 
 
 def test_the_slowest_pair_hardly_moves_in_thousands_of_tokens():
