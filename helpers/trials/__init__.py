@@ -9,7 +9,7 @@ have nothing to do with each other.
 | 02b      | `deep_stacks`, `moved_facts`                                                                         |
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
-| 05       | `openings`                                                                                           |
+| 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
 | 07       | `ticket_baseline`, `ticket_reading`, `ticket_training`, `forgetting`, `tickets_recorded`             |
 | 07b      | `summaries`, `summary_training`                                                                      |

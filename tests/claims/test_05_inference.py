@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pydoc_data.topics
+import re
 from collections import Counter
 from statistics import mean
 
@@ -11,11 +13,13 @@ import pytest
 import torch
 
 from helpers.files import ROOT
-from helpers.generation import generate, greedy, min_p, repetition_penalty, reply_text, temperature, top_k, top_p
-from helpers.metrics import reliability
+from helpers.generation import generate, greedy, min_p, repetition_penalty, reply_text, top_k, top_p
 from helpers.models import fetch
+from helpers.stats import wilson
 from helpers.transformer import Llama
 from helpers.trials.openings import HELD_OUT, OPENINGS, share_repeated, trial
+from helpers.trials.proofreading import confused_words, log_prob
+from helpers.trials.proofreading import mail as mailed
 from helpers.trials.records import Record
 from helpers.trials.routing import LABELS
 from helpers.velunda import canon, load_tickets
@@ -75,10 +79,6 @@ def test_a_models_file_overrules_the_pipeline_and_the_call_overrules_the_file():
     assert seen[-1]["TemperatureLogitsWarper"].temperature == 0.4
     writer("Hello", max_new_tokens=1, temperature=0.3)
     assert seen[-1]["TemperatureLogitsWarper"].temperature == 0.3
-
-
-def test_the_support_prompt_has_about_160_tokens(chat):
-    assert 155 <= len(chat[1](SYSTEM)["input_ids"]) <= 165
 
 
 def test_the_first_token_of_the_greedy_reply_has_40_percent_and_the_next_candidates_less_than_5(chat):
@@ -185,9 +185,9 @@ def test_the_support_prompt_says_what_the_canon_says():
     )
     assert "Monday to Saturday, 8 to 18 o'clock" in rules["support-hours"]
     assert "Monday to Saturday, 8 to 18 o'clock" in SYSTEM and "within one business day" in rules["support-hours"]
-    assert "Kite 500" not in SYSTEM and "Paris" not in SYSTEM
+    assert "Kite 500" not in SYSTEM and SYSTEM.count("\n- ") == 5 and "one or two short sentences" in SYSTEM
     prices = {v["name"]: v["price_eur"] for p in canon()["products"] for v in p.get("variants", ())}
-    assert prices["Kite 500"] == 2790 and "Paris" not in [shop["city"] for shop in canon()["shops"]]
+    assert prices["Kite 500"] == 2790
 
 
 def test_the_assistant_repeats_one_fact_denies_another_and_invents_a_price(chat):
@@ -211,24 +211,40 @@ def test_the_assistant_repeats_one_fact_denies_another_and_invents_a_price(chat)
 # 6: calibration ------------------------------------------------------------------------------------------------------
 
 
-def judge(chat, texts: list[str], t: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+def judge(chat, texts: list[str]) -> list[torch.Tensor]:
     model, tokenizer = chat
-    sure, right = [], []
+    read = []
     for text in texts:
-        ids = torch.tensor(tokenizer(text)["input_ids"])
-        logits = temperature(t)(model(ids[None])[0, :-1])
-        sure.append(logits.softmax(-1).amax(-1))
-        right.append(logits.argmax(-1) == ids[1:])
-    return torch.cat(sure).numpy(), torch.cat(right).numpy()
+        ids = torch.tensor(tokenizer(text[:1200])["input_ids"][:144])
+        sure, best = model(ids[None])[0, :-1].softmax(-1).max(-1)
+        read.append(torch.stack([sure, best == ids[1:]]))
+    return read
 
 
-def test_on_messages_the_confidence_is_too_high_nearly_everywhere_and_a_temperature_lowers_it(chat, tickets):
-    sure, right = judge(chat, tickets[:32])
-    assert sure.mean() > right.mean() + 0.05
-    bins = [b for b in reliability(sure, right) if b.count >= 20]
-    assert sum(b.confidence > b.accuracy for b in bins) >= len(bins) - 1
-    warmer, still_right = judge(chat, tickets[:32], 1.2)
-    assert warmer.mean() < sure.mean() and still_right.tolist() == right.tolist()  # the order of tokens stays
+def test_the_confidence_is_too_high_at_the_beginning_of_both_kinds_and_fits_later(chat, tickets):
+    messages = judge(chat, tickets[:24])
+    pages = judge(chat, [text for _, text in sorted(pydoc_data.topics.topics.items()) if len(text) > 1100][:48:4])
+    parts = [[m[:, :47] for m in messages], [p[:, :47] for p in pages], [p[:, 47:] for p in pages]]
+    gaps = [(sure - came).mean().item() for sure, came in (torch.cat(part, dim=1) for part in parts)]
+    assert gaps[0] > gaps[1] > 0.05 > abs(gaps[2]) + 0.02  # "on the messages most"
+
+
+def test_the_model_finds_its_false_answers_more_probable_than_true_ones(chat):
+    model, tokenizer = chat
+    for question, true in {
+        "I rode my new Kite 20 kilometers. Can I still return it?": "Yes, you can return it within 30 days.",
+        "When is the first inspection due, and what does it cost?": "It is due after 300 kilometers and is free.",
+        "How much does a Kite 500 cost?": "I do not know. A colleague will reply within one business day.",
+    }.items():
+        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": question}]
+        start = tokenizer.apply_chat_template(turns, add_generation_prompt=True)["input_ids"]
+        written = reply_text(tokenizer, generate(model, start, 40)[0, len(start) :].tolist())
+        means = []
+        for reply in (written, true):
+            ids = tokenizer(reply)["input_ids"]
+            log_p = model(torch.tensor([[*start, *ids]]))[0, len(start) - 1 : -1].log_softmax(-1)
+            means.append(log_p.gather(-1, torch.tensor(ids)[:, None]).mean().item())
+        assert means[0] > means[1] + 0.3
 
 
 # 7: scored labels and confused words ---------------------------------------------------------------------------------
@@ -247,17 +263,35 @@ def test_a_label_that_is_written_or_has_the_highest_score_is_guessing_and_the_us
 
     replies = run(way="written", split="test", every=3)["replies"]
     assert len(replies) == 54
-    n_written = sum(t["label"]["intent"] in reply.split() for t, reply in zip(tickets[::3], replies, strict=True))
+    first = [re.findall("|".join(names), reply)[:1] for reply in replies]
+    n_written = sum([t["label"]["intent"]] == found for t, found in zip(tickets[::3], first, strict=True))
     scores = torch.tensor(run(way="sentence", split="test")["scores"])
     usual = torch.tensor(run(way="sentence", split="dev")["scores"]).mean(0)
     highest, evidence = scores.argmax(-1), (scores - usual).argmax(-1)
-    assert n_written <= 6 and (highest == names.index("order_status")).float().mean() > 0.8
+    assert n_written < 54 / 9 and (highest == names.index("order_status")).float().mean() > 0.8
     share = (evidence == truth).float().mean().item()
     assert 0.36 < share < 0.45 and (highest == truth).float().mean() < 0.2  # "four in ten"
     encoder = (torch.tensor(run(way="encoder", split="test")["scores"]).argmax(-1) == truth).float().mean().item()
     assert abs(encoder - share) < 0.04  # "does as well"
     learned = {n: mean(run(way="tf-idf", labeled=n)["hits"]) / 162 for n in (72, 144)}
-    assert learned[72] < share < learned[144]  # "about a hundred labeled messages"
+    assert learned[72] < share < learned[144]  # "overtakes both with 144"
+    assert learned[144] > encoder
+
+
+def test_a_threshold_that_keeps_its_rule_on_dev_does_not_on_test():
+    runs = {tuple(r["case"].values()): r for r in Record("05_routing").read()["runs"]}
+    scores = {split: torch.tensor(runs["sentence", split]["scores"]) for split in ("dev", "test")}
+    right = {}
+    for split, rows in scores.items():
+        truth = torch.tensor([list(LABELS).index(ticket["label"]["intent"]) for ticket in load_tickets(split)])
+        confidence, picked = (rows - scores["dev"].mean(0)).softmax(-1).max(-1)
+        for t in (0.0, 0.5, 0.6):
+            hits = (picked == truth)[confidence >= t].tolist()
+            right[split, t] = sum(hits), len(hits)
+    shares = {key: k / n for key, (k, n) in right.items()}
+    assert shares["dev", 0.5] < 0.7 <= shares["dev", 0.6] and right["dev", 0.6] == (21, 29)
+    assert right["test", 0.6] == (34, 70) and shares["test", 0.0] < shares["test", 0.6] < 0.7
+    assert shares["dev", 0.0] > shares["test", 0.0] + 0.05  # "dev is easier"
 
 
 def test_the_way_of_asking_was_chosen_on_dev():
@@ -268,6 +302,45 @@ def test_the_way_of_asking_was_chosen_on_dev():
         scores = torch.tensor(run["scores"])
         right[way] = int(((scores - scores.mean(0)).argmax(-1) == truth).sum())
     assert set(right) == {"sentence", "about", "wants"} and right["sentence"] == max(right.values())
+
+
+def words_scored(split: str) -> list[dict]:
+    runs = Record("05_proofreading").read()["runs"]
+    return [word | run["case"] for run in runs if run["case"]["split"] == split for word in run["words"]]
+
+
+def n_changed(words: list[dict], threshold: float) -> int:
+    return sum(1 / (1 + np.exp(np.subtract(*word["scores"]))) >= threshold for word in words)
+
+
+def test_the_threshold_for_repairs_is_the_lowest_that_damages_no_right_word_on_dev():
+    fine = [word for word in words_scored("dev") if not word["mistake"]]
+    assert n_changed(fine, 0.7) > 0 == n_changed(fine, 0.9)
+
+
+def test_on_clean_sentences_the_model_repairs_nearly_all_and_counting_fewer():
+    mistakes = [word for word in words_scored("test") if word["mistake"]]
+    clean = [word for word in mistakes if word["text"] != "mail"]
+    assert n_changed(clean, 0.9) >= 0.9 * len(clean) and len(clean) == 60
+    assert wilson(n_changed(mistakes, 0.9), 63)[0] > wilson(sum(word["counted"] for word in mistakes), 63)[1]
+
+
+def test_in_mail_automatic_repairs_do_more_harm_than_good_and_seven_suggestions_hold_all_three_mistakes():
+    mail = [run for run in Record("05_proofreading").read()["runs"] if run["case"] == {"text": "mail", "split": "test"}]
+    words = mail[0]["words"]
+    mistakes, fine = [w for w in words if w["mistake"]], [w for w in words if not w["mistake"]]
+    assert len(words) == 189 and len(mistakes) == 3 and len({w["text"] for w in words}) <= 81 == len(mailed("test"))
+    assert n_changed(mistakes, 0.9) == 0 and n_changed(fine, 0.9) == 2  # damaged: one in a hundred
+    assert n_changed(mistakes, 0.5) == 3 and n_changed(words, 0.5) == 7
+
+
+def test_the_recorded_scores_are_the_models(chat):
+    recorded_words = Record("05_proofreading").read()["runs"]
+    [sentences] = [run for run in recorded_words if run["case"] == {"text": "sentences", "split": "dev"}]
+    for word in sentences["words"][:2]:
+        row = confused_words("dev")[word["text"]]
+        texts = [row["sentence"].replace("*", choice) for choice in (word["word"], word["other"])]
+        assert [log_prob(*chat, text) for text in texts] == pytest.approx(word["scores"], abs=0.01)
 
 
 def test_confused_words_have_one_gap_a_sentence_and_either_word_is_right_as_often():

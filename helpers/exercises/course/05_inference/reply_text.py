@@ -159,12 +159,12 @@ def cases(rng: Generator) -> list[tuple]:
 
 
 EXERCISE = Exercise(
-    minutes=3,
+    minutes=4,
     difficulty=2,
     reference=reply_text,
     drive=drive,
     hints=(
-        'Which tokens make up `"\\nCustomer:"`?',
+        'Which tokens make up `"\\nCustomer:"`? And which make up one emoji?',
         "One token may hold a part of a stop, or of a character. Decode all ids together, then look in the text.",
         "Decode the whole list once, without special tokens. For each stop that the text holds, `text.find` says "
         "where it begins; cut at the smallest of these places.",

@@ -101,7 +101,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=route,
-    minutes=5,
+    minutes=4,
     difficulty=2,
     hints=(
         "A long sentence has a low log-probability behind every message. With what should its score be compared?",

@@ -118,7 +118,7 @@ def changed(result: Tensor, p: float, logits: Tensor, ids: Tensor | None = None)
 
 
 EXERCISE = Exercise(
-    minutes=5,
+    minutes=6,
     difficulty=3,
     reference=top_p,
     drive=drive_transform,
