@@ -244,10 +244,10 @@ def test_the_table_of_scores_grows_with_the_square_and_what_is_fused_in_proporti
         assert longer / table == pytest.approx(4, rel=0.01) and more / output == pytest.approx(2, rel=0.02)
 
 
-def test_four_times_the_text_takes_about_four_times_as_long_not_sixteen_times():
+def test_four_times_the_text_takes_about_four_times_as_long_or_less():
     lines = printed("reading").splitlines()
     short, long = (float(re.search(r"([\d.]+) s", line)[1]) for line in lines)
-    assert 2 < long / short < 8 and float(re.search(r"(\d+)% of them", lines[1])[1]) < 10
+    assert 1 < long / short < 5 and float(re.search(r"(\d+)% of them", lines[1])[1]) < 10
 
 
 def test_the_slowest_pair_hardly_moves_in_thousands_of_tokens():

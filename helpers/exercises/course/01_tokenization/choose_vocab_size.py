@@ -37,6 +37,11 @@ def choose_vocab_size(measured):
     return min(good)
 """
 PAIRS = "zip(bits, measured[best])"
+APPEND = """        if mean(gaps) <= stdev(gaps) / len(gaps) ** 0.5:
+            good.append(size)
+"""
+BEST_LEFT_OUT = "you leave the best out; it is as good as itself, and it may be the smallest that is good."
+AT_MOST = "the best differs from itself by 0 and the error of that is 0: the rule says at most, not less."
 UNPAIRED = "you use how much the texts differ; use how much the differences to the best do."
 SLIPS = [
     ("min(good)", "best", "you take the fewest bits; a smaller size may be as good within the error."),
@@ -45,6 +50,26 @@ SLIPS = [
         "max(good)",
         "you take the largest of the good sizes; every row costs weights, so take the smallest.",
     ),
+    (
+        [
+            (APPEND, "        if size != best:\n    " + APPEND.replace("\n    ", "\n        ")),
+            ("min(good)", "min(good, default=best)"),
+        ],
+        BEST_LEFT_OUT,
+    ),
+    (
+        [
+            (APPEND, "        if size != best:\n    " + APPEND.replace("\n    ", "\n        ")),
+            ("min(good)", "good[0] if good else best"),
+        ],
+        BEST_LEFT_OUT,
+    ),
+    (
+        "mean(gaps) <=",
+        "sum(gaps) <=",
+        "you compare the sum of the differences with the error of their mean; take their mean.",
+    ),
+    ("<= stdev(gaps)", "< stdev(gaps)", AT_MOST),
     ("min(good)", "good[0]", "you take the first good size; the sizes come in any order."),
     (" / len(gaps) ** 0.5", "", "you allow a whole standard deviation; divide it by √n."),
     (" ** 0.5", "", "you divide by n; the standard error divides by √n."),
@@ -62,7 +87,6 @@ SLIPS = [
 ]
 REFUSED = [
     ("min(good)", "good", "The kind of the result is wrong"),
-    ("<= stdev(gaps)", "< stdev(gaps)", "It stops with an error"),
 ]
 RIGHT = [
     ("sum(measured[size])", "mean(measured[size])"),
@@ -95,6 +119,8 @@ def cases(rng: Generator) -> list[tuple]:
         *(({4096: drawn, 256: worse(drawn, by, 0.2)},) for by in (0.006, 0.012, 0.02, 0.2)),
         ({1024: [1.0, 2.0, 3.0, 2.0], 512: [0.9, 2.4, 3.4, 2.4], 256: [1.5, 2.6, 3.5, 2.4]},),  # lowest is not best
         ({1024: [1.0, 2.0, 3.0, 4.0], 512: [2.0, 1.0, 4.1, 3.1]},),  # sorted, the pairs would be other pairs
+        ({512: [1.2, 2.6, 1.9, 1.5], 1024: [1.3, 2.5, 2.0, 1.5]},),  # the best is the smallest
+        ({4096: worse(apart, 0.03), 512: apart, 2048: worse(apart, 0.02)},),
         ({512: [2.0, 2.3], 256: [2.1, 2.2]},),
         ({300: [1.0, 1.5]},),
     ]
@@ -102,7 +128,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=choose_vocab_size,
-    minutes=7,
+    minutes=8,
     difficulty=2,
     hints=(
         "Some texts are hard for every vocabulary. What is left if you compare two vocabularies on the same text?",

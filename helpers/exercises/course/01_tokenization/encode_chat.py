@@ -39,6 +39,7 @@ DELETED = "you delete what people type; encode it as it is, as plain text."
 ROLE = "f\"{message['role']}\\n\""
 TYPED = "you change what people typed; encode it as it is, as plain text."
 SLIPS = [
+    (f"ids += {TURN}", f"ids.append({TURN})", "you append lists to the list; `+=` puts in their ids one by one."),
     (TURN, "[start, *plain, end]", 'the line break behind each message is missing: encode("\\n") follows end.'),
     (TURN, '[start, *plain, *encode("\\n")]', "the messages do not end: put `end` behind each."),
     (TURN, '[start, *plain, *encode("\\n"), end]', "`end` comes right behind the text, and the line break after it."),
