@@ -55,7 +55,7 @@ SIX = (*SHOWN, "learned", "t5")
 
 def test_rope_and_sinusoidal_are_best_at_the_trained_length_and_rope_is_worst_at_eight_times(mean_losses):
     assert set(sorted(SHOWN, key=lambda n: mean_losses[n][32])[:2]) == {"rope", "sinusoidal"}
-    assert max(SIX, key=lambda n: mean_losses[n][256]) == "rope"
+    assert min(SHOWN, key=lambda n: mean_losses[n][32]) == max(SIX, key=lambda n: mean_losses[n][256]) == "rope"
 
 
 def test_sinusoidal_positions_jump_at_64_bytes_and_then_stay(mean_losses):
@@ -264,8 +264,6 @@ def test_the_first_token_is_worth_about_a_nat_and_another_token_nothing():
 def test_the_example_of_alibi():
     assert exp(-5 / 4) == pytest.approx(0.29, abs=0.005) and exp(-5 / 256) == pytest.approx(0.98, abs=0.005)
     assert alibi_slopes(4).tolist() == [2**-2, 2**-4, 2**-6, 2**-8] and 20 * alibi_slopes(4)[0] == 5
-    lines = printed("alibi-library").splitlines()
-    assert "5 back 28.7%" in lines[0] and "5 back 98.1%" in lines[3]
 
 
 @pytest.mark.parametrize("T", [1, 5, 9])
