@@ -80,6 +80,33 @@ def test_a_cell_that_never_ends_is_stopped_and_named(tmp_path, capsys):
     assert "cell 'endless' failed: it ran longer than 2 s" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("failures", "cells_before", "tries"), [(2, 0, 3), (3, 0, 3), (1, 1, 1)])
+def test_a_kernel_that_never_started_is_tried_again_and_one_that_died_at_work_is_not(
+    tmp_path, monkeypatch, failures, cells_before, tries
+):
+    tried = []
+
+    class Client:
+        def __init__(self, book, on_cell_execute, **options):
+            self.reach = on_cell_execute
+
+        def execute(self, env):
+            tried.append(1)
+            for i in range(cells_before):
+                self.reach(code("first", "1"), i)
+            if len(tried) <= failures:
+                raise RuntimeError("Kernel died before replying to kernel_info")
+            return "done"
+
+    monkeypatch.setattr(execute, "NotebookClient", Client)
+    if failures < tries:
+        assert execute.run(book(), "00_first", tmp_path) == "done"
+    else:
+        with pytest.raises(execute.NotebookFailed, match="Kernel died before replying"):
+            execute.run(book(), "00_first", tmp_path)
+    assert len(tried) == tries
+
+
 def test_an_unknown_name_is_refused_in_one_sentence(tmp_path, capsys):
     stored(tmp_path, code("fine", "1"))
     assert execute.main(["--root", str(tmp_path), "00_frist"]) == 1

@@ -6,7 +6,7 @@
 | `masks`       | causal, padding and sliding-window masks                                         |
 | `positions`   | sinusoidal, learned, RoPE, ALiBi, and RoPE scaling                               |
 | `subquadratic`| linear attention, and attention within a sliding window                          |
-| `plots`       | one head drawn, and a browser through all heads                                  |
+| `plots`       | one head drawn, a browser through all heads, and how far RoPE turns              |
 """
 
 import lazy_loader
@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "scaled_dot_product_attention",
             "split_heads",
         ],
-        "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid"],
+        "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid", "rotation_circles"],
         "positions": [
             "RopeScaling",
             "T5RelativeBias",

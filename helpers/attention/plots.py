@@ -2,6 +2,7 @@
 
     head_grid(weights, tokens, {"the token before": (16, 0)}, "…")      # a figure
     head_browser(weights, tokens, {"the token before": (16, 0)}, "…")   # sliders for layer and head, or that figure
+    rotation_circles(cos[:6], sin[:6], (0, 4, 8), "…")                  # RoPE: how far three pairs turn
 
 Rows are queries, columns are keys; the darker, the more a query takes from a key. On the web, in a terminal and under
 HANDS_ON_STATIC=1 the browser is the figure. What it does not do: run a model (`multi_head.keeping_weights`).
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 
 from helpers.display.frontend import widgets_live
 from helpers.plots.alt_text import describe, tell
-from helpers.plots.figures import CARD, INK, QUIET, RULE, STYLE, png
+from helpers.plots.figures import CARD, INK, QUIET, RULE, STYLE, figure, png
 from helpers.plots.token_boxes import spell
 
 TOKENS_AT_MOST = 24  # beyond that, labels would overlap
@@ -72,6 +73,27 @@ def draw_head(ax: Axes, weights: Any, tokens: Sequence[str]) -> None:
     ax.grid(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
+
+
+def rotation_circles(cos: Any, sin: Any, pairs: Sequence[int], title: str) -> Figure:
+    """One circle for each of `pairs`: where RoPE turns the arrow (1, 0) at positions 0, 1, …, the rows of cos and sin.
+
+    cos, sin: (T, head_dim/2). Where arrows stand close, only the first and the last bear their position.
+    """
+    turned = np.degrees(np.unwrap(np.arctan2(np.asarray(sin), np.asarray(cos)), axis=0))  # (T, head_dim/2)
+    last, wide = len(turned) - 1, 2.8 * (len(pairs) - 1) + 1.4
+    spread = ", ".join(f"over {turned[last, i]:.0f} degrees in pair {i}" for i in pairs)
+    fig, ax = figure(title, size=(7, 2.9), alt=f"Circles with arrows for positions 0 to {last}, spread {spread}.")
+    for n, i in enumerate(pairs):
+        ax.add_patch(plt.Circle((2.8 * n, 0), 1, fill=False, color=QUIET, linewidth=0.8))
+        for t, (x, y) in enumerate(zip(cos[:, i], sin[:, i], strict=True)):
+            ax.annotate("", (2.8 * n + x, y), (2.8 * n, 0), arrowprops={"arrowstyle": "->", "color": "#0072b2"})
+            if t in (0, last) or abs(turned[1, i]) > 10:
+                ax.text(2.8 * n + 1.15 * x, 1.15 * y, str(t), ha="center", va="center", fontsize=8)
+        ax.text(2.8 * n, -1.5, f"pair {i}, positions 0 to {last}", ha="center")
+    ax.set_axis_off()
+    ax.set(xlim=(-1.4, wide), ylim=(-1.7, 1.3), aspect="equal")
+    return fig
 
 
 def _in_words(weights: np.ndarray, names: Sequence[str]) -> str:

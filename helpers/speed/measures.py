@@ -100,16 +100,16 @@ PRODUCTS, ATTENTION, REST = "matrix products", "attention", "everything else"
 
 
 @torch.inference_mode()
-def where_time_goes(model: Any, context: int = 60, steps: int = 8) -> dict[str, float]:
-    """Seconds for one token behind `context` others: matrix products, attention, and what is left.
+def where_time_goes(model: Any, context: int = 60, steps: int = 8, batch: int = 1) -> dict[str, float]:
+    """Seconds for one token behind `context` others, of each of `batch` texts: products, attention, and what is left.
 
     The operations of the first two are timed one by one, on the CPU. What an undisturbed token takes longer than their
     sum is small operations, and Python in between. All are medians over `steps` tokens, disturbed and undisturbed ones
     in turns. A rest below zero is possible: timing an operation costs time, too, and then hides so small a rest.
     """
     seconds: dict[str, list[float]] = {PRODUCTS: [], ATTENTION: [], REST: []}
-    cache, token = model.new_cache(1, context + 1), torch.tensor([[1]])
-    model(torch.ones(1, context, dtype=torch.int64), cache)
+    cache, token = model.new_cache(batch, context + 1), torch.ones(batch, 1, dtype=torch.int64)
+    model(torch.ones(batch, context, dtype=torch.int64), cache)
     for _ in range(steps + 1):
         cache.truncate(context)
         with _Timed() as seen:
@@ -145,6 +145,9 @@ class _Timed(TorchDispatchMode):
 def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
     """Bytes per second that all cores together read from memory: the best of `rounds` sums over an array.
 
+    A cache keeps what fits of the array, and a server's can hold hundreds of megabytes: take an array larger
+    than it, or one of the size of what a program goes through again and again.
+
     Raises ValueError for an array so small (below 64 MB) that caches would answer.
     """
     if megabytes < 64:
@@ -155,11 +158,12 @@ def memory_bandwidth(megabytes: int = 256, rounds: int = 5) -> float:
 
 
 def product_bandwidth(product: Callable[[Tensor, Tensor], Tensor], threads: int, shape: tuple = (3072, 576)) -> float:
-    """Bytes per second at which `product(row, weight)` goes through matrices that no cache holds, with so many threads.
+    """Bytes per second at which `product(row, weight)` goes through many matrices in turn, with so many threads.
 
-    row: (1, K), weight: (N, K), both float32, of the given shape.
+    row: (1, K), weight: (N, K), both float32, of the given shape. The 76 matrices of the usual shape take 538 MB, as
+    much as the small chat model.
     """
-    weights, row = [torch.ones(shape) for _ in range(40)], torch.ones(1, shape[1])
+    weights, row = [torch.ones(shape) for _ in range(76)], torch.ones(1, shape[1])
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

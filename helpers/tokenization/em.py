@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 LONGEST_TOKEN = 16  # characters
 SEEDS_PER_TOKEN, KEPT = 10, 0.75  # how many times too many tokens to begin with; the part that a pruning leaves
@@ -85,12 +85,18 @@ def seeds(words: Mapping[str, int], n_tokens: int) -> tuple[dict[str, float], se
     return {token: math.log(weight / total) for token, weight in weights.items()}, letters
 
 
-def em_step(words: Mapping[str, int], scores: Mapping[str, float], letters: set[str]) -> dict[str, float]:
+def em_step(
+    words: Mapping[str, int],
+    scores: Mapping[str, float],
+    letters: set[str],
+    expectation: Callable[[Mapping[str, int], Mapping[str, float]], Mapping[str, float]] | None = None,
+) -> dict[str, float]:
     """One turn of expectation-maximization: expected uses of each token over all segmentations, then new scores.
 
-    Tokens used less than half a time drop out; characters stay.
+    Tokens used less than half a time drop out; characters stay. expectation(words, probabilities) gives the expected
+    uses; without it, `expected_counts` does.
     """
-    expected = expected_counts(words, {token: math.exp(score) for token, score in scores.items()})
+    expected = (expectation or expected_counts)(words, {token: math.exp(score) for token, score in scores.items()})
     kept = {token: count for token, count in expected.items() if count >= 0.5 and token in scores}
     kept |= {letter: max(expected.get(letter, 0.0), 0.01) for letter in letters}
     total = sum(kept.values()) or 1.0

@@ -35,6 +35,7 @@ from helpers.transformer.gpt import GPT, GPTConfig
 
 FAMILIES, TASKS = ("encoder", "decoder", "encoder-decoder"), ("label", "fill", "translate", "retell")
 N_LETTERS, SEPARATOR, GAP = 12, 12, 13
+SHOWN_AS = {"translate": "reverse"}  # the notebook's name, since its section 4 translates number words
 VOCAB_SIZE, WIDTH, BATCH, STEPS, LEARNING_RATE, TESTS = 14, 48, 32, 600, 4e-3, 200
 Item = tuple[list[int], list[list[int]]]  # what is read, and the answers that are right
 
@@ -205,3 +206,39 @@ def shares_right(runs: Sequence[Mapping]) -> dict[tuple[str, str], list[float]]:
     for run in runs:
         shares[run["case"]["task"], run["case"]["family"]].append(run["right"] / run["of"])
     return shares
+
+
+def final_shares(runs: Sequence[Mapping]) -> dict[tuple[str, str], list[float]]:
+    """(task as the notebook calls it, family) → the share right at the end of each recorded curve, one a seed."""
+    shares: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        task = SHOWN_AS.get(run["case"]["task"], run["case"]["task"])
+        shares.setdefault((task, run["case"]["family"]), []).append(run["curve"][-1] / run["of"])
+    return shares
+
+
+def draw_recorded(axes: Sequence, longer: Sequence[Mapping], short: Sequence[Mapping]) -> None:
+    """Recorded shares right of "reverse" and "retell", on two axes: curves of `longer`, one mark per seed of `short`.
+
+    A family without a curve for "reverse" had learned it after the steps of `short`; there the marks stand.
+    """
+    drawn = {task: ax for task, ax in zip(("translate", "retell"), axes, strict=True)}
+    with_curve = {(run["case"]["task"], run["case"]["family"]) for run in longer}
+    for run in longer:
+        task, family, seed = (run["case"][key] for key in ("task", "family", "seed"))
+        if task in drawn:
+            every = run["case"]["steps"] // len(run["curve"])
+            steps = range(every, run["case"]["steps"] + 1, every)
+            style = f"C{FAMILIES.index(family)}" + ("-" if seed == 1 else ":")
+            label = family if seed == 1 else "_second seed"
+            drawn[task].plot(steps, [right / run["of"] for right in run["curve"]], style, label=label)
+    for (task, family), shares in shares_right(short).items():
+        if task in drawn and (task, family) not in with_curve:
+            look = {"marker": "os"[FAMILIES.index(family)], "markersize": (9, 4)[FAMILIES.index(family)]}
+            look |= {"color": f"C{FAMILIES.index(family)}", "markerfacecolor": "none", "linestyle": ""}
+            drawn[task].plot([STEPS] * len(shares), shares, label=f"{family}, {STEPS} steps", **look)
+    for task, ax in drawn.items():
+        name = SHOWN_AS.get(task, task)
+        ax.set(title=name, xlabel="training step", xticks=[0, 600, 1200, 1800], ylim=(0, 1.03))
+        ax.legend(fontsize=8, loc="lower right", title="dotted: second seed", title_fontsize=8)
+    axes[0].set_ylabel("share right of 200\nunseen texts (recorded)")

@@ -132,6 +132,16 @@ def inputs_and_labels(
     return mask(ids, draw, RATE, MASK, PAD)
 
 
+def learn(model: GPT, inputs: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """One step of training, the same for an encoder and a decoder: inputs and labels (B, T)."""
+    logits = model(inputs, mask=inputs != PAD)  # (B, T, V)
+    loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+
+
 def train_on_tickets(
     steps: int,
     causal: bool,
@@ -156,12 +166,7 @@ def train_on_tickets(
     for _ in tqdm(range(steps), desc=name, unit="step", disable=quiet, file=sys.stdout, leave=False):
         ids = encode_tickets(make_tickets(BATCH, rng))  # (B, T)
         inputs, labels = inputs_and_labels(ids, causal, generator, mask)
-        logits = model(inputs.to(device()), mask=(inputs != PAD).to(device()))  # (B, T, V)
-        loss = F.cross_entropy(logits.flatten(0, 1), labels.flatten().to(device()), ignore_index=IGNORED)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        learn(model, inputs.to(device()), labels.to(device()), optimizer)
         schedule.step()
     return model.eval()
 

@@ -199,7 +199,7 @@ def translate(
 
 @dataclass(frozen=True)
 class Inside:
-    """What the last cross-attention of a model gets and does while it writes one number.
+    """What one cross-attention of a model gets and does while it writes one number.
 
     x: (1, T, C) of the decoder, memory: (1, S, C) of the encoder, mask: (1, S); heads: for each, w_q, w_k and w_v
     (C, d); weights: (H, T, S), what each head took from where.
@@ -213,10 +213,10 @@ class Inside:
 
 
 @torch.no_grad()
-def look_inside(model: EncoderDecoder, n: int) -> Inside:
-    """Let the model read the words of n and its digits, and keep what its last cross-attention got and did."""
+def look_inside(model: EncoderDecoder, n: int, layer: int = -1) -> Inside:
+    """Let the model read the words of n and its digits; keep what the cross-attention of one layer got and did."""
     source, mask = encode_words([german(n)])
-    memory, block, states = model.encode(source, mask), model.decoder_blocks[-1], []
+    memory, block, states = model.encode(source, mask), model.decoder_blocks[layer], []
     hook = block.cross_norm.register_forward_hook(lambda module, given, result: states.append(result))
     try:
         with keeping_weights(model):

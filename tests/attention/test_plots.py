@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from helpers.attention import build_browser, draw_head, head_browser, head_grid
+from helpers.attention import build_browser, draw_head, head_browser, head_grid, rotation_circles
 from helpers.attention import plots as attention_plots
 from helpers.plots import figure, png
 
@@ -98,3 +98,12 @@ def test_with_widgets_the_grid_is_kept_beside_them(weights, monkeypatch):
     head_browser(weights, TOKENS, {"itself": (0, 0)}, "Heads")
     assert {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"} <= set(kept[0])
     assert not plt.get_fignums()
+
+
+def test_a_circle_for_each_pair_says_how_far_it_turned():
+    angles = torch.arange(6)[:, None] * torch.tensor([1.5, 0.5, 0.01])
+    fig = rotation_circles(angles.cos(), angles.sin(), (0, 2), "Pair 0 turns fast")
+    (ax,) = fig.axes
+    assert "over 430 degrees in pair 0, over 3 degrees in pair 2" in fig.alt  # more than a full turn is counted
+    written = [text.get_text() for text in ax.texts if text.get_text()]
+    assert [text for text in written if len(text) == 1] == ["0", "1", "2", "3", "4", "5", "0", "5"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import pytest
 import torch
@@ -50,11 +51,11 @@ def test_a_group_of_32_neighbors_holds_at_most_16_values_in_the_layers_and_more_
     assert embedding.shape == first.mlp.up_proj.weight.shape and most(embedding) > 16
 
 
-def test_the_model_is_sure_of_paris_and_unsure_of_the_name_that_it_invents(chat):
+def test_the_model_is_sure_of_paris_less_of_the_wrong_istanbul_and_unsure_of_the_name_that_it_invents(chat):
     tokenizer = chat_model()[1]
 
-    def best(question: str, country: str) -> tuple[str, float]:
-        messages = [{"role": "user", "content": question}]
+    def best(country: str) -> tuple[str, float]:
+        messages = [{"role": "user", "content": f"What is the capital of {country}?"}]
         prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_tensors="pt")["input_ids"]
         reply = tokenizer(f"The capital of {country} is", add_special_tokens=False, return_tensors="pt")["input_ids"]
         with torch.no_grad():
@@ -62,10 +63,9 @@ def test_the_model_is_sure_of_paris_and_unsure_of_the_name_that_it_invents(chat)
         value, token = scores.float().softmax(-1).max(dim=-1)
         return tokenizer.decode(token), value.item()
 
-    paris, sure = best("What is the capital of France?", "France")
-    nova, unsure = best("Which city is the capital of Velunda?", "Velunda")
-    assert (paris, nova) == (" Paris", " Nova")
-    assert sure > 0.9 and unsure < 0.3
+    (paris, sure), (istanbul, wrong), (nova, unsure) = (best(country) for country in ("France", "Turkey", "Velunda"))
+    assert (paris, istanbul, nova) == (" Paris", " Istanbul", " Nova")
+    assert sure > 0.9 and wrong > 3 * unsure and wrong > 0.5 and unsure < 0.2
 
 
 def test_a_sentence_becomes_384_numbers():
@@ -79,10 +79,12 @@ def test_scores_of_two_one_and_zero_become_67_24_and_9_percent():
 
 def test_the_memory_of_an_8b_model_is_as_the_text_says():
     shape = ARCHITECTURES["Qwen3-8B"]
-    cache = [kv_cache_bytes(shape.layers, shape.kv_heads, shape.head_dim, tokens) for tokens in (1, 2048)]
-    assert (round(cache[0] / 1e3), f"{cache[1] / 1e9:.2f}") == (147, "0.30")
+    cache = kv_cache_bytes(shape.layers, shape.kv_heads, shape.head_dim, 1)
+    assert round(cache / 1e3) == 147
     need = estimate(shape, "full", "bf16")
-    assert round((need.weights + need.gradients + need.optimizer) / 1e9) == 131
+    assert round((need.weights + need.gradients + need.optimizer) / shape.n_parameters) == 16
+    laptop, h100 = (next(m for m in MACHINES if m.name == name) for name in ("laptop, 16 GB", "H100, 80 GB"))
+    assert estimate(shape, "inference", "int4").total < laptop.capacity and need.total > h100.capacity
     assert f"{shape.n_parameters / 1e9:.1f}" == "8.2"
     assert round(100 * shape.lora_parameters(16) / shape.n_parameters, 1) == 0.5
 
@@ -116,7 +118,7 @@ def test_the_rules_are_fifty_sentences_and_the_words_of_the_answers_stand_in_the
     space: dict = {"UNKNOWN": unknown}
     exec(next(cell.source for cell in course().page("00_welcome").code if cell.id == "questions"), space)
     for question, words in space["QUESTIONS"].items():
-        assert words == unknown or any(words in rule for rule in rules), question
+        assert words == unknown or any(words.split(" or ")[0] in rule for rule in rules), question
     assert sum(words == unknown for words in space["QUESTIONS"].values()) == 4
     assert len(space["QUESTIONS"]) == 12
 
@@ -145,7 +147,7 @@ def trial() -> dict[str, dict[str, tuple[bool, str]]]:
             name = line[4:22].strip()
             shown[question][name] = (line[2] == "✓", line[22:])
         elif line:
-            question = line
+            question = line.partition(" (nearest rule: ")[0]
             shown[question] = {}
     return shown
 
@@ -163,11 +165,11 @@ def test_the_stored_trial_shows_what_text_and_readme_say_of_it():
         return answers, sum(marks.values()) - answers
 
     assert (right("your search"), right("counting words")) == ((7, 3), (2, 4))
-    assert right("model alone")[0] == 0
+    assert right("model alone") == (1, 0) and shown["How long is the guarantee on the battery?"]["model alone"][0]
     answers, refusals = right("search + decoder")
     assert answers + refusals == 9
     alone = [replies["model alone"][1] for replies in shown.values()]
-    assert sum("not sure" in reply or "not know" in reply for reply in alone) > len(alone) / 2
+    assert sum("not sure" in reply or "not know" in reply for reply in alone) == 1 and len(alone) == 12
     ride = shown["How much charge is enough for my daily ride?"]
     assert "80%" in ride["your search"][1] and "80%" not in ride["search + decoder"][1]
     assert "100%" in ride["search + decoder"][1]
@@ -181,3 +183,26 @@ def test_the_stored_trial_shows_what_text_and_readme_say_of_it():
     assert sum(copied) == 2
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert "is right on 10 of 12 questions (7 answers, 3 refusals), counting shared words on 6" in readme
+
+
+def stored_lines(cell_id: str) -> list[str]:
+    cell = next(cell for cell in course().page("00_welcome").code if cell.id == cell_id)
+    return "".join(output.text for output in cell.outputs if "text" in output).splitlines()
+
+
+def test_told_that_it_may_the_decoder_declines_everything_and_nearly_as_much_with_the_right_rule():
+    alone, with_rule = (list(map(int, re.findall(r"\d+", line))) for line in stored_lines("permission"))
+    assert alone[1] == with_rule[1] == 7 and alone[0] <= 1 and with_rule[0] == 0
+    assert alone[2] == 7 and with_rule[2] == 6
+
+
+def test_right_rules_lie_above_the_minimum_and_declined_questions_far_below():
+    shown = trial()
+    lines = [line for line in stored_lines("trial") if "(nearest rule: " in line]
+    nearest = {line.partition(" (")[0]: float(line.split()[-1].rstrip(")")) for line in lines}
+    search = {question: replies["your search"] for question, replies in shown.items()}
+    right = [nearest[q] for q, (good, reply) in search.items() if good and reply != "I do not know."]
+    declined = [nearest[q] for q, (_, reply) in search.items() if reply == "I do not know."]
+    assert (len(right), len(declined)) == (7, 3)
+    assert f"{min(right):.2f}" == "0.53" and max(declined) < 0.35
+    assert min(right) < nearest["Which city is the capital of Velunda?"] == 0.63

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 import re
 import textwrap
@@ -14,8 +15,11 @@ import pytest
 import torch
 
 from helpers.corpora import Corpus, language_reference
+from helpers.files import ROOT
 from helpers.foundations import Value
 from helpers.stats import coverage, wald, wilson
+
+NATS = ("counting", "network", "both")  # as the notebook's cell `mix` prints them
 
 
 def test_bf16_has_the_range_of_fp32_and_two_to_three_digits():
@@ -61,6 +65,19 @@ def test_what_the_questions_say_about_shapes():
 def test_the_wald_interval_fails_at_98_percent_and_wilson_does_not():
     assert coverage(wald, 0.98, 50) < 0.7 and coverage(wilson, 0.98, 50) > 0.9
     assert wald(50, 50) == (1.0, 1.0) and wilson(50, 50)[0] < 0.94
+
+
+def test_45_of_50_leaves_everything_from_79_to_96_percent_plausible():
+    low, high = wilson(45, 50)
+    assert (round(100 * low), round(100 * high)) == (79, 96) and high - low == pytest.approx(0.17, abs=0.005)
+
+
+def test_only_a_transpose_gives_each_head_its_own_numbers_of_every_token():
+    table = torch.arange(12).reshape(3, 4)
+    heads = table.reshape(3, 2, 2).transpose(0, 1)
+    assert heads[1].equal(table[:, 2:]) and heads.data_ptr() == table.data_ptr()
+    mixed = table.reshape(2, 3, 2)[1].flatten().tolist()
+    assert mixed == table[1, 2:].tolist() + table[2].tolist()  # half of one token, the whole last one
 
 
 def test_half_the_margin_takes_four_times_the_items():
@@ -182,6 +199,14 @@ def test_30_is_the_best_weight_on_training_pages():
     inner, chosen_on = train.split(validation=0.1, seed=1)
     loss = {weight: -counted_p(counted(inner), chosen_on, 8, weight).log().mean() for weight in (1, 3, 10, 30)}
     assert min(loss, key=loss.get) == 30
+
+
+def test_the_counts_have_about_1_08_nats():
+    cells = json.loads((ROOT / "notebooks/00b_foundations.ipynb").read_text(encoding="utf-8"))["cells"]
+    mix = next(cell for cell in cells if cell["id"] == "mix")
+    printed = "".join("".join(output.get("text", [])) for output in mix["outputs"])
+    counting, network, both = (float(re.search(rf"{name} ([\d.]+) nats", printed)[1]) for name in NATS)
+    assert both < counting < network and counting == pytest.approx(1.08, abs=0.01)
 
 
 def test_mixing_two_counts_gains_hardly_anything():

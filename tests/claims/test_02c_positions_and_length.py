@@ -13,7 +13,7 @@ import torch
 from helpers.attention import RopeScaling, alibi_bias, alibi_slopes, rope_frequencies
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS
-from helpers.memory import ARCHITECTURES, GIB, kv_cache_bytes, weights_bytes
+from helpers.memory import ARCHITECTURES, kv_cache_bytes, weights_bytes
 from helpers.trials.lengths import byte_pair_loss
 from helpers.trials.needles import haystack
 from tests.trials.test_needles import Letters
@@ -50,12 +50,12 @@ def needles() -> list[dict]:
 
 
 SHOWN = ("none", "sinusoidal", "rope", "alibi")
-SIX = ("none", "learned", "sinusoidal", "rope", "alibi", "t5")
+SIX = (*SHOWN, "learned", "t5")
 
 
 def test_rope_and_sinusoidal_are_best_at_the_trained_length_and_rope_is_worst_at_eight_times(mean_losses):
     assert set(sorted(SHOWN, key=lambda n: mean_losses[n][32])[:2]) == {"rope", "sinusoidal"}
-    assert max(SIX, key=lambda n: mean_losses[n][256]) == "rope"
+    assert min(SHOWN, key=lambda n: mean_losses[n][32]) == max(SIX, key=lambda n: mean_losses[n][256]) == "rope"
 
 
 def test_sinusoidal_positions_jump_at_64_bytes_and_then_stay(mean_losses):
@@ -77,9 +77,8 @@ def test_slowed_rotations_mend_what_the_text_says(recorded_ropes):
     """Of the damage, in the mean of eight seeds paired by seed: (3,) at 64, 128 and 256 bytes."""
     trained = recorded_ropes["as trained"]
     damage = (trained - trained[:, :1]).mean(0)[1:]
-    mended = {k: (trained - recorded_ropes[k]).mean(0)[1:] / damage for k in ("linear", "ntk", "yarn")}
-    assert mended["ntk"][0] > 0.5 and mended["yarn"][0] > 0.5
-    assert mended["yarn"][2] == pytest.approx(0.4, abs=0.03) and max(mended["linear"][2], mended["ntk"][2]) < 0.1
+    mended = {k: (trained - recorded_ropes[k]).mean(0)[1:] / damage for k in ("linear", "yarn")}
+    assert mended["yarn"][0] > 0.5 and mended["yarn"][2] == pytest.approx(0.4, abs=0.03)
     assert (recorded_ropes["yarn"] < trained)[:, 1:].all()
     for at in (1, 2, 3):  # "linear scaling does not help at any length": no gain whose interval lies above 0
         gain = (trained - recorded_ropes["linear"])[:, at]
@@ -105,25 +104,38 @@ def test_each_length_was_recorded_with_its_own_factor(recorded_ropes):
 
 def test_the_lines_on_the_page_are_the_recipes_that_were_recorded():
     plain, rows = rope_frequencies(16, 10_000.0), printed("slowed").splitlines()
-    for row, kind in zip(rows[1:], ("linear", "ntk"), strict=True):
-        times = plain / rope_frequencies(16, 10_000.0, RopeScaling(kind, 8.0))
+    for row, kind in zip(rows[1:], ("linear", "yarn"), strict=True):
+        times = plain / rope_frequencies(16, 10_000.0, RopeScaling(kind, 8.0, trained_len=32))
         assert numbers(row) == pytest.approx(times.tolist(), abs=0.06)
     yarn = (plain / rope_frequencies(16, 10_000.0, RopeScaling("yarn", 8.0, trained_len=32))).tolist()
     assert yarn[0] == pytest.approx(1) and yarn[2:] == pytest.approx([8.0] * 6)  # many turns, and less than one
+    assert yarn[1] < 2  # "nearly keeps the two fast pairs"
     turns = numbers(rows[0])
     assert turns[0] == pytest.approx(5, abs=0.1) and turns[1] > 1 > turns[2]  # "five turns in 31 bytes"
 
 
 def test_with_distances_limited_there_is_no_damage():
-    trained, limited = (
+    trained, window, limited = (
         [float(loss) for loss in re.findall(r": (\d\.\d\d)", line)] for line in printed("far-controls").splitlines()
     )
     assert trained[-1] - trained[0] > 0.3 and abs(limited[-1] - limited[0]) < 0.03
+    assert abs(window[-1] - window[0]) < 0.03  # "this model loses nothing with it"
 
 
 def test_the_live_model_rises_as_the_recorded_ones_do():
     rope = [float(loss) for loss in re.findall(r": (\d\.\d\d)", printed("train-two"))]
     assert len(rope) == 4 and rope[-1] - rope[0] > 0.3
+    low, high, live = numbers(printed("length-figure").splitlines()[1])
+    assert live == rope[-1] > high > low + 0.3  # "ends above all eight of them", "seeds differ by several tenths"
+
+
+def test_at_the_trained_length_rope_is_below_alibi_in_six_of_eight_seeds():
+    runs = json.loads((RESULTS / "02c_length.json").read_text(encoding="utf-8"))["runs"]
+    rope, alibi = (
+        np.array([run["losses"]["32"] for run in runs if run["case"]["positions"] == name])
+        for name in ("rope", "alibi")
+    )
+    assert (rope < alibi).sum() == 6
 
 
 def found_in(needles: list[dict], hidden: str, length: int) -> np.ndarray:
@@ -133,11 +145,17 @@ def found_in(needles: list[dict], hidden: str, length: int) -> np.ndarray:
     )
 
 
-def test_the_notebook_hides_facts_where_the_recorded_runs_had_them():
+def hiding() -> dict:
+    """The names that the cell `hide` of the committed notebook defines."""
     book = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
     (cell,) = (cell for cell in book["cells"] if cell["id"] == "hide")
-    names = {"torch": torch, "tokenizer": Letters(), "read_on": None, "model": None}
+    names = {"torch": torch, "tokenizer": Letters()}
     exec("".join(cell["source"]), names)
+    return names
+
+
+def test_the_notebook_hides_facts_where_the_recorded_runs_had_them():
+    names = hiding()
     recorded = haystack(Letters(), 1200, seed=3)
     text = Letters().decode(recorded.ids[0].tolist())
     hay = text
@@ -150,16 +168,33 @@ def test_the_live_needles_show_both_explanations():
     alike, unlike = printed("needles").splitlines(), printed("needles-unlike").splitlines()
     right = [line.startswith("✓") for line in alike]
     passwords = [re.search(r"… (\w+)\. It says '(.*)'", line).groups() for line in alike]
-    assert right == [False, False, False, True, True]  # "in the first half of a text"
+    assert right == [False, False, False, True, True]  # "the first three"
     answers = {answer for answer, _ in passwords}
     said = [said for (_, said), found in zip(passwords, right, strict=True) if not found]
-    assert sum(word in answers for word in said) > len(said) / 2  # "most are another password"
+    assert sum(word in answers for word in said) == 2  # "two of the three wrong answers are another password"
     assert len(unlike) == 5 and all(line.startswith("✓") for line in unlike)
 
 
-def test_the_prices_are_confused_together_and_the_first_is_found_alone():
+def test_the_prices_are_confused_together_and_each_is_found_alone_in_its_own_place():
     lines = printed("own-facts").splitlines()
-    assert sum(line.startswith("✓") for line in lines[:5]) < 3 and lines[-1].startswith("✓")
+    together, alone = lines[:5], lines[6:11]
+    assert sum(line.startswith("✓") for line in together) < 3 and all(line.startswith("✓") for line in alone)
+    said = re.findall(r"It says '(.*)'", "".join(f"{line}\n" for line in together))
+    assert "10 euros" in said and not any("… 10 euros" in line for line in together)  # "in none of the five sentences"
+
+
+def test_a_fact_alone_stands_where_it_stood_among_the_others():
+    names = hiding()
+    facts = {f"The price of {name} is": f"{n} euros" for n, name in enumerate(("a lamp", "a tire", "one pedal"))}
+    hay = Letters().encode("".join(chr(97 + i % 26) for i in range(2000)))
+    together = names["hide"](facts, hay, 600)[0].tolist()
+    for start, answer in facts.items():
+        alone = names["hide"](facts, hay, 600, only=start)[0].tolist()
+        needle = Letters().encode(f"\n{start} {answer}.\n")
+        (place,) = (i for i in range(600) if together[i : i + len(needle)] == needle)
+        assert alone[place : place + len(needle)] == needle and len(alone) == 600
+        rest = alone[:place] + alone[place + len(needle) :]
+        assert rest == hay[: 600 - len(needle)]  # nothing else is hidden
 
 
 def test_among_look_alikes_only_the_last_password_is_always_found(needles):
@@ -178,6 +213,8 @@ def test_at_2048_tokens_nearly_all_wrong_answers_are_the_last_password(needles):
         said == run["said"][-1] for run in runs for said, ok in zip(run["said"], run["found"], strict=True) if not ok
     ]
     assert len(wrong) == 19 and sum(wrong) == 18
+    at_512 = re.search(r"of (\d+) wrong.*, (\d+) none of the five", printed("needles-table").splitlines()[1])
+    assert at_512.groups() == ("17", "5")  # "5 of the 17 wrong answers are no password of the text"
 
 
 def test_most_wrong_answers_are_another_password_and_over_half_are_the_last_one(needles):
@@ -219,14 +256,14 @@ def test_the_copied_convention_is_normal_for_16_tokens_and_two_nats_off_after_64
 def test_the_first_token_is_worth_about_a_nat_and_another_token_nothing():
     every, plain, first, other = numbers(re.sub("63 |64 |20", "", printed("window-loss")))
     assert plain - every == pytest.approx(1, abs=0.25) and abs(other - plain) < 0.1
-    assert first - every < 0.25 * (plain - every)
+    assert first - every == pytest.approx(0.1, abs=0.05)  # "about a tenth of a nat"
+    gain, low, high = numbers(re.sub("token 20", "", printed("window-figure")))[:3]
+    assert low < 0 < high and abs(gain) < 0.1
 
 
 def test_the_example_of_alibi():
     assert exp(-5 / 4) == pytest.approx(0.29, abs=0.005) and exp(-5 / 256) == pytest.approx(0.98, abs=0.005)
     assert alibi_slopes(4).tolist() == [2**-2, 2**-4, 2**-6, 2**-8] and 20 * alibi_slopes(4)[0] == 5
-    lines = printed("alibi-library").splitlines()
-    assert "5 back 28.7%" in lines[0] and "5 back 98.1%" in lines[3]
 
 
 @pytest.mark.parametrize("T", [1, 5, 9])
@@ -238,16 +275,14 @@ def test_the_bias_of_the_exercise_is_the_models(T):
 
 
 def test_the_table_of_scores_grows_with_the_square_and_what_is_fused_in_proportion():
-    rows = [numbers(line) for line in printed("cost").splitlines()[1:]]
+    lines = [re.search(r"([\d.]+) MB, +([\d.]+) ms", line).groups() for line in printed("cost").splitlines()[1:]]
+    both = list(zip(lines[0::2], lines[1::2], strict=True))  # naive, fused
+    rows = [[float(size) for size, _ in pair] for pair in both]
+    times = [[float(spent) for _, spent in pair] for pair in both]
     assert len(rows) == 4
+    assert all(late > 2 * early for early, late in zip(times[2], times[3], strict=True))  # "the last doubling"
     for (table, output), (longer, more) in zip(rows, rows[1:], strict=False):  # twice the tokens
         assert longer / table == pytest.approx(4, rel=0.01) and more / output == pytest.approx(2, rel=0.02)
-
-
-def test_four_times_the_text_takes_about_four_times_as_long_or_less():
-    lines = printed("reading").splitlines()
-    short, long = (float(re.search(r"([\d.]+) s", line)[1]) for line in lines)
-    assert 1 < long / short < 5 and float(re.search(r"(\d+)% of them", lines[1])[1]) < 10
 
 
 def test_the_slowest_pair_hardly_moves_in_thousands_of_tokens():
@@ -279,7 +314,3 @@ def test_the_cache_of_the_chat_model_takes_23_040_bytes_per_token():
 def test_attention_overtakes_the_weights_at_thousands_and_at_tens_of_thousands_of_tokens():
     small, large = (int(n.replace(",", "")) for n in re.findall(r"([\d,]+) tokens", printed("crossover")))
     assert 2_000 < small < 9_000 and 20_000 < large < 90_000
-
-
-def test_the_design_that_is_defended_fits_and_the_next_does_not():
-    assert registry()["choose_kv_heads"].reference(24, 28, 128, 65_536, 4 * GIB) == 4

@@ -84,8 +84,31 @@ def test_the_longest_numbers_have_seven_words():
     assert max(len(nw.german(n)) for n in range(1, nw.LARGEST + 1)) == 7
 
 
-def test_the_vector_at_the_hundreds_word_is_nearly_the_same_in_both_numbers():
-    model = nw.train_translator(300, progress=False).model
+@pytest.fixture(scope="module")
+def translator():
+    return nw.train_translator(300, progress=False).model
+
+
+def test_the_first_layer_looks_at_the_right_word_too_but_less_often(translator):
+    whole = [n for n in nw.unseen_numbers(200) if n > 1000 and "0" not in str(n) and n % 100 > 20]
+    share = []
+    for layer in (0, -1):
+        seen = [nw.look_inside(translator, n, layer).weights.mean(dim=0)[:-1].argmax(dim=-1).tolist() for n in whole]
+        pairs = [
+            pair for n, places in zip(whole, seen, strict=True) for pair in zip(places, nw.spoken_at(n), strict=True)
+        ]
+        share.append(mean(place == said for place, said in pairs))
+    assert 0.5 < share[0] < share[1] and share[1] > 0.8
+
+
+def test_independent_draws_retell_abc_half_of_the_time():
+    """Its first and last letter differ, so the limit for this text lies below the average over all texts."""
+    drawn = ["".join(letters) for letters in itertools.product("AC", "B", "AC")]
+    assert mean(text in ("ABC", "CBA") for text in drawn) == 0.5
+
+
+def test_the_vector_at_the_hundreds_word_is_nearly_the_same_in_both_numbers(translator):
+    model = translator
     pairs = [
         (n, n + 1) for n in nw.unseen_numbers(200) if n > 1000 and "0" not in str(n) and 20 < n % 100 and n % 10 < 9
     ]

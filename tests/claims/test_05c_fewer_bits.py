@@ -11,6 +11,7 @@ import torch
 from helpers.exercises.checking import registry
 from helpers.models import fetch
 from helpers.quantization import dequantize, quantize_groups, quantize_rows_absmax, round_trip_error
+from helpers.stats import wilson
 from helpers.transformer import Encoder, Llama
 from helpers.trials.ladder import RUNGS, recorded
 from tests.tools.notebook import ROOT
@@ -60,6 +61,12 @@ def test_the_smallest_split_that_the_sign_test_tells_from_chance():
 
     assert sign_test(6) < 0.05 < sign_test(5)
     assert sign_test(4) == 1 / 8  # "four coins come out alike in one of eight tosses"
+
+
+def test_the_loss_that_83_and_332_questions_cannot_exclude():
+    assert round(100 * wilson(2, 83)[1]) == 8  # "it may be 8 % in the long run"
+    assert round(100 * wilson(8, 332)[1]) == 5  # "were 8 of 332 lost, the same share"
+    assert 2 / 83 == 8 / 332
 
 
 def test_groups_of_32_take_five_bits_and_eight_billion_weights_fit_into_eight_gigabytes():

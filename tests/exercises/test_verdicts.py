@@ -448,6 +448,12 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
             "value",
             "at [1, 1]: expected 0.0, yours is 1.0 (1 of 4 items differ)",
         ),
+        (
+            torch.zeros(2),
+            torch.tensor([1, torch.nan]),
+            "value",
+            "First NaN or infinity at [1]: expected 0.0, yours is nan (2 of 2 items differ)",
+        ),
         (torch.zeros(2), torch.zeros(2, 1), "shape", "Expected shape (2,), yours is (2, 1)."),
         (torch.zeros(2), torch.zeros(()), "shape", "Expected shape (2,), yours is ()."),
         ({1, 2}, {2, 3}, "value", "missing: 1; not expected: 3"),

@@ -84,6 +84,7 @@ def test_a_tokens_time_is_shared_out_over_products_attention_and_the_rest(make):
     spent = where_time_goes(make(), context=8, steps=2)
     assert list(spent) == ["matrix products", "attention", "everything else"]
     assert spent["matrix products"] > 0 and spent["attention"] > 0 and sum(spent.values()) > 0
+    assert where_time_goes(make(), context=8, steps=1, batch=2)["matrix products"] > 0
 
 
 def test_the_rest_is_what_an_undisturbed_token_takes_longer_and_is_not_clamped(monkeypatch):

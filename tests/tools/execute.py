@@ -33,6 +33,7 @@ from tests.tools import solutions
 from tests.tools.notebook import ROOT, Course, read, registered_tasks, selected, tags
 
 CELL_SECONDS = 600
+STARTS = 3  # a kernel binds its ports seconds after they were found free; on a busy machine they may be gone
 SWITCHES = (
     "HANDS_ON_STRICT",
     "HANDS_ON_CHAT_MODEL",
@@ -89,24 +90,32 @@ def run(
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     reached: list[str] = ["(no cell)"]
-    client = NotebookClient(
-        book,
-        timeout=cell_seconds,
-        kernel_name="python3",
-        record_timing=False,
-        extra_arguments=["--Application.log_level=40"],  # errors only: the kernel's own remarks are not the notebook's
-        resources={"metadata": {"path": str(folder)}},
-        on_cell_execute=lambda cell, cell_index: reached.append(cell.get("id", str(cell_index))),
-    )
-    with tempfile.TemporaryDirectory(prefix="hands-on-") as scratch:
-        try:
+
+    def execute_once() -> NotebookNode:
+        client = NotebookClient(
+            book,
+            timeout=cell_seconds,
+            kernel_name="python3",
+            record_timing=False,
+            extra_arguments=["--Application.log_level=40"],  # errors only: the kernel's own remarks are not ours
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_execute=lambda cell, cell_index: reached.append(cell.get("id", str(cell_index))),
+        )
+        with tempfile.TemporaryDirectory(prefix="hands-on-") as scratch:
             return client.execute(env=env or learner_environment(Path(scratch)))
+
+    for left in reversed(range(STARTS)):
+        try:
+            return execute_once()
         except CellExecutionError as error:
             what = f"{error.ename}: {_plain(error.evalue)}"
         except CellTimeoutError:
             what = f"it ran longer than {cell_seconds:g} s"
-        except DeadKernelError:
-            what = "the kernel died (out of memory?)"
+        except RuntimeError as error:
+            if left and len(reached) == 1:  # it never ran a cell: most likely another program took one of its ports
+                continue
+            what = "the kernel died (out of memory?)" if isinstance(error, DeadKernelError) else str(error)
+        break
     raise NotebookFailed(f"{name}: cell {reached[-1]!r} failed: {what}")
 
 

@@ -116,3 +116,22 @@ def test_the_recorded_runs_are_complete_and_leave_the_notebook_its_own_seed():
     assert 0 not in seeds and len(seeds) >= 3
     assert cases == {(family, task, seed) for family in ft.FAMILIES for task in ft.TASKS for seed in seeds}
     assert all(run["of"] == ft.TESTS and run["case"]["steps"] == ft.STEPS for run in runs)
+
+
+def test_the_recorded_curves_and_marks_are_drawn_where_they_belong():
+    from matplotlib import pyplot as plt
+
+    longer, short = (
+        json.loads((RESULTS / f"02d_{name}.json").read_text(encoding="utf-8"))["runs"]
+        for name in ("longer", "families")
+    )
+    fig, (reverse, retell) = plt.subplots(1, 2)
+    ft.draw_recorded((reverse, retell), longer, short)
+    plt.close(fig)
+    assert [ax.get_title() for ax in (reverse, retell)] == ["reverse", "retell"]
+    last = sorted(line.get_ydata()[-1] for line in retell.lines)
+    final = ft.final_shares(longer)
+    assert last == sorted(share for (task, _), shares in final.items() if task == "retell" for share in shares)
+    marks = {line.get_label(): list(line.get_ydata()) for line in reverse.lines if line.get_marker() in "os"}
+    shares = ft.shares_right(short)
+    assert marks == {f"{family}, 600 steps": shares["translate", family] for family in ("encoder", "decoder")}

@@ -189,13 +189,13 @@ def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator
             wrong = np.asarray(a != e)
         if wrong.any():
             if np.issubdtype(a.dtype, np.inexact) and (broken := wrong & ~np.isfinite(a)).any():
-                wrong_first = broken  # a NaN or inf says more than a wrong number before it
+                wrong_first, what = broken, "First NaN or infinity"  # it says more than a wrong number before it
             else:
-                wrong_first = wrong
+                wrong_first, what = wrong, "First difference"
             at = tuple(int(i) for i in np.unravel_index(int(wrong_first.argmax()), wrong.shape))
             where = f" at {path}[{', '.join(map(str, at))}]" if at else _at(path)
             share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
-            text = f"First difference{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
+            text = f"{what}{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
             yield Difference("value", text)
 
 

@@ -30,6 +30,8 @@ def cosine_similarity(a, b):
 """
 DIM0 = "`dim=0` runs down the columns; the length of each row is `.norm(dim=-1)`."
 A, B = "torch.nn.functional.normalize(a, dim=-1)", "torch.nn.functional.normalize(b, dim=-1)"
+DROPPED = "`norm(dim=-1)` drops the dimension, so lengths no longer stand beside their rows; `keepdim=True` keeps it."
+SUM = "you divide by the sum of a row; its length is the square root of the sum of its squares, `.norm(dim=-1)`."
 NAN = "a row of zeros has length 0, and 0 / 0 is NaN; such a row should give 0."
 SLIPS = [
     ([(A, "a"), (B, "b")], "this is the plain dot product; divide every row by its length first."),
@@ -39,6 +41,14 @@ SLIPS = [
     ),
     ("a @ b.T", "b @ a.T", "rows and columns are swapped: `a` runs down the rows, `b` along the columns."),
     ([(A, "a / a.norm(dim=-1, keepdim=True)"), (B, "b / b.norm(dim=-1, keepdim=True)")], NAN),
+    ([(A, "a / a.norm(dim=-1)"), (B, "b / b.norm(dim=-1)")], DROPPED),
+    (A, "a / a.norm(dim=-1)", DROPPED),
+    (
+        [(A, "a"), (B, "b"), ("a @ b.T", "a @ b.T / (a.norm(dim=-1) * b.norm(dim=-1))")],
+        "the lengths have to form a table of (N, M) products: `a.norm(dim=-1)[:, None] * b.norm(dim=-1)`.",
+    ),
+    ([(A, "a / a.sum(-1, keepdim=True)"), (B, "b / b.sum(-1, keepdim=True)")], SUM),
+    ([(A, "a / a.abs().sum(-1, keepdim=True)"), (B, "b / b.abs().sum(-1, keepdim=True)")], SUM),
     ([(A, "a / a.norm(dim=0)[:, None]"), (B, "b / b.norm(dim=0)[:, None]")], DIM0),
     ([(A, "a"), (B, "b"), ("a @ b.T", "a @ b.T / (a.norm(dim=0) * b.norm(dim=0))")], DIM0),
     ([(A, "a"), (B, "b"), ("a @ b.T", "a @ b.T / torch.outer(a.norm(dim=0), b.norm(dim=0))")], DIM0),

@@ -31,6 +31,8 @@ def find_facts(similarities, minimum):
             found.append(None)
     return found
 """
+ONE = "you give one entry in all; every row of `similarities` is a question and needs an entry of its own."
+VALUE = "this is the similarity; wanted is its index, the place where it stands in the row."
 NEVER = "Compare the best similarity with it, too."
 FALSY = "index 0 counts as false, so the first fact is taken for none; let only the comparison with `minimum` decide."
 SLIPS = [
@@ -48,6 +50,10 @@ SLIPS = [
         "int((row >= minimum).float().argmax())",
         "you take the first fact that reaches `minimum`; another one may be more similar.",
     ),
+    ("found.append(best)", "found.append(float(row[best]))", VALUE),
+    ("found.append(best)", "found.append(row[best])", VALUE),
+    ("in similarities", "in [similarities.flatten()]", ONE),
+    ([("in similarities", "in [similarities.flatten()]"), ("return found", "return found[0]")], ONE),
     ("row[best] >= minimum", "row.mean() >= minimum", "the most similar fact decides, not the mean over all of them."),
     (
         "row[best] >= minimum",

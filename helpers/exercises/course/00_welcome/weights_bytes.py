@@ -19,11 +19,14 @@ def weights_bytes(n_parameters, dtype):
 BYTES = "(n_parameters * bits[dtype] + 7) // 8"
 GUARD = '    if dtype not in bits:\n        raise ValueError(f"no dtype is called {dtype}")\n'
 BF16, FP16, INT4 = ('"bf16": 16', '"bf16": 32'), ('"fp16": 16', '"fp16": 32'), ('"int4": 4', '"int4": 8')
+NO_FP16 = "fp16 is missing from your table; like bf16 it has 16 bits."
 THOUSAND = "off by a thousand: the answer is in bytes, not kB."
 SLIPS = [
     (BYTES, "n_parameters * bits[dtype]", "these are bits; 8 bits make one byte."),
     (*BF16, "you count 4 bytes for bf16; it is 16 bits long, so 2 bytes."),
     ([BF16, FP16], "you count 4 bytes for the 16-bit formats; 16 bits are 2 bytes."),
+    (', "fp16": 16', "", NO_FP16),
+    ([(', "fp16": 16', ""), (GUARD, "")], NO_FP16),
     (*INT4, "you count a whole byte for int4; two 4-bit weights share one byte."),
     (BYTES, "n_parameters * bits[dtype] / 8", "dividing with `/` gives a float; bytes are whole: round up."),
     (" + 7", "", "you round down; half a byte still takes a whole one."),
@@ -65,6 +68,7 @@ def cases(rng: Generator) -> list[tuple]:
         (8, "int4"),
         (7, "int4"),
         (10, "bf16"),
+        (1000, "fp16"),
         *zip(drawn, ("fp32", "bf16", "fp16", "int8", "int4"), strict=True),
         (7_000_000_000, "bf16"),
         (1, "int4"),

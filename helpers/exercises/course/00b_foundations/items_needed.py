@@ -33,6 +33,7 @@ def items_needed(share, margin, sizes):
     return None
 """
 WHOLE_WIDTH = "you compare the whole width; the margin is half of it."
+NOT_CENTERED = "Wilson's interval is not centered on the share; what counts is half its width, (high − low) / 2."
 NONE_ENOUGH = "where no size is enough, return None."
 SLIPS = [
     ("(high - low) / 2", "high - low", WHOLE_WIDTH),
@@ -48,11 +49,9 @@ SLIPS = [
     ("None", "0", NONE_ENOUGH),
     ("<= margin", "< margin", "a half width equal to the margin is enough, too: compare with <=."),
     ("round(share * n)", "int(share * n)", "`int` cuts off; round the expected number of successes."),
-    (
-        "(high - low) / 2",
-        "max(high - share, share - low)",
-        "Wilson's interval is not centered on the share; what counts is half its width, (high − low) / 2.",
-    ),
+    ("(high - low) / 2", "max(high - share, share - low)", NOT_CENTERED),
+    ("(high - low) / 2", "high - share", NOT_CENTERED),
+    ("(high - low) / 2", "share - low", NOT_CENTERED),
     (
         "(high - low) / 2",
         "1.96 * (share * (1 - share) / n) ** 0.5",

@@ -23,6 +23,7 @@ ANSWER = """
 def mean_squared_error(predictions, targets):
     return ((predictions.squeeze(1) - targets) ** 2).mean()
 """
+TWO_SHAPES = "(N, 1) and (N,) are two shapes: bring the two to one shape first, then assert that they are equal."
 CUT_OFF = "`.detach()`, `.item()` or NumPy cuts the loss off from the weights; stay with tensors."
 SLIPS = [
     (".squeeze(1)", "", "each prediction is still compared with every target, not only with its own."),
@@ -37,6 +38,14 @@ SLIPS = [
     (".mean()", ".mean() / len(targets)", "the mean has divided by N already; yours is N times too small."),
     ([(".squeeze(1)", ""), (".mean()", ".sum()")], "this still sums over all N × N pairs."),
     (".squeeze(1)", ".detach().squeeze(1)", CUT_OFF),
+    (
+        """
+def mean_squared_error(predictions, targets):
+    assert predictions.shape == targets.shape
+    return ((predictions - targets) ** 2).mean()
+""",
+        TWO_SHAPES,
+    ),
 ]
 PLANTED = SLIPS[0]
 REFUSED = [
@@ -50,6 +59,12 @@ RIGHT = [
         "((predictions.squeeze(1) - targets) ** 2).mean()",
         "torch.nn.functional.mse_loss(predictions, targets.view_as(predictions))",
     ),
+    """
+def mean_squared_error(predictions, targets):
+    predictions = predictions[:, 0]
+    assert predictions.shape == targets.shape
+    return ((predictions - targets) ** 2).mean()
+""",
 ]
 
 

@@ -19,6 +19,7 @@ def softmax(logits, dim=-1):
 LARGEST = "logits.amax(dim, keepdim=True)"
 SUM = "weights.sum(dim, keepdim=True)"
 WHOLE_TENSOR = "you divide by the sum of the whole tensor, not along `dim`."
+KEEPDIM = "maximum or sum loses the dimension, so it no longer stands beside its logits: write `keepdim=True`."
 SLIPS = [
     ("logits - largest", "logits", "exp of a large number is inf, and inf / inf is NaN: subtract the maximum."),
     (LARGEST, "logits.max()", "the maximum of the whole tensor is taken; a row far below it underflows to 0 / 0."),
@@ -34,10 +35,12 @@ SLIPS = [
         "cutting large logits off changes the probabilities; subtract instead.",
     ),
     ("(logits - largest).exp()", "(logits - largest)", "exp is missing: you divide the differences by their sum."),
+    ([(LARGEST, "logits.amax(dim)"), (SUM, "weights.sum(dim)")], KEEPDIM),
+    (SUM, "weights.sum(dim)", KEEPDIM),
+    (LARGEST, "logits.amax(dim)", KEEPDIM),
     ("logits - largest", "logits / largest", "you divide by the maximum, which changes the ratios: subtract it."),
 ]
 REFUSED = [
-    ([(LARGEST, "logits.amax(dim)"), (SUM, "weights.sum(dim)")], "It stops with an error when called as"),
     ("logits - largest", "logits.sub_(largest)", "It changes its input `logits`"),
 ]
 RIGHT = [

@@ -130,7 +130,8 @@ EXERCISE = Exercise(
     difficulty=2,
     drive=drive,
     hints=(
-        "Which four things does `fit_line` do in each of its sixty rounds?",
+        "Which five things does `fit_line` do in each of its sixty rounds? (It clears the gradient after the step; "
+        "both orders work.)",
         "Predict with the model and measure the loss; clear the old gradients; go backwards; let the optimizer take "
         "its step; return the loss as a number.",
         "The loss is `loss_of` of what the model predicts and the targets. Then call `zero_grad` of the optimizer, "

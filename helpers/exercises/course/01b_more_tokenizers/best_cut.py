@@ -66,6 +66,12 @@ SLIPS = [
         for score in ("0", "-1.0", "-10.0", "-20.0")
     ),
     ([("token in scores", "True"), ("scores[token]", "scores.get(token, -33.3)")], UNREACHED),
+    # what is no token is looked up all the same
+    (
+        "        if token in scores:\n    ",
+        "",
+        "not every start gives a token: ask `if token in scores` before you read `scores[token]`.",
+    ),
     ("word[start:end]", "word[start:]", "the token stops at `end`, not at the end of the word."),
     ("max(found) if", "max(found)[::-1] if", SWAPPED),
     (BEST, "(max(found) if found else (-math.inf, 0))[::-1]", SWAPPED),

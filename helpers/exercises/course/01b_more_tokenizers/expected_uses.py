@@ -46,6 +46,21 @@ NOT_DIVIDED = "divide by the total of all ways, forward[-1], to get a share."
 SLIPS = [
     (" / forward[-1]", "", NOT_DIVIDED),
     ("forward[-1]", "forward[end]", "the total of all ways to cut the whole word is forward[-1], the last one."),
+    (
+        "forward[-1]",
+        "forward[3]",
+        "3 is the length of “aba”; the total of all ways is the last value, forward[-1], in every word.",
+    ),
+    (
+        "if token in p",
+        "if True",
+        "not every part of the word is a token: ask `if token in p` before you read `p[token]`.",
+    ),
+    (
+        ADDED,
+        "uses[token] = uses[token] + share",
+        "the first time, the token has no uses yet: begin at 0, as with `uses.get(token, 0)`.",
+    ),
     (ADDED, "uses[token] = share", "a token can stand in the word more than once: add its shares."),
     ("backward[end]", "backward[start]", "what follows begins where the token ends: backward[end]."),
     ("forward[start]", "forward[end]", "what comes before stops where the token starts: forward[start]."),

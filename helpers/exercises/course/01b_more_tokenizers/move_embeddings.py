@@ -43,6 +43,11 @@ ONE_NUMBER = "`.mean()` without dim=0 makes one number of all rows; a row of mea
 SLIPS = [
     (KEPT, "old[i]", ANOTHER),
     ([(KEPT, "old[i]"), (FRESH, "old[pieces[i][0]]")], ANOTHER),
+    (
+        "new[i] = old[old_ids[token]]",
+        "new[old_ids[token]] = old[i]",
+        "old and new are swapped: row `old_ids[token]` of the old table becomes row i of the new one.",
+    ),
     (FRESH, "old[pieces[i]].sum(dim=0)", "a new token gets the sum of its pieces; take the mean."),
     (FRESH, "old[pieces[i][0]]", "a new token gets only its first piece's row."),
     (FRESH, "old[pieces[i][-1]]", "a new token gets only its last piece's row."),

@@ -48,6 +48,17 @@ SLIPS = [
         "merged[..., own].mean(dim=1, keepdim=True)",
         "you average over the positions only; average over the texts, too.",
     ),
+    (
+        MEAN,
+        "merged[..., own].mean(dim=-1, keepdim=True)",
+        "you average over the channels of each token; average over texts and positions instead.",
+    ),
+    (
+        MEAN,
+        "merged.unflatten(-1, (n_heads, d))[:, :, [h for h in range(n_heads) if h != head]].mean(dim=(0, 1, 2))",
+        "this is the average of the other heads; take that of this head's own output.",
+    ),
+    (OWN, "slice(head * n_heads, (head + 1) * n_heads)", "a head has head_dim channels, not n_heads of them."),
     (MEAN, "merged[..., own].mean()", "you average over the channels, too: each channel keeps an average of its own."),
     (MEAN, "merged[..., own].sum(dim=(0, 1))", "this is the sum; take the mean."),
     (MEAN, "0", "this puts in 0; put in the head's average."),
@@ -104,7 +115,7 @@ def others_stay(result: Tensor, merged: Tensor, head: int, n_heads: int) -> bool
 
 EXERCISE = Exercise(
     reference=ablate_head,
-    minutes=4,
+    minutes=5,
     difficulty=2,
     hints=(
         "Which channels of the last axis belong to head 6, if each head has 64?",

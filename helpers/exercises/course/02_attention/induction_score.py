@@ -20,6 +20,8 @@ def induction_score(weights, length):
 """
 BEFORE = "you reward what came before the same token, not after it."
 ABOVE = "you pick from above the diagonal, the future, where all is 0: a row is a query, a column a key."
+PICKED = "weights[..., queries, keys].mean(dim=-1)"
+AXES = "`diagonal` takes the first two axes unless you say otherwise: give it dim1=-2, dim2=-1."
 SLIPS = [
     ("- length + 1", "- length", "you reward looking at the same token; the next one counts."),
     ("arange(length", "arange(length - 1", "query length − 1 has seen no token twice: start at t = length."),
@@ -39,6 +41,18 @@ SLIPS = [
     ),
     ("queries - length + 1", "queries - 15", "15 fits length 16 alone: the distance is length − 1."),
     ("queries - length + 1", "queries - 1", "you reward looking at the token before, at t − 1."),
+    (PICKED, "weights.diagonal(1 - length)[..., 1:].mean(dim=-1)", AXES),
+    (PICKED, "weights.diagonal(1 - length).mean(dim=-1)", AXES),
+    (
+        PICKED,
+        "weights.diagonal(-15, dim1=-2, dim2=-1)[..., 1:].mean(dim=-1)",
+        "−15 fits length 16 alone: the diagonal is the one at 1 − length.",
+    ),
+    (
+        PICKED,
+        "weights.diagonal(-15, dim1=-2, dim2=-1).mean(dim=-1)",
+        "−15 fits length 16 alone: the diagonal is the one at 1 − length.",
+    ),
     (
         "weights[..., queries, keys].mean(dim=-1)",
         "weights[..., queries, keys].amax(dim=-1)",
@@ -79,7 +93,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=induction_score,
-    minutes=5,
+    minutes=7,
     difficulty=3,
     hints=(
         "The token at position t also stood at position t − length. At which position stood the token after it?",

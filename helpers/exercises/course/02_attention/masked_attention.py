@@ -50,6 +50,13 @@ def masked_attention(q, k, v, mask):
         "this is a causal mask of your own; use `mask`, which may hide padding, too.",
     ),
     (
+        "~mask",
+        "~torch.ones_like(scores).bool().tril()",
+        "this is a triangle of your own; `mask` may differ from text to text and hide padding, so use the argument.",
+    ),
+    ("~mask", "(not mask)", "`not` asks for one truth value; `~mask` turns each element around."),
+    ("weights @ v", "weights", "these are the weights; the average of the values, `weights @ v`, is missing."),
+    (
         WEIGHTS,
         'scores.softmax(dim=-1).masked_fill(~mask, float("-inf"))',
         "−∞ comes after the softmax; it belongs into the scores, before it.",

@@ -40,6 +40,8 @@ SLIPS = [
         "C / n_heads",
         "`/` gives a float, and a shape needs whole numbers: divide by `//`.",
     ),
+    ("C // n_heads", "4", "4 is not the head_dim of every input: take C // n_heads."),
+    ("n_heads, C // n_heads", "4, C // 4", "4 heads are not meant for every input: take `n_heads`."),
     (SPLIT, "view(B * n_heads, T, C // n_heads)", "the heads need an axis of their own, behind that of the texts."),
 ]
 REFUSED = [
@@ -71,7 +73,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=split_heads,
-    minutes=3,
+    minutes=4,
     difficulty=2,
     hints=(
         "Which axis do you have to split in two, and into which sizes?",

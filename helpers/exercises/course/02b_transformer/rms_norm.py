@@ -29,6 +29,7 @@ VARIANCE = "x.var(-1, keepdim=True, correction=0)"
 ROOT = "(mean_square + eps).sqrt()"
 DEVIATION = "you divide by the standard deviation; take the mean of squares instead."
 CONSTANT = "a constant stands in place of the argument `eps`."
+NORM = "you divide by the norm, the root of the *sum* of the squares; here it is the root of their mean."
 DIVIDED_BY_ZERO = "at a vector of zeros you divide 0 by 0: add eps under the root."
 SLIPS = [
     (
@@ -39,6 +40,8 @@ SLIPS = [
     (ROOT, "(x.std(-1, keepdim=True) + eps)", DEVIATION),
     (ROOT, "(mean_square.sqrt() + eps)", "eps is added outside the root; it belongs under it."),
     (".mean(", ".sum(", "you sum the squares; take their mean."),
+    ("(mean_square + eps).sqrt()", "(x.norm(dim=-1, keepdim=True) + eps)", NORM),
+    ("(mean_square + eps).sqrt()", "x.norm(dim=-1, keepdim=True)", NORM),
     ("mean(-1,", "mean(0,", "the mean runs over the first axis; it must run over the last."),
     ("mean(-1, keepdim=True)", "mean()", "the mean runs over the whole tensor; each vector has its own."),
     (" * weight", "", "the multiplication by `weight` is missing."),

@@ -36,6 +36,11 @@ SLIPS = [
         "slope * torch.arange(T).expand(T, T)",
         "this adds slope × position; the softmax would not notice the difference, but distances are asked for.",
     ),
+    (
+        RESULT,
+        "-slope * distance + torch.ones(T, T).triu(1) * -torch.inf",
+        "0 · −∞ is NaN, not 0: write −∞ into the later keys with masked_fill.",
+    ),
     ("-slope * distance", "-distance / slope", "multiply by the slope: a small slope is a small penalty."),
 ]
 REFUSED = [

@@ -22,7 +22,7 @@ def read_on(model: GPT, ids: Tensor, cache: KVCache) -> Tensor:
     ids: (1, T)  →  (1, T, V), as if the model had read the whole text at once
     """
     T = ids.shape[1]
-    positions = ids.new_tensor(range(cache.length, cache.length + T))  # (T,)
+    positions = torch.arange(cache.length, cache.length + T, device=ids.device)  # (T,)
     x, rope = model.embedding(ids), model.rope(positions)  # x: (1, T, C)
     for block, layer in zip(model.blocks, layer_caches(cache, len(model.blocks)), strict=True):
         x = block(x, causal=True, rope=rope, cache=layer)  # (1, T, C)
@@ -30,12 +30,11 @@ def read_on(model: GPT, ids: Tensor, cache: KVCache) -> Tensor:
     return model.head(model.norm(x))
 
 
-POSITIONS = "ids.new_tensor(range(cache.length, cache.length + T))"
-RANGE = "range(cache.length, cache.length + T)"
+POSITIONS = "torch.arange(cache.length, cache.length + T, device=ids.device)"
 ADVANCE = "    cache.advance(T)\n"
 LATE = "positions start one too late; the first new one is cache.length."
 SLIPS = [
-    (RANGE, "range(T)", "positions still start from 0 in every call."),
+    (POSITIONS, "torch.arange(T, device=ids.device)", "positions still start from 0 in every call."),
     (
         POSITIONS,
         "torch.arange(T) + max(cache.length - 1, 0)",
@@ -44,7 +43,11 @@ SLIPS = [
     (POSITIONS, "torch.arange(T) + (cache.length + 1 if cache.length else 0)", LATE),
     (POSITIONS, "torch.arange(T) + cache.length + 1", LATE),
     (ADVANCE, "", "the cache is not advanced, so the next call overwrites these tokens."),
-    (RANGE, "range(cache.length, T)", "positions end at T; there must be T of them, from cache.length on."),
+    (
+        POSITIONS,
+        "ids.new_tensor(range(cache.length, T))",
+        "positions end at T; there must be T of them, from cache.length on.",
+    ),
     (
         [("    T = ids.shape[1]\n", "    T = ids.shape[1]\n" + ADVANCE), (ADVANCE, "")],
         "the cache is advanced too early: first ask its length, then store the keys.",
@@ -53,24 +56,33 @@ SLIPS = [
         [
             ("    T = ids.shape[1]\n", "    T = ids.shape[1]\n" + ADVANCE),
             ("    cache.advance(T)\n    return", "    return"),
-            (RANGE, "range(cache.length - T, cache.length)"),
+            (POSITIONS, "torch.arange(cache.length - T, cache.length)"),
         ],
         "the cache is advanced too early: the blocks then store the new keys T places too late.",
     ),
     ("cache.advance(T)", "cache.advance(1)", "T tokens were read, so the cache advances by T."),
     ("cache.advance(T)", "cache.advance(cache.length + T)", "advance takes the number of *new* tokens, T."),
     ("causal=True", "causal=False", "new tokens see each other's future: causal=True must stay."),
-    (RANGE, "[cache.length] * T", "all tokens of a call get the same position; they follow each other."),
+    (
+        POSITIONS,
+        "ids.new_tensor([cache.length] * T)",
+        "all tokens of a call get the same position; they follow each other.",
+    ),
 ]
 PLANTED = SLIPS[0]
 REFUSED = [
-    (RANGE, "range(cache.length + 1, cache.length + T + 1)", "`read_on(3, then 2 tokens behind 4 in the cache)`"),
+    (
+        POSITIONS,
+        "torch.arange(cache.length + 1, cache.length + T + 1)",
+        "`read_on(3, then 2 tokens behind 4 in the cache)`",
+    ),
     (POSITIONS, "torch.arange(cache.length, T)", "It stops with an error when called as"),
     ("model.norm(x))", "model.norm(x))[:, -1:]", "The shape of the result is wrong"),
     ("return model.head", "model.head", "Did you forget `return`?"),
 ]
 RIGHT = [
     (POSITIONS, "cache.length + torch.arange(T)"),
+    (POSITIONS, "ids.new_tensor(range(cache.length, cache.length + T))"),
     """
 def read_on(model, ids, cache):
     return model(ids, cache)

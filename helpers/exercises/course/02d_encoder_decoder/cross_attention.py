@@ -57,6 +57,8 @@ SLIPS = [
         "w_k and w_v are swapped: keys are compared, values averaged.",
     ),
     ("attention_weights(q,", "attention_weights(q / q.shape[-1] ** 0.5,", DIVIDED),
+    (*FROM_X[0], "the keys come from `x`; they belong to what was read, `memory`."),
+    (*FROM_X[1], "the values come from `x`; they belong to what was read, `memory`."),
     (FROM_X[:2], ROLES),
     ([("x @ w_q", "memory @ w_q"), *FROM_X[:2]], ROLES),
     (

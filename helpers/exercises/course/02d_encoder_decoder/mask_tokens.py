@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from numpy.random import Generator
+from torch import Tensor
 
 from helpers.attention.masks import padding_mask
 from helpers.exercises.checking.spec import Exercise, Property
@@ -80,6 +81,13 @@ def mask_tokens(ids, draw, rate, mask_id, pad_id):
 ]
 
 
+def asked_above(labels: Tensor, draw: Tensor, rate: float) -> str:
+    """The first label that asks for a token whose draw is not below the rate."""
+    row, place = ((labels != IGNORED) & (draw >= rate)).nonzero()[0].tolist()
+    asked, drawn = labels[row, place].item(), draw[row, place].item()
+    return f"`labels[{row}, {place}]` is {asked}, and `draw[{row}, {place}]` is {drawn:.2f} with a rate of {rate:g}."
+
+
 def cases(rng: Generator) -> list[tuple]:
     def case(B: int, T: int, rate: float, mask_id: int, pad_id: int, lengths: list[int]) -> tuple:
         ids = torch.tensor(rng.integers(2, 30, size=(B, T)))
@@ -124,6 +132,7 @@ EXERCISE = Exercise(
             "labels ask for no token whose draw is `rate` or above",
             lambda result, ids, draw, rate, *_: bool((result[1][draw >= rate] == IGNORED).all()),
             "labels are −100 wherever nothing is hidden.",
+            lambda result, ids, draw, rate, *_: asked_above(result[1], draw, rate),
         ),
         Property(
             "every token that the labels ask for is `mask_id` in the inputs",

@@ -19,7 +19,17 @@ def mean_pool(hidden, mask):
 """
 COUNT = "real.sum(dim=1).clamp(min=1)"
 MEAN = "total / real.sum(dim=1).clamp(min=1)"
+NO_AXIS = "the mask is (B, T), the states are (B, T, C): it lacks an axis for the channels, `mask[..., None]`."
+FLAT_COUNT = "the counts are (B,), the sums (B, C): keep an axis for the channels with `keepdim=True`."
+COUNTS = ["mask.sum(dim=1)", "mask.sum(dim=1).clamp(min=1)"]
+COUNTS += ["mask.sum(dim=1, keepdim=True)", "mask.sum(dim=1, keepdim=True).clamp(min=1)"]
 SLIPS = [
+    *((COUNT, count, FLAT_COUNT) for count in COUNTS[:2]),
+    *(
+        (f"def mean_pool(hidden, mask):\n    return {total}.sum(dim=1) / {count}\n", NO_AXIS)
+        for total in ("(hidden * mask)", "hidden.masked_fill(~mask, 0.0)")
+        for count in COUNTS
+    ),
     (MEAN, "hidden.mean(dim=1)", "padding is averaged in as if it were text."),
     (COUNT, "mask.shape[1]", "you divide by T; divide by each text's number of real tokens."),
     (MEAN, "total", "this is the sum; divide by each text's number of real tokens."),
@@ -41,7 +51,6 @@ SLIPS = [
 ]
 REFUSED = [
     (".clamp(min=1)", "", "divides 0 by 0"),
-    (COUNT, "mask.sum(dim=1).clamp(min=1)", "It stops with an error"),
     ("0.0).sum(dim=1)", "0.0).sum(dim=2)", "The shape of the result"),
     (MEAN, "hidden.masked_fill(~real, -1e9).amax(dim=1)", "First difference"),
 ]

@@ -19,9 +19,35 @@ def shift_right(labels, start_id):
 ROLLED = "labels.roll(1, dims=1)"
 FILLED = "read.masked_fill(read < 0, start_id)"
 LEFT = "this is shifted to the left: each place reads the label after it."
+NO_FRONT = "the last label is gone, but nothing was put in front of the others: T places stay T."
+TWO_STARTS = "the first label is overwritten before the shift, so there are two starts: shift first."
 FIXED = "the start is fixed as 0; use `start_id`."
 SLIPS = [
     (ROLLED, "labels.clone()", "each place still reads its own label."),
+    (ROLLED, "labels[:, :-1]", NO_FRONT),
+    (ROLLED, "labels[:, :-1].clone()", NO_FRONT),
+    ([(ROLLED, "labels[:, :-1]"), ("    read[:, 0] = start_id\n", "")], NO_FRONT),
+    (
+        """
+def shift_right(labels, start_id):
+    read = labels.clone()
+    read[:, 0] = start_id
+    read = read.roll(1, dims=1)
+    read[:, 0] = start_id
+    return read.masked_fill(read < 0, start_id)
+""",
+        TWO_STARTS,
+    ),
+    (
+        """
+def shift_right(labels, start_id):
+    read = labels.clone()
+    read[:, 0] = start_id
+    read = read.roll(1, dims=1)
+    return read.masked_fill(read < 0, start_id)
+""",
+        "the start is written over the first label, and the shift moves it away: shift first, then write the start.",
+    ),
     ([("roll(1", "roll(-1"), ("[:, 0]", "[:, -1]")], LEFT),
     ("roll(1", "roll(-1", LEFT),
     (FILLED, "read.clamp(min=0)", "skipped labels become 0; they become `start_id`."),

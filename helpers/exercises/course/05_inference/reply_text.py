@@ -103,6 +103,44 @@ def reply_text(tokenizer, ids, stop=()):
     ("(text))]", "(text))].strip()", STRIPPED),
     ("(text))]", "(text))].rstrip()", STRIPPED),
     ("(text))]", "(text))].rstrip('\\n')", STRIPPED),
+    (
+        " if word in text]",
+        "]",
+        "`find` gives -1 for a stop that is not there, and [:-1] cuts the last character off.",
+    ),
+    (
+        """
+def reply_text(tokenizer, ids, stop=()):
+    text = tokenizer.decode(ids, skip_special_tokens=True)
+    for word in stop:
+        text = text[: text.find(word)]
+    return text
+""",
+        "`find` gives -1 for a stop that is not there, and [:-1] cuts the last character off.",
+    ),
+    (
+        """
+def reply_text(tokenizer, ids, stop=()):
+    text = ""
+    for token in ids:
+        text += tokenizer.decode([token], skip_special_tokens=True)
+        for word in stop:
+            if word in text:
+                return text[: text.find(word)]
+    return text
+""",
+        "stops are found now, but tokens are still decoded one by one, which breaks characters apart.",
+    ),
+    (
+        """
+def reply_text(tokenizer, ids, stop=()):
+    text = tokenizer.decode(ids, skip_special_tokens=True)
+    for word in stop:
+        text = text.split(word)[0]
+    return text
+""",
+        "you cut at one stop before you look for the next, and the first cut can take the second one's end away.",
+    ),
     ("text.find(word)", "text.find(word) + len(word)", "the stop itself is still in the text."),
     (f"text[: {END}]", "text", "stops are ignored."),
     (", skip_special_tokens=True", "", "special tokens belong to the format, not to the reply."),
@@ -112,9 +150,7 @@ RIGHT = [
     """
 def reply_text(tokenizer, ids, stop=()):
     text = tokenizer.decode(ids, skip_special_tokens=True)
-    for word in sorted(stop, key=lambda word: text.find(word) % (len(text) + 1)):
-        text = text.split(word)[0]
-    return text
+    return min((text.split(word)[0] for word in stop), key=len, default=text)
 """,
 ]
 
@@ -154,6 +190,7 @@ def cases(rng: Generator) -> list[tuple]:
         (said, [1, 2, 3, 4, 2], ("User:",)),  # capitals count
         (said, [5, 6, 7], (".",)),  # the stop ends in the middle of a token
         (said, [5, 8, 9], (".", '"')),  # two stops in one token
+        (chat, [1, 6, 7, 5, 2], (" ok:", "User ok")),  # two stops overlap, and the earlier one is listed last
         (chat, [7, 2, 3], ("\nUser:",)),  # white space at both ends
     ]
 

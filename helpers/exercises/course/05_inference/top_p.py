@@ -33,6 +33,11 @@ SLIPS = [
         [("cumsum(-1) - weights", "cumsum(-1)"), ("before >= p", "before > p")],
         "the token that crosses p is dropped, and where the first one crosses, nothing is left; it stays.",
     ),
+    (
+        "before >= p",
+        "before > p",
+        "where the tokens before add up to exactly p, the set is full: that token goes, too (`>=`).",
+    ),
     (BACK, "out", "the mask is still in sorted order: bring it back."),
     (BACK, "out.gather(-1, order)", "`gather` sorts the mask once more; `scatter` brings it back."),
     (
@@ -99,8 +104,9 @@ def top_p(p):
 
 
 def cases(rng: Generator) -> list[tuple]:
-    return [  # no sum hits p exactly: there, rounding decides
+    return [  # but for the second, no sum hits p exactly: there, rounding decides
         (0.65, logits_of([0.1, 0.4, 0.2, 0.3], [0.4, 0.1, 0.3, 0.2])),  # 0.4, and the 0.3 that crosses 0.65
+        (0.5, logits_of([0.25, 0.5, 0.25])),  # the first alone is exactly p
         (0.5, logits_of([0.05, 0.05, 0.9])),  # the first alone is above p
         (0.9, logits_of([0.05, 0.15, 0.3, 0.5], [0.5, 0.3, 0.15, 0.05])),
         (1.0, normal(rng, 2, 5)),

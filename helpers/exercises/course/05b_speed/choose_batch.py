@@ -40,8 +40,22 @@ SLIPS = [
         "of equally good sizes take the smallest; `seconds` may have any order.",
     ),
     ("best, most = 0, 0.0", "best, most = 1, 0.0", "where no size fits, the answer is 0."),
+    (
+        "        if time <= limit and throughput > most:",
+        "        if time > limit:\n            break\n        if throughput > most:",
+        "you stop at the first size that misses the limit; a larger one can still keep it, so go on.",
+    ),
+    ("time <= limit", "1000 * time <= limit", "both the times and the limit are in seconds: compare them as they are."),
+    ("return best", "return most", "that is the tokens per second; return the size."),
+    (
+        """
+def choose_batch(seconds, limit):
+    fitting = [batch for batch in seconds if seconds[batch] <= limit]
+    return max(fitting, key=lambda batch: (batch / seconds[batch], -batch))
+""",
+        "where no size fits, `max` has nothing to choose from: answer 0 (`default=0`).",
+    ),
 ]
-REFUSED = [("return best", "return most", "Expected an int, yours is a float")]
 RIGHT = [
     """
 def choose_batch(seconds, limit):
@@ -63,6 +77,7 @@ def cases(rng: Generator) -> list[tuple]:
         ({1: 0.02, 2: 0.03, 4: 0.05}, 0.03),  # exactly at the limit
         ({1: 0.5, 2: 0.75}, 0.1),  # none fits
         ({8: 0.5, 4: 0.25, 2: 0.2}, 1.0),  # 4 and 8 are equally good, and the order is another one
+        ({1: 0.02, 2: 0.03, 4: 0.05, 8: 0.13, 16: 0.12}, 0.125),  # a noisy 8 misses the limit, and 16 keeps it
         ({1: 0.02, 2: 0.05, 4: 0.04}, 1.0),  # the slowest is not the largest
         ({1: 0.25, 2: 0.5, 4: 1.0}, 2.0),  # a batch gains nothing
     ]

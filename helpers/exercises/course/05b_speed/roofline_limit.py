@@ -35,6 +35,18 @@ SLIPS = [
     ("return batch / seconds", "return 1 / seconds", "a pass writes one token for *each* text: `batch` tokens."),
     ("return batch / seconds", "return seconds / batch", "that is seconds per token; return tokens per second."),
     ("return batch / seconds", "return seconds", "that is the time of one pass; return tokens per second."),
+    (
+        "weight_bytes / bandwidth,",
+        "bandwidth / weight_bytes,",
+        "bytes divided by bytes per second give seconds: `weight_bytes / bandwidth`.",
+    ),
+    (
+        """
+def roofline_limit(batch, weight_bytes, operations, bandwidth, peak):
+    return min(peak, bandwidth * batch * operations / weight_bytes)
+""",
+        "that is operations per second; divide by `operations` to have tokens per second.",
+    ),
     (SECONDS, "weight_bytes / bandwidth", "a large batch is limited by the cores, which your answer leaves out."),
     (SECONDS, "batch * operations / peak", "a small batch is limited by memory, which your answer leaves out."),
 ]

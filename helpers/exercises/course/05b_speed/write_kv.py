@@ -37,6 +37,11 @@ SLIPS = [
     ("T = ", "store = store.clone()\n    T = ", A_COPY),
     (USED, "store[:, :, : length + T].clone()", "a copy is handed out; a slice of `store` is a view, without a copy."),
     (USED, "store[:, :, : length + T + 1]", "one too many: the end of a slice is not part of it."),
+    (
+        USED,
+        "store[:, :, : length + T - 1]",
+        "one too few: the end of a slice is not part of it, so end at `length + T`.",
+    ),
     (USED, "store[:, : length + T]", "your slice counts heads; positions are axis 2."),
     (USED, "store[..., : length + T]", "your slice cuts head_dim; positions are axis 2."),
     (USED, "store[: length + T]", "your slice counts texts of the batch; positions are axis 2."),
@@ -81,7 +86,8 @@ EXERCISE = Exercise(
     difficulty=2,
     drive=drive,
     hints=(
-        "The store has room for 100 positions, 12 are written. How many does attention get to see?",
+        "The store has room for 19 positions. When the prompt has been read, 7 are written. How many does attention "
+        "get to see?",
         "`return store` hands out everything, also what was never written. A key of zeros has the score 0, and "
         "exp(0) is not 0: it takes a share of the attention.",
         "The line that writes is right. What is handed out must be a slice of `store` along axis 2 (positions), "

@@ -46,6 +46,13 @@ WRONG_RULES = [
     (" / excess.sum()", "", "`rest` does not sum to 1: divide by its sum."),
 ]
 SLIPS = [
+    ("keep, rest", "keep", "two tensors are asked for: `return keep, rest`."),
+    ("return keep, rest", "return rest, keep", "the probabilities to keep come first, then `rest`."),
+    (
+        KEEP,
+        "(torch.rand(len(p)) < p / q).float()",
+        "you draw whether each is kept; give the probability, `check` does the drawing.",
+    ),
     *WRONG_RULES,
     *(([(old, new), NOTHING_LEFT], cause) for old, new, cause in WRONG_RULES),  # two slips at once
     (*NOTHING_LEFT, EQUAL),
@@ -53,7 +60,6 @@ SLIPS = [
 REFUSED = [
     (REST, "p - q", "add up to the model's probabilities"),
     (REST, "excess / (excess.sum() + 1e-9)", "There, p and q are equal, and `rest` sums to 0."),
-    ("keep, rest", "keep", "The kind of the result is wrong"),
 ]
 RIGHT = [
     ("else p", "else torch.ones_like(p) / len(p)"),
@@ -67,7 +73,7 @@ def acceptance(p, q):
 ]
 
 
-def drive(rule: Callable, p: Tensor, q: Tensor) -> dict[str, Tensor] | object:
+def drive(rule: Callable, p: Tensor, q: Tensor) -> tuple[Tensor, Tensor] | object:
     """What `rule` gives, where it matters: keep where something is drafted.
 
     Where nothing is refused, every rest that sums to 1 is as good as p.
@@ -77,11 +83,11 @@ def drive(rule: Callable, p: Tensor, q: Tensor) -> dict[str, Tensor] | object:
         return result
     keep, rest = result
     if keep.shape != q.shape or rest.shape != p.shape:
-        return {"keep": keep, "rest": rest}
+        return keep, rest
     keep = torch.where(q > 0, keep.float(), 0.0)
     refused = 1 - float((q * (p / q).clamp(max=1).nan_to_num()).sum())
     as_good = refused < 1e-6 and bool((rest >= 0).all()) and sums_to_one(rest)
-    return {"keep": keep, "rest": p.clone() if as_good else rest.float()}
+    return keep, p.clone() if as_good else rest.float()
 
 
 def sums_to_one(chances: Tensor) -> bool:
@@ -107,31 +113,31 @@ def cases(rng: Generator) -> list[tuple]:
     ]
 
 
-def comes_out(result: dict[str, Tensor], p: Tensor, q: Tensor) -> Tensor:
+def comes_out(result: tuple[Tensor, Tensor], p: Tensor, q: Tensor) -> Tensor:
     """The distribution of what is written: kept drafts, and draws after refusals."""
-    kept = q * result["keep"]
-    return kept + (1 - kept.sum()) * result["rest"]
+    kept = q * result[0]
+    return kept + (1 - kept.sum()) * result[1]
 
 
 def unchanged(result: object, p: Tensor, q: Tensor) -> bool:
-    if not isinstance(result, dict) or result["keep"].shape != q.shape or result["rest"].shape != p.shape:
+    if not isinstance(result, tuple) or result[0].shape != q.shape or result[1].shape != p.shape:
         return True  # the shape is told elsewhere
-    kept = q * result["keep"]
+    kept = q * result[0]
     return bool((comes_out(result, p, q) - p).abs().max() < 1e-4) or float(1 - kept.sum()) < 1e-5
 
 
-def show_change(result: dict[str, Tensor], p: Tensor, q: Tensor) -> str:
+def show_change(result: tuple[Tensor, Tensor], p: Tensor, q: Tensor) -> str:
     i = int((comes_out(result, p, q) - p).abs().argmax())
     return f"Token {i} would be written with probability {comes_out(result, p, q)[i]:.3f}, the model says {p[i]:.3f}."
 
 
 def rest_sums_to_one(result: object, p: Tensor, q: Tensor) -> bool:
-    return not isinstance(result, dict) or result["rest"].shape != p.shape or sums_to_one(result["rest"])
+    return not isinstance(result, tuple) or result[1].shape != p.shape or sums_to_one(result[1])
 
 
-def show_sum(result: dict[str, Tensor], p: Tensor, q: Tensor) -> str:
+def show_sum(result: tuple[Tensor, Tensor], p: Tensor, q: Tensor) -> str:
     equal = "p and q are equal, and " if torch.equal(p, q) else ""
-    return f"There, {equal}`rest` sums to {float(result['rest'].sum()):g}."
+    return f"There, {equal}`rest` sums to {float(result[1].sum()):g}."
 
 
 EXERCISE = Exercise(

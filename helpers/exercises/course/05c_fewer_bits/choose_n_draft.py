@@ -10,44 +10,45 @@ from numpy.random import Generator
 from helpers.exercises.checking.spec import Exercise
 
 
-def choose_n_draft(acceptance: float, seconds: Sequence[float]) -> int:
+def choose_n_draft(a: float, seconds: Sequence[float]) -> int:
     """How many tokens to draft for each pass, so that the most tokens per second are expected.
 
-    acceptance: the probability that a draft is kept, given that all before it were. seconds[k]: time of a pass with k
+    a: the probability that a draft is kept, given that all before it were. seconds[k]: time of a pass with k
     drafts, which writes one token more than it keeps. Of equally fast numbers, the smallest.
     """
     expected, best, fastest = 0.0, 0, 0.0
     for k, time in enumerate(seconds):
-        expected += acceptance**k
+        expected += a**k
         speed = expected / time
         if speed > fastest:
             best, fastest = k, speed
     return best
 
 
-GROWS = "expected += acceptance**k"
+GROWS = "expected += a**k"
 SLIPS = [
     (" / time", "", "longer passes cost more: divide by `seconds[k]`."),
     (
         GROWS,
-        "expected = sum(acceptance**i for i in range(1, k + 1))",
+        "expected = sum(a**i for i in range(1, k + 1))",
         "a pass writes one token even if no draft is kept.",
     ),
-    (GROWS, "expected = 1 + k * acceptance", "a draft counts only if all before it were kept: a, a², a³ …"),
-    (GROWS, "expected = 1 + k * acceptance**k", "some of the drafts may be kept, not only all of them."),
+    (GROWS, "expected = 1 + k * a", "a draft counts only if all before it were kept: a, a², a³ …"),
+    (GROWS, "expected = a**k", "that is how often all k are kept; count the tokens written on average, 1 + a + … ."),
+    (GROWS, "expected = 1 + k * a**k", "some of the drafts may be kept, not only all of them."),
     (
         GROWS,
-        "expected = (k + 1) * acceptance**k",
+        "expected = (k + 1) * a**k",
         "where a draft is refused, those before it and one token more are written all the same.",
     ),
     (
         GROWS,
-        "expected = sum(acceptance**i for i in range(k))",
+        "expected = sum(a**i for i in range(k))",
         "k drafts write up to k + 1 tokens: your sum ends too early.",
     ),
     (
         GROWS,
-        "expected = (1 - acceptance ** (k + 1)) / (1 - acceptance)",
+        "expected = (1 - a ** (k + 1)) / (1 - a)",
         "where every draft is kept, 1 − a is 0: add up, or treat it apart.",
     ),
     ("> fastest", ">= fastest", "of equally fast numbers you take the largest; take the smallest."),
@@ -66,15 +67,15 @@ SLIPS = [
 REFUSED = [("return best", "return fastest", "Expected an int, yours is a float")]
 RIGHT = [
     """
-def choose_n_draft(acceptance, seconds):
+def choose_n_draft(a, seconds):
     def speed(k):
-        n = k + 1 if acceptance == 1 else (1 - acceptance ** (k + 1)) / (1 - acceptance)
+        n = k + 1 if a == 1 else (1 - a ** (k + 1)) / (1 - a)
         return n / seconds[k]
     return max(range(len(seconds)), key=speed)
 """,
     """
-def choose_n_draft(acceptance, seconds):
-    return int(np.argmax(np.cumsum(acceptance ** np.arange(len(seconds))) / np.array(seconds)))
+def choose_n_draft(a, seconds):
+    return int(np.argmax(np.cumsum(a ** np.arange(len(seconds))) / np.array(seconds)))
 """,
 ]
 
@@ -104,7 +105,7 @@ EXERCISE = Exercise(
         "With no drafts a pass writes one token. How many on average with one draft that is kept half of the time?",
         "A pass with k drafts writes 1 + a + a² + … + a^k tokens on average: the i-th draft counts only if all "
         "before it were kept. Divide by its seconds, and take the best k.",
-        "For each `k, time in enumerate(seconds)`: sum `acceptance ** i` for i from 0 to k, divide by `time`. "
+        "For each `k, time in enumerate(seconds)`: sum `a ** i` for i from 0 to k, divide by `time`. "
         "Remember the k with the largest value; a later one must be *faster* to replace it.",
     ),
     proves="the best trade between tokens and seconds, from no acceptance to full, the smallest of equals",

@@ -20,6 +20,7 @@ def count_kept(draft: Tensor, best: Tensor) -> int:
 
 ALL_OR_NONE = "drafts before the first wrong one are kept, even if a later one is wrong."
 NO_FALSE = "where every draft is right, there is no wrong one to be found: then all k are kept."
+EMPTY = "k may be 0, and an empty draft has no smallest or largest; and where every draft is right, all k are kept."
 SLIPS = [
     (
         "same.cumprod(0).sum()",
@@ -28,6 +29,8 @@ SLIPS = [
     ),
     ("same.cumprod(0).sum()", "len(draft) * bool(same.all())", ALL_OR_NONE),
     ("same.cumprod(0).sum()", "same.int().argmin() if len(draft) else 0", NO_FALSE),
+    ("same.cumprod(0).sum()", "same.int().argmin()", EMPTY),
+    ("same.cumprod(0).sum()", "(~same).int().argmax()", EMPTY),
     (
         "best[: len(draft)]",
         "best[1:]",

@@ -20,6 +20,7 @@ def quantize_rows_absmax(weight):
 SCALE = "torch.where(largest > 0, largest / 127, 1.0)"
 ONE_SCALE = "one scale for the whole matrix; each row gets its own."
 ABSOLUTE = "you take the largest value; take the largest *absolute* value."
+RANGE = "that is half of the range; codes lie evenly around 0, so take the largest *absolute* value."
 NO_SCALE = "a row of zeros has nothing to divide by: give it the scale 1."
 INVERSE = "you return 127 / largest; codes · scale should give the weights."
 SLIPS = [
@@ -38,6 +39,10 @@ SLIPS = [
     (".abs()", "", ABSOLUTE),
     ([(".abs()", ""), (SCALE, "(largest / 127).masked_fill(largest == 0, 1)")], ABSOLUTE),
     ([(".abs()", ""), (SCALE, "largest / 127")], ABSOLUTE),
+    *(
+        ([("weight.abs().amax(dim=1)", "(weight.amax(dim=1) - weight.amin(dim=1)) / 2"), *also], RANGE)
+        for also in ([], [(SCALE, "largest / 127")])
+    ),
     (".round()", "", "`.to(torch.int8)` cuts towards zero; round first."),
     (".to(torch.int8)", "", "the codes are still float32: convert them, `.to(torch.int8)`."),
     (".round()", ".floor()", "you round down; round to the nearest."),
@@ -89,7 +94,8 @@ EXERCISE = Exercise(
         "A row's scale is its largest absolute value / 127. Divide, round, convert to int8. A row of zeros needs "
         "some scale that is not zero.",
         "`weight.abs().amax(dim=1)` gives one number per row, (N,). To divide the rows by it, it needs a second "
-        "axis: `[:, None]`. `.round()` comes before `.to(torch.int8)`, which cuts the fraction. Use 1 where it is 0.",
+        "axis: `[:, None]`. `.round()` comes before `.to(torch.int8)`, which cuts the fraction. A scale "
+        "that would be 0 becomes 1.",
     ),
     proves="each row reaches 127 with a scale of its own, small rows, negative rows and rows of zeros included",
 )
