@@ -234,7 +234,7 @@ def _how_to_answer(asked: Quiz) -> str:
 
 
 def _example(asked: Quiz) -> str:
-    return f'`quiz("{asked.name}", "{("abcab" * len(asked.questions))[: len(asked.questions)]}")`'
+    return f'`quiz("{asked.name}", "{"a" * len(asked.questions)}")`'
 
 
 def static_html(asked: Quiz) -> str:

@@ -240,7 +240,7 @@ def test_placement_buttons_end_with_the_sections_to_read():
 
 def test_a_placement_quiz_says_how_to_answer_seven_questions(capsys):
     quiz("00b_placement")
-    assert 'quiz("00b_placement", "abcabab"); - means “I do not know”' in capsys.readouterr().out
+    assert 'quiz("00b_placement", "aaaaaaa"); - means “I do not know”' in capsys.readouterr().out
 
 
 def test_a_placement_quiz_is_no_row_of_the_progress_table(capsys):
