@@ -72,7 +72,7 @@ def _of_domain(domain: str, folder: Path) -> Iterator[Reading]:
         page = pages.get(row.get("passage"))
         if page is None or row.get("kind") not in KINDS or not all(part in page.text for part in row["evidence"]):
             raise DataUnavailable(
-                f"questions/{domain}.jsonl, line {n} does not fit its passage: it needs a passage of the domain, one of "
-                f"the kinds {', '.join(KINDS)}, and evidence that stands in the passage."
+                f"questions/{domain}.jsonl, line {n} does not fit its passage: it needs a passage of this domain, one "
+                f"of the kinds {', '.join(KINDS)}, and evidence that stands in the passage."
             )
         yield Reading(row["id"], page, row["kind"], row["question"], row["answer"], tuple(row["evidence"]))
