@@ -1,4 +1,7 @@
-"""The committed tickets, from the frames: `python -m tests.tools.tickets` writes train, dev and test; and leaks."""
+"""The committed tickets, from the frames: `python -m tests.tools.tickets` writes all splits; and leaks.
+
+A filling is seeded by its family, turn and draw, the order of a file by the name of its split.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from helpers.velunda import fill, load_frames
-from helpers.velunda.tickets import FOLDER, SPLITS
+from helpers.velunda.tickets import FOLDER, FRESH, SPLITS
 
 PER_FRAME = 2
 DRAWS = 12
@@ -45,5 +48,5 @@ def lines(split: str) -> str:
 
 
 if __name__ == "__main__":
-    for name in SPLITS:
+    for name in (*SPLITS, FRESH):
         (FOLDER / f"{name}.jsonl").write_text(lines(name), encoding="utf-8")

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import re
 from collections import Counter
 
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.velunda import FIELDS, canon, load_frames, load_tickets, order_numbers, products_named, tickets
-from helpers.velunda.tickets import FOLDER, SPLITS
+from helpers.velunda import FIELDS, canon, fill, load_frames, load_tickets, order_numbers, products_named, tickets
+from helpers.velunda.tickets import FOLDER, FRESH, SPLITS
 from tests.benchmarks import fresh_tickets
 from tests.benchmarks.fresh_tickets import generate
 from tests.tools.tickets import lines, word_sequences
 
 WORLD = canon()
-DATA = {split: load_tickets(split) for split in SPLITS}
-EVERY = [ticket for split in SPLITS for ticket in DATA[split]]
-FRAMES = {frame.family: frame for frame in load_frames()}
+ALL = (*SPLITS, FRESH)
+DATA = {split: load_tickets(split) for split in ALL}
+EVERY = [ticket for split in ALL for ticket in DATA[split]]
+FRESH_FRAMES = load_frames(FRESH)
+FRAMES = {frame.family: frame for frame in [*load_frames(), *FRESH_FRAMES]}
 VALUES = {
     "intent": [i["name"] for i in WORLD["intents"]],
     "product": [None, *(p["name"] for p in WORLD["products"])],
@@ -34,20 +37,22 @@ def texts(split):
 
 def test_there_are_enough_tickets_families_and_voices():
     assert len(DATA["train"]) >= 300 and len(DATA["dev"]) >= 60 and len(DATA["test"]) >= 120
-    assert len(FRAMES) == len(load_frames()) >= 150
+    assert len(FRAMES) == len(load_frames()) + len(FRESH_FRAMES) and len(load_frames()) >= 150
     assert len({frame.voice for frame in FRAMES.values()}) >= 6
-    for split in SPLITS:
+    for split in ALL:
         assert Counter(t["label"]["intent"] for t in DATA[split]).keys() == set(VALUES["intent"]), split
 
 
 def test_the_data_card_counts_right():
     card = (FOLDER.parent.parent / "README.md").read_text(encoding="utf-8")
     counts = ", ".join(f"{split} {len(DATA[split])}" for split in SPLITS)
-    assert f"{len(EVERY)} support tickets in {len(FRAMES)} families of phrasing" in card and counts in card
+    total = sum(len(DATA[split]) for split in SPLITS)
+    assert f"{total} support tickets in {len(load_frames())} families of phrasing" in card and counts in card
+    assert f"a second test split: {len(DATA[FRESH])} tickets in {len(FRESH_FRAMES)} families" in card
     assert f"the {len({t['family'] for t in DATA['test']})} test families, not the {len(DATA['test'])} tickets" in card
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", ALL)
 def test_the_committed_file_is_what_the_frames_give(split):
     committed = (FOLDER / f"{split}.jsonl").read_text(encoding="utf-8")
     assert committed == lines(split), "run `python -m tests.tools.tickets`"
@@ -58,7 +63,7 @@ def test_no_text_stands_twice_not_even_with_other_names_and_numbers():
     assert len(set(bare)) == len(EVERY)
 
 
-@pytest.mark.parametrize(("split", "mean"), [("train", 0.57), ("dev", 0.76), ("test", 0.77)])
+@pytest.mark.parametrize(("split", "mean"), [("train", 0.57), ("dev", 0.76), ("test", 0.77), (FRESH, 0.5)])
 def test_two_tickets_of_a_family_differ_in_a_tenth_of_their_words(split, mean):
     pairs: dict[str, list[Counter]] = {}
     for ticket in DATA[split]:
@@ -68,11 +73,11 @@ def test_two_tickets_of_a_family_differ_in_a_tenth_of_their_words(split, mean):
         for family, (first, second) in pairs.items()
     }
     assert max(shares.values()) <= 0.9
-    # what the data card says: 57 % in train, three quarters in dev and test
+    # what the data card says: 57 % in train, three quarters in dev and test, half in fresh
     assert sum(shares.values()) / len(shares) == pytest.approx(mean, abs=0.01)
 
 
-@pytest.mark.parametrize("pair", list(itertools.combinations(SPLITS, 2)), ids="-".join)
+@pytest.mark.parametrize("pair", list(itertools.combinations(ALL, 2)), ids="-".join)
 def test_two_splits_share_no_family_and_no_six_words_in_a_row(pair):
     first, second = pair
     assert not {t["family"] for t in DATA[first]} & {t["family"] for t in DATA[second]}
@@ -85,9 +90,27 @@ def test_a_planted_leak_is_found():
     assert word_sequences([leaked], 6) & word_sequences(texts("train"), 6)
 
 
-def test_generated_training_tickets_share_no_six_words_with_dev_and_test():
+def test_generated_training_tickets_share_no_six_words_with_the_other_splits():
     made = word_sequences((t["text"] for t in generate(3000, seed=1)), 6)
-    for split in ("dev", "test"):
+    for split in ("dev", "test", FRESH):
+        shared = made & word_sequences(texts(split), 6)
+        assert not shared, sorted(" ".join(words) for words in shared)
+
+
+def test_the_fresh_families_cover_every_intent_and_voice_and_can_be_filled_in_six_ways():
+    assert len(FRESH_FRAMES) >= 64 and {frame.split for frame in FRESH_FRAMES} == {FRESH}
+    assert min(Counter(frame.intent for frame in FRESH_FRAMES).values()) >= 6
+    assert {frame.voice for frame in FRESH_FRAMES} == {frame.voice for frame in load_frames("train")}
+    assert not {frame.family for frame in FRESH_FRAMES} & {frame.family for frame in load_frames()}
+    for frame in FRESH_FRAMES:
+        made = [fill(frame, random.Random(seed)) for seed in range(40)]
+        assert len({re.sub(r"\d", "0", ticket["text"]) for ticket in made}) >= 6, frame.family
+        assert not [found for ticket in made if (found := problem(ticket))], frame.family
+
+
+def test_no_filling_of_a_fresh_family_shares_six_words_with_another_split():
+    made = word_sequences((fill(f, random.Random(seed))["text"] for f in FRESH_FRAMES for seed in range(20)), 6)
+    for split in SPLITS:
         shared = made & word_sequences(texts(split), 6)
         assert not shared, sorted(" ".join(words) for words in shared)
 
@@ -107,7 +130,7 @@ def problem(ticket):
     return "leftovers of the frame" if re.search(r"[{}⟦⟧|]|\s\s| =", text) else None
 
 
-@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("split", ALL)
 def test_the_labels_are_complete_and_their_names_and_numbers_stand_in_the_text(split):
     wrong = {ticket["family"]: found for ticket in DATA[split] if (found := problem(ticket))}
     assert not wrong
@@ -130,7 +153,7 @@ def test_a_planted_wrong_label_is_found(change, found):
 
 def test_no_label_turns_on_a_number_or_name_that_the_frame_does_not_hold_apart():
     """Where the text has one number or name, and the label none, the frame says so by another slot."""
-    for split in SPLITS:
+    for split in ALL:
         for ticket in DATA[split]:
             frame, label = FRAMES[ticket["family"]], ticket["label"]
             if label["order_number"] is None and order_numbers(ticket["text"]):
@@ -140,15 +163,15 @@ def test_no_label_turns_on_a_number_or_name_that_the_frame_does_not_hold_apart()
 
 
 def test_order_numbers_of_the_splits_do_not_meet():
-    numbers = {split: {n for text in texts(split) for n in order_numbers(text)} for split in SPLITS}
+    numbers = {split: {n for text in texts(split) for n in order_numbers(text)} for split in ALL}
     numbers["train"] |= {n for t in generate(3000, seed=2) for n in order_numbers(t["text"])}
     assert all(numbers.values())
-    assert not [pair for pair in itertools.combinations(SPLITS, 2) if numbers[pair[0]] & numbers[pair[1]]]
+    assert not [pair for pair in itertools.combinations(ALL, 2) if numbers[pair[0]] & numbers[pair[1]]]
 
 
 def test_the_hard_cases_stand_in_every_split():
     """More numbers or names than one, other writings, low and high urgency, all three sentiments."""
-    for split in SPLITS:
+    for split in ALL:
         labels = [t["label"] for t in DATA[split]]
         assert sum(len(order_numbers(t["text"])) > 1 for t in DATA[split]) >= 2
         assert sum(len(products_named(t["text"])) > 1 for t in DATA[split]) >= 5
