@@ -19,7 +19,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["company", "handbook", "parallel", "reports", "slots", "tickets"],
     submod_attrs={
         "company": ["canon", "order_numbers", "products_named"],
-        "handbook": ["Document", "Question", "Span", "load_handbook", "load_questions", "read_document"],
+        "handbook": [
+            "Document",
+            "Question",
+            "Span",
+            "load_everyday",
+            "load_handbook",
+            "load_questions",
+            "read_document",
+        ],
         "parallel": ["parallel_programs", "parallel_texts"],
         "reports": ["fill_report", "generate_reports", "load_report_frames", "load_reports"],
         "slots": ["fill_different"],

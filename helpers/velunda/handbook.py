@@ -1,4 +1,4 @@
-"""Velunda's handbook and the questions about it: `data/velunda/handbook/` and `data/velunda/questions.jsonl`.
+"""Velunda's handbook and the questions about it: `data/velunda/handbook/`, `questions.jsonl`, `everyday.jsonl`.
 
     documents = load_handbook()
     documents["repair-terms"].date              # datetime.date(2025, 2, 3)
@@ -23,8 +23,10 @@ from helpers.velunda.company import FILE
 
 FOLDER = FILE.parent / "handbook"
 QUESTIONS = FILE.parent / "questions.jsonl"
+EVERYDAY = FILE.parent / "everyday.jsonl"
 SPLITS = ("dev", "test")
 KINDS = (*("exact term", "paraphrase", "number", "two documents", "newest version wins", "negation", "unanswerable"),)
+PLAIN = "everyday"  # the kind of all answerable questions in everyday.jsonl
 STATUSES = ("current", "superseded", "draft")
 FRONT = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 FIELDS = ("title", "kind", "date", "owner", "status")
@@ -61,13 +63,17 @@ class Span:
 
 @dataclass(frozen=True)
 class Question:
-    """A question, the passages that answer it (none if it cannot be answered, two if it takes both), the answer."""
+    """A question, the passages that answer it (none if it cannot be answered, two if it takes both), the answer.
+
+    accepted: strings of which a right answer holds at least one; given for everyday questions only.
+    """
 
     question: str
     kind: str
     split: str
     spans: tuple[Span, ...]
     answer: str | None
+    accepted: tuple[str, ...] = ()
 
     @property
     def answerable(self) -> bool:
@@ -141,11 +147,19 @@ def load_questions(
     return [question for question in found if split in (None, question.split)]
 
 
+def load_everyday(split: str | None = None) -> list[Question]:
+    """What customers ask on ordinary days, "dev" or "test" or all: each answered by one passage, or by none.
+
+    Raises as `load_questions`.
+    """
+    return load_questions(split, EVERYDAY)
+
+
 def _question(row: Mapping[str, Any], where: str, documents: Mapping[str, Document]) -> Question:
     for name in ("question", "kind", "split"):
         if not isinstance(row.get(name), str) or not row[name].strip():
             raise DataUnavailable(f"{where} has no {name!r}: add it.")
-    if row["kind"] not in KINDS or row["split"] not in SPLITS:
+    if row["kind"] not in (*KINDS, PLAIN) or row["split"] not in SPLITS:
         raise DataUnavailable(f"{where} has the kind {row['kind']!r} and the split {row['split']!r}: correct them.")
     spans = []
     for n in ("", "2"):
@@ -161,4 +175,5 @@ def _question(row: Mapping[str, Any], where: str, documents: Mapping[str, Docume
         spans.append(Span(name, start, end, text[start:end]))
     if (row["kind"] == "unanswerable") != (not spans) or (row.get("answer") is None) != (not spans):
         raise DataUnavailable(f"{where} is unanswerable and has a passage or an answer, or lacks one: correct it.")
-    return Question(row["question"], row["kind"], row["split"], tuple(spans), row.get("answer"))
+    accepted = tuple(row.get("accepted", ()))
+    return Question(row["question"], row["kind"], row["split"], tuple(spans), row.get("answer"), accepted)
