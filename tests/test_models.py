@@ -389,7 +389,7 @@ def test_with_an_adapter_the_chat_model_is_pefts_around_the_same_base(taught, ca
             assert (model(ids).logits - plain).abs().max() > 0.01
             with model.disable_adapter():
                 assert torch.equal(model(ids).logits, plain)
-    assert model.generate(ids, max_new_tokens=2, do_sample=False, pad_token_id=0).shape == (1, 6)
+    assert model.generate(ids, min_new_tokens=2, max_new_tokens=2, do_sample=False, pad_token_id=0).shape == (1, 6)
     assert capfd.readouterr() == ("", "")
 
 
