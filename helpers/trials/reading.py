@@ -5,6 +5,8 @@
 
 The splits are whole domains: what is learned in a library is asked in a makerspace. No domain sells bicycles.
 
+    alone(evidence_units(reading, split_units(reading.passage.text)))      # only the sentence or row that holds it
+
     gold_text(question)         # the handbook's passage around the answer, written out
     right_units(question)       # only the sentence or the row that holds it
 
@@ -13,7 +15,8 @@ What it does not do: write prompts. What a model is given of a passage is for wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,6 +86,35 @@ def _of_domain(domain: str, folder: Path) -> Iterator[Reading]:
                 f"of the kinds {', '.join(KINDS)}, and evidence that stands in the passage."
             )
         yield Reading(row["id"], page, row["kind"], row["question"], row["answer"], tuple(row["evidence"]))
+
+
+# Parts of a page ---------------------------------------------------------------------------------------------------
+
+
+def evidence_units(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
+    """The units in which the evidence stands, in the page's order."""
+    text = reading.passage.text
+    spans = [(text.index(part), text.index(part) + len(part)) for part in reading.evidence]
+    return [unit for unit in units if any(unit.start < end and start < unit.end for start, end in spans)]
+
+
+def alone(units: Sequence[Unit]) -> str:
+    """Each unit on a line, with what stands above it."""
+    return "\n".join(unit.with_headings for unit in units)
+
+
+def in_order(units: Sequence[Unit]) -> str:
+    return alone(sorted(units, key=lambda unit: unit.start))
+
+
+def nearest(question: str, units: Sequence[Unit], n: int) -> list[Unit]:
+    """The n units that share most words with the question, those that share most first."""
+    asked = _words(question)
+    return sorted(units, key=lambda unit: (-len(asked & _words(unit.with_headings)), unit.start))[:n]
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word.isdigit()}
 
 
 # The handbook's questions --------------------------------------------------------------------------------------------

@@ -1,0 +1,96 @@
+"""What low rank costs, and what breaks adapters: the small trials of 08 and the readers of their records.
+
+    rows = short_rows("dev")                                    # questions, each with one sentence or table row
+    examples = [encode_chat(tokenizer, passage_chat(*row), MAX_LENGTH) for row in rows]
+    losses, right = row_losses(model, examples)                 # nats per label, and: is every label the likeliest?
+    train_in_groups(model, examples, recipe)
+
+The records are those of tests/benchmarks/sweep_ranks.py and sweep_merges.py. What it does not do: choose settings, or
+generate answers (`helpers.assistants.PassageReader` does).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from helpers.assistants.passages import NOT_THERE
+from helpers.foundations.probability import IGNORED
+from helpers.retrieval.units import split_units
+from helpers.training.chats import Example
+from helpers.training.collation import Batch
+from helpers.training.loop import History, Recipe, train
+from helpers.training.losses import loss_at_labels, shift_labels
+from helpers.trials.reading import Reading, alone, evidence_units, load_reading, nearest
+from helpers.trials.ticket_training import rounded
+
+MAX_LENGTH = 640  # tokens
+SIZE = 8  # examples in a group
+
+
+class ShortRow(NamedTuple):
+    """A question, the sentence or table row to answer it from, and the right answer."""
+
+    question: str
+    text: str
+    answer: str
+
+
+def short_rows(split: str, n: int | None = None, seed: int = 0) -> list[ShortRow]:
+    """The questions of a split of data/reading, each with the unit that holds its answer; n of them by chance.
+
+    A question that the page does not answer comes with the unit that shares most words with it.
+    """
+    readings = load_reading(split)
+    chosen = readings if n is None else random.Random(f"short {seed}").sample(readings, n)
+    return [ShortRow(reading.question, short_text(reading), reading.answer) for reading in chosen]
+
+
+def short_text(reading: Reading) -> str:
+    """The units of the page that hold the answer, or the one that is nearest to the question."""
+    units = split_units(reading.passage.text)
+    return alone(evidence_units(reading, units) or nearest(reading.question, units, 1))
+
+
+@torch.inference_mode()
+def row_losses(model: nn.Module, examples: Sequence[Example], batch: int = 16) -> tuple[Tensor, Tensor]:
+    """For each example the mean loss in nats per label, (n,) float32, and whether every label is the likeliest token,
+    (n,) bool: then greedy decoding writes exactly this answer."""
+    losses, right = torch.zeros(len(examples)), torch.zeros(len(examples), dtype=torch.bool)
+    by_length = sorted(range(len(examples)), key=lambda i: len(examples[i]))
+    for start in range(0, len(examples), batch):
+        chosen = by_length[start : start + batch]
+        rows = rounded([examples[i] for i in chosen])
+        targets = shift_labels(rows.labels)
+        at = targets != IGNORED  # (B, T)
+        logits = model(rows.ids, mask=rows.mask, at=at).float()  # (n labels, V)
+        surprise, hit = torch.zeros(at.shape), torch.ones(at.shape)
+        surprise[at] = F.cross_entropy(logits, targets[at], reduction="none")
+        hit[at] = (logits.argmax(-1) == targets[at]).float()
+        losses[chosen], right[chosen] = surprise.sum(1) / at.sum(1), hit.bool().all(1)
+    return losses, right
+
+
+def train_in_groups(model: nn.Module, examples: Sequence[Example], recipe: Recipe, **options: Any) -> History:
+    """`train` on groups of SIZE examples of similar length, each group a step, in random order; each example once."""
+    ordered = sorted(examples, key=len)
+    groups = [ordered[i : i + SIZE] for i in range(0, len(ordered) - SIZE + 1, SIZE)]
+    random.Random(f"groups {recipe.seed}").shuffle(groups)
+    options = {"loss": loss_at_labels, "collate": flat} | options
+    return train(model, groups[: recipe.steps], replace(recipe, batch=1), **options)
+
+
+def flat(groups: Sequence[Sequence[Example]]) -> Batch:
+    """The examples of all groups side by side."""
+    return rounded([example for group in groups for example in group])
+
+
+def refuses(row: ShortRow) -> bool:
+    """Is the right answer that the text does not say it?"""
+    return row.answer == NOT_THERE

@@ -1,0 +1,177 @@
+"""How much rank is enough, in which matrices, at which strength: the chat model taught for 16 steps of 8 rows to answer
+from one sentence or table row of data/reading, with LoRA of several ranks, in attention or feed-forward layers alone at
+the same number of parameters, with a wrong alpha, and with all weights trained. Each has two rates and is scored by the
+loss on questions of two unseen domains. Then adapters that were made ill on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+NAME = "08_ranks"
+STEPS, N_DEV, RATE = 16, 64, 2e-3
+RATES, FULL_RATES = (1e-3, 4e-3), (1e-4, 4e-4)  # a low and a high one each; full tuning wants about a tenth
+EVERYWHERE = {"case": "lora", "targets": "all", "scale": 2.0}
+SAME_SIZE = (  # as many parameters as rank 8 everywhere
+    {"case": "lora", "targets": "attention", "scale": 2.0, "rank": 21},
+    {"case": "lora", "targets": "feed-forward", "scale": 2.0, "rank": 13},
+)
+WRONG_ALPHA = tuple({"case": "lora", "targets": "all", "scale": scale, "rank": 8} for scale in (20.0, 0.2))
+ILL = ("none", "no template", "padding trained")
+CASES = [
+    {"case": "untrained"},
+    *({**EVERYWHERE, "rank": rank, "rate": rate} for rank in (1, 8, 64) for rate in RATES),
+    *({"case": "full", "rate": rate} for rate in FULL_RATES),
+    *({**other, "rate": rate} for other in SAME_SIZE for rate in RATES),
+    *({"case": "ill", "mistake": mistake} for mistake in ILL),
+    *({**other, "rate": rate} for other in WRONG_ALPHA for rate in RATES),
+    *({**EVERYWHERE, "rank": rank, "rate": rate} for rank in (2, 4, 16, 32) for rate in RATES),
+]
+
+
+def run(case: dict) -> dict:
+    kinds = {"untrained": untrained, "lora": lora, "full": full, "ill": ill}
+    return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
+
+
+def untrained() -> dict:
+    import torch
+
+    from tests.benchmarks.sweep_sft import base_model
+
+    model, tokenizer = base_model(torch.bfloat16)
+    return scored(model, tokenizer)
+
+
+def lora(targets: str, rank: int, scale: float, rate: float) -> dict:
+    from helpers.lora import lora_parameters
+
+    model, tokenizer = with_lora(targets, rank, scale)
+    history = taught(model, encoded(tokenizer, training()), rate)
+    size = sum(parameter.numel() for parameter in lora_parameters(model))
+    return {"parameters": size, "losses": rounded_list(history.losses)} | scored(model, tokenizer)
+
+
+def full(rate: float) -> dict:
+    """All weights, in float32 with matrix products in bfloat16, because bfloat16 weights swallow small steps."""
+    from dataclasses import replace
+
+    import torch
+
+    from helpers.trials.low_rank import train_in_groups
+    from helpers.trials.ticket_training import recipe_of
+    from tests.benchmarks.sweep_sft import base_model
+
+    model, tokenizer = base_model(torch.float32)
+    examples = encoded(tokenizer, training())
+    recipe = replace(recipe_of(STEPS, rate=rate), autocast=True)
+    history = train_in_groups(model.requires_grad_(True), examples, recipe)
+    size = sum(parameter.numel() for parameter in model.parameters())
+    return {"parameters": size, "losses": rounded_list(history.losses)} | scored(model, tokenizer)
+
+
+def ill(mistake: str) -> dict:
+    """An adapter of rank 8, healthy or trained with one mistake, and what can be measured of it from outside; the
+    healthy one also with ten times its alpha, as where the number in the file is wrong."""
+    model, tokenizer = with_lora("all", 8, 2.0)
+    examples = encoded(tokenizer, training(), template=mistake != "no template")
+    if mistake == "padding trained":
+        examples = [padded(example, tokenizer.eos_token_id, 176) for example in examples]
+    history = taught(model, examples, RATE)
+    found = {"training loss": round(sum(history.losses[-4:]) / 4, 4), "as saved": looks(model, tokenizer, 16)}
+    return found | ({"alpha × 10": looks(model, tokenizer, 160)} if mistake == "none" else {})
+
+
+def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
+    """Losses on dev: as it is, with a tenth of alpha, without the chat template. And some replies."""
+    from helpers.lora import lora_layers
+
+    found = {}
+    for name, factor, template in (("loss", 1, True), ("loss at a tenth", 0.1, True), ("loss, no template", 1, False)):
+        for layer in lora_layers(model).values():
+            layer.alpha = alpha * factor
+        found[name] = scored(model, tokenizer, template)["loss"]
+    return found | {"replies": replies(model, tokenizer, 6)}
+
+
+# What every case does -------------------------------------------------------------------------------------------------
+
+
+def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
+    import torch
+
+    from helpers.lora import add_lora_
+    from helpers.lora.layers import ALL_LINEAR, ATTENTION, FEED_FORWARD
+    from tests.benchmarks.sweep_sft import base_model
+
+    names = {"all": ALL_LINEAR, "attention": ATTENTION, "feed-forward": FEED_FORWARD}[targets]
+    model, tokenizer = base_model(torch.bfloat16)
+    torch.manual_seed(0)
+    return add_lora_(model, rank, alpha=scale * rank, targets=names), tokenizer
+
+
+def training() -> list[Any]:
+    from helpers.trials.low_rank import SIZE, short_rows
+
+    return short_rows("train", STEPS * SIZE)
+
+
+def encoded(tokenizer: Any, rows: Any, template: bool = True) -> list[Any]:
+    """Rows as examples; without the template the prompt is the bare text, as in many a first attempt."""
+    from helpers.assistants import passage_chat
+    from helpers.training import encode_chat
+    from helpers.training.chats import Example
+    from helpers.trials.low_rank import MAX_LENGTH
+
+    if template:
+        return [encode_chat(tokenizer, passage_chat(*row), MAX_LENGTH) for row in rows]
+    made = []
+    for row in rows:
+        prompt = tokenizer(f"{row.text}\n\nQuestion: {row.question}\nAnswer:")["input_ids"]
+        answer = [*tokenizer(f" {row.answer}")["input_ids"], tokenizer.eos_token_id]
+        made.append(Example(prompt + answer, [-100] * len(prompt) + answer))
+    return made
+
+
+def padded(example: Any, pad: int, length: int) -> Any:
+    """The example filled up to `length` with a token that is trained, as where labels are a copy of the padded ids."""
+    from helpers.training.chats import Example
+
+    more = [pad] * (length - len(example))
+    return Example(example.ids + more, example.labels + more)
+
+
+def taught(model: Any, examples: list[Any], rate: float) -> Any:
+    from helpers.training.losses import loss_behind_prefix
+    from helpers.trials.low_rank import train_in_groups
+    from helpers.trials.ticket_training import recipe_of
+
+    return train_in_groups(model, examples, recipe_of(STEPS, rate=rate), loss=loss_behind_prefix)
+
+
+def scored(model: Any, tokenizer: Any, template: bool = True) -> dict:
+    """Mean loss over questions of dev (nats per label), that of each, and how many answers are word for word right."""
+    from helpers.trials.low_rank import row_losses, short_rows
+
+    losses, right = row_losses(model, encoded(tokenizer, short_rows("dev", N_DEV), template))
+    return {
+        "loss": round(losses.mean().item(), 4),
+        "by row": rounded_list(losses.tolist()),
+        "word for word": int(right.sum()),
+    }
+
+
+def replies(model: Any, tokenizer: Any, n: int) -> list[list[str]]:
+    """What it says to n questions of dev, without a threshold for refusing."""
+    from helpers.assistants import passage_chat
+    from helpers.generation.replies import greedy_replies
+    from helpers.trials.low_rank import short_rows
+
+    rows = short_rows("dev", n)
+    chats = [passage_chat(row.question, row.text) for row in rows]
+    prompts = [list(tokenizer.apply_chat_template(c, add_generation_prompt=True, return_dict=False)) for c in chats]
+    found = greedy_replies(model, tokenizer, prompts, 32, n)
+    return [[row.question, row.answer, reply.text] for row, reply in zip(rows, found, strict=True)]
+
+
+def rounded_list(values: Any) -> list[float]:
+    return [round(float(value), 4) for value in values]
