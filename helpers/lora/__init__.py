@@ -4,13 +4,17 @@
 |----------|-----------------------------------------------------------------------------------|
 | `layers` | `LoRALinear`, `add_lora_`, merging                                                |
 | `files`  | reading and writing adapters in PEFT's format, which `helpers.adapters` describes |
+| `shapes` | what a model's configuration says about its size; data/model_shapes.json          |
+| `plan`   | the memory of a fine-tuning by part, and the settings that fit on a GPU           |
+
+`python -m helpers.lora plan --model meta-llama/Llama-3.1-8B --gpu-memory 24` prints such a plan.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["files", "layers"],
+    submodules=["files", "layers", "plan", "shapes"],
     submod_attrs={
         "files": ["load_adapter", "save_adapter"],
         "layers": [
@@ -21,5 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "merge_lora_",
             "without_lora",
         ],
+        "plan": ["METHODS", "Plan", "Setting", "memory_parts", "plan_training", "usable_bytes"],
+        "shapes": ["Shape", "ShapeUnknown", "known_models", "read_shape"],
     },
 )

@@ -5,7 +5,7 @@
 | `calibration` | is a confidence of 80 % right in 80 % of cases? how varied is a text?             | 05          |
 | `selective`   | risk against coverage, and a threshold for "I do not know"                        | 10b         |
 | `grouped`     | a share of right answers when some items belong together                          | 07, 07b     |
-| `text`        | overlap of words: ROUGE-1, F1                                                     | 07b, 10     |
+| `text`        | overlap of words: ROUGE-1, F1; is an accepted answer stated?                      | 07b, 10     |
 
 Intervals are in `helpers.stats`; measures of a search in `helpers.retrieval.metrics`.
 """
@@ -26,6 +26,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "grouped": ["Score"],
         "selective": ["RiskCoverage", "calibrate_threshold", "risk_coverage"],
-        "text": ["answer_f1", "answer_words", "exact_match", "rouge1", "sentences", "unigram_f1"],
+        "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "sentences", "unigram_f1"],
     },
 )

@@ -65,7 +65,8 @@ class Span:
 class Question:
     """A question, the passages that answer it (none if it cannot be answered, two if it takes both), the answer.
 
-    accepted: strings of which a right answer holds at least one; given for everyday questions only.
+    accepted: strings of which a right answer states at least one, as `helpers.metrics.contains_answer` tells; given
+    for everyday questions only.
     """
 
     question: str
