@@ -1,7 +1,7 @@
 """What low rank costs, and what breaks adapters: the small trials of 08 and the readers of their records.
 
     rows = short_rows("dev")                                    # questions, each with one sentence or table row
-    examples = [encode_chat(tokenizer, passage_chat(*row), MAX_LENGTH) for row in rows]
+    examples = encode_rows(tokenizer, rows)
     losses, right = row_losses(model, examples)                 # nats per label, and: is every label the likeliest?
     train_in_groups(model, examples, recipe)
 
@@ -20,18 +20,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.assistants.passages import NOT_THERE
+from helpers.assistants.passages import NOT_THERE, passage_chat
 from helpers.foundations.probability import IGNORED
 from helpers.retrieval.units import split_units
-from helpers.training.chats import Example
+from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch
 from helpers.training.loop import History, Recipe, train
 from helpers.training.losses import loss_at_labels, shift_labels
 from helpers.trials.reading import Reading, alone, evidence_units, load_reading, nearest
+from helpers.trials.records import Record
 from helpers.trials.ticket_training import rounded
 
 MAX_LENGTH = 640  # tokens
 SIZE = 8  # examples in a group
+ranks, merges, reader = Record("08_ranks"), Record("08_merges"), Record("08_reader")
 
 
 class ShortRow(NamedTuple):
@@ -56,6 +58,11 @@ def short_text(reading: Reading) -> str:
     """The units of the page that hold the answer, or the one that is nearest to the question."""
     units = split_units(reading.passage.text)
     return alone(evidence_units(reading, units) or nearest(reading.question, units, 1))
+
+
+def encode_rows(tokenizer: Any, rows: Sequence[ShortRow]) -> list[Example]:
+    """Each row as a conversation of which the answer is trained."""
+    return [encode_chat(tokenizer, passage_chat(*row), MAX_LENGTH) for row in rows]
 
 
 @torch.inference_mode()
@@ -91,6 +98,22 @@ def flat(groups: Sequence[Sequence[Example]]) -> Batch:
     return rounded([example for group in groups for example in group])
 
 
-def refuses(row: ShortRow) -> bool:
-    """Is the right answer that the text does not say it?"""
-    return row.answer == NOT_THERE
+@torch.inference_mode()
+def refusal_probability(model: nn.Module, tokenizer: Any, rows: Sequence[ShortRow]) -> Tensor:
+    """For each row, how probable it is that the answer begins as "Not in the text." does, (n,) float32."""
+    first = tokenizer(NOT_THERE, add_special_tokens=False)["input_ids"][0]
+    found = []
+    for row in rows:
+        chat = passage_chat(row.question, row.text)
+        ids = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
+        logits = model(torch.tensor([list(ids)]), last_only=True)[0, -1]  # (V,)
+        found.append(logits.float().softmax(-1)[first])
+    return torch.stack(found)
+
+
+def best(**wanted: Any) -> dict[str, Any]:
+    """Of the recorded trainings with these settings, the one whose rate gave the lowest loss on dev."""
+    runs = [run for run in ranks.read()["runs"] if wanted.items() <= run["case"].items()]
+    if not runs:
+        raise LookupError(f"data/results/08_ranks.json has no run of {wanted}.")
+    return min(runs, key=lambda run: run["loss"])

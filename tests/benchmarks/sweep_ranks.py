@@ -117,13 +117,11 @@ def training() -> list[Any]:
 
 def encoded(tokenizer: Any, rows: Any, template: bool = True) -> list[Any]:
     """Rows as examples; without the template the prompt is the bare text, as in many a first attempt."""
-    from helpers.assistants import passage_chat
-    from helpers.training import encode_chat
     from helpers.training.chats import Example
-    from helpers.trials.low_rank import MAX_LENGTH
+    from helpers.trials.low_rank import encode_rows
 
     if template:
-        return [encode_chat(tokenizer, passage_chat(*row), MAX_LENGTH) for row in rows]
+        return encode_rows(tokenizer, rows)
     made = []
     for row in rows:
         prompt = tokenizer(f"{row.text}\n\nQuestion: {row.question}\nAnswer:")["input_ids"]

@@ -123,12 +123,13 @@ EXERCISE = Exercise(
     minutes=5,
     difficulty=2,
     hints=(
-        "Each illness makes one comparison come out wrong. Which change would *help* an adapter whose alpha is ten "
-        "times too large? Which prompt suits one that was trained without the template? What is easy to predict?",
-        "Compare each of the other three losses with half of `loss`. A tenth of alpha that is that much better: too "
-        "strong. Better without the template: wrong template. Training loss that much lower: padding was trained.",
-        'Three `if` lines in this order, tenth, template, training loss, each `< found["loss"] / 2`, and at the end '
-        'return "healthy".',
+        "Which change would *help* an adapter whose alpha is ten times too large? And which tokens are easy "
+        "to predict?",
+        "Compare each of the other three losses with half of `loss`. Which illness makes a tenth of alpha "
+        "better, which one a prompt without the template, and which one the training loss much lower?",
+        "Write three `if` lines in the order of the docstring. The first one asks whether the loss at a tenth"
+        " of alpha is below half of the loss, the second asks the same of the loss without the template, the "
+        "third of the training loss. An adapter that none of them catches is healthy.",
     ),
     proves="each sign names its illness, in the right order, and small differences name none",
 )

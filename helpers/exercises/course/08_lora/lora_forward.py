@@ -72,9 +72,11 @@ EXERCISE = Exercise(
     difficulty=1,
     hints=(
         "Two paths read the same x, and their results are added. What does each path multiply x by?",
-        "The frozen path is x Wᵀ. The other one goes through A first, down to `rank` numbers, and through B back up "
-        "to `out`. Its result is multiplied by alpha / rank.",
-        "`x @ A.T` has shape (…, rank), and `x @ A.T @ B.T` has shape (…, out). The rank is `A.shape[0]`.",
+        "The frozen path is x Wᵀ. The other one goes through A first and through B afterwards, and is scaled "
+        "by alpha / rank.",
+        "`x @ A.T` has shape (…, rank): all that the correction knows of x. Multiplied by the transposed B it"
+        " has shape (…, out). The rank is the first entry of the shape of A; scale this path alone, then add "
+        "the frozen one.",
     ),
     proves="frozen path plus correction, scaled by alpha / rank, for any leading shape",
 )

@@ -78,9 +78,10 @@ EXERCISE = Exercise(
     minutes=4,
     difficulty=2,
     hints=(
-        "The merged layer hardly differs from the frozen one. Which factor is too small, and by how much?",
-        "Print `scale` for rank 8 and alpha 16. It should be 2.",
-        "A has shape (rank, in), so the rank is the first entry of its shape. The code divides by the second one.",
+        "The merged layer hardly differs from the frozen one. Which factor is too small?",
+        "Print `scale` for a matrix A of rank 8 with 576 inputs and alpha 16. It should be 2. What is it?",
+        "A has shape (rank, in), so the rank is the first entry of its shape. The code divides alpha by the "
+        "second entry, the number of inputs, which makes the correction 72 times too small in this example.",
     ),
     proves="the correction at its full strength, summed in float32 and rounded once, the given matrix untouched",
 )

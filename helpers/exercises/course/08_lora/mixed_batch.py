@@ -116,10 +116,11 @@ EXERCISE = Exercise(
     difficulty=2,
     hints=(
         "What can be computed once for all rows, whatever adapter they use?",
-        "Compute x Wᵀ for the whole batch. Then go through the adapters, and for each one add its correction to the "
-        "rows that use it.",
-        "`rows = which == index` is a mask over the batch. `x[rows]` are those rows, and `y[rows] += …` adds to them. "
-        "The index −1 equals no adapter's index, so these rows stay as they are.",
+        "Compute x Wᵀ for the whole batch. Then go through the adapters, and for each one add its correction "
+        "to the rows that use it.",
+        "Comparing `which` with an adapter's index gives a mask over the batch. `x[mask]` are those rows, and"
+        " `y[mask] += …` adds to them. The index −1 equals no adapter's index, so these rows stay as they "
+        "are.",
     ),
     proves="each row gets its own correction at its own strength, and −1 gets none",
 )

@@ -88,9 +88,11 @@ EXERCISE = Exercise(
     difficulty=2,
     hints=(
         "How many numbers does one more rank add to a matrix of 576 by 1,536?",
-        "A gets one more row of `in` numbers and B one more column of `out` numbers. Sum in + out over all matrices, "
-        "times the bytes of one number: that is the price of one rank.",
-        "`budget // price` is the rank, rounded down. Take the smaller of it and of the smallest side of any matrix.",
+        "A gets one more row of `in` numbers and B one more column of `out` numbers, in each of the matrices."
+        " That is the price of one rank.",
+        "Sum in + out over all matrices and multiply by the bytes of one number: the price of one rank. The "
+        "budget divided by it, rounded down, is the rank; take the smaller of it and of the smallest side of "
+        "any matrix.",
     ),
     proves="the price of a rank over unequal matrices, to the byte, and the limits at both ends",
 )
