@@ -111,9 +111,42 @@ def refusal_probability(model: nn.Module, tokenizer: Any, rows: Sequence[ShortRo
     return torch.stack(found)
 
 
+# What was recorded ----------------------------------------------------------------------------------------------------
+
+
+def runs(**wanted: Any) -> list[dict[str, Any]]:
+    """The recorded trainings with these settings, in the order of their rates. Raises LookupError where there is none."""
+    found = [run for run in ranks.read()["runs"] if wanted.items() <= run["case"].items()]
+    if not found:
+        raise LookupError(f"data/results/08_ranks.json has no run of {wanted}.")
+    return sorted(found, key=lambda run: run["case"].get("rate", 0))
+
+
 def best(**wanted: Any) -> dict[str, Any]:
     """Of the recorded trainings with these settings, the one whose rate gave the lowest loss on dev."""
-    runs = [run for run in ranks.read()["runs"] if wanted.items() <= run["case"].items()]
-    if not runs:
-        raise LookupError(f"data/results/08_ranks.json has no run of {wanted}.")
-    return min(runs, key=lambda run: run["loss"])
+    return min(runs(**wanted), key=lambda run: run["loss"])
+
+
+def recorded_ranks() -> list[int]:
+    """The ranks that were tried in all matrices at full strength, ascending."""
+    tried = runs(case="lora", targets="all", scale=2.0)
+    return sorted({run["case"]["rank"] for run in tried})
+
+
+def patients() -> dict[str, dict[str, Any]]:
+    """Four adapters, A to D: `losses` as they can be measured, some `replies`, and the `truth` about each."""
+    by_mistake = {run["case"]["mistake"]: run for run in ranks.read()["runs"] if run["case"]["case"] == "ill"}
+    healthy = by_mistake["none"]
+    known = {
+        "padding trained": (by_mistake["padding trained"], "as saved"),
+        "healthy": (healthy, "as saved"),
+        "alpha too large": (healthy, "alpha × 10"),
+        "wrong template": (by_mistake["no template"], "as saved"),
+    }
+    found = {}
+    for letter, (truth, (run, state)) in zip("ABCD", known.items(), strict=True):
+        looks = dict(run[state])
+        replies = looks.pop("replies")
+        losses = {"training loss": run["training loss"]} | looks
+        found[letter] = {"truth": truth, "losses": losses, "replies": replies}
+    return found

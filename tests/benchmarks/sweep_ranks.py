@@ -16,15 +16,17 @@ SAME_SIZE = (  # as many parameters as rank 8 everywhere
     {"case": "lora", "targets": "feed-forward", "scale": 2.0, "rank": 13},
 )
 WRONG_ALPHA = tuple({"case": "lora", "targets": "all", "scale": scale, "rank": 8} for scale in (20.0, 0.2))
-ILL = ("none", "no template", "padding trained")
+ILL = ("none", "padding trained", "no template")
 CASES = [
     {"case": "untrained"},
-    *({**EVERYWHERE, "rank": rank, "rate": rate} for rank in (1, 8, 64) for rate in RATES),
-    *({"case": "full", "rate": rate} for rate in FULL_RATES),
-    *({**other, "rate": rate} for other in SAME_SIZE for rate in RATES),
+    *({**EVERYWHERE, "rank": rank, "rate": RATES[0]} for rank in (1, 64, 8)),
+    {"case": "full", "rate": FULL_RATES[0]},
     *({"case": "ill", "mistake": mistake} for mistake in ILL),
-    *({**other, "rate": rate} for other in WRONG_ALPHA for rate in RATES),
-    *({**EVERYWHERE, "rank": rank, "rate": rate} for rank in (2, 4, 16, 32) for rate in RATES),
+    *({**other, "rate": RATES[0]} for other in (*SAME_SIZE, *WRONG_ALPHA)),
+    {"case": "full", "rate": FULL_RATES[1]},
+    *({**EVERYWHERE, "rank": rank, "rate": RATES[1]} for rank in (1, 64, 8)),
+    *({**other, "rate": RATES[1]} for other in (*SAME_SIZE, *WRONG_ALPHA)),
+    *({**EVERYWHERE, "rank": rank, "rate": rate} for rank in (4, 16, 2, 32) for rate in RATES),
 ]
 
 
