@@ -111,11 +111,11 @@ def refusal_probability(model: nn.Module, tokenizer: Any, rows: Sequence[ShortRo
     return torch.stack(found)
 
 
-# What was recorded ----------------------------------------------------------------------------------------------------
+# What was recorded ---------------------------------------------------------------------------------------------------
 
 
 def runs(**wanted: Any) -> list[dict[str, Any]]:
-    """The recorded trainings with these settings, in the order of their rates. Raises LookupError where there is none."""
+    """The recorded trainings with these settings, by rate. Raises LookupError where there is none."""
     found = [run for run in ranks.read()["runs"] if wanted.items() <= run["case"].items()]
     if not found:
         raise LookupError(f"data/results/08_ranks.json has no run of {wanted}.")
@@ -123,8 +123,8 @@ def runs(**wanted: Any) -> list[dict[str, Any]]:
 
 
 def best(**wanted: Any) -> dict[str, Any]:
-    """Of the recorded trainings with these settings, the one whose rate gave the lowest loss on dev."""
-    return min(runs(**wanted), key=lambda run: run["loss"])
+    """Of the recorded trainings with these settings, the one with the lowest loss on dev."""
+    return min(runs(**wanted), key=lambda run: run.get("loss", 0))
 
 
 def recorded_ranks() -> list[int]:
@@ -135,18 +135,17 @@ def recorded_ranks() -> list[int]:
 
 def patients() -> dict[str, dict[str, Any]]:
     """Four adapters, A to D: `losses` as they can be measured, some `replies`, and the `truth` about each."""
-    by_mistake = {run["case"]["mistake"]: run for run in ranks.read()["runs"] if run["case"]["case"] == "ill"}
-    healthy = by_mistake["none"]
+    healthy = best(case="lora", targets="all", rank=8, scale=2.0)
     known = {
-        "padding trained": (by_mistake["padding trained"], "as saved"),
+        "padding trained": (best(mistake="padding trained"), "as saved"),
         "healthy": (healthy, "as saved"),
         "alpha too large": (healthy, "alpha × 10"),
-        "wrong template": (by_mistake["no template"], "as saved"),
+        "wrong template": (best(mistake="no template"), "as saved"),
     }
     found = {}
     for letter, (truth, (run, state)) in zip("ABCD", known.items(), strict=True):
         looks = dict(run[state])
         replies = looks.pop("replies")
-        losses = {"training loss": run["training loss"]} | looks
+        losses = {"training loss": sum(run["losses"][-4:]) / 4} | looks
         found[letter] = {"truth": truth, "losses": losses, "replies": replies}
     return found

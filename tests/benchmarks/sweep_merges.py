@@ -1,7 +1,7 @@
 """Is the merged model still the adapter? The adapter "reader" beside its layers, merged into them in 32 and 16 bits,
 and on a base in 4 bits (NF4), beside it or merged and rounded to 4 bits again; scored on questions of two unseen
 domains by their loss and by how many answers stay the same. Only the weights are rounded, all products are in float32.
-And what the model without the adapter says to the questions of 08_reader."""
+And how the model without the adapter answers the questions about pages of 08_reader."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 NAME = "08_merges"
 WAYS = ("beside", "merged, 32 bits", "merged, 16 bits", "4-bit base, beside", "4-bit base, merged, 4 bits")
-N_DEV = 96
+N_DEV = 64
 CASES = [{"case": "without", "split": "test"}, *({"case": "way", "way": way} for way in WAYS)]
 
 
@@ -74,14 +74,17 @@ def nf4(weight: Any) -> Any:
 
 
 def without(split: str) -> dict:
-    """The chat model as it was, asked as the reader is."""
-    import torch
-
+    """The chat model as it was, asked about whole pages as the reader is."""
     from helpers.assistants import PassageReader
+    from helpers.retrieval.units import split_units, write_out
     from helpers.speed import FastLlama
-    from tests.benchmarks.sweep_reader import judged
+    from helpers.trials.reading import load_reading
+    from tests.benchmarks.sweep_reader import by_kind, right_on_page
     from tests.benchmarks.sweep_sft import base_model
 
-    model, tokenizer = base_model(torch.float32)
-    found = judged(PassageReader(FastLlama(model), tokenizer), split)
-    return found | {name: found[name].to_json() for name in ("pages", "everyday")}
+    model, tokenizer = base_model()
+    pages = load_reading(split)
+    pairs = [(r.question, f"{r.passage.title}:\n{write_out(split_units(r.passage.text))}") for r in pages]
+    answers = [answer.text for answer in PassageReader(FastLlama(model), tokenizer).answer(pairs)]
+    right = [right_on_page(answer, r) for answer, r in zip(answers, pages, strict=True)]
+    return {"pages, by kind": by_kind((r.kind, hit) for r, hit in zip(pages, right, strict=True))}
