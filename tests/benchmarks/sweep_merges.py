@@ -74,17 +74,23 @@ def nf4(weight: Any) -> Any:
 
 
 def without(split: str) -> dict:
-    """The chat model as it was, asked about whole pages as the reader is."""
-    from helpers.assistants import PassageReader
+    """The chat model as it was, asked as the reader is: about whole pages, and everyday questions about the handbook."""
+    from helpers.assistants import NOT_THERE, PassageReader
+    from helpers.metrics import contains_answer
     from helpers.retrieval.units import split_units, write_out
     from helpers.speed import FastLlama
-    from helpers.trials.reading import load_reading
+    from helpers.trials.reading import load_reading, right_units
+    from helpers.velunda import load_everyday
     from tests.benchmarks.sweep_reader import by_kind, right_on_page
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model()
+    reader = PassageReader(FastLlama(model), tokenizer)
     pages = load_reading(split)
     pairs = [(r.question, f"{r.passage.title}:\n{write_out(split_units(r.passage.text))}") for r in pages]
-    answers = [answer.text for answer in PassageReader(FastLlama(model), tokenizer).answer(pairs)]
-    right = [right_on_page(answer, r) for answer, r in zip(answers, pages, strict=True)]
-    return {"pages, by kind": by_kind((r.kind, hit) for r, hit in zip(pages, right, strict=True))}
+    kinds = by_kind((r.kind, right_on_page(a.text, r)) for r, a in zip(pages, reader.answer(pairs), strict=True))
+    everyday = [q for q in load_everyday(split) if q.answerable]
+    answers = [answer.text for answer in reader.answer([(q.question, right_units(q)) for q in everyday])]
+    right = sum(contains_answer(answer, q.accepted) for answer, q in zip(answers, everyday, strict=True))
+    refused = sum(answer == NOT_THERE for answer in answers)
+    return {"pages, by kind": kinds, "everyday questions": {"n": len(everyday), "right": right, "refused": refused}}
