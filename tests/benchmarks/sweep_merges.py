@@ -74,7 +74,7 @@ def nf4(weight: Any) -> Any:
 
 
 def without(split: str) -> dict:
-    """The chat model as it was, asked as the reader is: about whole pages, and everyday questions about the handbook."""
+    """The chat model as it was, asked as the reader is: about pages, and everyday questions about the handbook."""
     from helpers.assistants import NOT_THERE, PassageReader
     from helpers.metrics import contains_answer
     from helpers.retrieval.units import split_units, write_out
