@@ -21,7 +21,7 @@ endif
 .PHONY: help env lab test test-fast notebooks bench sweeps check-env links clean
 
 help:  ## list the targets
-	@echo "make lab          install, fetch both models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
+	@echo "make lab          install, fetch the models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
 	@echo "make test         every test: helpers, exercises, every notebook; prints the notebook report and its minutes"
 	@echo "make test NB=...  one notebook, as in NB=00_welcome"
 	@echo "make test-fast    the tests that execute no notebook"

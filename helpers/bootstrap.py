@@ -1,6 +1,6 @@
 """Makes the course's virtual environment. Runs with the standard library alone, before anything is installed.
 
-    python helpers/bootstrap.py            create .venv, install the course, fetch both models
+    python helpers/bootstrap.py            create .venv, install the course, fetch the models
     python helpers/bootstrap.py --no-models    the same without the models
     python helpers/bootstrap.py --lab-settings    only JupyterLab's defaults, for the Python that runs this
 
@@ -156,7 +156,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Make the course's virtual environment.")
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"), help="where (default: .venv)")
     parser.add_argument("--lab-settings", action="store_true", help="only JupyterLab's defaults, for this Python")
-    parser.add_argument("--no-models", action="store_true", help="do not fetch the two models")
+    parser.add_argument("--no-models", action="store_true", help="do not fetch the models")
     options = parser.parse_args(arguments)
     try:
         check_python()

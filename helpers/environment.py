@@ -52,6 +52,7 @@ PURPOSES = {  # what each library does in this course
     "lazy-loader": "loads a room's parts when they are used",
     "matplotlib": "figures",
     "numpy": "arrays",
+    "onnxruntime": "runs the reranker",
     "openai": "talks to hosted models and to your own server",
     "packaging": "compares versions",
     "peft": "LoRA and other adapters",

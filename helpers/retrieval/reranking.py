@@ -3,8 +3,9 @@
     hits = rerank(question, index.search(question, 20), model=model, tokenizer=tokenizer)[:5]
 
 By query likelihood (Ponte and Croft, 1998; with a language model: Sachan et al., 2022): how probable does the chat
-model find the question behind the passage? Or by a cross-encoder, trained for this, where one is named: none comes
-with the course. Each passage is read anew for each question, so a few dozen are ordered, never a corpus.
+model find the question behind the passage? Or by a cross-encoder, trained for this: the course's own
+(`cross_encoder=helpers.models.reranker()`) or one that is named. Each passage is read anew for each question, so a few
+dozen are ordered, never a corpus.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 
+from helpers.cross_encoder import CrossEncoder
 from helpers.generation.batching import Forward
 from helpers.retrieval.index import Hit, require_query
 
@@ -36,9 +38,9 @@ def rerank(
     """The same hits, best first, each with its new score; of equal scores the one that was first before.
 
     model, tokenizer: a decoder of the course's (`Llama`, `FastLlama`) and its tokenizer, for `query_likelihood`.
-    cross_encoder: instead of them, a folder or hub id of safetensors weights for `sentence_transformers.CrossEncoder`,
-    or one that is loaded. No hits give no hits. Raises ValueError for an empty query, and where neither or both of
-    model and cross-encoder are given.
+    cross_encoder: instead of them, the course's `reranker()`, or a folder or hub id of safetensors weights for
+    `sentence_transformers.CrossEncoder`, or one that is loaded. No hits give no hits. Raises ValueError for an empty
+    query, and where neither or both of model and cross-encoder are given.
     """
     require_query(query)
     if (model is None) == (cross_encoder is None) or (model is None) != (tokenizer is None):
@@ -101,6 +103,8 @@ def _behind(model: Any, rows: list[list[int]], asked: list[int]) -> list[float]:
 def _by_cross_encoder(named: Any, query: str, passages: list[str], batch: int) -> list[float]:
     if isinstance(named, str | os.PathLike):
         named = load_cross_encoder(named)
+    if isinstance(named, CrossEncoder):
+        return named.score(query, passages)
     scores = named.predict([(query, passage) for passage in passages], batch_size=batch, show_progress_bar=False)
     return [float(score) for score in scores]
 

@@ -7,12 +7,14 @@ import random
 import pytest
 import torch
 
+from helpers.cross_encoder import CrossEncoder
 from helpers.fetching import ModelUnavailable
 from helpers.generation import token_log_probs
 from helpers.retrieval import PASSAGE, Chunk, Hit, query_likelihood, rerank
 from helpers.speed import FastLlama
 from helpers.transformer import Llama, LlamaConfig
 from tests.scripted_models import ChatBytes, Counting, text
+from tests.tiny_onnx import write_cross_encoder
 
 TOKENIZER = ChatBytes()
 PASSAGES = ["abc abc", "The display is too hot.", "x", "Brake pads are replaced in pairs, never alone."]
@@ -102,6 +104,14 @@ def test_a_cross_encoder_takes_the_models_place():
     found = rerank("Is it?", hits, cross_encoder=Lengths())
     assert [hit.chunk.text for hit in found] == sorted(PASSAGES, key=len, reverse=True)
     assert found[0].score == len(PASSAGES[3])
+
+
+def test_the_courses_own_cross_encoder_takes_the_models_place(tmp_path):
+    encoder = CrossEncoder(write_cross_encoder(tmp_path))
+    hits = [Hit(Chunk(str(i), 0, 1, (), passage), 9.0 - i) for i, passage in enumerate(["a", "c c", "b"])]
+    found = rerank("a", hits, cross_encoder=encoder)
+    assert [hit.chunk.text for hit in found] == ["c c", "b", "a"]
+    assert [hit.score for hit in found] == encoder.score("a", ["c c", "b", "a"])
 
 
 def test_a_cross_encoder_that_is_not_there_is_said(tmp_path):
