@@ -231,6 +231,13 @@ def _loss_bytes(shape: Shape, setting: Setting) -> int:
     return rows * min(TILE_WORDS, shape.vocab) * (width + 29) + gradient
 
 
+def loading_bytes(shape: Shape, setting: Setting) -> int:
+    """The peak while the weights are read on a CPU: as they will be, and the 16-bit file that they are made from, which
+    the system counts as long as it is mapped."""
+    converted = setting.compute == "fp32" or setting.method == "qlora"
+    return _base_bytes(shape, setting) + (2 * shape.n_parameters if converted else 0)
+
+
 def usable_bytes(gpu_memory: float) -> int:
     """What programs can use of a GPU that is sold with so many GB: the least of the cards in `helpers.memory` of that
     size, and for other sizes the least share (error correction and the driver keep up to 6 %)."""
