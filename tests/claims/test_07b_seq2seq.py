@@ -117,3 +117,13 @@ def test_older_arguments_and_names_are_gone(tmp_path):
     assert not hasattr(datasets, "load_metric")
     with pytest.raises(KeyError, match="summarization"):
         pipeline("summarization", model="nothing")
+
+
+def test_the_taught_chat_model_is_true_more_often_than_a_limited_t5_and_cannot_be_published_unread():
+    [row] = TAUGHT["adapter"]["scores"]
+    assert row["low"] > max(true for cure in CURES for true in of(cure, "limited", "true"))
+    assert row["right"] / row["n"] > 0.5
+    assert f"{row['right'] / row['n']:.0%} {row['low']:.0%} {row['high']:.0%}" == "57% 41% 72%"  # README
+    for split in ("dev", "test"):
+        published = TAUGHT[split]["published"]
+        assert published["true"] / published["n"] < 0.95 and published["n"] > 0.9 * published["of"]
