@@ -79,8 +79,9 @@ class PassageReader:
             if ids.shape[1] == width:  # the first token decides whether it answers
                 p = logits.float().softmax(-1)[:, self.refusal]
                 absent.extend(p.tolist())
+                top = logits.max() + 1
                 logits = logits.clone()
-                logits[:, self.refusal] = torch.where(p >= self.threshold, torch.inf, -torch.inf)
+                logits[:, self.refusal] = torch.where(p >= self.threshold, top, -torch.inf)
             return greedy(logits, ids)
 
         ids = generate(self.model, prompts, ROOM, sampler=sampler, eos_ids=eos, pad_id=eos)

@@ -10,7 +10,8 @@
 Names with a trailing underscore change the model that they are given. The corrections are kept in float32 whatever the
 model's precision is, because the optimizer adds tiny steps to them.
 
-What it does not do: quantized bases (`helpers.quantization.weights`), dropout, biases, embeddings.
+The base may hold 4-bit codes (`helpers.quantization.nf4.Linear4bit`): QLoRA. It then has to be dequantized before a
+merge. What it does not do: train the base, dropout, biases, embeddings.
 """
 
 from __future__ import annotations
@@ -63,8 +64,13 @@ class LoRALinear(nn.Module):
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
-        """The plain linear layer that does the same; the base is changed."""
+        """The plain linear layer that does the same; the base is changed. Raises ValueError for a 4-bit base."""
         weight = self.base.weight
+        if not weight.is_floating_point():
+            raise ValueError(
+                "A correction cannot be added to 4-bit codes without rounding it away: call dequantize_nf4_(model) "
+                "first, or keep the adapter beside the base."
+            )
         weight.copy_(weight.float() + self.scale * self.B @ self.A)  # summed in float32, rounded once
         return self.base
 

@@ -3,7 +3,7 @@
 | module    | what                                                                                | opened in   |
 |-----------|-------------------------------------------------------------------------------------|-------------|
 | `costs`   | processor time, the largest tensor made, and the exponent with which both grow      | 02c         |
-| `process` | memory of this machine and of this process, and giving freed memory back             | 00, 02b, 05 |
+| `process` | memory of this machine and of this process, and giving freed memory back             | 00, 02b, 05, 08b |
 
 Speed in tokens per second is measured in `helpers.speed`; memory by arithmetic in `helpers.memory`.
 """
@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["costs", "process"],
     submod_attrs={
         "costs": ["cpu_seconds", "exponent", "largest_tensor"],
-        "process": ["give_back_freed", "machine_bytes", "peak_bytes", "resident_bytes"],
+        "process": ["give_back_freed", "machine_bytes", "peak_bytes", "resident_bytes", "watch_peak"],
     },
 )

@@ -222,14 +222,14 @@ def quantize_(
     """
     if bits not in (4, 8):
         raise ValueError(f"quantize_ has 8 and 4 bits, not {bits}.")
-    chosen = _linears(model, skip)
+    chosen = linears_to_exchange(model, skip)
     for name, linear in chosen.items():
         if bits == 4 and (group < 1 or linear.in_features % group):
             raise ValueError(
                 f"{name} has rows of {linear.in_features} weights, which groups of {group} do not divide: choose "
                 f"another group, or skip={[name]!r}."
             )
-    _exchange(model, chosen, lambda layer: Int8Linear(layer) if bits == 8 else Int4Linear(layer, group, symmetric))
+    exchange(model, chosen, lambda layer: Int8Linear(layer) if bits == 8 else Int4Linear(layer, group, symmetric))
     return model
 
 
@@ -248,21 +248,21 @@ def fake_quantize_(
         made.weight = nn.Parameter(round_trip(linear.weight.detach()).to(linear.weight.dtype), requires_grad=False)
         return made
 
-    _exchange(model, _linears(model, skip), there_and_back)
+    exchange(model, linears_to_exchange(model, skip), there_and_back)
     return model
 
 
 def round_trip_error(model: nn.Module, round_trip: Callable[[Tensor], Tensor], skip: str | Iterable[str] = ()) -> float:
     """What `round_trip` adds to the weights of a model's linear layers, as a share of their root mean square."""
     wrong = whole = 0.0
-    for linear in set(_linears(model, skip).values()):
+    for linear in set(linears_to_exchange(model, skip).values()):
         weight = linear.weight.detach().float()
         wrong += float((round_trip(weight) - weight).square().sum())
         whole += float(weight.square().sum())
     return (wrong / whole) ** 0.5
 
 
-def _linears(model: nn.Module, skip: str | Iterable[str]) -> dict[str, nn.Linear]:
+def linears_to_exchange(model: nn.Module, skip: str | Iterable[str]) -> dict[str, nn.Linear]:
     """The layers to exchange, by name; one that stands in two places has two names."""
     if not isinstance(model, nn.Module) or isinstance(model, nn.Linear):
         raise TypeError(f"This exchanges the layers inside a model, and cannot do so in a {type(model).__name__}.")
@@ -270,7 +270,9 @@ def _linears(model: nn.Module, skip: str | Iterable[str]) -> dict[str, nn.Linear
     layers = {
         name: module
         for name, module in model.named_modules(remove_duplicate=False)
-        if isinstance(module, nn.Linear) and not isinstance(module, NonDynamicallyQuantizableLinear)
+        if isinstance(module, nn.Linear)
+        and not isinstance(module, NonDynamicallyQuantizableLinear)
+        and module.weight.is_floating_point()  # not one that holds codes already
     }
     for name in skip:
         if not any(_is_called(layer, name) for layer in layers):
@@ -285,7 +287,8 @@ def _is_called(layer: str, name: str) -> bool:
     return layer == name or layer.endswith(f".{name}")
 
 
-def _exchange(model: nn.Module, chosen: dict[str, nn.Linear], make: Callable[[nn.Linear], nn.Module]) -> None:
+def exchange(model: nn.Module, chosen: dict[str, nn.Linear], make: Callable[[nn.Linear], nn.Module]) -> None:
+    """Put what `make` makes of each layer in its place: of one that stands in two places, one thing."""
     made: dict[int, nn.Module] = {}
     for linear in chosen.values():  # all before any: an error leaves the model as it was
         if id(linear) not in made:

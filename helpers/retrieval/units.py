@@ -20,7 +20,7 @@ from itertools import groupby
 
 from helpers.retrieval.chunking import headings_of, sentence_spans
 
-RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*")  # | --- | :-: |
+RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")  # | --- | :-: |
 ITEM = re.compile(r"(?:[-*+]|\d+[.)])\s+")
 MARKS = re.compile(r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")  # bold and italic
 
@@ -51,10 +51,10 @@ def split_units(text: str) -> list[Unit]:
     borders = [start for start, _, _ in above]
     found: list[Unit] = []
     columns: list[str] = []
-    announced, row_before, start_before = "", "", -1
+    announced, listed, row_before, start_before = "", "", "", -1
     for start, end in _whole_items(text):
         if start in borders:
-            columns, announced, row_before = [], "", ""
+            columns, announced, listed, row_before = [], "", "", ""
             continue
         raw = text[start:end]
         headings = paths[bisect_right(borders, start)]
@@ -69,13 +69,16 @@ def split_units(text: str) -> list[Unit]:
             continue
         columns = []
         item = ITEM.match(raw)
-        if not item and not _goes_on(text, found, start):
-            announced = ""
+        mark = item[0][0] if item and not item[0][0].isdigit() else "1" if item else ""
+        if mark and announced and listed in ("", mark):
+            listed = mark
+        elif mark or not _goes_on(text, found, start):  # another list, or a paragraph
+            announced, listed = "", ""
         written = _plain(raw[item.end() :] if item else raw)
         if written:
             found.append(Unit(written, start, end, headings, announced if written != announced else ""))
         if written.endswith(":") and not item:
-            announced = written
+            announced, listed = written, ""
     return found
 
 

@@ -8,6 +8,7 @@ from helpers.assistants import ReportSummarizer, choose_summary, unsupported
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 
+
 @pytest.mark.parametrize(
     ("summary", "text", "found"),
     [
@@ -28,8 +29,6 @@ def test_the_first_clean_candidate_is_chosen_or_none():
     assert choose_summary(["Mr. Lang paid 12.", "It cost 12.", "In Ghent, Haas paid."], text) == 1
     assert choose_summary(["In Ghent, it was."], text) == 0
     assert choose_summary(["It cost 13.", "It was Lang."], text) is None and choose_summary([], text) is None
-
-
 
 
 def test_the_greedy_summary_is_published_if_it_is_clean_and_else_the_likeliest_clean_one(monkeypatch):

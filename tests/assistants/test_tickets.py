@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from helpers.assistants.tickets import (
-    TicketReader,
-    allowed_values,
     INSTRUCTION,
     ROOM,
+    TicketReader,
+    allowed_values,
     answer_text,
     exact_match,
     pick_shots,
@@ -20,9 +20,9 @@ from helpers.assistants.tickets import (
     score_fields,
     ticket_chat,
 )
+from helpers.generation import AnswerForm
 from helpers.stats import wilson
 from helpers.training import encode_chat
-from helpers.generation import AnswerForm
 from helpers.velunda import FIELDS, canon, load_tickets
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401

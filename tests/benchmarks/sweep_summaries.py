@@ -1,12 +1,14 @@
 """The adapter "summaries": the chat model taught to sum up Velunda's reports, scored as saved, greedily and with the
-check of the notebook (of four candidates the likeliest without an unsupported word). Steps were chosen on dev."""
+check of the notebook (of four candidates the likeliest without an unsupported word). A first
+version with the 40 training frames alone had learned them by heart: on dev it mixed up roles in unseen ones."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 NAME = "07b_summaries"
-CASES = [{"steps": 240, "batch": 8, "rate": 1.5e-3, "rank": 8, "seed": 0}]
+CASES = [{"steps": 200, "batch": 8, "rate": 1e-3, "rank": 8, "seed": 0}]
 
 
 def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -> tuple[Any, Any, Any, Any]:
@@ -21,12 +23,14 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     from helpers.training import encode_chat, train
     from helpers.training.losses import loss_behind_prefix
     from helpers.trials.ticket_training import of_one_length, recipe_of, rounded
-    from helpers.velunda import generate_reports
+    from helpers.velunda import fill_different, fill_report, load_report_frames
+    from helpers.velunda.reports import MORE
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
 
     model, tokenizer = base_model(torch.bfloat16)
-    reports = generate_reports(steps * batch, seed, "train")
+    frames = [*load_report_frames("train"), *load_report_frames(MORE)]
+    reports = fill_different(steps * batch, frames, fill_report, random.Random(f"summaries {seed}"), 3)
     examples = [encode_chat(tokenizer, report_chat(r["text"], r["summary"]), 512) for r in reports]
     torch.manual_seed(seed)
     add_lora_(model, rank, alpha=2 * rank)
@@ -58,7 +62,7 @@ def run(case: dict) -> dict:
         folder,
         summary="Sums up a report of Velunda's workshops or incidents in one sentence, with its names and numbers.",
         data=[
-            "data/velunda/reports/frames.txt, training frames, filled by chance",
+            "data/velunda/reports/frames.txt (train) and more_frames.txt, filled by chance",
             "never shown: the frames and surnames of dev and test",
         ],
         recipe=case,

@@ -1,6 +1,7 @@
-"""The adapter "tickets": the chat model taught to label tickets, on fillings of all training families and the further
-ones, scored as saved, in a form, on dev, test and the fresh split, beside TF-IDF with rules on the same families. How
-sure each field was, and whether it was right, is kept ticket by ticket. Nothing was chosen on test or fresh."""
+"""The adapter "tickets": the chat model taught to label tickets, on fillings of all training families and of the
+further ones, scored as saved, in a form, on dev, test and the fresh split, beside TF-IDF with rules on the same
+families. How sure each field was, and whether it was right, is kept ticket by ticket. Nothing was chosen on test or
+fresh."""
 
 from __future__ import annotations
 

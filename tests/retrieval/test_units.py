@@ -65,7 +65,10 @@ def test_no_word_of_the_handbook_is_lost():
         missing = set(re.findall(r"\w+", document.text)) - kept
         rows = re.findall(r"^\|.*\|$", document.text, re.MULTILINE)
         allowed = set(re.findall(r"\w+", " ".join(rows))) | set(re.findall(r"^(\d+)[.)]", document.text, re.MULTILINE))
-        assert missing <= allowed, (document.name, missing - allowed)  # a column whose cells are empty, an item's number
+        assert missing <= allowed, (
+            document.name,
+            missing - allowed,
+        )  # a column whose cells are empty, an item's number
 
 
 def test_every_row_that_answers_a_question_names_the_number_of_the_answer():
