@@ -56,7 +56,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=training_bytes,
-    minutes=4,
+    minutes=2,
     difficulty=1,
     hints=(
         "Which weights have a gradient? Only those need anything besides themselves.",
