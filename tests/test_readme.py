@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import json
 
+from helpers.metrics import Score
 from helpers.trials.answers_recorded import judged
 from helpers.trials.searches import f1_of
 from helpers.trials.tickets_recorded import before_after
@@ -48,3 +50,9 @@ def test_answers_that_hold_nothing_made_up():
     assert f"{sound} of {n} answers hold nothing made up" in README
     assert not any(each.verdict.hallucinated for each in found["quoted"])
     assert f"only {right} of the {n} are right (recorded)" in README
+
+
+def test_what_the_readme_says_of_the_taught_model_is_what_was_recorded():
+    [run] = json.loads((ROOT / "data/results/07_tickets.json").read_text(encoding="utf-8"))["runs"]
+    ours, words = (Score.from_json(x["fresh"]["scores"]["exact"]).share for x in (run, run["baseline"]))
+    assert f"rightly for {100 * ours:.0f} %" in README and f"reach {100 * words:.0f} %" in README

@@ -38,7 +38,8 @@ class AnswerForm:
             raise ValueError("Each field of a form needs at least one value that it may take.")
         if any(len(set(allowed)) < len(allowed) for allowed in values.values()):
             raise ValueError("A field of this form names a value twice.")
-        last = list(values)[-1]
+        self.fields = list(values)
+        last = self.fields[-1]
         self.parts = [[_ids(tokenizer, '{"')]]  # in turn, one of the token sequences of each part is written
         for field, allowed in values.items():
             after = "}" if field == last else ',"'
@@ -52,30 +53,45 @@ class AnswerForm:
 
         Raises ValueError where what was said has left the form.
         """
+        return self._next(said)[1]
+
+    def field_at(self, said: Sequence[int]) -> str | None:
+        """The field whose value is written next; None for the opening brace and the end. Raises as `allowed`."""
+        part = self._next(said)[0]
+        return self.fields[part - 1] if 1 <= part <= len(self.fields) else None
+
+    def _next(self, said: Sequence[int]) -> tuple[int, list[int]]:
+        """The number of the part that is being written, and the ids that may follow."""
         rest = list(said)
-        for options in self.parts:
+        for number, options in enumerate(self.parts):
             done = next((ids for ids in options if rest[: len(ids)] == ids), None)
             if done is None:
                 following = sorted({ids[len(rest)] for ids in options if ids[: len(rest)] == rest})
                 if not following:
                     raise ValueError("What was said so far does not fit the form.")
-                return following
+                return number, following
             rest = rest[len(done) :]
-        return [self.end]
+        return len(self.parts), [self.end]
 
 
-def greedy_within(forms: Sequence[AnswerForm], start: int) -> Sampler:
+def greedy_within(forms: Sequence[AnswerForm], start: int, sure: list[dict[str, float]] | None = None) -> Sampler:
     """A sampler: of each row, the likeliest token that its form allows.
 
-    start: tokens of the prompts, padding included, behind which the replies begin.
+    start: tokens of the prompts, padding included, behind which the replies begin. sure: one empty dict per row; it is
+    filled with the probability of each field's value. That is the product over the value's tokens of each one's
+    probability *among the allowed ones*, so a field that may take one value only gets 1.
     """
 
     def sampler(logits: Tensor, ids: Tensor | None = None) -> Tensor:
         """logits (B, V), ids (B, T) what stands so far  →  ids (B,)."""
         chosen = []
-        for form, scores, row in zip(forms, logits, ids[:, start:].tolist(), strict=True):
+        for n, (form, scores, row) in enumerate(zip(forms, logits, ids[:, start:].tolist(), strict=True)):
             allowed = form.allowed(row)
-            chosen.append(allowed[int(scores[allowed].argmax())])
+            best = int(scores[allowed].argmax())
+            chosen.append(allowed[best])
+            if sure is not None and (field := form.field_at(row)):
+                p = scores[allowed].float().softmax(-1)[best].item()
+                sure[n][field] = sure[n].get(field, 1.0) * p
         return torch.tensor(chosen, device=logits.device)
 
     return sampler

@@ -3,6 +3,7 @@
 | what                                                                  | module            |
 |-----------------------------------------------------------------------|-------------------|
 | `chunk`, `pack_units`: documents in pieces                            | `chunking`        |
+| `split_units`, `write_out`: sentences and rows of tables written out  | `units`           |
 | what all indexes do: `SearchIndex`, `Hit`                             | `index`           |
 | `BM25Index`, `bm25_score`: search by words                            | `bm25`, `content_words` |
 | `DenseIndex`: search by meaning                                       | `dense`           |
@@ -41,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prompt",
         "reranking",
         "rewriting",
+        "units",
         "vectors",
     ],
     submod_attrs={
@@ -84,6 +86,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "rephrased",
             "search_rewritten",
         ],
+        "units": ["Unit", "split_units", "write_out"],
         "vectors": [
             "build_index",
             "cosine_top_k",

@@ -75,8 +75,8 @@ def chunk(text: str, size: int = 200, overlap: int = 40, by: str = "tokens", doc
     words = _Words(text)
     if not words.counts.sum():
         raise ValueError(f"{_named(document)} has no word to put into a chunk: leave it out.")
-    above = _headings(text)
-    paths, borders = _paths(above), [start for start, _, _ in above]
+    above, paths = headings_of(text)
+    borders = [start for start, _, _ in above]
     chunks = []
     for spans in _sections(text, above, by):
         units = [part for span in spans for part in words.parts(span, size, whole=by != "tokens")]
@@ -235,6 +235,12 @@ def _named(document: str) -> str:
 def _lines(text: str) -> list[tuple[int, str]]:
     """Offset and text of each line; str.splitlines would also cut at rarer characters."""
     return [(match.start(), match[0]) for match in re.finditer(r"[^\n]+|(?<=\n)(?=\n)", text)]
+
+
+def headings_of(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[str, ...]]]:
+    """(offset, level, title) of each Markdown heading, and what holds before the first and below each of them."""
+    above = _headings(text)
+    return above, _paths(above)
 
 
 def _headings(text: str) -> list[tuple[int, int, str]]:

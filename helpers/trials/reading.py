@@ -1,9 +1,12 @@
-"""Passages and questions that teach a model to answer from a text: `data/reading/`.
+"""Passages and questions that teach a model to answer from a text (`data/reading/`), and the handbook's as a test.
 
     rows = load_reading("train")
     rows[0].passage.text, rows[0].question, rows[0].answer      # "Not in the text." where the passage does not say it
 
 The splits are whole domains: what is learned in a library is asked in a makerspace. No domain sells bicycles.
+
+    gold_text(question)         # the handbook's passage around the answer, written out
+    right_units(question)       # only the sentence or the row that holds it
 
 What it does not do: write prompts. What a model is given of a passage is for whoever trains it to decide.
 """
@@ -12,10 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.units import Unit, split_units, write_out
+from helpers.trials.answers import handbook_chunks
+from helpers.velunda.handbook import Document, Question, Span, load_handbook
 
 FOLDER = ROOT / "data" / "reading"
 DOMAINS = {
@@ -27,7 +35,6 @@ DOMAINS = {
     "test": ("recycling_center", "makerspace"),
 }
 KINDS = ("fact", "number", "yes", "no", "table", "condition", "two", "unanswerable")
-NOT_THERE = "Not in the text."
 
 
 @dataclass(frozen=True)
@@ -76,3 +83,43 @@ def _of_domain(domain: str, folder: Path) -> Iterator[Reading]:
                 f"of the kinds {', '.join(KINDS)}, and evidence that stands in the passage."
             )
         yield Reading(row["id"], page, row["kind"], row["question"], row["answer"], tuple(row["evidence"]))
+
+
+# The handbook's questions --------------------------------------------------------------------------------------------
+
+
+def right_units(question: Question) -> str:
+    """The sentences and rows of the handbook in which a question's answer stands, each behind what stands above it."""
+    return "\n".join(
+        unit.with_headings for span in question.spans for unit in _units_at(span.document, span.start, span.end)
+    )
+
+
+def gold_text(question: Question) -> str:
+    """The chunk around each of a question's passages, as it would be found, with its tables written out."""
+    return "\n".join(chunk_text(chunk) for span in question.spans for chunk in [_chunk_around(span)])
+
+
+def chunk_text(chunk: Chunk) -> str:
+    """A chunk of the handbook, its sentences and rows one a line, under their headings."""
+    return write_out(_units_at(chunk.document, chunk.start, chunk.end))
+
+
+def _units_at(document: str, start: int, end: int) -> list[Unit]:
+    return [unit for unit in _units_of(document) if unit.start < end and start < unit.end]
+
+
+@cache
+def _units_of(document: str) -> list[Unit]:
+    return split_units(_handbook()[document].text)
+
+
+@cache
+def _handbook() -> dict[str, Document]:
+    return load_handbook()
+
+
+def _chunk_around(span: Span) -> Chunk:
+    """The chunk that shows most of a passage."""
+    chunks = [chunk for chunk in handbook_chunks() if chunk.document == span.document]
+    return max(chunks, key=lambda chunk: min(span.end, chunk.end) - max(span.start, chunk.start))

@@ -2,7 +2,6 @@
 
     lead_1(text), central_sentence(text)                      # two summaries that cost nothing
     rouge(summary, reference)                                 # {"rouge1": …, "rouge2": …, "rougeL": …}
-    unsupported(summary, text)                                # names and numbers that the text does not have
     stated(summary)                                           # {"minutes": "107", "person": "Tomasz Wilk", …}
     judge(summary, report)                                    # what of it is right, by kind
 
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from helpers.assistants.reports import unsupported
 from helpers.metrics.grouped import Score
 from helpers.metrics.text import rouge1, sentences
 from helpers.stats import bootstrap
@@ -74,18 +74,6 @@ def _scorer() -> Any:
 # Truth -----------------------------------------------------------------------------------------------------------
 
 
-def unsupported(summary: str, text: str) -> list[str]:
-    """The names and numbers of a summary that do not stand in the text, in order.
-
-    A name or number is a word that holds a digit, or begins with a capital letter and is not the summary's first word.
-    It stands in the text if the text has it as a whole word, in the same spelling.
-    """
-    known = set(re.findall(r"\w+", text))
-    found = re.findall(r"\w+", summary)
-    facts = [w for i, w in enumerate(found) if any(c.isdigit() for c in w) or (i and w[0].isupper())]
-    return [word for word in facts if word not in known]
-
-
 @cache
 def _patterns() -> list[re.Pattern[str]]:
     """The ways in which summaries are put, each as an expression with a group for every slot."""
@@ -119,15 +107,6 @@ def is_true(summary: str, report: Mapping[str, Any]) -> bool:
     """True if the summary follows a pattern and every name and number in it is right."""
     verdicts = judge(summary, report)
     return bool(verdicts) and all(verdicts.values())
-
-
-def choose_summary(candidates: Sequence[str], text: str) -> int | None:
-    """Which of several summaries, the likeliest first, to publish: the first without an unsupported word; else None.
-
-    None: none can be published unread, a person has to write it.
-    """
-    fit = (number for number, summary in enumerate(candidates) if not unsupported(summary, text))
-    return next(fit, None)
 
 
 # Scores with intervals -------------------------------------------------------------------------------------------

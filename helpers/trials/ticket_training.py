@@ -25,6 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers.assistants.tickets import predict_labels, ticket_chat
 from helpers.foundations.probability import IGNORED
 from helpers.lora.layers import ALL_LINEAR, add_lora_, lora_layers
 from helpers.plots.token_boxes import spell
@@ -32,7 +33,6 @@ from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch, collate
 from helpers.training.loop import History, Recipe, train
 from helpers.training.losses import loss_behind_prefix
-from helpers.trials.ticket_reading import predict_labels, ticket_chat
 
 LABELS = ("answer", "no mask", "mask one late", "labels one early", "no stop")
 RANK = 16

@@ -9,7 +9,7 @@ import time
 from copy import deepcopy
 from typing import Any
 
-from helpers.trials.ticket_reading import allowed_values
+from helpers.assistants.tickets import allowed_values
 from helpers.trials.ticket_training import LABELS
 
 NAME = "07_sft"
@@ -45,8 +45,8 @@ def run(case: dict) -> dict:
 
 
 def baseline() -> dict:
+    from helpers.assistants.tickets import score_fields
     from helpers.trials.ticket_baseline import fit_baseline
-    from helpers.trials.ticket_reading import score_fields
     from helpers.velunda import load_tickets
 
     fitted, found = fit_baseline(load_tickets("train")), {}
@@ -65,7 +65,7 @@ def zero_shot() -> dict:
 
 
 def few_shot() -> dict:
-    from helpers.trials.ticket_reading import pick_shots
+    from helpers.assistants.tickets import pick_shots
     from helpers.velunda import load_tickets
 
     model, tokenizer = base_model()
@@ -84,7 +84,7 @@ def few_shot() -> dict:
 
 def form(shots: int) -> dict:
     """The model without training, within the form: what of the gain is the form's."""
-    from helpers.trials.ticket_reading import pick_shots
+    from helpers.assistants.tickets import pick_shots
     from helpers.velunda import load_tickets
 
     model, tokenizer = base_model()
@@ -172,9 +172,9 @@ def base_model(dtype: Any = None) -> tuple[Any, Any]:
 
 def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any) -> dict:
     """Scores of a split, and what reading it took. A tuned model is merged and read as a FastLlama, half the time."""
+    from helpers.assistants.tickets import predict_labels, score_fields
     from helpers.lora import lora_layers, merge_lora_
     from helpers.speed import FastLlama
-    from helpers.trials.ticket_reading import predict_labels, score_fields
     from helpers.velunda import load_tickets
 
     tickets = load_tickets(split)
@@ -186,7 +186,7 @@ def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any
 
 def cost(model: Any, tokenizer: Any, split: str, shots: Any, n: int) -> dict:
     """What reading n tickets takes where every prompt is read from its beginning."""
-    from helpers.trials.ticket_reading import predict_labels
+    from helpers.assistants.tickets import predict_labels
     from helpers.velunda import load_tickets
 
     texts = [ticket["text"] for ticket in load_tickets(split)[:n]]

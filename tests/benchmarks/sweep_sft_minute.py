@@ -34,7 +34,7 @@ def run(case: dict) -> dict:
 
 def read(model: Any, tokenizer: Any, tickets: list) -> dict:
     """Scores by field, as counts of right tickets a family."""
-    from helpers.trials.ticket_reading import predict_labels, score_fields
+    from helpers.assistants.tickets import predict_labels, score_fields
 
     found = predict_labels(model, tokenizer, [ticket["text"] for ticket in tickets], batch=24)
     return sweep_sft.to_json(score_fields(found.labels, tickets))

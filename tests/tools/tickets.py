@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from helpers.velunda import fill, load_frames
-from helpers.velunda.tickets import FOLDER, FRESH, SPLITS
+from helpers.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
 
 PER_FRAME = 2
 DRAWS = 12
@@ -48,5 +48,5 @@ def lines(split: str) -> str:
 
 
 if __name__ == "__main__":
-    for name in (*SPLITS, FRESH):
+    for name in (*SPLITS, FRESH, MORE):
         (FOLDER / f"{name}.jsonl").write_text(lines(name), encoding="utf-8")

@@ -9,8 +9,9 @@ from itertools import chain
 
 import pytest
 
+from helpers.assistants import NOT_THERE
 from helpers.files import DataUnavailable
-from helpers.trials.reading import DOMAINS, FOLDER, KINDS, NOT_THERE, Reading, load_reading
+from helpers.trials.reading import DOMAINS, FOLDER, KINDS, Reading, load_reading
 
 
 @pytest.fixture(scope="module")

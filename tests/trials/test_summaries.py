@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from helpers.assistants import unsupported
 from helpers.metrics import rouge1, unigram_f1
 from helpers.trials.summaries import (
     by_frame,
     central_sentence,
-    choose_summary,
     is_true,
     judge,
     lead_1,
@@ -17,7 +17,6 @@ from helpers.trials.summaries import (
     rouge,
     scores,
     stated,
-    unsupported,
     with_interval,
 )
 from helpers.velunda import generate_reports, load_report_frames, load_reports
@@ -64,28 +63,6 @@ def test_a_number_that_the_report_has_in_another_role_is_supported_and_wrong():
 def test_what_follows_no_pattern_states_nothing_and_is_not_true():
     for text in ("", "The app the app.", f"{INCIDENT['summary']} And more."):
         assert stated(text) is None and judge(text, INCIDENT) == {} and not is_true(text, INCIDENT)
-
-
-@pytest.mark.parametrize(
-    ("summary", "text", "found"),
-    [
-        ("The app was dead for 17 minutes.", "For 170 minutes it was dead.", ["17"]),
-        ("Ghent paid 12 euros to Mr. Haas.", "Mr. Haas paid 12 euros.", []),  # the first word is left out
-        ("In Ghent, Haas rode.", "haas rode in Graz.", ["Ghent", "Haas"]),
-        ("12 of 12", "11", ["12", "12"]),
-        ("It showed E04.", "It showed E05.", ["E04"]),
-        ("", "text", []),
-    ],
-)
-def test_unsupported_words_are_told_in_order(summary, text, found):
-    assert unsupported(summary, text) == found
-
-
-def test_the_first_clean_candidate_is_chosen_or_none():
-    text = "Mr. Haas paid 12 euros in Ghent."
-    assert choose_summary(["Mr. Lang paid 12.", "It cost 12.", "In Ghent, Haas paid."], text) == 1
-    assert choose_summary(["In Ghent, it was."], text) == 0
-    assert choose_summary(["It cost 13.", "It was Lang."], text) is None and choose_summary([], text) is None
 
 
 def test_the_central_sentence_shares_most_with_the_others_and_lead_1_is_the_first():

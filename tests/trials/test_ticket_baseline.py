@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.assistants.tickets import score_fields
 from helpers.trials.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
-from helpers.trials.ticket_reading import score_fields
 from helpers.velunda import FIELDS, load_tickets
 
 

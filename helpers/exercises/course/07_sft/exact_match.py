@@ -6,8 +6,8 @@ import json
 
 from numpy.random import Generator
 
+from helpers.assistants.tickets import exact_match
 from helpers.exercises.checking.spec import Exercise
-from helpers.trials.ticket_reading import exact_match
 
 ANSWER = """
 def exact_match(predicted, label):

@@ -6,8 +6,8 @@ import re
 
 from numpy.random import Generator
 
+from helpers.assistants.reports import unsupported
 from helpers.exercises.checking.spec import Exercise
-from helpers.trials.summaries import unsupported
 from helpers.velunda.reports import generate_reports
 
 ANSWER = r"""

@@ -7,11 +7,11 @@ import random
 import pytest
 import torch
 
-from helpers.stats import wilson
-from helpers.training import encode_chat
-from helpers.trials.ticket_reading import (
+from helpers.assistants.tickets import (
     INSTRUCTION,
     ROOM,
+    TicketReader,
+    allowed_values,
     answer_text,
     exact_match,
     pick_shots,
@@ -20,6 +20,9 @@ from helpers.trials.ticket_reading import (
     score_fields,
     ticket_chat,
 )
+from helpers.generation import AnswerForm
+from helpers.stats import wilson
+from helpers.training import encode_chat
 from helpers.velunda import FIELDS, canon, load_tickets
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
@@ -174,3 +177,31 @@ def test_the_same_ticket_twice_leaves_something_to_read(tiny, tokenizer):  # noq
     found = predict_labels(tiny[1], tokenizer, ["Hello"] * 2, max_new_tokens=3)
     assert found.replies[0] == found.replies[1]
     assert predict_labels(tiny[1], tokenizer, [], max_new_tokens=3).replies == []
+
+
+def test_how_sure_a_field_is_multiplies_its_tokens_among_the_allowed_ones(tiny, tokenizer):  # noqa: F811
+    texts = ["Where is my Kite? Order 48213. I ordered it in May.", "The Heron squeaks."]
+    found = predict_labels(tiny[1], tokenizer, texts, within=allowed_values)
+    for reply, text, sure in zip(found.replies, texts, found.sure, strict=True):
+        form = AnswerForm(tokenizer, allowed_values(text))
+        prompt = tokenizer.apply_chat_template(
+            ticket_chat({"text": text}, answer=False), add_generation_prompt=True, return_dict=False
+        )
+        said = tokenizer(reply, add_special_tokens=False)["input_ids"]
+        logits = tiny[1](torch.tensor([[*prompt, *said]]))[0, len(prompt) - 1 :]
+        expected = dict.fromkeys(FIELDS, 1.0)
+        for i, token in enumerate(said):
+            allowed = form.allowed(said[:i])
+            if field := form.field_at(said[:i]):
+                expected[field] *= logits[i, allowed].softmax(-1)[allowed.index(token)].item()
+        assert sure == pytest.approx(expected, rel=1e-3) and sure["intent"] < 0.9
+    assert predict_labels(tiny[1], tokenizer, texts[:1], max_new_tokens=2).sure == [{}]
+
+
+def test_the_reader_gives_five_fields_and_how_sure_it_is_of_each(tiny, tokenizer):  # noqa: F811
+    read = TicketReader(tiny[1], tokenizer)
+    label = read("The Heron squeaks.")
+    assert list(label) == [*FIELDS, "confidence"] and list(label["confidence"]) == list(FIELDS)
+    assert label["product"] in ("Heron", None) and label["confidence"]["order_number"] == 1.0
+    with pytest.raises(ValueError, match="Ticket 1 is empty"):
+        read.many(["Hello", " "])

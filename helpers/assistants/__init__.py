@@ -1,0 +1,35 @@
+"""What the course has taught its model to do, one call each. Opened in 07, 07b and 08.
+
+| call                  | what it gives                                                  | adapter     | module     |
+|-----------------------|----------------------------------------------------------------|-------------|------------|
+| `ticket_reader()`     | a ticket's five fields, and how sure the model is of each      | `tickets`   | `tickets`  |
+| `report_summarizer()` | one sentence about a report, or None if none passes the check  | `summaries` | `reports`  |
+| `passage_reader()`    | an answer from a text, or "Not in the text."                   | `reader`    | `passages` |
+
+Each module holds what its adapter was trained with, prompt, form and scores, so that training and use cannot differ.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["passages", "reports", "tickets"],
+    submod_attrs={
+        "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
+        "reports": ["ReportSummarizer", "choose_summary", "report_chat", "report_summarizer", "unsupported"],
+        "tickets": [
+            "INSTRUCTION",
+            "Predictions",
+            "TicketReader",
+            "allowed_values",
+            "answer_text",
+            "exact_match",
+            "pick_shots",
+            "predict_labels",
+            "read_answer",
+            "score_fields",
+            "ticket_chat",
+            "ticket_reader",
+        ],
+    },
+)
