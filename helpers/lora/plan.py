@@ -96,8 +96,9 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
     slack, context    5 % that the allocator leaves unused, and 0.5 GiB for CUDA: rules of thumb (`helpers.memory`).
 
     What is different on a CPU: no context; the loss's tile is min(T, 4096) · min(vocab, 32768) numbers of b + 29 bytes,
-    because softmax and gradient are written out where a GPU has one kernel; and reading the weights can need more than
-    training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
+    because softmax and gradient are written out where a GPU has one kernel; a 4-bit model's 16-bit matrices stay mapped
+    from the file that they were quantized from (the system drops these pages when it needs room); and reading the
+    weights can need more than training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
 
     Raises ValueError for targets that the model does not have and for a rank that does not suit them.
     """
@@ -122,6 +123,8 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
         ("logits at the loss", loss),
         ("working buffers", beyond),
     ]
+    if setting.device == "cpu" and setting.method == "qlora":
+        parts.append(("16-bit file, mapped", 2 * shape.linear_parameters))
     parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts))))
     if setting.device == "gpu":
         parts.append(("CUDA context", CONTEXT_BYTES))
