@@ -42,6 +42,7 @@ class Setting:
     compute: what matrices are multiplied in. device: "cpu" counts what only a CPU's training has, and no CUDA context.
     loss: "tiles" is TRL's, which never holds all logits; "whole" a loop that calls model(input_ids, labels=labels).
     padded: rows of unequal length, so that a mask of batch · seq_len² numbers is needed (by default for batch > 1).
+    mapped: on a CPU, a 4-bit model's 16-bit file stays mapped, as the libraries leave it; False: it was let go.
     """
 
     method: Method = "lora"
@@ -55,6 +56,7 @@ class Setting:
     device: Literal["gpu", "cpu"] = "gpu"
     loss: Literal["tiles", "whole"] = "tiles"
     padded: bool | None = None
+    mapped: bool = True
 
     @property
     def tokens(self) -> int:
@@ -123,7 +125,7 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
         ("logits at the loss", loss),
         ("working buffers", beyond),
     ]
-    if setting.device == "cpu" and setting.method == "qlora":
+    if setting.device == "cpu" and setting.method == "qlora" and setting.mapped:
         parts.append(("16-bit file, mapped", 2 * shape.linear_parameters))
     parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts))))
     if setting.device == "gpu":

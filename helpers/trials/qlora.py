@@ -293,6 +293,7 @@ def predicted_bytes(method: str, batch: int, length: int) -> int:
         device="cpu",
         loss="whole",
         padded=False,
+        mapped=False,  # `build` takes the weights out of the file
         compute="fp32" if method in ("full", "library") else "bf16",
     )
     shape = read_shape("chat")
