@@ -19,7 +19,7 @@ from helpers.trials.tickets_recorded import find, scores
 from helpers.velunda import FIELDS, load_frames, load_tickets
 from helpers.velunda.tickets import MORE
 from tests.benchmarks import sweep_sft, sweep_tickets
-from tests.tools.notebook import ROOT
+from tests.tools.notebook import ROOT, course
 
 SPLITS = ("dev", "test", "fresh")
 
@@ -167,3 +167,11 @@ def test_more_tickets_help_less_and_less_where_the_steps_are_fixed():
     assert list(curve) == list(sweep_sft.SIZES)
     few, some, many = (statistics.mean(shares) for shares in curve.values())
     assert few < some < many and many - some < some - few
+
+
+def test_the_last_lines_say_what_was_recorded():
+    text = " ".join(course().page("07_sft").nb.cells[-1].source.split())
+    tuned, counted = (scores(run, "fresh")["exact"] for run in (recorded.adapter(), recorded.cheap()))
+    low, high = (f"{100 * end:.0f}" for end in tuned.by_family)
+    assert f"{100 * tuned.share:.0f} % of tickets in phrasings" in text and f"(95 % CI {low}–{high})" in text
+    assert f"reaches {100 * counted.share:.0f} %" in text
