@@ -6,6 +6,7 @@
 | `files`  | reading and writing adapters in PEFT's format, which `helpers.adapters` describes |
 | `shapes` | what a model's configuration says about its size; data/model_shapes.json          |
 | `plan`   | the memory of a fine-tuning by part, and the settings that fit on a GPU           |
+| `train_script` | a script in plain TRL and PEFT for such a plan                              |
 
 `python -m helpers.lora plan --model meta-llama/Llama-3.1-8B --gpu-memory 24` prints such a plan.
 """
@@ -14,7 +15,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["files", "layers", "plan", "shapes"],
+    submodules=["files", "layers", "plan", "shapes", "train_script"],
     submod_attrs={
         "files": ["load_adapter", "save_adapter"],
         "layers": [
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "without_lora",
         ],
         "plan": ["METHODS", "Plan", "Setting", "memory_parts", "plan_training", "usable_bytes"],
+        "train_script": ["training_script", "write_script"],
         "shapes": ["Shape", "ShapeUnknown", "known_models", "read_shape"],
     },
 )

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from helpers.lora.plan import ALL_LINEAR, EFFECTIVE_BATCH, METHODS, cards_table, plan_training
+from helpers.lora.train_script import write_script
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,14 +19,20 @@ def main(arguments: list[str] | None = None) -> int:
     targets = () if options.targets == ALL_LINEAR else tuple(options.targets.split(","))
     rest = {"seq_len": options.seq_len, "method": options.method, "rank": options.rank, "targets": targets}
     try:
+        if options.gpu_memory is None and options.write:
+            raise ValueError("--write needs --gpu-memory: the script is written for one card.")
         if options.gpu_memory is None:
             print(cards_table(options.model, **rest))
             return 0
         plan = plan_training(options.model, options.gpu_memory, effective_batch=options.effective_batch, **rest)
-    except (ValueError, RuntimeError) as error:
+        print(plan.table())
+        if options.write and plan.fits:
+            write_script(plan, options.write)
+            print(f"\nWrote {options.write}. Start it, and start it again after it was stopped, with")
+            print(f"    python {options.write} data.jsonl")
+    except (ValueError, RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(plan.table())
     return 0 if plan.fits else 1
 
 
@@ -39,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--rank", type=int, default=8, help="of the adapters (8)")
     plan.add_argument("--targets", default=ALL_LINEAR, help="all-linear, attention, or names: q_proj,v_proj")
     plan.add_argument("--effective-batch", type=int, default=EFFECTIVE_BATCH, help="rows a step (16)")
+    plan.add_argument("--write", metavar="FILE", help="a training script for exactly this plan")
     return parser
 
 

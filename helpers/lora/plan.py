@@ -93,7 +93,11 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
                       its gradient.
     working buffers   one block's backward pass, about 8·d_ff + 4·d_model bytes a token, or the final norm's: only what
                       exceeds the loss, since both are not there at once. qlora: the largest matrix, unpacked.
-    CUDA context      0.5 GiB, and 5 % that the allocator leaves unused: rules of thumb (`helpers.memory`).
+    slack, context    5 % that the allocator leaves unused, and 0.5 GiB for CUDA: rules of thumb (`helpers.memory`).
+
+    What is different on a CPU: no context; the loss's tile is min(T, 4096) · min(vocab, 32768) numbers of b + 29 bytes,
+    because softmax and gradient are written out where a GPU has one kernel; and reading the weights can need more than
+    training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
 
     Raises ValueError for targets that the model does not have and for a rank that does not suit them.
     """
@@ -118,9 +122,9 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
         ("logits at the loss", loss),
         ("working buffers", beyond),
     ]
+    parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts))))
     if setting.device == "gpu":
         parts.append(("CUDA context", CONTEXT_BYTES))
-        parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts[:-1]))))
     return [(part, size) for part, size in parts if size]
 
 
@@ -229,6 +233,13 @@ def _loss_bytes(shape: Shape, setting: Setting) -> int:
         return rows * TILE_WORDS * width + gradient
     # without Triton the tile's softmax is written out: seven numbers of 32 bits for each of the tile's and a mask
     return rows * min(TILE_WORDS, shape.vocab) * (width + 29) + gradient
+
+
+def loading_bytes(shape: Shape, setting: Setting) -> int:
+    """The peak while the weights are read on a CPU: as they will be, and the 16-bit file that they are made from, which
+    the system counts as long as it is mapped."""
+    converted = setting.compute == "fp32" or setting.method == "qlora"
+    return _base_bytes(shape, setting) + (2 * shape.n_parameters if converted else 0)
 
 
 def usable_bytes(gpu_memory: float) -> int:

@@ -9,9 +9,9 @@ import torch
 
 from helpers.lora import METHODS, Setting, memory_parts, plan_training, read_shape, usable_bytes
 from helpers.lora.__main__ import main
-from helpers.lora.plan import ADAMW, CARDS, PAGED, _working_per_token, check_adapters, needed
+from helpers.lora.plan import ADAMW, CARDS, PAGED, TILE_WORDS, _working_per_token, check_adapters, needed
 from helpers.memory import CONTEXT_BYTES, GIB, GPUS
-from tests.lora.live_memory import in_four_bits, kept_bytes, peak_of_blocks, peak_of_loss, prepared, tiny
+from tests.lora.live_memory import Live, in_four_bits, kept_bytes, peak_of_blocks, peak_of_loss, prepared, tiny
 
 PLAIN = Setting(batch=1, seq_len=128, rank=4, checkpointing=False)
 FP32 = replace(PLAIN, compute="fp32")
@@ -78,6 +78,23 @@ def test_a_loop_that_keeps_all_logits_needs_what_is_said(setting):
     assert part(shape, replace(setting, loss="whole"), "logits at the loss") == pytest.approx(
         peak_of_loss(model, setting), rel=0.02
     )
+
+
+@pytest.mark.parametrize("setting", [PLAIN, FP32], ids=["bf16", "fp32"])
+def test_on_a_cpu_the_loss_in_tiles_needs_what_is_said(setting):
+    from trl.kernels import ChunkedLogProbFunction
+
+    setting = replace(setting, device="cpu", seq_len=48)
+    shape, _ = tiny(vocab_size=TILE_WORDS)  # as wide as a tile
+    dtype = torch.bfloat16 if setting.width == 2 else torch.float32
+    states = torch.randn(setting.tokens, shape.d_model, dtype=dtype, requires_grad=True)
+    head, targets = torch.randn(shape.vocab, shape.d_model, dtype=dtype), torch.zeros(setting.tokens, dtype=torch.long)
+    with Live() as live:
+        log_probs, *_ = ChunkedLogProbFunction.apply(
+            states, head, None, targets, 1.0, TILE_WORDS, None, 1.0, ("log_probs", "entropy", "is_top1")
+        )
+        log_probs.sum().backward()
+    assert part(shape, setting, "logits at the loss") == pytest.approx(live.peak, rel=0.02)
 
 
 def test_four_bits_are_what_bitsandbytes_stores():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import re
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from helpers.files import DataUnavailable, safe_files
 from helpers.metrics import rouge1, sentences
+from helpers.trials.summaries import is_true
 from helpers.velunda import canon, fill_report, generate_reports, load_report_frames, load_reports, reports
-from helpers.velunda.reports import FOLDER, SPLITS
+from helpers.velunda.reports import FOLDER, MORE, SPLITS
 from tests.tools.reports import lines
 from tests.tools.tickets import word_sequences
 
@@ -60,6 +62,18 @@ def test_two_splits_share_no_frame_and_no_five_words_that_a_frame_says_in_a_row(
     assert not {r["frame"] for r in DATA[first]} & {r["frame"] for r in DATA[second]}
     shared = word_sequences(own_words(first), 5) & word_sequences(own_words(second), 5)
     assert not shared, sorted(" ".join(words) for words in shared)
+
+
+def test_the_further_training_frames_follow_the_same_patterns_and_share_no_five_words_with_dev_and_test():
+    more = load_report_frames(MORE)
+    assert len(more) >= 100 and {frame.summary for frame in more} == {frame.summary for frame in FRAMES}
+    assert not {frame.name for frame in more} & {frame.name for frame in FRAMES}
+    judged = word_sequences([*own_words("dev"), *own_words("test")], 5)
+    assert not word_sequences(own_words(MORE), 5) & judged
+    for frame in more:
+        made = [fill_report(frame, random.Random(seed)) for seed in range(6)]
+        assert len({report["text"] for report in made}) == 6, frame.name
+        assert all(is_true(report["summary"], report) for report in made), frame.name
 
 
 def test_owners_in_dev_and_test_are_unknown_in_train():
