@@ -9,6 +9,7 @@ from dataclasses import fields
 
 import pytest
 
+from helpers.exercises.checking import registry
 from helpers.memory import ARCHITECTURES
 from helpers.metrics import Score
 from helpers.models import fetch
@@ -21,6 +22,7 @@ from helpers.velunda.tickets import MORE
 from tests.benchmarks import sweep_sft, sweep_tickets
 from tests.tools.notebook import ROOT, course
 
+cheapest_threshold = registry()["cheapest_threshold"].reference
 SPLITS = ("dev", "test", "fresh")
 
 
@@ -175,3 +177,18 @@ def test_the_last_lines_say_what_was_recorded():
     low, high = (f"{100 * end:.0f}" for end in tuned.by_family)
     assert f"{100 * tuned.share:.0f} % of tickets in phrasings" in text and f"(95 % CI {low}–{high})" in text
     assert f"reaches {100 * counted.share:.0f} %" in text
+
+
+def test_what_a_limit_saves_is_as_the_text_says():
+    """ "both cost more … TF-IDF saves little … half of the tickets pass … about a third of the minutes" """
+    cost = {}
+    for name, run in {"words": recorded.cheap(), "adapter": recorded.adapter()}.items():
+        dev = recorded.sure(run, "dev"), recorded.all_right(run, "dev")
+        limit = cheapest_threshold(*dev, 1.0, 6.0)
+        marks = list(zip(recorded.sure(run, "fresh"), recorded.all_right(run, "fresh"), strict=True))
+        passed = [right for sure, right in marks if sure >= limit]
+        cost[name] = (len(marks) - len(passed) + 6 * passed.count(False)) / len(marks)
+        assert 6 * sum(not right for _, right in marks) > len(marks)
+        if name == "adapter":
+            assert 0.45 < len(passed) / len(marks) < 0.55
+    assert 0.85 < cost["words"] < 1 and 0.6 < cost["adapter"] < 0.75
