@@ -42,6 +42,7 @@ class Setting:
     compute: what matrices are multiplied in. device: "cpu" counts what only a CPU's training has, and no CUDA context.
     loss: "tiles" is TRL's, which never holds all logits; "whole" a loop that calls model(input_ids, labels=labels).
     padded: rows of unequal length, so that a mask of batch · seq_len² numbers is needed (by default for batch > 1).
+    mapped: on a CPU, a 4-bit model's 16-bit file stays mapped, as the libraries leave it; False: it was let go.
     """
 
     method: Method = "lora"
@@ -55,6 +56,7 @@ class Setting:
     device: Literal["gpu", "cpu"] = "gpu"
     loss: Literal["tiles", "whole"] = "tiles"
     padded: bool | None = None
+    mapped: bool = True
 
     @property
     def tokens(self) -> int:
@@ -96,8 +98,9 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
     slack, context    5 % that the allocator leaves unused, and 0.5 GiB for CUDA: rules of thumb (`helpers.memory`).
 
     What is different on a CPU: no context; the loss's tile is min(T, 4096) · min(vocab, 32768) numbers of b + 29 bytes,
-    because softmax and gradient are written out where a GPU has one kernel; and reading the weights can need more than
-    training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
+    because softmax and gradient are written out where a GPU has one kernel; a 4-bit model's 16-bit matrices stay mapped
+    from the file that they were quantized from (the system drops these pages when it needs room); and reading the
+    weights can need more than training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
 
     Raises ValueError for targets that the model does not have and for a rank that does not suit them.
     """
@@ -122,6 +125,8 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
         ("logits at the loss", loss),
         ("working buffers", beyond),
     ]
+    if setting.device == "cpu" and setting.method == "qlora" and setting.mapped:
+        parts.append(("16-bit file, mapped", 2 * shape.linear_parameters))
     parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts))))
     if setting.device == "gpu":
         parts.append(("CUDA context", CONTEXT_BYTES))

@@ -136,8 +136,13 @@ def test_a_tied_head_counts_once():
     assert part(untied, PLAIN, "base weights") - part(tied, PLAIN, "base weights") == 2 * 160 * 96
 
 
-def test_only_a_gpu_has_a_context():
+def test_only_a_gpu_has_a_context_and_only_a_cpu_keeps_the_file_of_a_4_bit_model():
     shape = read_shape("Qwen3-0.6B")
+    for method in METHODS:
+        on_cpu = part(shape, replace(PLAIN, method=method, device="cpu"), "16-bit file, mapped")
+        assert on_cpu == (2 * shape.linear_parameters if method == "qlora" else 0)
+        assert not part(shape, replace(PLAIN, method=method), "16-bit file, mapped")
+        assert not part(shape, replace(PLAIN, method=method, device="cpu", mapped=False), "16-bit file, mapped")
     assert part(shape, PLAIN, "CUDA context") == CONTEXT_BYTES
     assert not part(shape, replace(PLAIN, device="cpu"), "CUDA context")
 
