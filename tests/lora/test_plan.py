@@ -278,7 +278,7 @@ def test_what_all_logits_need_is_told_apart_from_the_total_with_them():
     assert total > plan.capacity > logits > plan.total
     said = f"they alone take {logits / GIB:.2f} GiB, and the total is {total / GIB:.2f} GiB, which does not fit)"
     assert said in plan.table()
-    assert "GiB, which fits)" in plan_training("Llama-3.1-8B", 80).table()
+    assert "GiB, which fits)" in plan_training("SmolLM2-135M", 80).table()
 
 
 def test_where_nothing_fits_the_exit_status_is_1_and_it_says_what_would(capsys):
