@@ -7,7 +7,9 @@
 `stated` reads a summary back into the slots that its report was made from, so a number counts as right only in its
 role: "for 107 minutes" is wrong where 107 is an estimate. It knows the eight patterns of data/velunda/reports.
 
-What it does not do: judge other texts than these reports; ask whether the important things were chosen.
+What it does not do: judge other texts than these reports, or sentences that follow none of the patterns; compare the
+cause, system, part, error code or group of people ("680 guests" for 680 riders is right to it); ask whether the
+important things were chosen.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ def judge(summary: str, report: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def is_true(summary: str, report: Mapping[str, Any]) -> bool:
-    """True if the summary follows a pattern and every name and number in it is right."""
+    """True if the summary follows a pattern and every name and number in it is right in its role."""
     verdicts = judge(summary, report)
     return bool(verdicts) and all(verdicts.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from statistics import mean
 
 import pytest
@@ -18,6 +19,13 @@ from tests.tools.notebook import ROOT
 RUNS = json.loads((ROOT / "data" / "results" / "07b_seq2seq.json").read_text(encoding="utf-8"))["runs"]
 TEST = [run for run in RUNS if run["case"]["split"] == "test"]
 [TAUGHT] = json.loads((ROOT / "data" / "results" / "07b_summaries.json").read_text(encoding="utf-8"))["runs"]
+
+
+def printed(name: str) -> str:
+    """What a cell of the notebook printed, as stored."""
+    book = json.loads((ROOT / "notebooks" / "07b_seq2seq.ipynb").read_text(encoding="utf-8"))
+    [found] = [cell for cell in book["cells"] if cell["id"] == name]
+    return "".join(line for output in found["outputs"] for line in output.get("text", []))
 
 
 def of(cure: str, way: str, score: str) -> list[float]:
@@ -88,10 +96,17 @@ def test_the_frames_of_test_are_unseen_and_summaries_follow_eight_patterns():
 
 
 def test_the_lie_of_the_first_section_is_one_and_the_first_reports_are_of_different_frames():
-    report = held_out("test")[0]
-    lie = report["summary"].replace("107 minutes", "680 minutes")
+    report = held_out("test")[18]
+    lie = report["summary"].replace("30 minutes", "668 minutes")
     assert lie != report["summary"] and not unsupported(lie, report["text"]) and not is_true(lie, report)
-    assert rouge1(lie, report["summary"]) > 0.9 and report["words"]["n"] == "680"
+    assert rouge1(lie, report["summary"]) > 0.9 and report["words"]["n"] == "668"
+    words = report["words"]
+    true = (
+        f"Because of {words['reason']}, the {words['system']} {words['failure']} for {words['minutes']} minutes "
+        f"and {words['n']} {words['who']} were affected."
+    )
+    assert true in printed("two-summaries") and is_true(true, report)  # every slot is right
+    assert 0.4 < rouge1(true, report["summary"]) < 0.5
     assert len({r["frame"] for r in held_out("test")[:8]}) == 8
 
 
@@ -127,3 +142,38 @@ def test_the_taught_chat_model_is_true_more_often_than_a_limited_t5_and_cannot_b
     for split in ("dev", "test"):
         published = TAUGHT[split]["published"]
         assert published["true"] / published["n"] < 0.95 and published["n"] > 0.9 * published["of"]
+
+
+def test_eight_times_the_reports_are_less_than_one_pass_and_the_others_more_than_seven():
+    seen = RECIPE.steps * RECIPE.batch
+    assert seen == 11_200 and 7 < seen / REPORTS < 8 and seen < MORE == 12_000
+
+
+def test_of_the_summaries_that_can_be_judged_too_few_are_right_as_well():
+    greedy, [row] = TAUGHT["test"]["greedy"], TAUGHT["adapter"]["scores"]
+    assert round(greedy["fluent"] * 120) == 85 and row["right"] == 68 and 68 / 85 < 0.95
+
+
+def test_the_judge_does_not_compare_the_group_of_people_nor_the_cause():
+    report = held_out("test")[0]
+    guests = "Because of a wrong clock, the app logged everybody out for 107 minutes and 680 guests were affected."
+    assert guests in printed("live") and report["words"]["who"] == "riders"
+    assert is_true(guests, report) and is_true(guests.replace("a wrong clock", "a cyberattack"), report)
+
+
+def test_an_invented_first_word_always_passes_the_check():
+    titles = [words["owner"].split()[0] for report in held_out("test") if "owner" in (words := report["words"])]
+    names = [r["words"][who].split()[0] for r in held_out("test") for who in ("mech", "person") if who in r["words"]]
+    firsts = [r["summary"].split()[0] in {*titles, *names} for r in held_out("test")]
+    assert f"{sum(firsts)} of 120 references begin" in printed("first-word") and sum(firsts) == 48
+    assert "with Pedro there, 48 pass the check" in printed("first-word")
+    assert not unsupported("Three hours passed.", "2 hours passed.")  # a number in words
+
+
+def test_the_tiny_t5_learns_the_form_and_copies_no_city_that_was_kept_out():
+    line = r"^(trained on|kept out): (\d+ of 40 as in the pair, \d+) with"
+    told = dict(re.findall(line, printed("own-kept-out"), re.MULTILINE))
+    right = {name: int(found.split()[0]) for name, found in told.items()}
+    assert right["kept out"] == 0 < right["trained on"] <= 30 and told["kept out"].endswith(" 40")
+    examples = re.findall(r"→ (.*?) \|", printed("own-kept-out"))
+    assert len(examples) == 2 and all(re.fullmatch(r"\d+ parcels for \w+\.", example) for example in examples)

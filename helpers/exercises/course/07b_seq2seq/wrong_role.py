@@ -21,6 +21,21 @@ def wrong_role(summary, text):
 OTHERS = r'[n for n in re.findall(r"\b\d+\b", text) if n not in {m[0] for m in stated}]'
 PUT = "summary[: last.start()] + others[0] + summary[last.end() :]"
 SLIPS = [
+    (
+        "n not in {m[0] for m in stated}",
+        "n not in summary",
+        "`in summary` also finds 7 *within* 107: compare with the whole numbers that the summary states.",
+    ),
+    (
+        PUT,
+        "others[0].join(summary.rsplit(last[0], 1))",
+        "the last place with these digits is within E04; cut the summary at the position of the match.",
+    ),
+    (
+        "n not in {m[0] for m in stated}",
+        "n != stated[-1][0]",
+        "the summary states this number already, if not as its last one; compare with all that it states.",
+    ),
     (OTHERS, r're.findall(r"\b\d+\b", text)', "you put in a number that the summary states already; take another one."),
     ("stated[-1]", "stated[0]", "this replaces the first number; replace the last one."),
     ("others[0]", "others[-1]", "this puts in the text's last other number; take the first one."),
@@ -83,6 +98,8 @@ def cases(rng: Generator) -> list[tuple]:
         ("The app was dead for 5 minutes.", "It was dead for 5 minutes."),
         ("Nothing was said.", "It took 12 minutes and 4 people."),
         ("Error E04 cost 90 euros.", "The Kite showed E05 after 300 kilometers; error E04 cost 90 euros."),
+        ("The app had failed for 107 minutes.", "After 7 calls and 30 mails, the app was back, 107 minutes later."),
+        ("It took 4 hours to clear error E04.", "Of 30 riders, one waited 4 hours for error E04 to go."),
         ("It took 31 minutes and showed E04.", "At 9:15 it showed E04. It took 31 minutes."),
         *[(report["summary"], report["text"]) for report in reports[:6]],
     ]
