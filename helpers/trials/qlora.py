@@ -255,6 +255,12 @@ def untrained() -> tuple[dict[str, float], float]:
     return shares, float(np.mean(_answers(run["rules"])))
 
 
+def surprise(method: str, seed: int = 0) -> tuple[float, float]:
+    """Mean surprise at the tokens of the held-out answers, before and after training, nats per token."""
+    before, after = RECORD.find("untrained")[method], RECORD.find("score", method=method, seed=seed)
+    return before["nats a token"], after["nats a token"]
+
+
 @dataclass(frozen=True)
 class Points:
     """A difference in points of 100, its 95 % interval over families of tickets, and how many seeds are in it."""
@@ -294,6 +300,7 @@ def predicted_bytes(method: str, batch: int, length: int) -> int:
         loss="whole",
         padded=False,
         mapped=False,  # `build` takes the weights out of the file
+        float32_adapters=True,  # and keeps its corrections in 32 bits
         compute="fp32" if method in ("full", "library") else "bf16",
     )
     shape = read_shape("chat")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -62,6 +64,43 @@ def test_nf4_changes_weights_less_than_even_steps_at_every_block_size(weights):
         assert change(weights, nf4_codebook(), block) < change(weights, even_codebook(4), block)
 
 
+def even_change(weights: torch.Tensor, block: int) -> float:
+    """Of 16 even steps up to the largest weight of a block, with its sign."""
+    rows = weights.view(-1, block)
+    step = rows.gather(1, rows.abs().argmax(dim=1, keepdim=True)) / 8
+    step = torch.where(step == 0, torch.ones_like(step), step)
+    restored = (rows / step).round().clamp(-7, 8) * step
+    return float((restored - rows).norm() / rows.norm())
+
+
+def test_nf4_beats_16_even_steps_of_the_same_bits_clearly_in_blocks_of_64_and_hardly_in_blocks_of_32(weights):
+    sizes, nf4 = (32, 64, 128, 256), nf4_codebook()
+    gains = {block: even_change(weights, block) - change(weights, nf4, block) for block in sizes}
+    assert min(gains.values()) > 0
+    assert gains[64] > 0.006 and gains[32] < 0.003
+
+
+def test_nf4_beats_steps_from_the_smallest_to_the_largest_weight_at_equal_bits(weights):
+    """Blocks of 32 with one size each take as many bits as blocks of 64 with two."""
+    rows = weights.view(-1, 64)
+    low, high = rows.aminmax(dim=1, keepdim=True)
+    step = (high - low) / 15
+    restored = low + ((rows - low) / step).round() * step
+    two_sizes, nf4 = float((restored - rows).norm() / rows.norm()), change(weights, nf4_codebook(), 32)
+    assert (round(100 * nf4, 1), round(100 * two_sizes, 1)) == (8.8, 9.4)
+
+
+def test_the_plan_of_section_7_holds_what_the_learner_counts():
+    shape = read_shape("chat")
+    paper = registry().load("training_bytes").spec.reference
+    own = Setting("qlora", 2, 128, checkpointing=False, device="cpu", loss="whole", padded=False, mapped=False)
+    rest = (shape.n_parameters - shape.linear_parameters, shape.adapter_parameters(8, tuple(shape.linears)))
+    parts = dict(memory_parts(shape, replace(own, float32_adapters=True)))
+    held = sum(parts[part] for part in ("base weights", "adapters", "gradients", "optimizer states"))
+    assert held == pytest.approx(paper(shape.linear_parameters, *rest), rel=0.001)
+    assert sum(parts.values()) < 0.6e9
+
+
 def test_training_on_paper_is_what_the_tensors_take():
     shape, measured = read_shape("chat"), qlora.RECORD.find("memory", method="qlora")["parts"]
     on_paper = (
@@ -93,6 +132,14 @@ def test_qlora_loses_less_than_five_points_on_at_least_200_tickets():
     found = qlora.paired("qlora", "lora")
     assert len(next(iter(qlora.scores().values()))) >= 200
     assert found.points > -5 and found.low < 0 < found.high
+
+
+def test_4_bits_cost_some_surprise_at_the_answers_before_and_after_training():
+    sixteen, four = qlora.surprise("lora"), qlora.surprise("qlora")
+    assert all(less < more for less, more in zip(sixteen, four, strict=True))
+    assert four[1] < 0.1 * sixteen[0]
+    assert (round(sixteen[1], 3), round(four[1], 3)) == (0.187, 0.213)
+    assert four[1] / sixteen[1] - 1 == pytest.approx(1 / 7, abs=0.01)
 
 
 def test_before_training_no_answer_is_right_and_two_rules_are_better_than_a_short_training():
