@@ -5,7 +5,8 @@
     unsupported("It took 12 minutes.", report)         # ["12"], if the report has no 12
 
 The check is the last word: of several candidates, the likeliest whose names and numbers all stand in the report is
-published, and where there is none, nobody publishes. What it does not do: notice a right number in a wrong role.
+handed on as a draft for a person, and where there is none, the person writes it. What it does not do: notice a right
+number in a wrong role, or an invented first word.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ def unsupported(summary: str, text: str) -> list[str]:
 
 
 def choose_summary(candidates: Sequence[str], text: str) -> int | None:
-    """Which of several summaries, the likeliest first, to publish: the first without an unsupported word; else None.
+    """Which of several summaries, the likeliest first, becomes the draft: the first without an unsupported word.
 
-    None: none can be published unread, a person has to write it.
+    None where all have one: then there is no draft, and a person has to write it.
     """
     fit = (number for number, summary in enumerate(candidates) if not unsupported(summary, text))
     return next(fit, None)
@@ -70,18 +71,18 @@ class ReportSummarizer:
 
         Raises ValueError for a text without words, or too long for the model.
         """
-        return self.publish([text])[0]
+        return self.drafts([text])[0]
 
-    def publish(self, texts: Sequence[str]) -> list[str | None]:
+    def drafts(self, texts: Sequence[str]) -> list[str | None]:
         """The same for many texts: the greedy summaries at once, and others only where one has an unsupported word."""
-        published: list[str | None] = []
+        handed_on: list[str | None] = []
         for text, summary in zip(texts, self.write(texts), strict=True):
             if unsupported(summary, text):
                 others = self.draw(text)
                 chosen = choose_summary(others, text)
                 summary = None if chosen is None else others[chosen]
-            published.append(summary)
-        return published
+            handed_on.append(summary)
+        return handed_on
 
     def write(self, texts: Sequence[str], batch: int = 16) -> list[str]:
         """The greedy summary of each text, unchecked."""

@@ -42,6 +42,9 @@ class Setting:
     compute: what matrices are multiplied in. device: "cpu" counts what only a CPU's training has, and no CUDA context.
     loss: "tiles" is TRL's, which never holds all logits; "whole" a loop that calls model(input_ids, labels=labels).
     padded: rows of unequal length, so that a mask of batch · seq_len² numbers is needed (by default for batch > 1).
+    mapped: on a CPU, a 4-bit model's 16-bit file stays mapped, as the libraries leave it; False: it was let go.
+    float32_adapters: of qlora, as the course's own layers have them; by default TRL makes them 16-bit ones.
+    Raises ValueError for a method that is none of METHODS.
     """
 
     method: Method = "lora"
@@ -55,6 +58,12 @@ class Setting:
     device: Literal["gpu", "cpu"] = "gpu"
     loss: Literal["tiles", "whole"] = "tiles"
     padded: bool | None = None
+    mapped: bool = True
+    float32_adapters: bool = False
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(_no_method(self.method))
 
     @property
     def tokens(self) -> int:
@@ -74,6 +83,15 @@ class Setting:
         """PEFT keeps adapters in 32 bits, and TRL makes them 16-bit ones for a 4-bit base: the former are cast."""
         return self.method == "lora" and self.width == 2
 
+    @property
+    def trained_width(self) -> int:
+        """Bytes of a trained number, of its gradient, and of each of Adam's two."""
+        return 2 if self.method == "qlora" and not self.float32_adapters else 4
+
+
+def _no_method(method: str) -> str:
+    return f"The method is one of {', '.join(METHODS)}, not {method!r}."
+
 
 def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
     """(part, bytes) at the peak of a training step. With n the parameters, T = batch · seq_len, b = bytes of `compute`:
@@ -81,7 +99,8 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
     base weights      lora: b·n. qlora: matrices of the blocks in NF4, 4 bits and 0.127 for doubly quantized scales
                       (Dettmers et al., 2023); embeddings, head and norms stay in 16 bits; a tied head counts once.
                       full: 4·n, because 16-bit weights lose small steps.
-    adapters          rank · (in + out) for each corrected matrix, 4 bytes each, 2 for qlora (TRL converts them).
+    adapters          rank · (in + out) for each corrected matrix, 4 bytes each, 2 for qlora (TRL converts them), unless
+                      `float32_adapters`.
     gradients         one for each trained parameter, in its precision.
     optimizer states  AdamW: two for each trained parameter, in its precision. paged_adamw_8bit: two bytes in all, which
                       move to the computer's memory while activations need the room: only what exceeds them counts.
@@ -96,16 +115,18 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
     slack, context    5 % that the allocator leaves unused, and 0.5 GiB for CUDA: rules of thumb (`helpers.memory`).
 
     What is different on a CPU: no context; the loss's tile is min(T, 4096) · min(vocab, 32768) numbers of b + 29 bytes,
-    because softmax and gradient are written out where a GPU has one kernel; and reading the weights can need more than
-    training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
+    because softmax and gradient are written out where a GPU has one kernel; a 4-bit model's 16-bit matrices stay mapped
+    from the file that they were quantized from (the system drops these pages when it needs room); and reading the
+    weights can need more than training does (`loading_bytes`). Python and its libraries come on top, about 0.6 GB.
 
     Raises ValueError for targets that the model does not have and for a rank that does not suit them.
     """
     targets = check_adapters(shape, setting.rank, setting.targets) if setting.method != "full" else ()
     adapters = shape.adapter_parameters(setting.rank, targets)
     trained = shape.n_parameters if setting.method == "full" else adapters
-    size = 2 if setting.method == "qlora" else 4
-    kept = _kept_bytes(shape, setting, targets) + (2 * adapters if setting.casts_adapters else 0)
+    size = setting.trained_width
+    copied = setting.casts_adapters or (setting.method == "qlora" and setting.width < size)  # in 16 bits
+    kept = _kept_bytes(shape, setting, targets) + (2 * adapters if copied else 0)
     loss = _loss_bytes(shape, setting)
     working = setting.tokens * _working_per_token(shape, setting)
     unpacked = 2 * _largest(shape) if setting.method == "qlora" else 0
@@ -122,6 +143,8 @@ def memory_parts(shape: Shape, setting: Setting) -> list[tuple[str, int]]:
         ("logits at the loss", loss),
         ("working buffers", beyond),
     ]
+    if setting.device == "cpu" and setting.method == "qlora" and setting.mapped:
+        parts.append(("16-bit file, mapped", 2 * shape.linear_parameters))
     parts.append(("allocator's slack", round(FRAGMENTATION * sum(size for _, size in parts))))
     if setting.device == "gpu":
         parts.append(("CUDA context", CONTEXT_BYTES))
@@ -337,7 +360,7 @@ def plan_training(
     """
     shape = read_shape(model) if isinstance(model, str) else model
     if method is not None and method not in METHODS:
-        raise ValueError(f"The method is one of {', '.join(METHODS)}, not {method!r}.")
+        raise ValueError(_no_method(method))
     for what, value in (("seq_len", seq_len), ("effective_batch", effective_batch)):
         if value < 1:
             raise ValueError(f"{what} is 1 or more, not {value}.")
@@ -437,8 +460,12 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"{_described(setting)}, batch {plan.batch} × {plan.accumulation}"
     for part, size in [*plan.rows, ("total", plan.total)]:
         yield f"  {part:<22}{_gib(size):>9} GiB"
-    whole = _loss_bytes(shape, replace(setting, loss="whole"))
-    yield f"  (a loop that keeps all logits would need {_gib(whole)} GiB at the loss)"
+    whole = replace(setting, loss="whole")
+    total = needed(shape, whole)
+    yield (
+        f"  (with a loop that keeps all logits, they alone take {_gib(_loss_bytes(shape, whole))} GiB, and the total "
+        f"is {_gib(total)} GiB, which {'fits' if total <= plan.capacity else 'does not fit'})"
+    )
     if plan.options:
         yield ""
         yield "settings that fit"

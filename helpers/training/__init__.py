@@ -52,12 +52,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "recomputation": ["recompute_"],
         "schedules": ["cosine_with_warmup"],
         "seq2seq": [
-            "collate_pairs",
-            "collate_targets",
             "encoder",
             "label_loss",
             "pad_rows",
-            "pair_loss",
             "report_tokenizer",
             "small_t5",
             "train_by_trainer",

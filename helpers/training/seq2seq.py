@@ -6,9 +6,6 @@
     train_by_trainer(model, tokenizer, rows, Recipe(steps=400, rate=3e-3, batch=16, warmup=40))
     write_summaries(model, tokenizer, texts)
 
-    collate_pairs(pairs, pad_id)                           # what the trainer's collator does, with a loop
-    train(model, pairs, recipe, collate=..., loss=pair_loss)                          # the course's own loop
-
 What it does not do: pretraining, sentinel tokens, inputs that are longer than the model was trained for.
 """
 
@@ -16,11 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from helpers.foundations.probability import IGNORED
@@ -30,14 +26,12 @@ from helpers.tokenization.libraries import library_bpe
 from helpers.training.libraries import quiet
 from helpers.training.loop import Recipe
 from helpers.training.schedules import cosine_with_warmup
-from helpers.transformer.encoder_decoder import shift_right
 
 PAD, END = "<pad>", "</s>"
 VOCAB_SIZE = 1400
 # GPT-2's pattern, but every digit is a word: a number that was never seen is then spelled with known tokens.
 PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 MAX_SOURCE, MAX_TARGET = 192, 64  # tokens; longer ones are cut
-Pair = tuple[list[int], list[int]]  # ids of a source and of its target, each closed by the end token
 
 
 def report_tokenizer(reports: Sequence[dict[str, Any]], vocab_size: int = VOCAB_SIZE) -> Any:
@@ -96,26 +90,7 @@ def small_t5(tokenizer: Any, seed: int, d_model: int = 64, layers: int = 2) -> A
         return T5ForConditionalGeneration(config)
 
 
-# By hand ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class PairBatch:
-    """ids (B, S), mask (B, S) bool, labels (B, T) with −100 behind each end, decoder_ids (B, T): labels moved right."""
-
-    ids: Tensor
-    mask: Tensor
-    labels: Tensor
-    decoder_ids: Tensor
-
-    @property
-    def n_labels(self) -> int:
-        """How many tokens the loss looks at."""
-        return int((self.labels != IGNORED).sum())
-
-    def to(self, device: torch.device | str) -> PairBatch:
-        """The same on another device."""
-        return PairBatch(*(x.to(device) for x in (self.ids, self.mask, self.labels, self.decoder_ids)))
+# Batches and loss ------------------------------------------------------------------------------------------------
 
 
 def pad_rows(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
@@ -126,40 +101,9 @@ def pad_rows(rows: Sequence[Sequence[int]], filler: int) -> Tensor:
     return torch.tensor([[*row, *[filler] * (longest - len(row))] for row in rows])
 
 
-def collate_targets(targets: Sequence[Sequence[int]], pad_id: int) -> tuple[Tensor, Tensor]:
-    """What is asked for and what the decoder reads meanwhile: labels and decoder_ids, both (B, longest).
-
-    Labels are the targets, −100 behind them. At each place the decoder reads the label *before* it. At the first place,
-    and where the label before is −100, it reads pad_id.
-    """
-    labels = pad_rows(targets, IGNORED)
-    return labels, shift_right(labels, pad_id)
-
-
 def label_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Sum of the surprise at all labels, nats: logits (B, T, V), labels (B, T), of which those of −100 are left out."""
     return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
-
-
-def collate_pairs(
-    pairs: Sequence[Pair],
-    pad_id: int,
-    targets: Callable[[Sequence[Sequence[int]], int], tuple[Tensor, Tensor]] = collate_targets,
-) -> PairBatch:
-    """Sources and targets side by side; the padding of the targets is no label. pad_id also starts the decoder.
-
-    targets: what makes labels and decoder_ids.
-    """
-    ids = pad_rows([source for source, _ in pairs], pad_id)
-    lengths = torch.tensor([len(source) for source, _ in pairs])
-    mask = torch.arange(ids.shape[1]) < lengths[:, None]  # by length: a pad id inside a text would be read
-    return PairBatch(ids, mask, *targets([target for _, target in pairs], pad_id))
-
-
-def pair_loss(model: nn.Module, batch: PairBatch, of_labels: Callable[[Tensor, Tensor], Tensor] = label_loss) -> Tensor:
-    """Sum of the surprise at all labels of a batch, as `helpers.training.train` wants it."""
-    inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.long(), "decoder_input_ids": batch.decoder_ids}
-    return of_labels(model(**inputs).logits, batch.labels)
 
 
 # By the library --------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
-"""Judging summaries of Velunda's reports: cheap baselines, ROUGE, and whether what they say is true.
+"""Judging summaries of Velunda's reports: a cheap baseline, and whether what they say is true.
 
-    lead_1(text), central_sentence(text)                      # two summaries that cost nothing
-    rouge(summary, reference)                                 # {"rouge1": …, "rouge2": …, "rougeL": …}
+    lead_1(text)                                              # a summary that costs nothing
     stated(summary)                                           # {"minutes": "107", "person": "Tomasz Wilk", …}
     judge(summary, report)                                    # what of it is right, by kind
 
 `stated` reads a summary back into the slots that its report was made from, so a number counts as right only in its
 role: "for 107 minutes" is wrong where 107 is an estimate. It knows the eight patterns of data/velunda/reports.
 
-What it does not do: judge other texts than these reports; ask whether the important things were chosen.
+What it does not do: judge other texts than these reports, or sentences that follow none of the patterns; compare the
+cause, system, part, error code or group of people ("680 guests" for 680 riders is right to it); ask whether the
+important things were chosen.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ import numpy as np
 from helpers.assistants.reports import unsupported
 from helpers.metrics.grouped import Score
 from helpers.metrics.text import rouge1, sentences
-from helpers.stats import bootstrap
 from helpers.velunda.reports import FACTS, load_report_frames
 
 NAME = r"[A-Z][\w-]*"
@@ -42,33 +42,6 @@ SHAPES = {
 def lead_1(text: str) -> str:
     """The first sentence: what a newspaper puts first is what matters, and reports are often written so."""
     return sentences(text)[0]
-
-
-def central_sentence(text: str) -> str:
-    """The sentence that is most alike to all others, by TF-IDF and cosine (after Radev et al., 2004).
-
-    Each sentence counts as a document of its own, so that words which all of them have say little.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    parts = sentences(text)
-    vectors = TfidfVectorizer(token_pattern=r"\w+").fit_transform(parts)
-    return parts[int(np.asarray((vectors @ vectors.T).sum(axis=1)).argmax())]
-
-
-# Overlap ---------------------------------------------------------------------------------------------------------
-
-
-def rouge(summary: str, reference: str) -> dict[str, float]:
-    """F1 of ROUGE-1, -2 and -L (Lin, 2004), by the package `rouge-score`, without stemming."""
-    return {name: score.fmeasure for name, score in _scorer().score(reference, summary).items()}
-
-
-@cache
-def _scorer() -> Any:
-    from rouge_score.rouge_scorer import RougeScorer
-
-    return RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=False)
 
 
 # Truth -----------------------------------------------------------------------------------------------------------
@@ -104,26 +77,12 @@ def judge(summary: str, report: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def is_true(summary: str, report: Mapping[str, Any]) -> bool:
-    """True if the summary follows a pattern and every name and number in it is right."""
+    """True if the summary follows a pattern and every name and number in it is right in its role."""
     verdicts = judge(summary, report)
     return bool(verdicts) and all(verdicts.values())
 
 
 # Scores with intervals -------------------------------------------------------------------------------------------
-
-
-def by_frame(values: Sequence[float], reports: Sequence[Mapping[str, Any]]) -> list[float]:
-    """One mean a frame: reports of one frame are worded alike, so frames are what was drawn, not reports."""
-    groups: dict[str, list[float]] = defaultdict(list)
-    for value, report in zip(values, reports, strict=True):
-        groups[report["frame"]].append(float(value))
-    return [float(np.mean(group)) for group in groups.values()]
-
-
-def with_interval(values: Sequence[float], reports: Sequence[Mapping[str, Any]]) -> tuple[float, tuple[float, float]]:
-    """The mean over frames, and its 95 % bootstrap interval over frames."""
-    means = by_frame(values, reports)
-    return float(np.mean(means)), bootstrap(means)
 
 
 def scores(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Summaries: what the report does not bear out, and which candidate is published."""
+"""Summaries: what the report does not bear out, and which candidate becomes the draft."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_the_first_clean_candidate_is_chosen_or_none():
     assert choose_summary(["It cost 13.", "It was Lang."], text) is None and choose_summary([], text) is None
 
 
-def test_the_greedy_summary_is_published_if_it_is_clean_and_else_the_likeliest_clean_one(monkeypatch):
+def test_the_greedy_summary_is_the_draft_if_it_is_clean_and_else_the_likeliest_clean_one(monkeypatch):
     said = {"It cost 12 euros.": ["It cost 13.", "It cost 12."], "No number.": ["It cost 9."], "In 3 days.": []}
     greedy = {"It cost 12 euros.": "It cost 11.", "No number.": "It was 7.", "In 3 days.": "In 3 days it ends."}
     summarize = ReportSummarizer(None, None)
     monkeypatch.setattr(summarize, "write", lambda texts: [greedy[text] for text in texts])
     monkeypatch.setattr(summarize, "draw", lambda text: said[text])
-    assert summarize.publish(list(said)) == ["It cost 12.", None, "In 3 days it ends."]
+    assert summarize.drafts(list(said)) == ["It cost 12.", None, "In 3 days it ends."]
 
 
 def test_drawn_candidates_differ_and_repeat_themselves(tiny, tokenizer):  # noqa: F811

@@ -80,7 +80,7 @@ def scored(summarize: Any, split: str) -> tuple[dict, Any]:
 
     reports = held_out(split)
     written = summarize.write([report["text"] for report in reports])
-    published = summarize.publish([report["text"] for report in reports])
+    published = summarize.drafts([report["text"] for report in reports])
     rows = list(zip(written, published, reports, strict=True))
     right = Score.of((report["frame"], is_true(summary, report)) for summary, _, report in rows)
     chosen = [is_true(summary, report) for _, summary, report in rows if summary is not None]

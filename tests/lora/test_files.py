@@ -25,14 +25,14 @@ CLOSE = {"atol": 1e-4, "rtol": 0}  # sums of float32 in another order
 
 
 def theirs(base: torch.nn.Module, **options) -> torch.nn.Module:
-    """PEFT's corrections around the library's model, away from zero."""
+    """PEFT's corrections around the library's model, away from zero, and small enough that rounding stays small."""
     settings = {"r": 4, "lora_alpha": 12, "target_modules": SEVEN} | options
     model = peft.get_peft_model(base, peft.LoraConfig(**settings))
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if "lora_" in name:
-                parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+                parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
     return model.eval()
 
 

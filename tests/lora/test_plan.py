@@ -124,6 +124,17 @@ def test_gradients_and_states_are_as_large_as_the_optimizer_makes_them(method):
     assert part(shape, setting, "optimizer states") == sum(value.numel() * value.element_size() for value in states)
 
 
+def test_adapters_in_32_bits_double_what_is_trained_and_are_copied_for_the_product():
+    shape = read_shape("Qwen3-0.6B")
+    half = replace(PLAIN, method="qlora")
+    whole = replace(half, float32_adapters=True)
+    for name in ("adapters", "gradients", "optimizer states"):
+        assert part(shape, whole, name) == 2 * part(shape, half, name) > 0
+    copies = part(shape, whole, "activations") - part(shape, half, "activations")
+    assert copies == part(shape, half, "adapters")
+    assert memory_parts(shape, replace(PLAIN, float32_adapters=True)) == memory_parts(shape, PLAIN)
+
+
 def test_a_paged_optimizers_states_count_only_beyond_what_they_can_make_room_for():
     shape = read_shape("Llama-3.1-8B")
     small, large = (replace(PLAIN, method="full", seq_len=n, optimizer=PAGED, checkpointing=True) for n in (64, 65_536))
@@ -136,8 +147,13 @@ def test_a_tied_head_counts_once():
     assert part(untied, PLAIN, "base weights") - part(tied, PLAIN, "base weights") == 2 * 160 * 96
 
 
-def test_only_a_gpu_has_a_context():
+def test_only_a_gpu_has_a_context_and_only_a_cpu_keeps_the_file_of_a_4_bit_model():
     shape = read_shape("Qwen3-0.6B")
+    for method in METHODS:
+        on_cpu = part(shape, replace(PLAIN, method=method, device="cpu"), "16-bit file, mapped")
+        assert on_cpu == (2 * shape.linear_parameters if method == "qlora" else 0)
+        assert not part(shape, replace(PLAIN, method=method), "16-bit file, mapped")
+        assert not part(shape, replace(PLAIN, method=method, device="cpu", mapped=False), "16-bit file, mapped")
     assert part(shape, PLAIN, "CUDA context") == CONTEXT_BYTES
     assert not part(shape, replace(PLAIN, device="cpu"), "CUDA context")
 
@@ -231,6 +247,11 @@ def test_an_argument_out_of_range_is_refused_in_one_sentence(arguments, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_setting_refuses_a_method_that_it_does_not_know():
+    with pytest.raises(ValueError, match="^The method is one of lora, qlora, full, not 'LoRA'.$"):
+        Setting("LoRA")
+
+
 def test_a_rank_may_be_as_large_as_the_matrices_that_are_corrected():
     assert plan_training("Llama-3.1-8B", 80, rank=1_024, targets=("k_proj",)).fits
     assert plan_training("Llama-3.1-8B", 80, rank=4_096, targets=("q_proj",), method="qlora").fits
@@ -248,6 +269,16 @@ def test_a_plan_is_printed_by_part(capsys):
     assert main("plan --model Qwen3-8B --gpu-memory 24 --method qlora --rank 16 --targets q_proj,v_proj".split()) == 0
     out = capsys.readouterr().out
     assert "QLoRA of rank 16 on q_proj, v_proj" in out and "hf auth login" not in out and "  LoRA " not in out
+
+
+def test_what_all_logits_need_is_told_apart_from_the_total_with_them():
+    plan = plan_training("Llama-3.1-8B", 16)
+    whole = replace(plan.setting, loss="whole")
+    logits, total = part(plan.shape, whole, "logits at the loss"), needed(plan.shape, whole)
+    assert total > plan.capacity > logits > plan.total
+    said = f"they alone take {logits / GIB:.2f} GiB, and the total is {total / GIB:.2f} GiB, which does not fit)"
+    assert said in plan.table()
+    assert "GiB, which fits)" in plan_training("SmolLM2-135M", 80).table()
 
 
 def test_where_nothing_fits_the_exit_status_is_1_and_it_says_what_would(capsys):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import datasets
 import pytest
 import torch
@@ -11,20 +9,14 @@ import torch
 from helpers.tokenization import BPETokenizer, library_bpe
 from helpers.training import (
     Recipe,
-    collate_pairs,
-    collate_targets,
     encoder,
     label_loss,
-    pad_rows,
-    pair_loss,
     report_tokenizer,
     small_t5,
-    train,
     train_by_trainer,
     write_summaries,
 )
 from helpers.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
-from helpers.transformer import shift_right
 from helpers.velunda import generate_reports, load_reports
 
 REPORTS = load_reports("train")[:24]
@@ -40,10 +32,6 @@ def rows(tokenizer):
     datasets.disable_progress_bars()
     made = datasets.Dataset.from_list(REPORTS).map(encoder(tokenizer), batched=True)
     return made.select_columns(["input_ids", "labels"])
-
-
-def pairs(rows):
-    return [(row["input_ids"], row["labels"]) for row in rows]
 
 
 def test_the_wrapped_tokenizer_gives_our_ids_and_our_text_back():
@@ -76,52 +64,10 @@ def test_rows_are_closed_by_the_end_and_cut_to_the_longest(tokenizer):
     assert made["labels"][0][-1] == tokenizer.eos_token_id and len(made["labels"][0]) <= 5
 
 
-def test_targets_are_padded_with_minus_100_and_the_decoder_reads_the_label_before():
-    labels, read = collate_targets([[5, 6, 7], [8]], pad_id=3)
-    assert labels.tolist() == [[5, 6, 7], [8, -100, -100]]
-    assert read.tolist() == [[3, 5, 6], [3, 8, 3]] == shift_right(labels, 3).tolist()
-    with pytest.raises(ValueError, match="at least one row"):
-        pad_rows([], 0)
-
-
-def test_our_collator_gives_what_the_librarys_does(tokenizer, rows):
-    from transformers import DataCollatorForSeq2Seq
-
-    ours = collate_pairs(pairs(rows), tokenizer.pad_token_id)
-    theirs = DataCollatorForSeq2Seq(tokenizer, model=small_t5(tokenizer, 0))([dict(row) for row in rows])
-    assert torch.equal(ours.ids, theirs["input_ids"]) and torch.equal(ours.labels, theirs["labels"])
-    assert torch.equal(ours.mask.long(), theirs["attention_mask"])
-    assert torch.equal(ours.decoder_ids, theirs["decoder_input_ids"])
-    assert ours.n_labels == sum(len(labels) for labels in rows["labels"]) == ours.to("cpu").n_labels
-
-
-def test_the_loss_is_the_librarys_and_padding_counts_nothing(tokenizer, rows):
-    model = small_t5(tokenizer, 0).eval()
-    batch = collate_pairs(pairs(rows)[:6], tokenizer.pad_token_id)
-    theirs = model(input_ids=batch.ids, attention_mask=batch.mask.long(), labels=batch.labels).loss
-    assert pair_loss(model, batch).item() / batch.n_labels == pytest.approx(theirs.item(), abs=1e-5)
-    alone = [collate_pairs([pair], tokenizer.pad_token_id) for pair in pairs(rows)[:6]]
-    assert sum(pair_loss(model, one).item() for one in alone) == pytest.approx(pair_loss(model, batch).item(), rel=1e-5)
-
-
 def test_label_loss_is_by_hand_what_it_says():
     logits = torch.tensor([[[0.0, 0.0], [2.0, 0.0]]])
     assert label_loss(logits, torch.tensor([[1, -100]])).item() == pytest.approx(0.6931, abs=1e-4)
     assert label_loss(logits, torch.tensor([[1, 0]])).item() == pytest.approx(0.6931 + 0.1269, abs=1e-4)
-
-
-def test_by_hand_and_by_the_trainer_the_first_losses_agree(tokenizer, rows):
-    """Every step sees all examples, so the order does not matter; four updates, with warm-up, clipping and cosine."""
-    recipe = Recipe(steps=4, rate=3e-3, batch=len(rows), warmup=2)
-    by_trainer = train_by_trainer(small_t5(tokenizer, 0), tokenizer, rows, recipe)
-    model = small_t5(tokenizer, 0)
-    history = train(
-        model, pairs(rows), recipe, collate=lambda part: collate_pairs(part, tokenizer.pad_token_id), loss=pair_loss
-    )
-    assert by_trainer == pytest.approx(history.losses, abs=1e-4)
-    assert by_trainer[-1] < by_trainer[0] - 0.5
-    other = train_by_trainer(small_t5(tokenizer, 0), tokenizer, rows, replace(recipe, rate=1e-3))
-    assert max(abs(a - b) for a, b in zip(by_trainer, other, strict=True)) > 0.01
 
 
 def test_the_same_seed_makes_the_same_model_and_leaves_other_random_numbers_alone(tokenizer):

@@ -8,16 +8,12 @@ import pytest
 from helpers.assistants import unsupported
 from helpers.metrics import rouge1, unigram_f1
 from helpers.trials.summaries import (
-    by_frame,
-    central_sentence,
     is_true,
     judge,
     lead_1,
     right_by_kind,
-    rouge,
     scores,
     stated,
-    with_interval,
 )
 from helpers.velunda import generate_reports, load_report_frames, load_reports
 
@@ -65,38 +61,15 @@ def test_what_follows_no_pattern_states_nothing_and_is_not_true():
         assert stated(text) is None and judge(text, INCIDENT) == {} and not is_true(text, INCIDENT)
 
 
-def test_the_central_sentence_shares_most_with_the_others_and_lead_1_is_the_first():
-    text = "It rained. The display of the Kite broke. Wout replaced the display of the Kite. Nobody was hurt."
-    assert lead_1(text) == "It rained."
-    assert central_sentence(text) in ("The display of the Kite broke.", "Wout replaced the display of the Kite.")
-
-
-def test_the_cheap_baselines_are_serious_and_never_invent():
-    for baseline, least in ((lead_1, 0.25), (central_sentence, 0.2)):
-        found = scores([baseline(r["text"]) for r in TEST], TEST)
-        assert found["rouge1"] >= least and found["supported"] == 1.0 and found["true"] == 0.0
-
-
-def test_rouge_is_the_packages_and_rouge_1_is_ours():
-    pytest.importorskip("rouge_score")
-    for report in TEST[:40]:
-        first = lead_1(report["text"])
-        found = rouge(first, report["summary"])
-        assert set(found) == {"rouge1", "rouge2", "rougeL"}
-        assert found["rouge1"] == pytest.approx(rouge1(first, report["summary"]), abs=1e-12)
-        assert found["rouge2"] <= found["rouge1"] + 1e-12
+def test_the_first_sentence_is_a_serious_baseline_and_never_invents():
+    assert lead_1("It rained. The display of the Kite broke.") == "It rained."
+    found = scores([lead_1(r["text"]) for r in TEST], TEST)
+    assert found["rouge1"] >= 0.25 and found["supported"] == 1.0 and found["true"] == 0.0
 
 
 def test_unigram_f1_counts_words_as_often_as_both_have_them():
     assert unigram_f1(["a", "a", "b"], ["a", "b", "b"]) == pytest.approx(2 * 2 / 6)
     assert unigram_f1([], ["a"]) == unigram_f1([], []) == unigram_f1(["a"], ["b"]) == 0.0
-
-
-def test_means_and_intervals_are_over_frames():
-    rows = [{"frame": "a"}] * 3 + [{"frame": "b"}]
-    assert by_frame([1, 1, 1, 0], rows) == [1.0, 0.0]
-    mean, (low, high) = with_interval([1, 1, 1, 0], rows)
-    assert mean == 0.5 and (low, high) == (0.0, 1.0)
 
 
 def test_counts_by_kind_are_of_what_was_stated():

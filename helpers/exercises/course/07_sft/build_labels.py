@@ -135,8 +135,8 @@ EXERCISE = Exercise(
         "Which of these tokens will the model have to write by itself one day?",
         "Go through the pieces. Of an answer, all ids are labels, its end included; of a prompt, none. Only then "
         "pad, with a label of −100 for each place.",
-        "Keep two lists that grow together. Never ask whether an id equals `pad`: the token that ends an answer "
-        "has the same id. What is padding you know from where it stands, `length - len(ids)` places at the end.",
+        "Keep two lists that grow together. Never ask whether an id equals `pad`: the token that ends an answer has "
+        "the same id. Find padding by its position: it fills the last `length - len(ids)` places.",
     ),
     proves="answers with their ends are trained, prompts and padding never, also where end and padding are one id",
     properties=[Property("the token that ends an answer is trained", ends_are_learned)],

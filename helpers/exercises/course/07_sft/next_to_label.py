@@ -10,10 +10,10 @@ from helpers.exercises.checking.spec import Exercise
 
 
 def next_to_label(confidence: Sequence[float], group: Sequence[str], n: int) -> list[int]:
-    """Which n tickets to label next: those of which the model is least sure, at most one of each group.
+    """Indices of the n tickets to label next: those the model is least sure of, at most one per group.
 
-    confidence: the model's, one a ticket; group: tickets that read alike share one  →  indices, the least sure
-    first, of equals the earlier; fewer than n where the groups run out
+    confidence: one per ticket; group: tickets that read alike have the same. The least sure comes first, of equals
+    the earlier one; fewer than n where there are fewer groups.
     """
     chosen: list[int] = []
     for i in sorted(range(len(confidence)), key=confidence.__getitem__):

@@ -76,9 +76,9 @@ EXERCISE = Exercise(
     minutes=3,
     difficulty=1,
     hints=(
-        "Which is worse: to publish nothing, or to publish a name that the report does not have?",
+        "Which is worse: to hand on no draft, or one with a name that the report does not have?",
         "Go through the candidates, the likeliest first, and stop at one in which `unsupported` finds nothing. "
-        "If there is none, nothing is published.",
+        "If there is none, there is no draft.",
         "A loop over `enumerate(candidates)` with one `if` that calls `unsupported(summary, text)` and returns the "
         "number; behind the loop, `return None`.",
     ),

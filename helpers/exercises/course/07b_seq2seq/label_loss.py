@@ -101,7 +101,7 @@ def padding_counted(logits: Tensor, labels: Tensor) -> Tensor:
 
 EXERCISE = Exercise(
     reference=label_loss,
-    minutes=3,
+    minutes=2,
     difficulty=2,
     hints=(
         "Print `wanted` for a short target beside a long one. What is the model asked to write behind its end?",

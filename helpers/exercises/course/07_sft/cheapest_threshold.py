@@ -1,0 +1,155 @@
+"""cheapest_threshold: from which confidence on a ticket may pass without a person, given what errors cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np  # noqa: F401  a right answer uses it
+from numpy.random import Generator
+
+from helpers.exercises.checking.spec import Exercise
+
+
+def cheapest_threshold(confidence: Sequence[float], right: Sequence[bool], check: float, mistake: float) -> float:
+    """The threshold at which these tickets cost the fewest minutes; of equal costs, the highest.
+
+    A ticket whose confidence is below the threshold is checked by a person: `check` minutes. Any other passes: nothing
+    if it is right, `mistake` minutes if it is wrong. Try each confidence that occurs, and math.inf (check everything).
+    """
+
+    def cost(threshold: float) -> float:
+        pairs = zip(confidence, right, strict=True)
+        return sum(check if sure < threshold else mistake * (not is_right) for sure, is_right in pairs)
+
+    return min([math.inf, *sorted(set(confidence), reverse=True)], key=cost)
+
+
+ANSWER = """
+def cheapest_threshold(confidence, right, check, mistake):
+    best, least = math.inf, check * len(confidence)
+    for threshold in sorted(set(confidence), reverse=True):
+        cost = 0.0
+        for sure, is_right in zip(confidence, right):
+            if sure < threshold:
+                cost += check
+            elif not is_right:
+                cost += mistake
+        if cost < least:
+            best, least = threshold, cost
+    return best
+"""
+SLIPS = [
+    ("sure < threshold", "sure <= threshold", "a ticket exactly at the threshold passes."),
+    ("cost < least", "cost <= least", "of equal costs, take the highest threshold: it checks more."),
+    (
+        "best, least = math.inf, check * len(confidence)",
+        "best, least = max(confidence), math.inf",
+        "checking everything is a choice, too: math.inf.",
+    ),
+    ("elif not is_right", "elif is_right", "you charge the right ones that pass; the wrong ones cost."),
+    ("sure < threshold", "sure < threshold and not is_right", "a check costs its minutes for right tickets, too."),
+    ("cost += mistake", "cost += mistake - check", "a mistake costs `mistake` minutes, nothing taken off."),
+    (
+        [
+            ("cost += check", "cost += mistake"),
+            ("not is_right:\n                cost += mistake", "not is_right:\n                cost += check"),
+        ],
+        "check and mistake are swapped.",
+    ),
+    ("cost < least", "cost > least", "you take the dearest threshold; take the cheapest."),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    return min([t for t, is_right in zip(confidence, right) if is_right], default=math.inf)
+""",
+        "costs do not count in your choice.",
+    ),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    for threshold in sorted(set(confidence)):
+        passed = [is_right for sure, is_right in zip(confidence, right) if sure >= threshold]
+        if passed.count(False) * mistake <= check * len(passed):
+            return threshold
+    return math.inf
+""",
+        "you take the first threshold that pays at all; compare the costs of all of them.",
+    ),
+    (
+        "return best",
+        "return least",
+        "give the threshold, not its cost.",
+    ),
+    (
+        "cost = 0.0",
+        "cost = check",
+        "no ticket costs anything before it is looked at: begin at 0.",
+    ),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    wrong = [sure for sure, is_right in zip(confidence, right) if not is_right]
+    above = [sure for sure in confidence if sure > max(wrong, default=-1)]
+    return min(above, default=math.inf)
+""",
+        "you let no mistake pass at any price; where checks are many, a mistake may be cheaper.",
+    ),
+]
+RIGHT = [
+    """
+def cheapest_threshold(confidence, right, check, mistake):
+    options = [math.inf, *sorted(set(confidence), reverse=True)]
+
+    def cost(t):
+        return sum(check if sure < t else mistake * (not ok) for sure, ok in zip(confidence, right))
+
+    return min(options, key=cost)
+""",
+    """
+def cheapest_threshold(confidence, right, check, mistake):
+    sure, wrong = np.array(confidence), ~np.array(right, dtype=bool)
+    options = np.append(np.unique(sure), np.inf)[::-1]
+    costs = [check * (sure < t).sum() + mistake * wrong[sure >= t].sum() for t in options]
+    return float(options[int(np.argmin(costs))])
+""",
+]
+
+
+def cases(rng: Generator) -> list[tuple]:
+    def drawn(n: int, digits: int = 3) -> tuple[list[float], list[bool]]:
+        sure = [round(float(x), digits) for x in rng.uniform(0.2, 1, size=n)]
+        return sure, [bool(rng.uniform() < s) for s in sure]
+
+    two = ([0.9, 0.8, 0.7, 0.6], [True, False, True, True])
+    return [
+        (*two, 1.0, 12.0),
+        (*two, 1.0, 2.0),  # three checks or one mistake
+        (*two, 1.0, 0.5),
+        ([0.9, 0.9, 0.4], [True, False, True], 1.0, 2.0),  # equals pass together
+        ([0.5, 0.4], [False, False], 1.0, 8.0),  # nothing may pass
+        ([0.5, 0.4, 0.3], [True, True, True], 1.0, 8.0),
+        ([0.9, 0.6, 0.3], [True, False, True], 1.0, 2.0),  # 2 checks, or 1 mistake: equal costs
+        ([0.3, 0.6, 0.9], [True, False, True], 1.0, 1.5),
+        ([0.95, 0.9, 0.85, 0.8, 0.75, 0.2], [False, True, True, True, True, False], 1.0, 3.0),
+        ([0.8], [False], 1.0, 1.0),
+        (*drawn(30), 1.0, 8.0),
+        (*drawn(40, 1), 1.0, 4.0),
+        (*drawn(25), 2.0, 3.0),
+        (*drawn(25), 0.5, 4.0),
+    ]
+
+
+EXERCISE = Exercise(
+    minutes=5,
+    difficulty=2,
+    reference=cheapest_threshold,
+    hints=(
+        "How many minutes do these tickets cost if a person checks all of them? And if nobody checks any?",
+        "Write the cost of one threshold first: a loop over the tickets, each of which is checked, passes right or "
+        "passes wrong. Then try all thresholds and keep the cheapest.",
+        "Begin with `math.inf` and its cost, `check * len(confidence)`. Go through the confidences from the highest "
+        "down, compute the cost of each, and take another threshold only if its cost is lower.",
+    ),
+    proves="checks and mistakes are weighed, equals pass together, and checking everything is allowed",
+)

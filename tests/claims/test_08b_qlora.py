@@ -1,0 +1,148 @@
+"""What 08b_qlora and README.md say of 4-bit training, held against arithmetic, weights and what was recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from helpers.exercises.checking import registry
+from helpers.lora import Setting, memory_parts, read_shape
+from helpers.models import fetch
+from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
+from helpers.transformer import Encoder
+from helpers.trials import qlora
+
+SHAPE = read_shape("meta-llama/Llama-3.1-8B")
+
+
+@pytest.fixture(scope="module")
+def weights() -> torch.Tensor:
+    """The embedder's linear layers, which never were in fewer than 32 bits."""
+    layers = [m for m in Encoder.from_pretrained(fetch("embedder")).modules() if isinstance(m, torch.nn.Linear)]
+    return torch.cat([layer.weight.detach().flatten() for layer in layers])
+
+
+def change(weights: torch.Tensor, codebook: torch.Tensor, block: int) -> float:
+    restored = dequantize_blocks(*quantize_blocks(weights, codebook, block), codebook, block)
+    return float((restored - weights).norm() / weights.norm())
+
+
+def test_eight_billion_weights_take_16_gb_and_all_of_their_training_eight_times_that():
+    total = {method: sum(dict(memory_parts(SHAPE, Setting(method))).values()) for method in ("full", "lora", "qlora")}
+    assert round(2 * SHAPE.n_parameters / 1e9) == 16
+    assert total["full"] / (2 * SHAPE.n_parameters) == pytest.approx(8, abs=1)
+    assert total["qlora"] < 16e9 < total["lora"]
+
+
+def test_the_exercise_gives_the_codebook_that_the_course_uses():
+    levels = registry().load("nf4_levels").spec.reference(1 - (1 / 32 + 1 / 30) / 2)
+    assert torch.allclose(levels, nf4_codebook(), atol=1e-6)
+
+
+def test_the_worked_example():
+    weight = torch.tensor([0.30, -0.90, 0.15, 0.60])
+    codes, absmax = quantize_blocks(weight, nf4_codebook(), 4)
+    assert codes.tolist() == [11, 0, 9, 14] and absmax.item() == pytest.approx(0.9)
+    restored = dequantize_blocks(codes, absmax, nf4_codebook(), 4)
+    assert [round(x, 2) for x in restored.tolist()] == [0.3, -0.9, 0.14, 0.65]
+    assert (11 * 16 + 0, 9 * 16 + 14) == (176, 158)
+
+
+def test_the_quantile_of_nine_tenths():
+    assert round(float(torch.special.ndtri(torch.tensor(0.9))), 2) == 1.28
+
+
+def test_half_a_bit_for_sizes_is_four_gigabytes_of_a_70b_model():
+    assert bits_per_weight(64, double=False) == 4.5
+    assert 70e9 * 0.5 / 8 / 1e9 == pytest.approx(4.4, abs=0.03)
+
+
+def test_nf4_changes_weights_less_than_even_steps_at_every_block_size(weights):
+    for block in (32, 64, 128, 256):
+        assert change(weights, nf4_codebook(), block) < change(weights, even_codebook(4), block)
+
+
+def even_change(weights: torch.Tensor, block: int) -> float:
+    """Of 16 even steps up to the largest weight of a block, with its sign."""
+    rows = weights.view(-1, block)
+    step = rows.gather(1, rows.abs().argmax(dim=1, keepdim=True)) / 8
+    step = torch.where(step == 0, torch.ones_like(step), step)
+    restored = (rows / step).round().clamp(-7, 8) * step
+    return float((restored - rows).norm() / rows.norm())
+
+
+def test_nf4_beats_16_even_steps_of_the_same_bits_clearly_in_blocks_of_64_and_hardly_in_blocks_of_32(weights):
+    sizes, nf4 = (32, 64, 128, 256), nf4_codebook()
+    gains = {block: even_change(weights, block) - change(weights, nf4, block) for block in sizes}
+    assert min(gains.values()) > 0
+    assert gains[64] > 0.006 and gains[32] < 0.003
+
+
+def test_nf4_beats_steps_from_the_smallest_to_the_largest_weight_at_equal_bits(weights):
+    """Blocks of 32 with one size each take as many bits as blocks of 64 with two."""
+    rows = weights.view(-1, 64)
+    low, high = rows.aminmax(dim=1, keepdim=True)
+    step = (high - low) / 15
+    restored = low + ((rows - low) / step).round() * step
+    two_sizes, nf4 = float((restored - rows).norm() / rows.norm()), change(weights, nf4_codebook(), 32)
+    assert (round(100 * nf4, 1), round(100 * two_sizes, 1)) == (8.8, 9.4)
+
+
+def test_the_plan_of_section_7_holds_what_the_learner_counts():
+    shape = read_shape("chat")
+    paper = registry().load("training_bytes").spec.reference
+    own = Setting("qlora", 2, 128, checkpointing=False, device="cpu", loss="whole", padded=False, mapped=False)
+    rest = (shape.n_parameters - shape.linear_parameters, shape.adapter_parameters(8, tuple(shape.linears)))
+    parts = dict(memory_parts(shape, replace(own, float32_adapters=True)))
+    held = sum(parts[part] for part in ("base weights", "adapters", "gradients", "optimizer states"))
+    assert held == pytest.approx(paper(shape.linear_parameters, *rest), rel=0.001)
+    assert sum(parts.values()) < 0.6e9
+
+
+def test_training_on_paper_is_what_the_tensors_take():
+    shape, measured = read_shape("chat"), qlora.RECORD.find("memory", method="qlora")["parts"]
+    on_paper = (
+        registry()
+        .load("training_bytes")
+        .spec.reference(
+            shape.linear_parameters,
+            shape.n_parameters - shape.linear_parameters,
+            shape.adapter_parameters(8, tuple(shape.linears)),
+        )
+    )
+    assert on_paper == pytest.approx(sum(measured.values()), rel=0.01)
+
+
+@pytest.mark.parametrize("method", qlora.NAMES)
+def test_predicted_and_measured_peaks_are_within_15_percent(method):
+    run = qlora.RECORD.find("memory", method=method)
+    assert qlora.predicted_bytes(method, run["batch"], run["length"]) == pytest.approx(
+        run["peak of training"], rel=0.15
+    )
+
+
+def test_4_bit_weights_take_less_than_half_of_the_bf16_base_with_the_tied_embedding_counted_once():
+    half, four = (qlora.RECORD.find("memory", method=method)["parts"]["base"] for method in ("lora", "qlora"))
+    assert half == 2 * 134_515_008 and four < 0.42 * half
+
+
+def test_qlora_loses_less_than_five_points_on_at_least_200_tickets():
+    found = qlora.paired("qlora", "lora")
+    assert len(next(iter(qlora.scores().values()))) >= 200
+    assert found.points > -5 and found.low < 0 < found.high
+
+
+def test_4_bits_cost_some_surprise_at_the_answers_before_and_after_training():
+    sixteen, four = qlora.surprise("lora"), qlora.surprise("qlora")
+    assert all(less < more for less, more in zip(sixteen, four, strict=True))
+    assert four[1] < 0.1 * sixteen[0]
+    assert (round(sixteen[1], 3), round(four[1], 3)) == (0.187, 0.213)
+    assert four[1] / sixteen[1] - 1 == pytest.approx(1 / 7, abs=0.01)
+
+
+def test_before_training_no_answer_is_right_and_two_rules_are_better_than_a_short_training():
+    before, rules = qlora.untrained()
+    assert before == {"lora": 0, "qlora": 0}
+    assert rules > max(sum(right) / len(right) for right in qlora.scores().values())
