@@ -59,16 +59,31 @@ def test_every_training_was_scored_on_the_same_questions():
         assert sum(run["by row"]) / 64 == pytest.approx(run["loss"], abs=1e-3)
 
 
-def test_rank_one_trains_a_fifth_of_a_percent_of_the_weights():
-    size = low_rank.runs(case="lora", targets="all", rank=1)[0]["parameters"]
+def test_rank_eight_trains_numbers_as_1_8_percent_of_the_weights():
+    size = low_rank.runs(case="lora", targets="all", rank=8, scale=2.0)[0]["parameters"]
     full = low_rank.runs(case="full")[0]["parameters"]
-    assert 0.002 <= size / full <= 0.0025
+    assert round(1000 * size / full) == 18
+
+
+def test_rank_one_covers_half_of_the_way_and_rank_four_nearly_all():
+    before, full = low_rank.best(case="untrained")["loss"], low_rank.best(case="full")["loss"]
+    found = {rank: low_rank.best(case="lora", targets="all", rank=rank, scale=2.0) for rank in low_rank.recorded_ranks()}
+    reached = {rank: (before - run["loss"]) / (before - full) for rank, run in found.items()}
+    assert found[1]["parameters"] == 305_280 and 0.5 < reached[1] < 0.75
+    assert min(share for rank, share in reached.items() if rank >= 4) > 0.9
+    assert max(reached[rank] for rank in (16, 64)) < reached[8] + 0.03
+
+
+def test_where_the_corrections_sit_hardly_matters_here():
+    everywhere = low_rank.runs(case="lora", targets="all", rank=8, scale=2.0)[0]["loss"]
+    for part in ("attention", "feed-forward"):
+        assert abs(low_rank.runs(targets=part)[0]["loss"] - everywhere) < 0.03
 
 
 def test_each_illness_shows_its_sign_and_the_healthy_adapter_none():
     from helpers.exercises.checking import registry
 
-    diagnose = registry()["diagnose"].reference
+    diagnose = registry()["diagnose_adapter"].reference
     for found in low_rank.patients().values():
         assert diagnose(found["losses"]) == found["truth"], found["losses"]
 
