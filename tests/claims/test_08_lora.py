@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers.files import ROOT
+from helpers.stats import paired_bootstrap
 from helpers.trials import low_rank
 from helpers.velunda import canon
 
@@ -97,11 +98,28 @@ def test_bfloat16_steps_near_a_tenth_are_half_a_thousandth():
     assert float(following - x) == pytest.approx(0.0005, rel=0.05)
 
 
-def test_merging_in_32_bits_changes_no_answer():
-    same = {
-        run["case"]["way"]: run["answers"] for run in low_rank.merges.read()["runs"] if run["case"]["case"] == "way"
-    }
-    assert same["merged, 32 bits"] == same["beside"]
+def test_merging_changes_no_answer_in_32_bits_and_hardly_one_in_16():
+    answers = answers_by_way()
+    assert answers["merged, 32 bits"] == answers["beside"]
+    assert same_answers("merged, 16 bits", "beside") >= 60
+
+
+def test_rounding_the_base_to_4_bits_changes_many_answers_and_merging_others_but_not_the_loss():
+    beside, merged = "4-bit base, beside", "4-bit base, merged, 4 bits"
+    assert same_answers(beside, "beside") < 56 and same_answers(merged, beside) < 64
+    losses = [low_rank.merges.find("way", way=way)["by row"] for way in (beside, merged)]
+    gap = paired_bootstrap(*losses)
+    assert gap.low < 0 < gap.high
+
+
+def answers_by_way() -> dict[str, list[str]]:
+    runs = low_rank.merges.read()["runs"]
+    return {run["case"]["way"]: run["answers"] for run in runs if run["case"]["case"] == "way"}
+
+
+def same_answers(way: str, other: str) -> int:
+    answers = answers_by_way()
+    return sum(a == b for a, b in zip(answers[way], answers[other], strict=True))
 
 
 # The library's defaults ----------------------------------------------------------------------------------------------
