@@ -127,10 +127,14 @@ def best(**wanted: Any) -> dict[str, Any]:
     return min(runs(**wanted), key=lambda run: run.get("loss", 0))
 
 
-def recorded_ranks() -> list[int]:
-    """The ranks that were tried in all matrices at full strength, ascending."""
-    tried = runs(case="lora", targets="all", scale=2.0)
-    return sorted({run["case"]["rank"] for run in tried})
+def trained_ranks(alpha: float | None = None, strength: float | None = None) -> dict[int, dict[str, Any]]:
+    """The recorded trainings in all matrices with this alpha, or with this strength alpha / rank, by rank, ascending."""
+    found = {}
+    for run in runs(case="lora", targets="all"):
+        rank, scale = run["case"]["rank"], run["case"]["scale"]
+        if (scale == strength) if alpha is None else (scale * rank == alpha):
+            found[rank] = run
+    return dict(sorted(found.items()))
 
 
 def patients() -> dict[str, dict[str, Any]]:
