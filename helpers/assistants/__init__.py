@@ -1,4 +1,4 @@
-"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08 and 10.
+"""What the course has taught its model to do, one call each. Opened in 07, 07b and 08.
 
 | call                    | what it gives                                                  | adapter     | module     |
 |-------------------------|----------------------------------------------------------------|-------------|------------|
