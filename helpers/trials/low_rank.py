@@ -61,7 +61,7 @@ def short_text(reading: Reading) -> str:
 
 
 def quoted_share(split: str) -> float:
-    """A baseline without a model: the share of a split's questions about pages for which the unit that shares most words
+    """A baseline without a model: share of a split's questions about pages for which the unit that shares most words
     with the question would count as a right answer (`right_on_page`)."""
     found = []
     for reading in load_reading(split):
@@ -138,7 +138,7 @@ def best(**wanted: Any) -> dict[str, Any]:
 
 
 def trained_ranks(alpha: float | None = None, strength: float | None = None) -> dict[int, dict[str, Any]]:
-    """The recorded trainings in all matrices with this alpha, or with this strength alpha / rank, by rank, ascending."""
+    """Recorded trainings in all matrices with this alpha, or with this strength alpha / rank, by rank, ascending."""
     found = {}
     for run in runs(case="lora", targets="all"):
         rank, scale = run["case"]["rank"], run["case"]["scale"]
