@@ -12,7 +12,7 @@ from helpers.lora import Setting, memory_parts, read_shape
 from helpers.models import fetch
 from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
 from helpers.transformer import Encoder
-from helpers.trials import qlora, small_gpt
+from helpers.trials import deep_stacks, qlora, small_gpt
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")
 
@@ -90,6 +90,13 @@ def test_the_surprise_of_the_small_gpt_moves_by_less_than_a_hundredth_in_every_c
     surprise = small_gpt.RECORD.find("own GPT")["nats a byte"]
     assert set(surprise) == {"none", *small_gpt.TRIPS}
     assert max(surprise.values()) - min(surprise.values()) < 0.01
+
+
+def test_the_small_gpt_has_seen_a_part_of_the_bytes_that_its_surprise_is_measured_on():
+    trained = {tuple(ids[i : i + 16].tolist()) for ids in torch.cat(deep_stacks.batches(0, 400)) for i in range(18)}
+    measured = torch.cat(deep_stacks.batches(1, 40))
+    seen = sum(tuple(ids[8:24].tolist()) in trained for ids in measured) / len(measured)
+    assert 0.1 < seen < 0.5
 
 
 def test_the_plan_of_section_7_holds_what_the_learner_counts():
