@@ -107,7 +107,7 @@ def test_the_lie_of_the_first_section_is_one_and_the_first_reports_are_of_differ
         f"Because of {words['reason']}, the {words['system']} {words['failure']} for {words['minutes']} minutes "
         f"and {words['n']} {words['who']} were affected."
     )
-    assert true in printed("two-summaries") and wholly_true(true, report)  # every slot is right
+    assert true in printed("two-summaries") and is_true(true, report)  # every slot is right
     assert 0.4 < rouge1(true, report["summary"]) < 0.5
     assert len({r["frame"] for r in held_out("test")[:8]}) == 8
 

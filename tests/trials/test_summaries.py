@@ -33,7 +33,7 @@ def test_every_reference_is_read_back_supported_and_true():
     for split in ("train", "dev", "test"):
         for report in generate_reports(200, 3, split, words=True):
             assert not unsupported(report["summary"], report["text"])
-            assert wholly_true(report["summary"], report), report
+            assert is_true(report["summary"], report), report
             verdicts = judge(report["summary"], report)
             facts = [slot for slot in verdicts if slot in FACTS]
             assert len(facts) == len([f for f in report["facts"] if not f.startswith("E0")])
@@ -119,8 +119,7 @@ def test_counts_by_kind_are_of_what_was_stated():
     said = [r["summary"] for r in TEST]
     counts = right_by_kind(said, TEST)
     assert all(score.right == score.n for score in counts.values())
-    stated_facts = [slot for r in TEST for slot in judge(r["summary"], r) if slot in FACTS]
-    assert sum(score.n for score in counts.values()) == len(stated_facts)
+    assert sum(score.n for score in counts.values()) == sum(len(judge(r["summary"], r)) for r in TEST)
     assert sum(counts["minutes"].families.values()) < counts["minutes"].n, "several reports of one frame are one draw"
     shifted = right_by_kind(said, [*TEST[1:], TEST[0]])
     assert shifted["minutes"].share < 1 / 2
