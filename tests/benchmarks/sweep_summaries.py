@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 NAME = "07b_summaries"
@@ -49,7 +50,33 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     )
     folder = KEPT / "adapters" / "summaries"
     save_adapter(model, folder, base=BASE)
+    keep_shipped(folder)
     return model, tokenizer, history, folder
+
+
+def keep_shipped(folder: Path, shipped: Path | None = None) -> bool:
+    """Put the shipped file in the place of one with the same matrices and metadata, and say whether it was so.
+
+    Two such files can differ in their bytes, since the order of the metadata is left to chance, and what is scored is
+    known by its checksum.
+    """
+    import shutil
+
+    import torch
+    from safetensors import safe_open
+
+    from helpers import adapters
+    from helpers.adapters import WEIGHTS
+
+    both = [folder / WEIGHTS, (shipped or adapters.ADAPTERS / folder.name) / WEIGHTS]
+    if not both[1].exists():
+        return False
+    with safe_open(both[0], "pt") as new, safe_open(both[1], "pt") as old:
+        same = new.metadata() == old.metadata() and sorted(new.keys()) == sorted(old.keys())
+        same = same and all(torch.equal(new.get_tensor(key), old.get_tensor(key)) for key in new.keys())
+    if same:
+        shutil.copy(both[1], both[0])
+    return same
 
 
 def run(case: dict) -> dict:

@@ -124,3 +124,24 @@ def test_counts_by_kind_are_of_what_was_stated():
     shifted = right_by_kind(said, [*TEST[1:], TEST[0]])
     assert shifted["minutes"].share < 1 / 2
     assert np.isclose(scores(said, TEST)["true"], 1.0)
+
+
+def test_a_trained_adapter_of_the_same_matrices_is_the_shipped_file(tmp_path):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    from helpers.adapters import ADAPTERS, WEIGHTS, read_adapter
+    from tests.benchmarks.sweep_summaries import keep_shipped
+
+    shipped, folder = ADAPTERS / "summaries", tmp_path / "summaries"
+    shutil.copytree(shipped, folder)
+    tensors, marks = load_file(shipped / WEIGHTS), {"format": "pt", "base_sha256": read_adapter(shipped).checksum}
+    save_file(tensors, folder / WEIGHTS, marks)  # the order of the marks is left to chance
+    assert keep_shipped(folder) and (folder / WEIGHTS).read_bytes() == (shipped / WEIGHTS).read_bytes()
+    assert not keep_shipped(folder, tmp_path / "none")
+    first = min(tensors)
+    for others, said in (tensors | {first: tensors[first] + 1}, marks), (tensors, marks | {"base_sha256": "0"}):
+        save_file(others, folder / WEIGHTS, said)
+        assert not keep_shipped(folder)
+        assert (folder / WEIGHTS).read_bytes() != (shipped / WEIGHTS).read_bytes()
