@@ -44,6 +44,12 @@ def test_no_pair_of_part_and_trouble_stands_in_both_halves():
     assert not seen & {tuple(row["card"].split(" | ")[1:3]) for row in CARDS["test"]}
 
 
+def test_most_parts_and_troubles_of_the_test_notes_are_new():
+    for field in (1, 2):
+        seen, asked = ([row["card"].split(" | ")[field] for row in CARDS[split]] for split in ("train", "test"))
+        assert sum(value in seen for value in asked) < len(asked) / 2
+
+
 # Ranks ---------------------------------------------------------------------------------------------------------------
 
 
