@@ -10,11 +10,14 @@ import pytest
 
 from helpers import models
 from helpers.assistants import HandbookAssistant, best_quotes, in_force
-from helpers.assistants.handbook import MEANING, asks_for_older, handbook_chunks, units_in
+from helpers.assistants.handbook import MAX_RISK, MEANING, THRESHOLD, asks_for_older, handbook_chunks, units_in
 from helpers.fetching import damage
 from helpers.fetching.wheel import FETCH_COMMAND
+from helpers.metrics import calibrate_threshold, contains_answer
 from helpers.retrieval import BM25Index, Hit, HybridIndex, chunk
+from helpers.trials.handbook_answers import answered, confidences, questions_of
 from helpers.velunda import Document, load_handbook
+from helpers.velunda.handbook import SPLITS
 
 RETURNS = """# Returns
 
@@ -201,3 +204,24 @@ def test_plain_questions_are_answered_from_the_current_document(real, question, 
 
 def test_what_these_documents_do_not_say_is_not_answered(real):
     assert real("Which shop rents out skis in winter?").abstained
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def test_the_threshold_is_the_one_that_dev_chose():
+    rows = answered("dev", "everyday")
+    assert THRESHOLD == pytest.approx(calibrate_threshold(*confidences(rows), MAX_RISK), abs=0.005)
+
+
+def test_the_record_has_every_question_once_with_its_own_verdict():
+    for split in SPLITS:
+        rows = answered(split)
+        asked = [(stratum, question) for stratum, question in questions_of(split)]
+        assert [row["question"] for row in rows] == [question.question for _, question in asked]
+        for row, (stratum, question) in zip(rows, asked, strict=True):
+            assert row["stratum"] == stratum and row["answerable"] == question.answerable
+            if question.accepted:  # a rule that needs the text alone can be applied again
+                assert row["right"] == contains_answer(row["quote"], question.accepted)
+            if not question.answerable:
+                assert not row["right"] and not row["three"] and not any(row["shows"].values())
