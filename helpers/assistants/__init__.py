@@ -27,7 +27,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "in_force",
         ],
         "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
-        "reports": ["ReportSummarizer", "choose_summary", "report_chat", "report_summarizer", "unsupported"],
+        "reports": [
+            "ReportSummarizer",
+            "choose_draft",
+            "choose_summary",
+            "misplaced",
+            "report_chat",
+            "report_summarizer",
+            "unsupported",
+        ],
         "tickets": [
             "INSTRUCTION",
             "Predictions",

@@ -5,6 +5,8 @@
 
 The splits are whole domains: what is learned in a library is asked in a makerspace. No domain sells bicycles.
 
+    alone(evidence_units(reading, split_units(reading.passage.text)))      # only the sentence or row that holds it
+
     gold_text(question)         # the handbook's passage around the answer, written out
     right_units(question)       # only the sentence or the row that holds it
 
@@ -13,15 +15,19 @@ What it does not do: write prompts. What a model is given of a passage is for wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers.assistants.handbook import units_of
+from helpers.assistants.passages import NOT_THERE
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.metrics.text import answer_words
 from helpers.retrieval.chunking import Chunk
-from helpers.retrieval.units import Unit, split_units, write_out
+from helpers.retrieval.units import Unit, write_out
 from helpers.trials.answers import handbook_chunks
 from helpers.velunda.handbook import Document, Question, Span, load_handbook
 
@@ -85,6 +91,54 @@ def _of_domain(domain: str, folder: Path) -> Iterator[Reading]:
         yield Reading(row["id"], page, row["kind"], row["question"], row["answer"], tuple(row["evidence"]))
 
 
+# Parts of a page ---------------------------------------------------------------------------------------------------
+
+
+def evidence_units(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
+    """The units in which the evidence stands, in the page's order."""
+    text = reading.passage.text
+    spans = [(text.index(part), text.index(part) + len(part)) for part in reading.evidence]
+    return [unit for unit in units if any(unit.start < end and start < unit.end for start, end in spans)]
+
+
+def alone(units: Sequence[Unit]) -> str:
+    """Each unit on a line, with what stands above it."""
+    return "\n".join(unit.with_headings for unit in units)
+
+
+def in_order(units: Sequence[Unit]) -> str:
+    return alone(sorted(units, key=lambda unit: unit.start))
+
+
+def nearest(question: str, units: Sequence[Unit], n: int) -> list[Unit]:
+    """The n units that share most words with the question, those that share most first."""
+    asked = _words(question)
+    return sorted(units, key=lambda unit: (-len(asked & _words(unit.with_headings)), unit.start))[:n]
+
+
+def _words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word.isdigit()}
+
+
+# What counts as right ------------------------------------------------------------------------------------------------
+
+
+def right_on_page(text: str, reading: Reading) -> bool:
+    """Is the answer the reference's in its words, or does it hold them all?"""
+    if NOT_THERE in (text, reading.answer):
+        return text == reading.answer
+    if first_word(reading.answer) in ("yes", "no"):
+        return first_word(text) == first_word(reading.answer)
+    said, wanted = answer_words(text), answer_words(reading.answer)
+    numbers = [word for word in wanted if word[0].isdigit()]
+    return set(numbers or wanted) <= set(said) and sum(word in said for word in wanted) >= 0.5 * len(wanted)
+
+
+def first_word(text: str) -> str:
+    """In lower case, without the comma or point behind it; "" for an empty text."""
+    return text.lower().replace(",", " ").replace(".", " ").split()[0] if text.split() else ""
+
+
 # The handbook's questions --------------------------------------------------------------------------------------------
 
 
@@ -106,12 +160,7 @@ def chunk_text(chunk: Chunk) -> str:
 
 
 def _units_at(document: str, start: int, end: int) -> list[Unit]:
-    return [unit for unit in _units_of(document) if unit.start < end and start < unit.end]
-
-
-@cache
-def _units_of(document: str) -> list[Unit]:
-    return split_units(_handbook()[document].text)
+    return [unit for unit in units_of(_handbook()[document].text) if unit.start < end and start < unit.end]
 
 
 @cache

@@ -16,13 +16,12 @@ An unanswerable question gets the same texts, the page's units that share most w
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from helpers.assistants.passages import NOT_THERE
-from helpers.retrieval.units import Unit, split_units, write_out
-from helpers.trials.reading import Passage, Reading
+from helpers.retrieval.units import split_units, write_out
+from helpers.trials.reading import Passage, Reading, alone, evidence_units, in_order, nearest
 
 
 class Row(NamedTuple):
@@ -55,31 +54,5 @@ def training_rows(readings: Sequence[Reading], seed: int, wrong_text: float = 0.
     return rows
 
 
-def evidence_units(reading: Reading, units: Sequence[Unit]) -> list[Unit]:
-    """The units in which the evidence stands, in the page's order."""
-    text = reading.passage.text
-    spans = [(text.index(part), text.index(part) + len(part)) for part in reading.evidence]
-    return [unit for unit in units if any(unit.start < end and start < unit.end for start, end in spans)]
-
-
-def alone(units: Sequence[Unit]) -> str:
-    """Each unit on a line, with what stands above it."""
-    return "\n".join(unit.with_headings for unit in units)
-
-
-def in_order(units: Sequence[Unit]) -> str:
-    return alone(sorted(units, key=lambda unit: unit.start))
-
-
-def nearest(question: str, units: Sequence[Unit], n: int) -> list[Unit]:
-    """The n units that share most words with the question, those that share most first."""
-    asked = _words(question)
-    return sorted(units, key=lambda unit: (-len(asked & _words(unit.with_headings)), unit.start))[:n]
-
-
 def _titled(passage: Passage, text: str) -> str:
     return f"{passage.title}:\n{text}"
-
-
-def _words(text: str) -> set[str]:
-    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word.isdigit()}

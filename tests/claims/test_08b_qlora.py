@@ -12,7 +12,7 @@ from helpers.lora import Setting, memory_parts, read_shape
 from helpers.models import fetch
 from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
 from helpers.transformer import Encoder
-from helpers.trials import qlora
+from helpers.trials import deep_stacks, qlora, small_gpt
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")
 
@@ -64,30 +64,39 @@ def test_nf4_changes_weights_less_than_even_steps_at_every_block_size(weights):
         assert change(weights, nf4_codebook(), block) < change(weights, even_codebook(4), block)
 
 
-def even_change(weights: torch.Tensor, block: int) -> float:
-    """Of 16 even steps up to the largest weight of a block, with its sign."""
-    rows = weights.view(-1, block)
-    step = rows.gather(1, rows.abs().argmax(dim=1, keepdim=True)) / 8
-    step = torch.where(step == 0, torch.ones_like(step), step)
-    restored = (rows / step).round().clamp(-7, 8) * step
-    return float((restored - rows).norm() / rows.norm())
-
-
 def test_nf4_beats_16_even_steps_of_the_same_bits_clearly_in_blocks_of_64_and_hardly_in_blocks_of_32(weights):
     sizes, nf4 = (32, 64, 128, 256), nf4_codebook()
-    gains = {block: even_change(weights, block) - change(weights, nf4, block) for block in sizes}
+    even = {block: small_gpt.changes(weights, block)["16 even steps"] for block in sizes}
+    gains = {block: even[block] - change(weights, nf4, block) for block in sizes}
     assert min(gains.values()) > 0
     assert gains[64] > 0.006 and gains[32] < 0.003
 
 
 def test_nf4_beats_steps_from_the_smallest_to_the_largest_weight_at_equal_bits(weights):
     """Blocks of 32 with one size each take as many bits as blocks of 64 with two."""
-    rows = weights.view(-1, 64)
-    low, high = rows.aminmax(dim=1, keepdim=True)
-    step = (high - low) / 15
-    restored = low + ((rows - low) / step).round() * step
-    two_sizes, nf4 = float((restored - rows).norm() / rows.norm()), change(weights, nf4_codebook(), 32)
+    two_sizes = small_gpt.changes(weights, 64)["16 steps, two sizes"]
+    nf4 = change(weights, nf4_codebook(), 32)
     assert (round(100 * nf4, 1), round(100 * two_sizes, 1)) == (8.8, 9.4)
+
+
+def test_on_a_small_gpt_nf4_beats_even_steps_of_the_same_bits_in_blocks_of_64_and_more_but_not_of_32():
+    found = small_gpt.RECORD.find("own GPT")
+    assert found["losses"][1] < 0.7 * found["losses"][0]  # it has learned something
+    better = {block for block, shares in found["changes"].items() if shares["NF4"] < shares["16 even steps"]}
+    assert better == {"64", "128", "256"}
+
+
+def test_the_surprise_of_the_small_gpt_moves_by_less_than_a_hundredth_in_every_code():
+    surprise = small_gpt.RECORD.find("own GPT")["nats a byte"]
+    assert set(surprise) == {"none", *small_gpt.TRIPS}
+    assert max(surprise.values()) - min(surprise.values()) < 0.01
+
+
+def test_the_small_gpt_has_seen_a_part_of_the_bytes_that_its_surprise_is_measured_on():
+    trained = {tuple(ids[i : i + 16].tolist()) for ids in torch.cat(deep_stacks.batches(0, 400)) for i in range(18)}
+    measured = torch.cat(deep_stacks.batches(1, 40))
+    seen = sum(tuple(ids[8:24].tolist()) in trained for ids in measured) / len(measured)
+    assert 0.1 < seen < 0.5
 
 
 def test_the_plan_of_section_7_holds_what_the_learner_counts():
