@@ -1,7 +1,7 @@
 """How good the handbook's assistant is: each question judged by a rule, and the record of all of them.
 
     rows = answered("dev", "everyday")              # recorded: one row a question, `make sweeps` writes 10_answers.json
-    sum(row["quote"]["right"] for row in rows)
+    sum(row["right"] for row in rows)
     curve = risk_coverage(*confidences(rows))       # answer the surest share: how many of those answers are wrong?
 
 An everyday question is answered where one of its accepted strings is stated (`contains_answer`); a hard one, whose
@@ -58,5 +58,5 @@ def answered(split: str, stratum: str | None = None) -> list[dict[str, Any]]:
 
 
 def confidences(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]]:
-    """What `helpers.metrics.risk_coverage` takes: each best quote's score, and whether it answers."""
+    """What `helpers.metrics.risk_coverage` takes: each answer's score, and whether it is right."""
     return [row["score"] for row in rows], [row["right"] for row in rows]

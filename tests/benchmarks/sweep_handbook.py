@@ -1,6 +1,7 @@
 """The handbook's assistant, question by question: does the answer stand in three passages that were found, after
-superseded documents are left out, after the cross-encoder has ordered them; in the best quote and the best three; how
-sure the quote is; how long it takes. Everything was chosen on dev (the cases "choices"); test was measured once."""
+superseded documents are left out, after the cross-encoder has ordered them; in the best sentence, in what is shown
+around it, in the best three sentences; what the reader makes of the best one; how sure all that is, and how long
+it takes. Everything was chosen on dev (the cases "choices"); test was measured once."""
 
 from __future__ import annotations
 
@@ -8,26 +9,25 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 NAME = "10_answers"
 SPLITS = ("dev", "test")
-CHOSEN = {"passage": "headings", "unit": "headings", "passages": 3, "meaning": 15}
-CHOICES = (  # what the models read of a passage, of a unit; how many passages; what a cosine weighs
+CHOSEN = {"passages": 3, "meaning": 15, "around": 2}
+CHOICES = (  # how many passages are cut into sentences; what a cosine weighs; how many sentences are shown around one
     CHOSEN,
-    {**CHOSEN, "passage": "text"},
-    {**CHOSEN, "unit": "bare"},
     *({**CHOSEN, "passages": n} for n in (1, 5)),
     *({**CHOSEN, "meaning": weight} for weight in (0, 5, 30)),
+    *({**CHOSEN, "around": n} for n in (0, 1, 100)),
 )
 CASES = [
     *({"case": "quotes", "split": split, "stratum": name} for split in SPLITS for name in ("everyday", "hard")),
-    {"case": "seconds", "every": 8},
     *({"case": "choices", **choice} for choice in CHOICES),
+    *({"case": "reader", "split": split, "stratum": name} for split in SPLITS for name in ("everyday", "hard")),
+    *({"case": "seconds", "reader": reader, "every": 8} for reader in (False, True)),
 ]
 
 
@@ -44,105 +44,92 @@ def quotes(split: str, stratum: str) -> dict:
 
 def row_of(stratum: str, question: Any) -> dict:
     """What each part adds for one question. shows: whether three passages hold the answer, after each part."""
-    from helpers.assistants.handbook import PASSAGES, written
-    from helpers.trials.handbook_answers import shows_answer, shows_passage
+    from helpers.assistants.handbook import PASSAGES
+    from helpers.trials.handbook_answers import shows_answer
 
-    ask = assistant(kept=True)
+    ask = assistant()
     asked = question.question
-    found = ask.index.search(asked, PASSAGES)
     hits = ask.hits(asked)
     passages = ask.passages(asked)
     best = ask.quotes(asked, passages)
 
-    def shows(chunks: Any) -> bool:
-        return shows_answer(question, [chunk.text for chunk in chunks], chunks)
+    def shows(found: Any) -> bool:
+        return shows_answer(question, [hit.chunk.text for hit in found], [hit.chunk for hit in found])
 
-    places = [place(quote) for quote in best[:3]]
-    said = [written(quote.unit) for quote in best[:3]]
     return {
         "question": asked,
         "stratum": stratum,
         "kind": question.kind,
         "answerable": question.answerable,
         "shows": {
-            "search": shows([hit.chunk for hit in found]),
-            "filter": shows([hit.chunk for hit in hits[:PASSAGES]]),
-            "cross-encoder": shows([hit.chunk for hit in passages]),
+            "search": shows(ask.index.search(asked, PASSAGES)),
+            "filter": shows(hits[:PASSAGES]),
+            "cross-encoder": shows(passages),
         },
-        "quote": said[0],
         "document": best[0].document,
+        "sentence": best[0].unit.text,
+        "text": answer(best[0])[0],
         "score": round(best[0].score, 3),
-        "right": shows_answer(question, said[:1], places[:1]),
-        "three": shows_answer(question, said, places),
-        "passage": shows_passage(question, places[:1]),
+        "alone": holds(question, best[:1], 0),
+        "three": holds(question, best[:3], 0),
+        "right": holds(question, best[:1]),
     }
 
 
-def choices(passage: str, unit: str, passages: int, meaning: float) -> dict:
-    """The dev questions where one thing is done in another way; score: of the best quote, also for the unanswerable."""
-    from helpers.assistants.handbook import units_in, written
+def choices(passages: int, meaning: float, around: int) -> dict:
+    """The dev questions with one thing done in another way; score: of the best sentence, also where none answers."""
+    from helpers.assistants.handbook import best_passages, best_quotes
     from helpers.trials.handbook_answers import questions_of, shows_answer
 
-    ask, rows = assistant(kept=True), []
+    ask, rows = assistant(), []
     for stratum, question in questions_of("dev"):
-        hits = ask.hits(question.question)
-        read = [hit.chunk.with_headings if passage == "headings" else hit.chunk.text for hit in hits]
-        order = best_first(ask.cross_encoder.score(question.question, read))[:passages]
-        chunks = [hits[i].chunk for i in order]
-        units = list(
-            dict.fromkeys((chunk.document, each) for chunk in chunks for each in units_in(chunk, ask.documents))
-        )
-        read = [each.with_headings if unit == "headings" else written(each) for _, each in units]
-        cosines = vectors_of(read) @ vectors_of([question.question])[0]
-        scores = ask.cross_encoder.score(question.question, read) + meaning * cosines
-        order = best_first(scores)[:3]
-        places = [Place(units[i][0], units[i][1].start, units[i][1].end) for i in order]
-        said = [written(units[i][1]) for i in order]
+        asked = question.question
+        found = best_passages(asked, ask.hits(asked), ask.cross_encoder, passages)
+        best = best_quotes(asked, found, ask.documents, ask.cross_encoder, ask.encoder, meaning)
         rows.append(
             {
                 "stratum": stratum,
                 "answerable": question.answerable,
-                "shows": shows_answer(question, [chunk.text for chunk in chunks], chunks),
-                "score": round(float(scores[order[0]]), 3),
-                "right": shows_answer(question, said[:1], places[:1]),
-                "three": shows_answer(question, said, places),
+                "shows": shows_answer(question, [hit.chunk.text for hit in found], [hit.chunk for hit in found]),
+                "score": round(best[0].score, 3),
+                "characters": len(answer(best[0], around)[0]),
+                "right": holds(question, best[:1], around),
             }
         )
     return {"rows": rows}
 
 
-def reader(split: str, units: int) -> dict:
-    """What the reader writes from the best units of each question, and how sure it is that they do not tell."""
+def reader(split: str, stratum: str) -> dict:
+    """What the reader writes from the best sentence, and how sure it is that this does not tell."""
     from helpers.assistants import passage_reader
     from helpers.trials.handbook_answers import questions_of, says_answer
 
-    ask, asked = assistant(kept=True), questions_of(split)
-    best = [ask.quotes(question.question, ask.passages(question.question))[:units] for _, question in asked]
-    pairs = [
-        (question.question, "\n".join(quote.unit.with_headings for quote in quotes))
-        for (_, question), quotes in zip(asked, best, strict=True)
-    ]
-    told = passage_reader(threshold=1.0).answer(pairs)  # always an answer; when to abstain is decided from `absent`
+    ask = assistant()
+    asked = [question for name, question in questions_of(split) if name == stratum]
+    best = [ask.quotes(each.question, ask.passages(each.question))[0] for each in asked]
+    pairs = [(each.question, quote.unit.with_headings) for each, quote in zip(asked, best, strict=True)]
+    told = passage_reader(threshold=1.0).answer(pairs)  # always an answer; `absent` decides later when to abstain
     return {
         "rows": [
             {
-                "stratum": stratum,
                 "answerable": question.answerable,
-                "score": round(quotes[0].score, 3),
+                "score": round(quote.score, 3),
                 "absent": round(answer.absent, 4),
                 "text": answer.text,
                 "right": question.answerable and says_answer(question, answer.text),
             }
-            for (stratum, question), quotes, answer in zip(asked, best, told, strict=True)
+            for question, quote, answer in zip(asked, best, told, strict=True)
         ]
     }
 
 
-def seconds(every: int) -> dict:
-    """Seconds from question to quote, one question after the other, nothing kept from one to the next."""
+def seconds(reader: bool, every: int) -> dict:
+    """Seconds from question to answer, one question after the other, nothing kept; the threshold is left out."""
+    from helpers.assistants import handbook_assistant
     from helpers.trials.handbook_answers import questions_of
 
-    ask = assistant(kept=False)
+    ask = handbook_assistant(reader)
+    ask.threshold = float("-inf")  # so that each question takes the whole way
     ask("How long is the warranty?")  # what is loaded when it is first needed is loaded
     taken = []
     for _, question in questions_of("dev")[::every]:
@@ -152,32 +139,20 @@ def seconds(every: int) -> dict:
     return {"threads": os.environ.get("OMP_NUM_THREADS", "all"), "taken": taken, "median": statistics.median(taken)}
 
 
-def best_first(scores: Sequence[float]) -> list[int]:
-    return sorted(range(len(scores)), key=lambda i: -scores[i])
+def answer(quote: Any, n: int | None = None) -> tuple[str, Any]:
+    """What is shown of a quote with n sentences on either side, as many as the assistant shows by default."""
+    from helpers.assistants.handbook import AROUND, around, shown, source
+
+    documents, n = assistant().documents, AROUND if n is None else n
+    return shown(around(quote, documents, n)), source(quote, documents, n)
 
 
-class Place(NamedTuple):
-    """Where a unit stands, as `Span.shown_by` asks for it."""
+def holds(question: Any, quotes: Any, n: int | None = None) -> bool:
+    """Does one of these quotes, with what is shown around it, hold the answer?"""
+    from helpers.trials.handbook_answers import shows_answer
 
-    document: str
-    start: int
-    end: int
-
-
-def place(quote: Any) -> Place:
-    return Place(quote.document, quote.unit.start, quote.unit.end)
-
-
-@cache
-def vector_of(text: str) -> Any:
-    from helpers.retrieval.dense import encode_texts
-
-    return encode_texts(assistant(kept=True).encoder, [text])[0]
-
-
-def vectors_of(texts: Sequence[str]) -> Any:
-    """(n, d); what was read before is not read again."""
-    return np.stack([vector_of(text) for text in texts])
+    said = [answer(quote, n) for quote in quotes]
+    return shows_answer(question, [text for text, _ in said], [place for _, place in said])
 
 
 class KeptScores:
@@ -202,12 +177,23 @@ class KeptScores:
         return [self.known[query, text] for text in texts]
 
 
+class KeptVectors:
+    """An encoder that reads each text once."""
+
+    def __init__(self, encoder: Any) -> None:
+        self.encoder, self.known = encoder, {}
+
+    def encode(self, texts: list[str], **options: Any) -> np.ndarray:
+        new = [text for text in texts if text not in self.known]
+        if new:
+            self.known.update(zip(new, self.encoder.encode(new, **options), strict=True))
+        return np.stack([self.known[text] for text in texts])
+
+
 @cache
-def assistant(kept: bool) -> Any:
-    """The assistant; kept: it reads no pair twice."""
+def assistant() -> Any:
+    """The assistant, which reads no pair twice."""
     from helpers.assistants import HandbookAssistant, handbook_assistant
 
     real = handbook_assistant()
-    if not kept:
-        return real
-    return HandbookAssistant(real.index, real.documents, KeptScores(real.cross_encoder), real.encoder)
+    return HandbookAssistant(real.index, real.documents, KeptScores(real.cross_encoder), KeptVectors(real.encoder))
