@@ -87,9 +87,9 @@ def quantize_blocks(weight: Tensor, codebook: Tensor, block: int = BLOCK) -> tup
             "The weights hold NaN or infinity: float16 represents nothing above 65,504, so load the checkpoint in "
             "bfloat16 or float32."
         )
-    padded = F.pad(values, (0, -len(values) % block)).view(-1, block)
-    absmax = padded.abs().amax(dim=1)
-    scaled = padded * (1 / absmax.clamp(min=1e-38))[:, None]  # a block of zeros stays one
+    blocks = _in_blocks(values, block)
+    absmax = blocks.abs().amax(dim=1)
+    scaled = blocks * (1 / absmax.clamp(min=1e-38))[:, None]  # a block of zeros stays one
     middles = (codebook[:-1] + codebook[1:]) / 2
     codes = torch.bucketize(scaled, middles.to(scaled.device), out_int32=True).to(torch.uint8)
     return codes.flatten()[: len(values)].view(weight.shape), absmax
@@ -101,8 +101,13 @@ def dequantize_blocks(codes: Tensor, absmax: Tensor, codebook: Tensor, block: in
 
 
 def _times_absmax(values: Tensor, absmax: Tensor, block: int) -> Tensor:
-    whole = F.pad(values, (0, -len(values) % block)).view(-1, block)
-    return (whole * absmax[:, None]).flatten()[: len(values)]
+    return (_in_blocks(values, block) * absmax[:, None]).flatten()[: len(values)]
+
+
+def _in_blocks(values: Tensor, block: int) -> Tensor:
+    """(n,) → (⌈n / block⌉, block), with zeros behind the last value; where none are missing, nothing is copied."""
+    missing = -len(values) % block
+    return (F.pad(values, (0, missing)) if missing else values).view(-1, block)
 
 
 def pack_codes(codes: Tensor) -> Tensor:

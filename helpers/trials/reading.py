@@ -21,8 +21,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers.assistants.passages import NOT_THERE
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.metrics.text import answer_words
 from helpers.retrieval.chunking import Chunk
 from helpers.retrieval.units import Unit, split_units, write_out
 from helpers.trials.answers import handbook_chunks
@@ -115,6 +117,25 @@ def nearest(question: str, units: Sequence[Unit], n: int) -> list[Unit]:
 
 def _words(text: str) -> set[str]:
     return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word.isdigit()}
+
+
+# What counts as right ------------------------------------------------------------------------------------------------
+
+
+def right_on_page(text: str, reading: Reading) -> bool:
+    """Is the answer the reference's in its words, or does it hold them all?"""
+    if NOT_THERE in (text, reading.answer):
+        return text == reading.answer
+    if first_word(reading.answer) in ("yes", "no"):
+        return first_word(text) == first_word(reading.answer)
+    said, wanted = answer_words(text), answer_words(reading.answer)
+    numbers = [word for word in wanted if word[0].isdigit()]
+    return set(numbers or wanted) <= set(said) and sum(word in said for word in wanted) >= 0.5 * len(wanted)
+
+
+def first_word(text: str) -> str:
+    """In lower case, without the comma or point behind it; "" for an empty text."""
+    return text.lower().replace(",", " ").replace(".", " ").split()[0] if text.split() else ""
 
 
 # The handbook's questions --------------------------------------------------------------------------------------------

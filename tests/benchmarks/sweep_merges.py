@@ -79,9 +79,9 @@ def without(split: str) -> dict:
     from helpers.metrics import contains_answer
     from helpers.retrieval.units import split_units, write_out
     from helpers.speed import FastLlama
-    from helpers.trials.reading import load_reading, right_units
+    from helpers.trials.reading import load_reading, right_on_page, right_units
     from helpers.velunda import load_everyday
-    from tests.benchmarks.sweep_reader import by_kind, right_on_page
+    from tests.benchmarks.sweep_reader import by_kind
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model()

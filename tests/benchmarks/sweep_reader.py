@@ -120,7 +120,7 @@ def judged(reader: Any, split: str) -> dict:
     from helpers.metrics.text import answer_f1, contains_answer, exact_match
     from helpers.retrieval.units import split_units, write_out
     from helpers.trials.answers import look_up, quality_index
-    from helpers.trials.reading import chunk_text, gold_text, load_reading, right_units
+    from helpers.trials.reading import chunk_text, first_word, gold_text, load_reading, right_on_page, right_units
     from helpers.velunda import load_everyday, load_questions
 
     pages = load_reading(split)
@@ -170,29 +170,11 @@ def judged(reader: Any, split: str) -> dict:
     }
 
 
-def right_on_page(text: str, reading: Any) -> bool:
-    """Is the answer the reference's in its words, or does it hold them all?"""
-    from helpers.assistants import NOT_THERE
-    from helpers.metrics.text import answer_words
-
-    if NOT_THERE in (text, reading.answer):
-        return text == reading.answer
-    if first_word(reading.answer) in ("yes", "no"):
-        return first_word(text) == first_word(reading.answer)
-    said, wanted = answer_words(text), answer_words(reading.answer)
-    numbers = [word for word in wanted if word[0].isdigit()]
-    return set(numbers or wanted) <= set(said) and sum(word in said for word in wanted) >= 0.5 * len(wanted)
-
-
 def by_kind(results: Any) -> dict:
     found: dict[str, list[int]] = {}
     for kind, right in results:
         found.setdefault(kind, []).append(int(right))
     return {kind: [sum(marks), len(marks)] for kind, marks in found.items()}
-
-
-def first_word(text: str) -> str:
-    return text.lower().replace(",", " ").replace(".", " ").split()[0] if text.split() else ""
 
 
 def mean(values: Any) -> float:
