@@ -25,8 +25,8 @@ MOVED = {  # where to import from now: the names that stood in `helpers` itself
     "speed": "fast_llama lean_step llama_cpp speed_plots",
     "tokenization": "bpe bpe_files pair_merging token_counts tokenizer_files tokenizer_libraries tokenizer_measures "
     "unigram unigram_training wordpiece",
-    "training": "chat_data collation losses recomputation schedules seq2seq_training sft_libraries trained_tokens "
-    "training_loop training_state",
+    "training": "chat_data collation losses recomputation schedules seq2seq_training sft_libraries training_loop "
+    "training_state",
     "transformer": "checkpoints encoder encoder_decoder gpt heads influence kv_cache layers llama residuals t5_library",
     "velunda": "frames handbook parallel_texts reports tickets",
     "trials.answers": "answer_trial",
@@ -54,7 +54,7 @@ MOVED = {  # where to import from now: the names that stood in `helpers` itself
     "trials.tickets_recorded": "sft_record",
     "trials.vector_indexes": "index_plots index_trial",
 }
-REMOVED = ("beam_search", "ticket_noise", "vocabulary_trial")
+REMOVED = ("beam_search", "ticket_noise", "trained_tokens", "vocabulary_trial")
 
 
 def sentence(name: str) -> str | None:

@@ -10,9 +10,8 @@
 | the loop in its smallest form, to be shown: `minimal_train`        | `minimal`       |
 | checkpoints, and going on exactly where a run was stopped          | `state`         |
 | activations computed again instead of kept                         | `recomputation` |
-| the same first loss by Trainer and TRL                             | `libraries`     |
+| what TRL needs: a marked template, silence                         | `libraries`     |
 | a small T5 that learns to summarize                                | `seq2seq`       |
-| which tokens are trained, drawn                                    | `plots`         |
 """
 
 import lazy_loader
@@ -26,7 +25,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "loop",
         "losses",
         "minimal",
-        "plots",
         "recomputation",
         "schedules",
         "seq2seq",
@@ -35,7 +33,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "chats": ["ChatDataError", "Example", "encode_chat", "has_marker", "require_messages"],
         "collation": ["Batch", "collate"],
-        "libraries": ["MARKED_TEMPLATE", "first_loss_by_trainer", "first_loss_by_trl", "quiet"],
+        "libraries": ["MARKED_TEMPLATE", "quiet"],
         "loop": [
             "History",
             "Recipe",
@@ -48,7 +46,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "losses": ["loss_at_labels", "loss_behind_prefix", "shared_length", "shift_labels"],
         "minimal": ["minimal_train"],
-        "plots": ["show_trained", "tokens_seen", "trained_figure"],
         "recomputation": ["recompute_"],
         "schedules": ["cosine_with_warmup"],
         "seq2seq": [

@@ -6,15 +6,17 @@
     find("broken", labels="no stop")["dev"]["reading"]["without an end"]
 
 `adapter()` is the run of the shipped adapter (07_tickets), `cheap()` that of TF-IDF with rules on the same families
-(07_baseline), `minute()` a short training that was scored every few steps (07_minute), `find` one run of the other
-trainings and of the untrained model (07_sft). What it does not do: measure anything.
+(07_baseline; also the embedder's vectors, and a constant), `minute()` a short training that was scored every few steps
+(07_minute), `find` one run of the other trainings and of the untrained model (07_sft). What it does not do: measure
+anything.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from helpers.metrics.grouped import Score
@@ -31,9 +33,13 @@ def adapter() -> dict[str, Any]:
     return ADAPTER.read()["runs"][0]
 
 
-def cheap() -> dict[str, Any]:
-    """TF-IDF with rules, fitted on the families that the adapter has seen: confidences and marks."""
-    return CHEAP.read()["runs"][0]
+def cheap(features: str = "characters") -> dict[str, Any]:
+    """A cheap way with rules, fitted on the families that the adapter has seen: confidences and marks.
+
+    features: "characters" (TF-IDF), "vectors" (of the embedder), or "constant", which says the commonest value.
+    """
+    [run] = [run for run in CHEAP.read()["runs"] if run["case"]["features"] == features]
+    return run
 
 
 def minute() -> dict[str, Any]:
@@ -75,17 +81,21 @@ def sure(run: Mapping[str, Any], split: str) -> list[float]:
     return [math.prod(row) for row in zip(*(run[split]["sure"][field] for field in FIELDS), strict=True)]
 
 
-def gain(split: str) -> PairedDifference:
-    """All five fields right: the adapter's share minus that of TF-IDF with rules, paired by family of phrasing."""
-    pairs: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-    marks = zip(load_tickets(split), all_right(adapter(), split), all_right(cheap(), split), strict=True)
-    for ticket, ours, theirs in marks:
-        pairs[ticket["family"]].append((ours, theirs))
-    ours, theirs = zip(*(map(sum, zip(*rows, strict=True)) for rows in pairs.values()), strict=True)
-    n = [len(rows) for rows in pairs.values()]
-    return paired_bootstrap(
-        [a / k for a, k in zip(ours, n, strict=True)], [b / k for b, k in zip(theirs, n, strict=True)]
-    )
+def gain(split: str, features: str = "characters") -> PairedDifference:
+    """All five fields right: the adapter's share minus that of a cheap way, paired by family of phrasing."""
+    ours, theirs = (by_family(all_right(run, split), split) for run in (adapter(), cheap(features)))
+    return paired_bootstrap(ours, theirs)
+
+
+def by_family(values: Sequence[float], split: str) -> list[float]:
+    """The mean of each family, for one value per ticket of a split: what an interval has to draw.
+
+    The families of a split are of one size, so the mean of these is the mean of all.
+    """
+    found: dict[str, list[float]] = defaultdict(list)
+    for ticket, value in zip(load_tickets(split), values, strict=True):
+        found[ticket["family"]].append(float(value))
+    return [fmean(row) for row in found.values()]
 
 
 def learning_curve(split: str = "test") -> dict[int, list[float]]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers.files import ROOT
+from helpers.stats import paired_bootstrap
 from helpers.trials import low_rank
 from helpers.velunda import canon
 
@@ -59,16 +60,31 @@ def test_every_training_was_scored_on_the_same_questions():
         assert sum(run["by row"]) / 64 == pytest.approx(run["loss"], abs=1e-3)
 
 
-def test_rank_one_trains_a_fifth_of_a_percent_of_the_weights():
-    size = low_rank.runs(case="lora", targets="all", rank=1)[0]["parameters"]
+def test_rank_eight_trains_numbers_as_1_8_percent_of_the_weights():
+    size = low_rank.runs(case="lora", targets="all", rank=8, scale=2.0)[0]["parameters"]
     full = low_rank.runs(case="full")[0]["parameters"]
-    assert 0.002 <= size / full <= 0.0025
+    assert round(1000 * size / full) == 18
+
+
+def test_rank_one_covers_half_of_the_way_and_rank_four_nearly_all():
+    before, full = low_rank.best(case="untrained")["loss"], low_rank.best(case="full")["loss"]
+    found = {rank: low_rank.best(case="lora", targets="all", rank=rank, scale=2.0) for rank in low_rank.recorded_ranks()}
+    reached = {rank: (before - run["loss"]) / (before - full) for rank, run in found.items()}
+    assert found[1]["parameters"] == 305_280 and 0.5 < reached[1] < 0.75
+    assert min(share for rank, share in reached.items() if rank >= 4) > 0.9
+    assert max(reached[rank] for rank in (16, 64)) < reached[8] + 0.03
+
+
+def test_where_the_corrections_sit_hardly_matters_here():
+    everywhere = low_rank.runs(case="lora", targets="all", rank=8, scale=2.0)[0]["loss"]
+    for part in ("attention", "feed-forward"):
+        assert abs(low_rank.runs(targets=part)[0]["loss"] - everywhere) < 0.03
 
 
 def test_each_illness_shows_its_sign_and_the_healthy_adapter_none():
     from helpers.exercises.checking import registry
 
-    diagnose = registry()["diagnose"].reference
+    diagnose = registry()["diagnose_adapter"].reference
     for found in low_rank.patients().values():
         assert diagnose(found["losses"]) == found["truth"], found["losses"]
 
@@ -82,11 +98,28 @@ def test_bfloat16_steps_near_a_tenth_are_half_a_thousandth():
     assert float(following - x) == pytest.approx(0.0005, rel=0.05)
 
 
-def test_merging_in_32_bits_changes_no_answer():
-    same = {
-        run["case"]["way"]: run["answers"] for run in low_rank.merges.read()["runs"] if run["case"]["case"] == "way"
-    }
-    assert same["merged, 32 bits"] == same["beside"]
+def test_merging_changes_no_answer_in_32_bits_and_hardly_one_in_16():
+    answers = answers_by_way()
+    assert answers["merged, 32 bits"] == answers["beside"]
+    assert same_answers("merged, 16 bits", "beside") >= 60
+
+
+def test_rounding_the_base_to_4_bits_changes_many_answers_and_merging_others_but_not_the_loss():
+    beside, merged = "4-bit base, beside", "4-bit base, merged, 4 bits"
+    assert same_answers(beside, "beside") < 56 and same_answers(merged, beside) < 64
+    losses = [low_rank.merges.find("way", way=way)["by row"] for way in (beside, merged)]
+    gap = paired_bootstrap(*losses)
+    assert gap.low < 0 < gap.high
+
+
+def answers_by_way() -> dict[str, list[str]]:
+    runs = low_rank.merges.read()["runs"]
+    return {run["case"]["way"]: run["answers"] for run in runs if run["case"]["case"] == "way"}
+
+
+def same_answers(way: str, other: str) -> int:
+    answers = answers_by_way()
+    return sum(a == b for a, b in zip(answers[way], answers[other], strict=True))
 
 
 # The library's defaults ----------------------------------------------------------------------------------------------

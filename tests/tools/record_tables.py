@@ -2,24 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from helpers.metrics import Score
 from helpers.stats import bootstrap, paired_bootstrap, wilson
 from helpers.trials.searches import SYSTEMS, answers, f1_of, search_scores
-from helpers.velunda import FIELDS
-
-
-def ticket_table(rows: Mapping[str, Mapping[str, Score]]) -> str:
-    """A table of shares in percent, with the intervals over families for "exact"."""
-    lines = ["| | " + " | ".join([*FIELDS, "all five (95 % interval)"]).replace("_", " ") + " |"]
-    lines.append("|---|" + "---|" * (len(FIELDS) + 1))
-    for name, found in rows.items():
-        low, high = found["exact"].by_family
-        shares = [f"{100 * found[field].share:.0f}" for field in FIELDS]
-        shares.append(f"**{100 * found['exact'].share:.0f}** ({100 * low:.0f}–{100 * high:.0f})")
-        lines.append(f"| {name} | " + " | ".join(shares) + " |")
-    return "\n".join(lines)
 
 
 def retrieval_table() -> str:

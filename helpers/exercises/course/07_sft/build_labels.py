@@ -14,7 +14,8 @@ from helpers.foundations.probability import IGNORED
 def build_labels(pieces: Sequence[tuple[str, Sequence[int]]], length: int, pad: int) -> tuple[list[int], list[int]]:
     """One row for training: the ids of all pieces, and as labels those of the answers, −100 elsewhere.
 
-    pieces: ("prompt", ids) and ("answer", ids) in turn; an answer ends with the token that ends a turn
+    pieces: ("prompt", ids) and ("answer", ids) in turn, the last of either kind; an answer ends with the token that
+    ends a turn
     →  ids and labels, two lists of `length`, which is enough for all pieces; padded on the right,
     ids with `pad`, labels with −100
     """
@@ -139,5 +140,5 @@ EXERCISE = Exercise(
         "the same id. Find padding by its position: it fills the last `length - len(ids)` places.",
     ),
     proves="answers with their ends are trained, prompts and padding never, also where end and padding are one id",
-    properties=[Property("the token that ends an answer is trained", ends_are_learned)],
+    properties=[Property("the end of every answer is trained", ends_are_learned)],
 )

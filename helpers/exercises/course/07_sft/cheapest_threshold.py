@@ -39,8 +39,48 @@ def cheapest_threshold(confidence, right, check, mistake):
             best, least = threshold, cost
     return best
 """
+CHOW = (
+    "1 − check / mistake is the best limit where confidences are true probabilities. Nobody has tested these: "
+    "count what each limit costs on the tickets in hand."
+)
 SLIPS = [
     ("sure < threshold", "sure <= threshold", "a ticket exactly at the threshold passes."),
+    (
+        "cost += check\n",
+        "cost += check + mistake * (not is_right)\n",
+        "a person who checks a ticket mends it: it costs `check`, whether it was right or wrong.",
+    ),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    return 1 - check / mistake
+""",
+        CHOW,
+    ),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    return max(0.0, 1 - check / mistake)
+""",
+        CHOW,
+    ),
+    (
+        """
+def cheapest_threshold(confidence, right, check, mistake):
+    return min([sure for sure in confidence if sure >= 1 - check / mistake], default=math.inf)
+""",
+        CHOW,
+    ),
+    (
+        "sorted(set(confidence), reverse=True)",
+        "[k / 100 for k in range(100, -1, -1)]",
+        "you try a grid; a limit between two of its points is missed. Try each confidence that occurs.",
+    ),
+    (
+        "sorted(set(confidence), reverse=True)",
+        "[k / 20 for k in range(20, -1, -1)]",
+        "you try a grid; a limit between two of its points is missed. Try each confidence that occurs.",
+    ),
     ("cost < least", "cost <= least", "of equal costs, take the highest threshold: it checks more."),
     (
         "best, least = math.inf, check * len(confidence)",

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import mean
+from typing import Any
 
 from numpy.random import Generator
 
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import Exercise, Property
 
 
 def diagnose(losses: Sequence[float], objects: float, ended: float, blind: float) -> str:
     """The fault of a training: one of the names in the table, or "nothing found".
 
-    losses: one per step, nats per label, perhaps NaN; objects, ended: shares of replies that hold a JSON object, and
-    that end by themselves; blind: the loss of a model that finds every token equally likely.
+    losses: one per step, nats per label, perhaps NaN; they rise for some steps while the rate warms up. objects, ended:
+    shares of replies that hold a JSON object, and that end by themselves; less than half is a fault. blind: the loss of
+    a model that finds every token equally likely.
     """
     start, end = losses[0], mean(losses[-10:])
     if start > blind:
@@ -55,10 +57,18 @@ END = """    if ended < 0.5:
 """
 FIRST = "a training that starts worse than a blind guess has its labels in the wrong place, whatever comes later."
 NOT_A_NUMBER = "a comparison with NaN is always False, so a loss that became NaN passes as a falling one."
+HUMP = "a sound training may rise for some steps while its rate warms up: compare the end with the beginning."
+DESTROYED = "look at the losses before the replies: a destroyed model writes nothing."
+NO_OBJECT = "replies without a JSON object are not noticed."
+NO_END = "replies that never end are not noticed."
+FEW = "fewer than half of the replies hold an object; this explains replies that do not end, too."
 UNREADABLE = "where no reply holds an object, the first token is the fault, even if replies do not end either."
 SLIPS = [
     ("not losses[-1] < losses[0]", "losses[-1] > losses[0]", NOT_A_NUMBER),
     ("not losses[-1] < losses[0]", "losses[-1] >= losses[0]", NOT_A_NUMBER),
+    ("not losses[-1] < losses[0]", "math.isnan(losses[-1]) or max(losses) > losses[0]", HUMP),
+    ("not losses[-1] < losses[0]", "any(map(math.isnan, losses)) or max(losses) > losses[0]", HUMP),
+    ("not losses[-1] < losses[0]", "not losses[1] < losses[0]", HUMP),
     (TWICE, "", FIRST),
     ([(TWICE, ""), (END, END + TWICE)], FIRST),
     ([(TWICE, ""), (HIGH, HIGH + TWICE)], FIRST),
@@ -71,10 +81,12 @@ SLIPS = [
     (HIGH, "", "a loss that ends above where it began, or as NaN, is not noticed."),
     (
         [(HIGH, ""), (END, END + HIGH)],
-        "look at the losses before the replies: a destroyed model writes nothing.",
+        DESTROYED,
     ),
-    (LATE, "", "replies without a JSON object are not noticed."),
-    (END, "", "replies that never end are not noticed."),
+    ([(TWICE, ""), (HIGH, ""), (END, END + TWICE + HIGH)], FIRST),  # the replies first, then the losses
+    ([(TWICE, ""), (HIGH, ""), (LATE, END + LATE + TWICE + HIGH), (END, "")], FIRST),
+    (LATE, "", NO_OBJECT),
+    (END, "", NO_END),
     ([(LATE, ""), (END, END + LATE)], UNREADABLE),
     ("objects < 0.5", "objects > 0.5", "`objects` is the share of replies that *hold* an object."),
     ("ended < 0.5", "ended > 0.5", "`ended` is the share of replies that *do* end."),
@@ -87,7 +99,12 @@ SLIPS = [
     ),
     ("ended < 0.5", "ended < 1", "a few long replies are no fault: compare with a share."),
 ]
-REFUSED = [('return "nothing found"', "return None", "It returns None")]
+REFUSED = [
+    ('return "nothing found"', "return None", "It returns None"),
+    ([("objects < 0.5", "objects == 0"), ("ended < 0.5", "ended == 0")], "Suspected cause: " + FEW),
+    ([("losses[0] > blind", "max(losses) > blind"), (END, "")], "Suspected cause: "),
+    ([("not losses[-1]", "not min(losses)"), ("objects < 0.5", "objects == 0")], "Suspected cause: "),
+]
 RIGHT = [
     """
 def diagnose(losses, objects, ended, blind):
@@ -107,17 +124,26 @@ def diagnose(losses, objects, ended, blind):
 
 
 def cases(rng: Generator) -> list[tuple]:
-    def falling(start: float, end: float, n: int = 40) -> list[float]:
+    def falling(start: float, end: float, n: int = 15) -> list[float]:
         noise = rng.uniform(0.9, 1.1, size=n)
-        return [start, *(round(float((end + (start - end) * 0.8**k) * noise[k]), 3) for k in range(1, n))]
+        return [start, *(round(float((end + (start - end) * 0.5**k) * noise[k]), 3) for k in range(1, n))]
 
-    def rising(start: float, end: float, n: int = 40) -> list[float]:
+    def warmed(start: float, end: float) -> list[float]:
+        """Falling, with the rise of the first steps that a real training shows."""
+        return [start, *(round(start * float(rng.uniform(1.05, 1.25)), 3) for _ in range(3)), *falling(start, end)]
+
+    def rising(start: float, end: float, n: int = 15) -> list[float]:
         return [round(start + (end - start) * k / (n - 1), 3) for k in range(n)]
 
     blind = math.log(49_152)
     return [
         (falling(1.9, 0.1), 1.0, 1.0, blind),
         (falling(1.9, 0.1), 0.93, 0.94, blind),
+        (warmed(1.8, 0.1), 1.0, 1.0, blind),
+        (warmed(1.9, 0.2), 0.95, 1.0, blind),
+        (warmed(1.5, 0.1), 0.0, 0.96, blind),
+        (warmed(1.8, 0.1), 1.0, 0.0, blind),
+        (warmed(0.95 * blind, 0.2), 1.0, 1.0, blind),  # above a blind guess on the way, not at first
         (falling(13.4, 0.2), 0.0, 0.0, blind),
         (falling(12.1, 0.2), 1.0, 1.0, blind),
         (falling(1.5, 0.1), 0.0, 0.96, blind),
@@ -135,6 +161,60 @@ def cases(rng: Generator) -> list[tuple]:
     ]
 
 
+def named(fault: str, cause: str, holds: Callable[..., bool], text: str) -> Property:
+    """The property that results name `fault` for the inputs where `holds(start, end, objects, ended, blind)`."""
+
+    def right(result: Any, losses: Sequence[float], objects: float, ended: float, blind: float) -> bool:
+        if not isinstance(result, str) or not holds(losses[0], mean(losses[-10:]), objects, ended, blind):
+            return True  # told elsewhere
+        return result == fault
+
+    return Property(text, right, cause)
+
+
+def falls(start: float, end: float, blind: float) -> bool:
+    return start <= blind and end < start
+
+
+PROPERTIES = [
+    named(
+        "labels shifted twice",
+        FIRST,
+        lambda start, end, objects, ended, blind: start > blind,
+        "a first loss above `blind` is asked for before anything else",
+    ),
+    Property(
+        "a loss that ends below its beginning is no learning rate too high, though it rose on the way",
+        lambda result, losses, *rest: not (result == "learning rate too high" and mean(losses[-10:]) < losses[0]),
+        HUMP,
+    ),
+    named(
+        "learning rate too high",
+        "a loss that became NaN, or ended above its beginning, passes or gets the name of what it caused; "
+        "every comparison with NaN is False.",
+        lambda start, end, objects, ended, blind: start <= blind and not end < start,
+        "a loss that does not end below its beginning has the name of the rate",
+    ),
+    named(
+        "first token not trained",
+        FEW,
+        lambda start, end, objects, ended, blind: falls(start, end, blind) and objects < 0.5,
+        "where the loss fell and objects are few, the first token is the fault",
+    ),
+    named(
+        "end not trained",
+        "fewer than half of the replies end, though they hold objects.",
+        lambda start, end, objects, ended, blind: falls(start, end, blind) and objects >= 0.5 > ended,
+        "where the loss fell, objects are there and ends are few, the end is the fault",
+    ),
+    named(
+        "nothing found",
+        "half of the replies or more hold an object, and half or more end: no fault.",
+        lambda start, end, objects, ended, blind: falls(start, end, blind) and min(objects, ended) >= 0.5,
+        "a training whose loss fell, with replies that mostly hold an object and end, is sound",
+    ),
+]
+
 EXERCISE = Exercise(
     minutes=5,
     difficulty=2,
@@ -143,8 +223,9 @@ EXERCISE = Exercise(
         "Which of the faults shows in the losses alone, and in which of the losses?",
         "Four questions, in this order: is the first loss above a blind guess? Is the last loss not below the first? "
         "Do few replies hold an object? Do few replies end?",
-        "Return the name of the first fault that fits. A share is few if it is well below one half. Mind NaN: every "
+        "Return the name of the first fault that fits. A share is few if it is below one half. Mind NaN: every "
         "comparison with it is False, so ask `not last < first` instead of `last >= first`.",
     ),
-    proves="each fault is recognized by its symptom, in an order that no other symptom hides, NaN included",
+    proves="each fault is recognized by its symptom, in an order that no other symptom hides, NaN and warm-up included",
+    properties=PROPERTIES,
 )

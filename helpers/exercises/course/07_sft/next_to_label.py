@@ -13,7 +13,7 @@ def next_to_label(confidence: Sequence[float], group: Sequence[str], n: int) -> 
     """Indices of the n tickets to label next: those the model is least sure of, at most one per group.
 
     confidence: one per ticket; group: tickets that read alike have the same. The least sure comes first, of equals
-    the earlier one; fewer than n where there are fewer groups.
+    the earlier one; fewer than n where there are fewer groups, none where n is 0.
     """
     chosen: list[int] = []
     for i in sorted(range(len(confidence)), key=confidence.__getitem__):
@@ -35,12 +35,13 @@ def next_to_label(confidence, group, n):
 ORDER = "sorted(range(len(confidence)), key=lambda i: confidence[i])"
 KEY = "lambda i: confidence[i]"
 FIRSTS = "you take the first ticket of each group; take its least sure one."
+NONE = "with n = 0 nothing is chosen: ask whether there is room before you append."
 ORDER_LOST = "the order is lost: the least sure comes first."
 SLIPS = [
     (
         " and group[i] not in seen",
         "",
-        "two of one group are labeled, and the second teaches next to nothing.",
+        "two of one group are chosen; take at most one per group.",
     ),
     (KEY, "lambda i: (confidence[i], -i)", "of equals you take the later; take the earlier."),
     (
@@ -70,6 +71,37 @@ SLIPS = [
     ("return chosen", "return sorted(chosen)", ORDER_LOST),
     ("return chosen", "return [confidence[i] for i in chosen]", "give the tickets' indices, not their confidences."),
     ("< n", "<= n", "one too many."),
+    (
+        """
+def next_to_label(confidence, group, n):
+    chosen = []
+    for i in sorted(range(len(confidence)), key=lambda i: confidence[i]):
+        if all(group[i] != group[j] for j in chosen):
+            chosen.append(i)
+        if len(chosen) == n:
+            break
+    return chosen
+""",
+        NONE,
+    ),
+    (
+        """
+def next_to_label(confidence, group, n):
+    chosen = []
+    for i in sorted(range(len(confidence)), key=lambda i: confidence[i]):
+        if all(group[i] != group[j] for j in chosen):
+            chosen.append(i)
+            if len(chosen) == n:
+                break
+    return chosen
+""",
+        NONE,
+    ),
+    (
+        ORDER,
+        "sorted(range(len(confidence)), key=lambda i: -confidence[i])[::-1]",
+        "of equals you take the later; take the earlier.",
+    ),
     (
         """
 def next_to_label(confidence, group, n):
@@ -121,11 +153,11 @@ EXERCISE = Exercise(
     minutes=4,
     difficulty=2,
     hints=(
-        "The model is unsure of three tickets that read the same. How much do you learn from labeling all three?",
+        "The model is unsure of three tickets that read the same. Which one of them do you want?",
         "Go through the tickets from the least sure to the surest. Take one if no ticket of its group has been "
         "taken yet, and stop at n.",
         "`sorted(range(len(confidence)), key=…)` gives the indices, the least sure first, and keeps equals in "
         "order. Remember the groups that you have seen in a set.",
     ),
-    proves="least sure first, one a group, also where equals meet or groups run out",
+    proves="least sure first, one per group, also where equals meet or groups run out",
 )
