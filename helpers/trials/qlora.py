@@ -383,7 +383,7 @@ def scores() -> dict[tuple[str, int], list[bool]]:
 
 
 def untrained(method: str, shots: int = 0) -> list[bool]:
-    """Which of the questions a base answers right without training; "lora", the one in 16 bits, also with 2 examples."""
+    """Which of the questions a base answers right without training; "lora", that in 16 bits, also with 2 examples."""
     return marks(RECORD.find("untrained", method=method)[f"{shots} examples"])
 
 

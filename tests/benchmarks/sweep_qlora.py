@@ -15,8 +15,7 @@ SEEDS = (0, 1, 2)
 CASES = [
     {"case": "own GPT", "steps": 400},
     *({"case": "untrained", "method": method} for method in ("lora", "qlora")),
-    *({"case": "score", "method": method, "seed": seed} for seed in SEEDS for method in ("lora", "qlora")),
-    *({"case": "score", "method": "library", "seed": seed} for seed in SEEDS),
+    *({"case": "score", "method": method, "seed": seed} for seed in SEEDS for method in ("lora", "qlora", "library")),
 ]
 
 
