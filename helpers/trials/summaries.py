@@ -1,23 +1,25 @@
 """Judging summaries of Velunda's reports: a cheap baseline, and whether what they say is true.
 
     lead_1(text)                                              # a summary that costs nothing
-    stated(summary)                                           # {"minutes": "107", "person": "Tomasz Wilk", …}
-    judge(summary, report)                                    # what of it is right, by kind
+    judge(summary, report)                                    # what of it is right, slot by slot
+    is_true(summary, report)                                  # every name and number of it?
+    wholly_true(summary, report)                              # all of it?
 
-`stated` reads a summary back into the slots that its report was made from, so a number counts as right only in its
-role: "for 107 minutes" is wrong where 107 is an estimate. It knows the eight patterns of data/velunda/reports.
+A summary is read back into the slots that its report was made from (`helpers.velunda.stated`), and each slot is
+compared with the report's: names, numbers, and also cause, part, symptom, system, cure and the people affected. So a
+number counts as right only in its role: "for 107 minutes" is wrong where 107 is an estimate, "680 guests" for 680
+riders.
 
-What it does not do: judge other texts than these reports, or sentences that follow none of the patterns; compare the
-cause, system, part, error code or group of people ("680 guests" for 680 riders is right to it); ask whether the
-important things were chosen.
+Recorded scores are those of `is_true`, names and numbers alone; what is wholly true is true in this sense, too.
+
+What it does not do: judge other texts than these reports, or sentences that follow none of the eight patterns (they
+count as not true, whether they are or not); ask whether the important things were chosen.
 """
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,16 +27,7 @@ import numpy as np
 from helpers.assistants.reports import unsupported
 from helpers.metrics.grouped import Score
 from helpers.metrics.text import rouge1, sentences
-from helpers.velunda.reports import FACTS, load_report_frames
-
-NAME = r"[A-Z][\w-]*"
-SHAPES = {
-    **dict.fromkeys(("mech", "person"), rf"{NAME}(?: (?:de |van )?{NAME})*"),
-    "owner": rf"M(?:r|rs|s)\. {NAME}",
-    **dict.fromkeys(("shop", "bike", "weekday"), NAME),
-    **dict.fromkeys(("km", "hours", "price", "cost", "minutes", "n"), r"\d+"),
-}
-
+from helpers.velunda.reports import FACTS, stated
 
 # Baselines -------------------------------------------------------------------------------------------------------
 
@@ -47,37 +40,22 @@ def lead_1(text: str) -> str:
 # Truth -----------------------------------------------------------------------------------------------------------
 
 
-@cache
-def _patterns() -> list[re.Pattern[str]]:
-    """The ways in which summaries are put, each as an expression with a group for every slot."""
-
-    def expression(summary: str) -> str:
-        parts = re.split(r"\{(\w+)\}", summary)
-        return "".join(f"(?P<{p}>{SHAPES.get(p, '.+?')})" if i % 2 else re.escape(p) for i, p in enumerate(parts))
-
-    return [re.compile(expression(summary)) for summary in sorted({f.summary for f in load_report_frames()})]
-
-
-def stated(summary: str) -> dict[str, str] | None:
-    """What a summary says, by slot; None if it follows none of the patterns."""
-    for pattern in _patterns():
-        # a sentence that begins with a slot begins with its capital letter, which `.+?` reads as well
-        if match := pattern.fullmatch(summary.strip()):
-            return match.groupdict()
-    return None
-
-
 def judge(summary: str, report: Mapping[str, Any]) -> dict[str, bool]:
-    """For each name and number that a summary states, by slot: is it what the report says?
+    """For each slot that a summary states: is it what the report says there?
 
     report: one with "words", from `generate_reports(…, words=True)`. Empty for a summary that follows no pattern.
     """
-    said = stated(summary) or {}
-    return {slot: value == report["words"].get(slot) for slot, value in said.items() if slot in FACTS}
+    return {slot: value == report["words"].get(slot) for slot, value in (stated(summary) or {}).items()}
 
 
 def is_true(summary: str, report: Mapping[str, Any]) -> bool:
-    """True if the summary follows a pattern and every name and number in it is right in its role."""
+    """True if the summary follows a pattern and every name and number in it is right in its role; not more."""
+    verdicts = judge(summary, report)
+    return bool(verdicts) and all(right for slot, right in verdicts.items() if slot in FACTS)
+
+
+def wholly_true(summary: str, report: Mapping[str, Any]) -> bool:
+    """True if the summary follows a pattern and all that it says is right: cause, part and people affected, too."""
     verdicts = judge(summary, report)
     return bool(verdicts) and all(verdicts.values())
 

@@ -1,7 +1,7 @@
 """Answers from the one sentence or table row that holds them: LoRA beside bfloat16 weights, beside the course's 4-bit
 layers, and bitsandbytes with PEFT, three seeds each, on questions of four domains that nothing was trained or chosen
 on; the untrained model without and with two solved examples. Rank and learning rate are those of the reader in notebook
-08; nothing was tuned. And how 4 bits change the weights of a small GPT that is trained here, and its surprise."""
+08; nothing was tuned."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from typing import Any
 NAME = "08b_qlora"
 SEEDS = (0, 1, 2)
 CASES = [
-    {"case": "own GPT", "steps": 400},
     *({"case": "untrained", "method": method} for method in ("lora", "qlora")),
     *({"case": "score", "method": method, "seed": seed} for seed in SEEDS for method in ("lora", "qlora", "library")),
 ]
 
 
 def run(case: dict) -> dict:
-    kinds = {"own GPT": own_gpt, "untrained": untrained, "score": score}
+    kinds = {"untrained": untrained, "score": score}
     return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
 
 
@@ -61,40 +60,6 @@ def score(method: str, seed: int) -> dict:
         "losses": [round(loss, 4) for loss in history.losses],
         "replies": qlora.replies(model, tokenizer, readings),
         "nats a token": round(qlora.surprise_at(model, qlora.encode(tokenizer, readings[::2])), 4),
-    }
-
-
-def own_gpt(steps: int) -> dict:
-    """A pre-norm stack of notebook 02b, trained on the language reference: what 4 bits do to weights that never were
-    in fewer than 32, and to the surprise at text that was not among its batches."""
-    import torch
-
-    from helpers.quantization import fake_quantize_
-    from helpers.trials import deep_stacks, qlora
-
-    model = deep_stacks.deep_stack("pre-norm")
-    losses = list(deep_stacks.train(model, steps, warmup=50))
-    weights = torch.cat([w.detach().flatten() for w in model.blocks.parameters() if w.dim() == 2])
-    ids = torch.cat(deep_stacks.batches(seed=1, steps=40))
-
-    def surprise() -> float:
-        with torch.inference_mode():
-            return round(float(deep_stacks.loss_of(model.eval(), ids)), 4)
-
-    found = {"none": surprise()}
-    kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    for name, trip in qlora.TRIPS.items():
-        fake_quantize_(model.blocks, lambda weight, trip=trip: trip(weight.flatten(), 64).view(weight.shape))
-        found[name] = surprise()
-        model.load_state_dict(kept)
-    return {
-        "losses": [round(losses[0], 4), round(losses[-1], 4)],
-        "weights": len(weights),
-        "changes": {
-            str(block): {name: round(share, 5) for name, share in qlora.changes(weights, block).items()}
-            for block in (256, 128, 64, 32)
-        },
-        "nats a byte": found,
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.assistants import unsupported
 from helpers.metrics import rouge1
-from helpers.trials.summaries import is_true, lead_1
+from helpers.trials.summaries import is_true, judge, lead_1, wholly_true
 from helpers.trials.summary_training import BEAMS, RECIPE, REPORTS, held_out, shared_tokenizer
 from helpers.velunda import generate_reports, load_report_frames, load_reports
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
@@ -105,7 +105,7 @@ def test_the_lie_of_the_first_section_is_one_and_the_first_reports_are_of_differ
         f"Because of {words['reason']}, the {words['system']} {words['failure']} for {words['minutes']} minutes "
         f"and {words['n']} {words['who']} were affected."
     )
-    assert true in printed("two-summaries") and is_true(true, report)  # every slot is right
+    assert true in printed("two-summaries") and wholly_true(true, report)  # every slot is right
     assert 0.4 < rouge1(true, report["summary"]) < 0.5
     assert len({r["frame"] for r in held_out("test")[:8]}) == 8
 
@@ -154,11 +154,14 @@ def test_of_the_summaries_that_can_be_judged_too_few_are_right_as_well():
     assert round(greedy["fluent"] * 120) == 85 and row["right"] == 68 and 68 / 85 < 0.95
 
 
-def test_the_judge_does_not_compare_the_group_of_people_nor_the_cause():
+def test_the_measure_of_the_notebook_does_not_compare_the_group_of_people_nor_the_cause_and_the_strict_one_does():
     report = held_out("test")[0]
     guests = "Because of a wrong clock, the app logged everybody out for 107 minutes and 680 guests were affected."
     assert guests in printed("live") and report["words"]["who"] == "riders"
-    assert is_true(guests, report) and is_true(guests.replace("a wrong clock", "a cyberattack"), report)
+    attacked = guests.replace("a wrong clock", "a cyberattack")
+    assert is_true(guests, report) and is_true(attacked, report)
+    assert [slot for slot, right in judge(attacked, report).items() if not right] == ["reason", "who"]
+    assert not wholly_true(guests, report) and wholly_true(guests.replace("guests", "riders"), report)
 
 
 def test_an_invented_first_word_always_passes_the_check():

@@ -68,7 +68,9 @@ def test_rank_eight_trains_numbers_as_1_8_percent_of_the_weights():
 
 def test_rank_one_covers_half_of_the_way_and_rank_four_nearly_all():
     before, full = low_rank.best(case="untrained")["loss"], low_rank.best(case="full")["loss"]
-    found = {rank: low_rank.best(case="lora", targets="all", rank=rank, scale=2.0) for rank in low_rank.recorded_ranks()}
+    found = {
+        rank: low_rank.best(case="lora", targets="all", rank=rank, scale=2.0) for rank in low_rank.recorded_ranks()
+    }
     reached = {rank: (before - run["loss"]) / (before - full) for rank, run in found.items()}
     assert found[1]["parameters"] == 305_280 and 0.5 < reached[1] < 0.75
     assert min(share for rank, share in reached.items() if rank >= 4) > 0.9

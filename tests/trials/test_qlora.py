@@ -118,20 +118,6 @@ def test_the_loss_of_all_logits_is_the_loss_at_the_answers():
     assert torch.allclose(qlora.loss_of_all_logits(model, qlora.whole_rows(rows, 16)), expected, atol=1e-4)
 
 
-def test_16_even_steps_keep_the_largest_weight_and_two_sizes_keep_both_ends():
-    weights = torch.randn(256, generator=torch.Generator().manual_seed(0))
-    rows = weights.view(-1, 64)
-    largest = rows.abs().argmax(dim=1, keepdim=True)
-    assert torch.allclose(qlora.even_trip(weights, 64).view(-1, 64).gather(1, largest), rows.gather(1, largest))
-    ends = torch.stack(rows.aminmax(dim=1))
-    assert torch.allclose(torch.stack(qlora.span_trip(weights, 64).view(-1, 64).aminmax(dim=1)), ends, atol=1e-6)
-    assert len(qlora.even_trip(weights[:64], 64).unique()) <= 16 >= len(qlora.span_trip(weights[:64], 64).unique())
-
-
-def test_blocks_of_zeros_stay_zero_in_every_code():
-    assert set(qlora.changes(torch.cat((torch.zeros(64), torch.ones(64))), 64).values()) == {0.0}
-
-
 @pytest.mark.parametrize("compressed", [False, True])
 def test_an_unpacked_layer_of_the_library_computes_what_it_computes_in_training(compressed):
     from bitsandbytes.nn import Linear4bit

@@ -1,4 +1,4 @@
-"""Judging summaries: baselines, ROUGE as published, what the source does not bear out, and facts in their roles."""
+"""Judging summaries: baselines, ROUGE as published, what the source does not bear out, and each slot in its role."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from helpers.trials.summaries import (
     lead_1,
     right_by_kind,
     scores,
-    stated,
+    wholly_true,
 )
-from helpers.velunda import generate_reports, load_report_frames, load_reports
+from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
+from helpers.velunda.reports import FACTS, WORDED
 
 TEST = generate_reports(120, 0, "test", words=True)
 INCIDENT = next(r for r in TEST if r["summary"].startswith("Because") and "est" in r["words"])
@@ -33,16 +34,17 @@ def test_every_reference_is_read_back_supported_and_true():
     for split in ("train", "dev", "test"):
         for report in generate_reports(200, 3, split, words=True):
             assert not unsupported(report["summary"], report["text"])
-            assert is_true(report["summary"], report), report
+            assert wholly_true(report["summary"], report), report
             verdicts = judge(report["summary"], report)
-            assert len(verdicts) == len([f for f in report["facts"] if not f.startswith("E0")])
+            facts = [slot for slot in verdicts if slot in FACTS]
+            assert len(facts) == len([f for f in report["facts"] if not f.startswith("E0")])
 
 
 def test_each_of_the_eight_patterns_is_read_slot_by_slot():
     for pattern in {frame.summary for frame in load_report_frames()}:
         report = next(r for r in generate_reports(120, 1, words=True) if stated(r["summary"]))
         assert stated(report["summary"])
-        slots = {part.split("}")[0] for part in pattern.split("{")[1:]}
+        slots = stated_slots(pattern)
         found = [stated(r["summary"]) for r in generate_reports(120, 1) if set(stated(r["summary"])) == slots]
         assert found and all(all(values.values()) for values in found)
 
@@ -54,6 +56,49 @@ def test_a_number_that_the_report_has_in_another_role_is_supported_and_wrong():
     assert not unsupported(lie, INCIDENT["text"])
     assert judge(lie, INCIDENT)["minutes"] is False and not is_true(lie, INCIDENT)
     assert rouge1(lie, INCIDENT["summary"]) > 0.85
+
+
+def test_every_slot_of_every_pattern_is_compared():
+    """Whatever a summary says in a slot, something else there is wrong: cause, part and group of people, too."""
+    reports = generate_reports(200, 3, "train", words=True)
+    for pattern in {frame.summary for frame in load_report_frames()}:
+        named = stated_slots(pattern)
+        report = next(r for r in reports if set(stated(r["summary"])) == named)
+        for slot in named:
+            value = report["words"][slot]
+            others = [r["words"][slot] for r in reports if r["words"].get(slot, value) != value]
+            lie = pattern.format(**{**report["words"], slot: others[0]})
+            assert judge(lie, report) == {other: other != slot for other in named}, (slot, lie)
+            assert not wholly_true(lie, report) and is_true(lie, report) == (slot in WORDED)
+    assert {s for frame in load_report_frames() for s in stated_slots(frame.summary)} <= {*FACTS, *WORDED}
+
+
+def stated_slots(pattern: str) -> set[str]:
+    return {part.split("}")[0] for part in pattern.split("{")[1:]}
+
+
+def test_words_of_no_list_are_read_and_wrong():
+    report = TEST[0]  # "… the app …": what the system is called may hold several words, and so may its failure
+    lies = {
+        "reason": "Because of a flood, the app logged everybody out for 107 minutes and 680 riders were affected.",
+        "system": "Because of a wrong clock, the web shop logged everybody out for 107 minutes and 680 riders were "
+        "affected.",
+        "failure": "Because of a wrong clock, the app ate the mail for 107 minutes and 680 riders were affected.",
+        "who": "Because of a wrong clock, the app logged everybody out for 107 minutes and 680 horses were affected.",
+    }
+    for slot, lie in lies.items():
+        assert not unsupported(lie, report["text"]) or slot == "system"
+        assert [name for name, right in judge(lie, report).items() if not right] == [slot]
+        assert is_true(lie, report) and not wholly_true(lie, report)  # names and numbers are right
+    true = lies["who"].replace("horses", "riders")
+    assert wholly_true(true, report) and stated(true)["system"] == "app"
+
+
+def test_what_the_report_does_not_say_is_wrong_even_where_it_may_be_so():
+    report = next(r for r in TEST if "weekday" not in r["words"] and "person" in r["words"] and "cure" in r["words"])
+    words = {"weekday": "Monday", **report["words"]}
+    said = f"{words['person']} {words['cure']} after the {words['system']} had failed for {words['minutes']} minutes"
+    assert judge(f"{said} on Monday.", report)["weekday"] is False
 
 
 def test_what_follows_no_pattern_states_nothing_and_is_not_true():
@@ -76,7 +121,8 @@ def test_counts_by_kind_are_of_what_was_stated():
     said = [r["summary"] for r in TEST]
     counts = right_by_kind(said, TEST)
     assert all(score.right == score.n for score in counts.values())
-    assert sum(score.n for score in counts.values()) == sum(len(judge(r["summary"], r)) for r in TEST)
+    stated_facts = [slot for r in TEST for slot in judge(r["summary"], r) if slot in FACTS]
+    assert sum(score.n for score in counts.values()) == len(stated_facts)
     assert sum(counts["minutes"].families.values()) < counts["minutes"].n, "several reports of one frame are one draw"
     shifted = right_by_kind(said, [*TEST[1:], TEST[0]])
     assert shifted["minutes"].share < 1 / 2
