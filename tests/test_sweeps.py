@@ -39,6 +39,12 @@ def test_a_stopped_sweep_goes_on_where_it_was(tmp_path):
     assert {"date", "machine", "python", "versions", "seconds"} <= set(result)
 
 
+def test_the_seconds_of_a_training_that_was_kept_are_counted(tmp_path):
+    sweep = a_sweep(lambda case: {"seconds_before": 100.0} if case == 2 else {})
+    result = json.loads(sweeps.run_sweep(sweep, tmp_path, tmp_path).read_text(encoding="utf-8"))
+    assert [run["seconds"] > 99 for run in result["runs"]] == [False, True, False] and result["seconds"] > 99
+
+
 def test_a_line_cut_off_by_a_kill_is_measured_again(tmp_path):
     cut_off = '{"case": 1, "square": 1, "seconds": 0}\n{"case": 2, "squ'
     (tmp_path / "squares.jsonl").write_text(cut_off, encoding="utf-8")

@@ -1,22 +1,41 @@
 """What the course has taught its model to do, one call each. Opened in 07, 07b and 08.
 
-| call                  | what it gives                                                  | adapter     | module     |
-|-----------------------|----------------------------------------------------------------|-------------|------------|
-| `ticket_reader()`     | a ticket's five fields, and how sure the model is of each      | `tickets`   | `tickets`  |
-| `report_summarizer()` | one sentence about a report, or None if none passes the check  | `summaries` | `reports`  |
-| `passage_reader()`    | an answer from a text, or "Not in the text."                   | `reader`    | `passages` |
+| call                    | what it gives                                                  | adapter     | module     |
+|-------------------------|----------------------------------------------------------------|-------------|------------|
+| `ticket_reader()`       | a ticket's five fields, and how sure the model is of each      | `tickets`   | `tickets`  |
+| `report_summarizer()`   | one sentence about a report, or None if none passes the check  | `summaries` | `reports`  |
+| `passage_reader()`      | an answer from a text, or "Not in the text."                   | `reader`    | `passages` |
+| `handbook_assistant()`  | a quote from the handbook with its source, or an abstention    | –           | `handbook` |
 
-Each module holds what its adapter was trained with, prompt, form and scores, so that training and use cannot differ.
+Each module of the first three holds what its adapter was trained with, prompt, form and scores, so that training and
+use cannot differ; the fourth puts search, a cross-encoder and, if asked for, the reader together.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["passages", "reports", "tickets"],
+    submodules=["handbook", "passages", "reports", "tickets"],
     submod_attrs={
+        "handbook": [
+            "HandbookAssistant",
+            "Quote",
+            "best_passages",
+            "best_quotes",
+            "handbook_assistant",
+            "handbook_index",
+            "in_force",
+        ],
         "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
-        "reports": ["ReportSummarizer", "choose_summary", "report_chat", "report_summarizer", "unsupported"],
+        "reports": [
+            "ReportSummarizer",
+            "choose_draft",
+            "choose_summary",
+            "misplaced",
+            "report_chat",
+            "report_summarizer",
+            "unsupported",
+        ],
         "tickets": [
             "INSTRUCTION",
             "Predictions",

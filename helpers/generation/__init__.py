@@ -9,7 +9,7 @@
 | prompts of unequal lengths side by side                                      | `batching`     |
 | `speculative`: a cheap draft, checked by the model in one pass               | `speculation`  |
 | `token_log_probs`, `perplexity`                                              | `likelihood`   |
-| replies of a chat model to many prompts                                      | `replies`      |
+| replies of a chat model to many prompts, and several to one                  | `replies`      |
 | output limited to a JSON form; to words of the source                        | `constrained`, `source_limit` |
 | a beginning that many prompts share, read once                               | `prefix`       |
 | odds of the next token and reliability, drawn                                | `plots`        |
@@ -43,7 +43,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minimal": ["minimal_generate"],
         "plots": ["build_browser", "odds_browser", "odds_grid", "reliability_diagram"],
         "prefix": ["BehindPrefix"],
-        "replies": ["greedy_replies"],
+        "replies": ["drawn_replies", "greedy_replies"],
         "sampling": [
             "compose",
             "draw",

@@ -16,33 +16,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
+from helpers.assistants.handbook import CHUNKS as CHUNKS
+from helpers.assistants.handbook import handbook_chunks
 from helpers.generation.replies import greedy_replies
 from helpers.metrics.text import answer_words
 from helpers.retrieval.answering import MARK
-from helpers.retrieval.chunking import Chunk, chunk_documents, sentence_spans
+from helpers.retrieval.chunking import Chunk, sentence_spans
 from helpers.retrieval.citations import Support, cite, word_support
 from helpers.retrieval.content_words import content
 from helpers.retrieval.dense import encode_texts
 from helpers.retrieval.hybrid import C, HybridIndex
 from helpers.retrieval.index import Hit, SearchIndex
 from helpers.retrieval.prompt import GroundedPrompt, encode_prompt, grounded_prompt
-from helpers.velunda.handbook import Question, load_handbook
+from helpers.velunda.handbook import Question
 
-CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
 POOL = 20  # hits that are read again
 K = 1  # passages that an answer is made from, chosen on dev: the small model mixes up two
 BUDGET, NEW_TOKENS = 1024, 32
 Order = Callable[[str, list[Hit]], list[Hit]]
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
-
-
-@lru_cache(maxsize=1)
-def handbook_chunks() -> tuple[Chunk, ...]:
-    """The whole handbook, cut as all trials search it."""
-    return tuple(chunk_documents(load_handbook().values(), **CHUNKS))
 
 
 def quality_index(

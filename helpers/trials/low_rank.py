@@ -27,7 +27,7 @@ from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch
 from helpers.training.loop import History, Recipe, train
 from helpers.training.losses import loss_at_labels, shift_labels
-from helpers.trials.reading import Reading, alone, evidence_units, load_reading, nearest
+from helpers.trials.reading import Reading, alone, evidence_units, load_reading, nearest, right_on_page
 from helpers.trials.records import Record
 from helpers.trials.ticket_training import rounded
 
@@ -58,6 +58,16 @@ def short_text(reading: Reading) -> str:
     """The units of the page that hold the answer, or the one that is nearest to the question."""
     units = split_units(reading.passage.text)
     return alone(evidence_units(reading, units) or nearest(reading.question, units, 1))
+
+
+def quoted_share(split: str) -> float:
+    """A baseline without a model: share of a split's questions about pages for which the unit that shares most words
+    with the question would count as a right answer (`right_on_page`)."""
+    found = []
+    for reading in load_reading(split):
+        [quote] = nearest(reading.question, split_units(reading.passage.text), 1)
+        found.append(right_on_page(quote.text, reading))
+    return sum(found) / len(found)
 
 
 def encode_rows(tokenizer: Any, rows: Sequence[ShortRow]) -> list[Example]:
@@ -127,10 +137,14 @@ def best(**wanted: Any) -> dict[str, Any]:
     return min(runs(**wanted), key=lambda run: run.get("loss", 0))
 
 
-def recorded_ranks() -> list[int]:
-    """The ranks that were tried in all matrices at full strength, ascending."""
-    tried = runs(case="lora", targets="all", scale=2.0)
-    return sorted({run["case"]["rank"] for run in tried})
+def trained_ranks(alpha: float | None = None, strength: float | None = None) -> dict[int, dict[str, Any]]:
+    """Recorded trainings in all matrices with this alpha, or with this strength alpha / rank, by rank, ascending."""
+    found = {}
+    for run in runs(case="lora", targets="all"):
+        rank, scale = run["case"]["rank"], run["case"]["scale"]
+        if (scale == strength) if alpha is None else (scale * rank == alpha):
+            found[rank] = run
+    return dict(sorted(found.items()))
 
 
 def patients() -> dict[str, dict[str, Any]]:

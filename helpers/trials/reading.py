@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from helpers.assistants.handbook import units_of
 from helpers.assistants.passages import NOT_THERE
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
 from helpers.metrics.text import answer_words
 from helpers.retrieval.chunking import Chunk
-from helpers.retrieval.units import Unit, split_units, write_out
+from helpers.retrieval.units import Unit, write_out
 from helpers.trials.answers import handbook_chunks
 from helpers.velunda.handbook import Document, Question, Span, load_handbook
 
@@ -159,12 +160,7 @@ def chunk_text(chunk: Chunk) -> str:
 
 
 def _units_at(document: str, start: int, end: int) -> list[Unit]:
-    return [unit for unit in _units_of(document) if unit.start < end and start < unit.end]
-
-
-@cache
-def _units_of(document: str) -> list[Unit]:
-    return split_units(_handbook()[document].text)
+    return [unit for unit in units_of(_handbook()[document].text) if unit.start < end and start < unit.end]
 
 
 @cache

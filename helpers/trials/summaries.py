@@ -2,15 +2,12 @@
 
     lead_1(text)                                              # a summary that costs nothing
     judge(summary, report)                                    # what of it is right, slot by slot
-    is_true(summary, report)                                  # every name and number of it?
-    wholly_true(summary, report)                              # all of it?
+    is_true(summary, report)                                  # all of it?
 
 A summary is read back into the slots that its report was made from (`helpers.velunda.stated`), and each slot is
 compared with the report's: names, numbers, and also cause, part, symptom, system, cure and the people affected. So a
 number counts as right only in its role: "for 107 minutes" is wrong where 107 is an estimate, "680 guests" for 680
 riders.
-
-Recorded scores are those of `is_true`, names and numbers alone; what is wholly true is true in this sense, too.
 
 What it does not do: judge other texts than these reports, or sentences that follow none of the eight patterns (they
 count as not true, whether they are or not); ask whether the important things were chosen.
@@ -27,7 +24,7 @@ import numpy as np
 from helpers.assistants.reports import unsupported
 from helpers.metrics.grouped import Score
 from helpers.metrics.text import rouge1, sentences
-from helpers.velunda.reports import FACTS, stated
+from helpers.velunda.reports import FACTS, WORDED, stated
 
 # Baselines -------------------------------------------------------------------------------------------------------
 
@@ -49,13 +46,7 @@ def judge(summary: str, report: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def is_true(summary: str, report: Mapping[str, Any]) -> bool:
-    """True if the summary follows a pattern and every name and number in it is right in its role; not more."""
-    verdicts = judge(summary, report)
-    return bool(verdicts) and all(right for slot, right in verdicts.items() if slot in FACTS)
-
-
-def wholly_true(summary: str, report: Mapping[str, Any]) -> bool:
-    """True if the summary follows a pattern and all that it says is right: cause, part and people affected, too."""
+    """True if the summary follows a pattern and everything that it says is right, each thing in its role."""
     verdicts = judge(summary, report)
     return bool(verdicts) and all(verdicts.values())
 
@@ -75,9 +66,9 @@ def scores(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict
 
 
 def right_by_kind(written: Sequence[str], reports: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
-    """For each kind of name or number: how often it was right, of how often it was stated, frame by frame."""
+    """For each slot: how often it was right, of how often it was stated, frame by frame."""
     found: dict[str, list[tuple[str, bool]]] = defaultdict(list)
     for summary, report in zip(written, reports, strict=True):
         for slot, right in judge(summary, report).items():
             found[slot].append((report["frame"], right))
-    return {slot: Score.of(found[slot]) for slot in FACTS if slot in found}
+    return {slot: Score.of(found[slot]) for slot in (*FACTS, *WORDED) if slot in found}

@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import Any
 
 from helpers.metrics.grouped import Score
-from helpers.stats import PairedDifference, paired_bootstrap
+from helpers.stats import PairedDifference, bootstrap, paired_bootstrap
 from helpers.trials.records import Record
 from helpers.velunda.tickets import FIELDS, load_tickets
 
@@ -51,6 +51,11 @@ def minute() -> dict[str, Any]:
 def share_of(counts: Mapping[str, Mapping[str, int]]) -> float:
     """The share of right values over all fields, of counts as a record has them."""
     return sum(Score.from_json(counts[field]).share for field in FIELDS) / len(FIELDS)
+
+
+def right_of(counts: Mapping[str, Mapping[str, int]], field: str) -> int:
+    """How many tickets have this field right, in such counts."""
+    return Score.from_json(counts[field]).right
 
 
 def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:
@@ -87,6 +92,11 @@ def gain(split: str, features: str = "characters") -> PairedDifference:
     return paired_bootstrap(ours, theirs)
 
 
+def interval(values: Sequence[float], split: str) -> tuple[float, float]:
+    """95 % interval of the mean of one value per ticket, by a bootstrap that draws whole families."""
+    return bootstrap(by_family(values, split))
+
+
 def by_family(values: Sequence[float], split: str) -> list[float]:
     """The mean of each family, for one value per ticket of a split: what an interval has to draw.
 
@@ -96,12 +106,3 @@ def by_family(values: Sequence[float], split: str) -> list[float]:
     for ticket, value in zip(load_tickets(split), values, strict=True):
         found[ticket["family"]].append(float(value))
     return [fmean(row) for row in found.values()]
-
-
-def learning_curve(split: str = "test") -> dict[int, list[float]]:
-    """For each number of training tickets, the mean share of right fields after training on each of the subsets."""
-    curve: dict[int, list[float]] = {}
-    for run in recorded()["runs"]:
-        if run["case"]["case"] == "tuned":
-            curve.setdefault(run["case"]["n"], []).append(mean_share(run, split))
-    return dict(sorted(curve.items()))

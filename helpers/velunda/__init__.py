@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_document",
         ],
         "parallel": ["parallel_programs", "parallel_texts"],
-        "reports": ["fill_report", "generate_reports", "load_report_frames", "load_reports", "stated"],
+        "reports": ["FACTS", "fill_report", "generate_reports", "load_report_frames", "load_reports", "stated"],
         "slots": ["fill_different"],
         "tickets": ["FIELDS", "fill", "load_frames", "load_tickets"],
     },

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants import ReportSummarizer, choose_summary, unsupported
+from helpers.assistants import ReportSummarizer, choose_draft, choose_summary, misplaced, unsupported
+from helpers.assistants.reports import in_order
+from helpers.generation.replies import Reply
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 
@@ -31,19 +33,61 @@ def test_the_first_clean_candidate_is_chosen_or_none():
     assert choose_summary(["It cost 13.", "It was Lang."], text) is None and choose_summary([], text) is None
 
 
-def test_the_greedy_summary_is_the_draft_if_it_is_clean_and_else_the_likeliest_clean_one(monkeypatch):
-    said = {"It cost 12 euros.": ["It cost 13.", "It cost 12."], "No number.": ["It cost 9."], "In 3 days.": []}
-    greedy = {"It cost 12 euros.": "It cost 11.", "No number.": "It was 7.", "In 3 days.": "In 3 days it ends."}
+GHENT = "In Ghent, Elke Dhondt replaced the tire of Mr. Haas's Kite after 4365 kilometers."
+TEXT = "After 4365 kilometers, Mr. Haas's Kite came to Ghent. Elke Dhondt replaced the tire in 2 hours for 190 euros."
+
+
+def test_a_draft_follows_a_pattern_and_has_no_unsupported_word():
+    garbled, lie = GHENT.replace("after", "after 2 hours for"), GHENT.replace("4365", "4366")
+    assert choose_draft([garbled, lie, GHENT], TEXT) == GHENT
+    assert choose_draft([garbled, lie], TEXT) is None and choose_draft([], TEXT) is None
+    other = "In Ghent, Elke Dhondt replaced the tire of Mr. Haas's Kite in 2 hours for 190 euros."
+    assert choose_draft([other, GHENT], TEXT) == other
+
+
+def test_a_number_beside_another_word_is_misplaced():
+    text = "From 17:11 on, 53 lines of log told of 12 minutes. Of 680 riders, guests were few."
+    assert misplaced("It failed for 53 minutes, not 12 minutes; 680 guests wrote.", text) == ["53", "680"]
+    assert misplaced("It took 17 minutes.", text) == ["17"] and misplaced("It took 2 minutes.", text) == ["2"]
+    assert misplaced("It cost 12.", text) == [] == misplaced("", text)  # a number at the end has no word behind it
+
+
+def test_a_misplaced_number_puts_a_candidate_last_or_forbids_it():
+    text = TEXT.replace("2 hours", "2 hours, with 3 friends,")
+    wrong = "In Ghent, Elke Dhondt replaced the tire of Mr. Haas's Kite in 3 hours for 190 euros."
+    assert not unsupported(wrong, text)
+    assert choose_draft([wrong, GHENT], text, strict=False) == GHENT == choose_draft([wrong, GHENT], text, strict=True)
+    assert choose_draft([wrong], text, strict=False) == wrong and choose_draft([wrong], text, strict=True) is None
+
+
+def test_others_are_drawn_only_where_the_greedy_summary_does_not_pass(monkeypatch):
+    asked = []
+
+    def draw(text):
+        asked.append(text)
+        return ["It was.", GHENT] if text == TEXT else ["It was."]
+
     summarize = ReportSummarizer(None, None)
-    monkeypatch.setattr(summarize, "write", lambda texts: [greedy[text] for text in texts])
-    monkeypatch.setattr(summarize, "draw", lambda text: said[text])
-    assert summarize.drafts(list(said)) == ["It cost 12.", None, "In 3 days it ends."]
+    monkeypatch.setattr(
+        summarize, "write", lambda texts: [GHENT if text.endswith("Done.") else "It was." for text in texts]
+    )
+    monkeypatch.setattr(summarize, "draw", draw)
+    texts = [TEXT, "Another report.", f"{TEXT} Done."]
+    assert summarize.drafts(texts) == [GHENT, None, GHENT] and asked == texts[:2]
+    assert summarize.drafts(texts[:1], [GHENT]) == [GHENT] and asked == texts[:2]
+    assert summarize(TEXT) == GHENT
 
 
-def test_drawn_candidates_differ_and_repeat_themselves(tiny, tokenizer):  # noqa: F811
-    summarize = ReportSummarizer(tiny[1], tokenizer, candidates=3)
-    drawn = summarize.draw("Noor Visser raised the quota.")
-    assert drawn == summarize.draw("Noor Visser raised the quota.") and len(set(drawn)) == len(drawn) > 1
+def test_drawn_candidates_repeat_themselves_and_stay_when_more_are_drawn(tiny, tokenizer):  # noqa: F811
+    few, many = (ReportSummarizer(tiny[1], tokenizer, candidates=number) for number in (3, 4))
+    drawn = few.drawn("Noor Visser raised the quota.")
+    assert drawn == few.drawn("Noor Visser raised the quota.") and len({reply.text for reply in drawn}) == 2
+    assert [r.text for r in many.drawn("Noor Visser raised the quota.")][:2] == [r.text for r in drawn]
+    assert ReportSummarizer(tiny[1], tokenizer, candidates=1).draw("Noor Visser raised the quota.") == []
+
+
+def test_candidates_are_shown_once_and_the_likeliest_first():
+    assert in_order([Reply("b", 0.2), Reply("a", 0.9), Reply("b", 0.2), Reply("c", 0.5)]) == ["a", "c", "b"]
 
 
 def test_an_empty_report_is_refused():

@@ -26,11 +26,14 @@ CASES = [
     *({**other, "rate": RATE} for other in (*SAME_SIZE, *WRONG_ALPHA)),
     {**EVERYWHERE, "rank": 4, "rate": RATE},
     {**EVERYWHERE, "rank": 16, "rate": RATE},
+    *({"case": "lora", "targets": "all", "scale": 16 / rank, "rank": rank, "rate": RATE} for rank in (1, 64)),
+    {"case": "cut", "rate": RATE / 10},
 ]
+KEPT_RANKS = (1, 2, 4, 8, 16, 64)
 
 
 def run(case: dict) -> dict:
-    kinds = {"untrained": untrained, "lora": lora, "full": full, "ill": ill}
+    kinds = {"untrained": untrained, "lora": lora, "full": full, "cut": cut, "ill": ill}
     return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
 
 
@@ -57,6 +60,38 @@ def lora(targets: str, rank: int, scale: float, rate: float) -> dict:
 
 def full(rate: float) -> dict:
     """All weights, in float32 with matrix products in bfloat16, because bfloat16 weights swallow small steps."""
+    model, tokenizer, losses = fully_trained(rate)
+    size = sum(parameter.numel() for parameter in model.parameters())
+    return {"parameters": size, "losses": losses} | scored(model, tokenizer)
+
+
+def cut(rate: float) -> dict:
+    """What full fine-tuning changed in the matrices of all blocks, cut to its best approximation of each rank."""
+    import torch
+
+    from helpers.lora.layers import ALL_LINEAR
+    from tests.benchmarks.sweep_sft import base_model
+
+    model, tokenizer, _ = fully_trained(rate)
+    start = dict(base_model(torch.float32)[0].named_parameters())
+    parts = {}
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.split(".")[-2] in ALL_LINEAR:
+                parts[name] = torch.linalg.svd(weight - start[name], full_matrices=False)
+            else:
+                weight.copy_(start[name])  # embeddings and norms, which LoRA leaves alone
+        found = {"all": scored(model, tokenizer)}
+        for rank in KEPT_RANKS:
+            for name, (u, s, v) in parts.items():
+                model.get_parameter(name).copy_(start[name] + u[:, :rank] * s[:rank] @ v[:rank])
+            found[str(rank)] = scored(model, tokenizer)
+    energy = {rank: sum((s[:rank] ** 2).sum() for _, s, _ in parts.values()) for rank in (*KEPT_RANKS, 10**6)}
+    shares = {str(rank): round(float(energy[rank] / energy[10**6]), 4) for rank in KEPT_RANKS}
+    return {"kept": found, "share of the squares": shares}
+
+
+def fully_trained(rate: float) -> tuple[Any, Any, list[float]]:
     from dataclasses import replace
 
     import torch
@@ -69,8 +104,7 @@ def full(rate: float) -> dict:
     examples = encoded(tokenizer, training())
     recipe = replace(recipe_of(STEPS, rate=rate), autocast=True)
     history = train_in_groups(model.requires_grad_(True), examples, recipe)
-    size = sum(parameter.numel() for parameter in model.parameters())
-    return {"parameters": size, "losses": rounded_list(history.losses)} | scored(model, tokenizer)
+    return model, tokenizer, rounded_list(history.losses)
 
 
 def ill(mistake: str) -> dict:

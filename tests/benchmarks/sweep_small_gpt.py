@@ -1,5 +1,6 @@
 """How 4 bits change the weights of a small GPT that never were in fewer than 32, by code and block size, and its
-surprise at bytes that were not among its batches: the pre-norm stack of notebook 02b, trained for 400 steps."""
+surprise at new draws from the text it was trained on (it has seen a part of their bytes): the pre-norm stack of
+notebook 02b, trained for 400 steps."""
 
 from __future__ import annotations
 

@@ -1,13 +1,18 @@
-"""The adapter "summaries": the chat model taught to sum up Velunda's reports, scored as saved, greedily and with the
-check of the notebook (of four candidates the likeliest without an unsupported word). A first
-version with the 40 training frames alone had learned them by heart: on dev it mixed up roles in unseen ones."""
+"""The adapter "summaries": the chat model taught to sum up Velunda's reports, scored as saved: greedily, and by the
+rule of the notebook, that of several candidates the first is published that follows a pattern and passes the checks.
+How many candidates there are, how warm, and whether a misplaced number forbids one or only puts it last, was chosen on
+dev ("choice"); what was written is kept. A first version with the 40 training frames alone had learned them by heart:
+on dev it mixed up roles in unseen ones."""
 
 from __future__ import annotations
 
+import itertools
 import random
+from pathlib import Path
 from typing import Any
 
 NAME = "07b_summaries"
+NUMBERS, HEATS = (4, 5, 6), (0.5, 0.8, 1.0)  # candidates, the greedy one counted, and temperatures, to choose from
 CASES = [{"steps": 200, "batch": 8, "rate": 1e-3, "rank": 8, "seed": 0}]
 
 
@@ -45,19 +50,52 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     )
     folder = KEPT / "adapters" / "summaries"
     save_adapter(model, folder, base=BASE)
+    keep_shipped(folder)
     return model, tokenizer, history, folder
+
+
+def keep_shipped(folder: Path, shipped: Path | None = None) -> bool:
+    """Put the shipped file in the place of one with the same matrices and metadata, and say whether it was so.
+
+    Two such files can differ in their bytes, since the order of the metadata is left to chance, and what is scored is
+    known by its checksum.
+    """
+    import shutil
+
+    import torch
+    from safetensors import safe_open
+
+    from helpers import adapters
+    from helpers.adapters import WEIGHTS
+
+    both = [folder / WEIGHTS, (shipped or adapters.ADAPTERS / folder.name) / WEIGHTS]
+    if not both[1].exists():
+        return False
+    with safe_open(both[0], "pt") as new, safe_open(both[1], "pt") as old:
+        same = new.metadata() == old.metadata() and sorted(new.keys()) == sorted(old.keys())
+        same = same and all(torch.equal(new.get_tensor(key), old.get_tensor(key)) for key in new.keys())
+    if same:
+        shutil.copy(both[1], both[0])
+    return same
 
 
 def run(case: dict) -> dict:
     from helpers.assistants import ReportSummarizer
     from helpers.assistants.taught import taught_model
+    from helpers.scale import matrix_dtype
+    from helpers.trials.summary_training import held_out
     from tests.benchmarks.sweep_sft import trained
     from tests.tools.model_cards import entry, score_row
 
+    kept = seconds_before(case)
     *_, history, folder = train_summaries(**case)
-    summarize = ReportSummarizer(*taught_model(folder))  # the file, rounded to bfloat16
-    dev, _ = scored(summarize, "dev")
-    test, right = scored(summarize, "test")
+    dtype = matrix_dtype()  # as report_summarizer() has it
+    model, tokenizer = taught_model(folder, dtype)
+    greedy = ReportSummarizer(model, tokenizer).write([report["text"] for report in held_out("dev")])
+    choice = compared(model, tokenizer, greedy)
+    best = max(choice, key=preferred)
+    summarize = ReportSummarizer(model, tokenizer, best["candidates"], best["heat"], best["strict"])
+    found = {"choice": choice, "dev": scored(summarize, "dev", greedy), "test": scored(summarize, "test")}
     told = entry(
         folder,
         summary="Sums up a report of Velunda's workshops or incidents in one sentence, with its names and numbers.",
@@ -66,28 +104,87 @@ def run(case: dict) -> dict:
             "never shown: the frames and surnames of dev and test",
         ],
         recipe=case,
-        scores=[score_row("every name and number right, test, greedily", right)],
-        limits=["It knows the eight ways of putting a summary that the training reports have.", "English only."],
+        scores=[
+            score_row(f"wholly true, of up to {summarize.candidates} candidates, test", right(found, "published")),
+            score_row("wholly true, greedily, test", right(found, "greedy")),
+        ],
+        limits=[
+            "It knows the eight ways of putting a summary that the training reports have.",
+            "What passes its checks is a draft: a person reads it.",
+            "English only.",
+        ],
     )
-    return trained(history) | {"dev": dev, "test": test, "adapter": told}
+    return trained(history) | {"matrices": str(dtype)} | found | {"adapter": told} | kept
 
 
-def scored(summarize: Any, split: str) -> tuple[dict, Any]:
-    """Greedy summaries and published ones of a split, judged; and as a `Score`, how many greedy ones are true."""
-    from helpers.metrics import Score
+def scored(summarize: Any, split: str, greedy: list[str] | None = None) -> dict:
+    """Greedy summaries and published ones of a split, None where none passed, and what they are worth."""
     from helpers.trials.summaries import is_true, right_by_kind, scores
     from helpers.trials.summary_training import held_out
 
     reports = held_out(split)
-    written = summarize.write([report["text"] for report in reports])
-    published = summarize.drafts([report["text"] for report in reports])
-    rows = list(zip(written, published, reports, strict=True))
-    right = Score.of((report["frame"], is_true(summary, report)) for summary, _, report in rows)
-    chosen = [is_true(summary, report) for _, summary, report in rows if summary is not None]
-    kinds = {kind: (score.right, score.n) for kind, score in right_by_kind(written, reports).items()}
-    found = {
-        "greedy": {name: round(value, 4) for name, value in scores(written, reports).items()},
+    texts = [report["text"] for report in reports]
+    written = {"greedy": greedy or summarize.write(texts)}
+    written["published"] = summarize.drafts(texts, written["greedy"])
+    pairs = [pair for pair in zip(written["published"], reports, strict=True) if pair[0] is not None]
+    kinds = {kind: (score.right, score.n) for kind, score in right_by_kind(*zip(*pairs, strict=True)).items()}
+    return {
+        "greedy": {name: round(value, 4) for name, value in scores(written["greedy"], reports).items()},
+        "published": {"n": len(pairs), "of": len(reports), "true": sum(is_true(*pair) for pair in pairs)},
         "by_kind": kinds,
-        "published": {"n": len(chosen), "of": len(reports), "true": sum(chosen)},
+        "written": written,
     }
-    return found, right
+
+
+def compared(model: Any, tokenizer: Any, greedy: list[str]) -> list[dict]:
+    """For each number of candidates, temperature and rule, what of dev would be published, and what is wholly true."""
+    from helpers.assistants import ReportSummarizer
+    from helpers.assistants.reports import choose_draft, in_order
+    from helpers.trials.summaries import is_true
+    from helpers.trials.summary_training import held_out
+
+    rows, found = list(zip(greedy, held_out("dev"), strict=True)), []
+    for heat in HEATS:
+        warm = ReportSummarizer(model, tokenizer, candidates=max(NUMBERS), heat=heat)
+        done = [choose_draft([first], report["text"], strict=True) is not None for first, report in rows]
+        drawn = [[] if passed else warm.drawn(row[1]["text"]) for passed, row in zip(done, rows, strict=True)]
+        for number, strict in itertools.product(NUMBERS, (False, True)):
+            drafts = [
+                choose_draft([first, *in_order(replies[: number - 1])], report["text"], strict)
+                for (first, report), replies in zip(rows, drawn, strict=True)
+            ]
+            pairs = [(draft, report) for draft, (_, report) in zip(drafts, rows, strict=True) if draft is not None]
+            counts = {"n": len(pairs), "of": len(rows), "true": sum(is_true(*pair) for pair in pairs)}
+            found.append({"candidates": number, "heat": heat, "strict": strict} | counts)
+    return found
+
+
+def preferred(row: dict) -> tuple:
+    """Most wholly true summaries; at a tie the fewest untrue ones, then the fewest candidates and the coolest."""
+    return row["true"], -row["n"], -row["candidates"], -row["heat"]
+
+
+def right(found: dict, way: str) -> Any:
+    """How many of the test reports get a summary that is wholly true; one without a summary gets none."""
+    from helpers.metrics import Score
+    from helpers.trials.summaries import is_true
+    from helpers.trials.summary_training import held_out
+
+    rows = zip(found["test"]["written"][way], held_out("test"), strict=True)
+    return Score.of((report["frame"], summary is not None and is_true(summary, report)) for summary, report in rows)
+
+
+def seconds_before(case: dict) -> dict:
+    """Where a whole training was kept, so that nothing is trained now: the recorded seconds of the run that trained."""
+    import json
+
+    from helpers.training.state import read_progress
+    from tests.benchmarks.sweeps import KEPT, RESULTS
+
+    path, progress = RESULTS / f"{NAME}.json", read_progress(KEPT / NAME)
+    if not path.exists() or not progress or len(progress["history"]["losses"]) < case["steps"]:
+        return {}
+    runs = json.loads(path.read_text(encoding="utf-8"))["runs"]
+    return next(
+        ({"seconds_before": run.get("seconds_before", run["seconds"])} for run in runs if run["case"] == case), {}
+    )

@@ -1,6 +1,7 @@
 """`make sweeps`: long measurements, one module `sweep_NAME.py` each, whose results the notebooks show as *recorded*.
 
-A sweep module has NAME, CASES (a list of JSON values) and `run(case) -> dict`. Every finished case is kept at once in
+A sweep module has NAME, CASES (a list of JSON values) and `run(case) -> dict`; where this dict has "seconds_before", of
+an earlier run from whose checkpoint it went on, they are counted, too. Every finished case is kept at once in
 build/sweeps, so a stopped sweep goes on where it was; the finished one is written to data/results/NAME.json.
 
     python -m tests.benchmarks.sweeps                 all sweeps
@@ -62,7 +63,9 @@ def run_sweep(sweep: ModuleType, kept_folder: Path = KEPT, results_folder: Path 
             if key in kept:
                 continue
             start = time.perf_counter()
-            row = {"case": case, **sweep.run(case), "seconds": round(time.perf_counter() - start, 1)}
+            found = sweep.run(case)
+            seconds = found.get("seconds_before", 0) + time.perf_counter() - start
+            row = {"case": case, **found, "seconds": round(seconds, 1)}
             file.write(json.dumps(row) + "\n")
             file.flush()
             kept[key] = row

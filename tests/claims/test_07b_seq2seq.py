@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from statistics import mean
 
 import pytest
 
-from helpers.assistants import unsupported
+from helpers.assistants import choose_draft, misplaced, unsupported
+from helpers.assistants.reports import CANDIDATES, HEAT, STRICT
 from helpers.metrics import rouge1
-from helpers.trials.summaries import is_true, judge, lead_1, wholly_true
+from helpers.trials.summaries import is_true, judge, lead_1
 from helpers.trials.summary_training import BEAMS, RECIPE, REPORTS, held_out, shared_tokenizer
-from helpers.velunda import generate_reports, load_report_frames, load_reports
+from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
+from tests.benchmarks.sweep_summaries import preferred
 from tests.tools.notebook import ROOT
 
 RUNS = json.loads((ROOT / "data" / "results" / "07b_seq2seq.json").read_text(encoding="utf-8"))["runs"]
@@ -105,17 +108,18 @@ def test_the_lie_of_the_first_section_is_one_and_the_first_reports_are_of_differ
         f"Because of {words['reason']}, the {words['system']} {words['failure']} for {words['minutes']} minutes "
         f"and {words['n']} {words['who']} were affected."
     )
-    assert true in printed("two-summaries") and wholly_true(true, report)  # every slot is right
+    assert true in printed("two-summaries") and is_true(true, report)  # every slot is right
     assert 0.4 < rouge1(true, report["summary"]) < 0.5
     assert len({r["frame"] for r in held_out("test")[:8]}) == 8
 
 
 def test_the_taught_chat_model_hardly_invents_without_a_limit():
     greedy = TAUGHT["test"]["greedy"]
+    published, row = TAUGHT["adapter"]["scores"]
     free = [value for cure in CURES for value in of(cure, "free", "supported")]
     assert greedy["supported"] > 0.8 > 0.05 > max(free)
-    [row] = TAUGHT["adapter"]["scores"]
     assert row["n"] == 120 and row["right"] / row["n"] == pytest.approx(greedy["true"], abs=1e-3)
+    assert published["n"] == 120 and published["right"] == TAUGHT["test"]["published"]["true"]
     assert row["low"] > max(true for cure in CURES for true in of(cure, "free", "true"))
     size = (ROOT / "data" / "adapters" / "summaries" / "adapter_model.safetensors").stat().st_size
     assert 4.5e6 < size < 5.5e6  # "a file of 5 MB"
@@ -134,14 +138,51 @@ def test_older_arguments_and_names_are_gone(tmp_path):
     assert "summarization" not in SUPPORTED_TASKS and "text-generation" in SUPPORTED_TASKS
 
 
-def test_the_taught_chat_model_is_true_more_often_than_a_limited_t5_and_cannot_be_published_unread():
-    [row] = TAUGHT["adapter"]["scores"]
+def test_checked_candidates_are_true_more_often_than_a_limited_t5_and_cannot_be_published_unread():
+    row, greedy = TAUGHT["adapter"]["scores"]
     assert row["low"] > max(true for cure in CURES for true in of(cure, "limited", "true"))
-    assert row["right"] / row["n"] > 0.5
-    assert f"{row['right'] / row['n']:.0%} {row['low']:.0%} {row['high']:.0%}" == "57% 41% 72%"  # README
+    assert row["right"] > greedy["right"]
+    share, low, high = (f"{100 * value:.0f}" for value in (row["right"] / row["n"], row["low"], row["high"]))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"gives {share} % of the reports a wholly true summary (95 % CI {low}–{high}, recorded)" in readme
+    assert "with five candidates checked" in readme and CANDIDATES == 5
     for split in ("dev", "test"):
         published = TAUGHT[split]["published"]
-        assert published["true"] / published["n"] < 0.95 and published["n"] > 0.9 * published["of"]
+        assert published["true"] / published["n"] < 0.95 and published["n"] < published["of"]
+
+
+def test_minutes_and_costs_go_wrong_most_often_and_parts_symptoms_and_causes_too():
+    pairs = [pair for pair in zip(TAUGHT["test"]["written"]["published"], held_out("test"), strict=True) if pair[0]]
+    wrong = Counter(slot for pair in pairs for slot, right in judge(*pair).items() if not right)
+    assert {slot for slot, _ in wrong.most_common(2)} == {"minutes", "cost"}
+    assert wrong["part"] and wrong["symptom"] and wrong["cause"]
+    assert "wrong slots: minutes" in printed("needed")
+
+
+def test_the_evidence_for_the_euros_of_the_shown_draft_speaks_of_kilometers():
+    euros, kilometers = printed("evidence").splitlines()[-2:]
+    assert euros.endswith("cost 5432 euros.") and "5432" in kilometers and "kilometers" in kilometers
+
+
+def test_the_summarizer_has_the_settings_that_were_best_on_dev():
+    best = max(TAUGHT["choice"], key=preferred)
+    assert (CANDIDATES, HEAT, STRICT) == (best["candidates"], best["heat"], best["strict"])
+    assert {key: best[key] for key in ("n", "of", "true")} == TAUGHT["dev"]["published"]
+
+
+@pytest.mark.parametrize("split", ["dev", "test"])
+def test_what_is_recorded_as_true_is_true_by_the_judge_and_was_handed_on_by_the_rule(split):
+    reports, written = held_out(split), TAUGHT[split]["written"]
+    pairs = list(zip(written["greedy"], written["published"], reports, strict=True))
+    assert sum(is_true(greedy, report) for greedy, _, report in pairs) == round(
+        TAUGHT[split]["greedy"]["true"] * len(reports)
+    )
+    handed_on = [(summary, report) for _, summary, report in pairs if summary is not None]
+    assert sum(is_true(*pair) for pair in handed_on) == TAUGHT[split]["published"]["true"]
+    assert all(stated(summary) and not unsupported(summary, report["text"]) for summary, report in handed_on)
+    for greedy, summary, report in pairs:
+        if choose_draft([greedy], report["text"], strict=True):
+            assert summary == greedy
 
 
 def test_eight_times_the_reports_are_less_than_one_pass_and_the_others_more_than_seven():
@@ -149,19 +190,22 @@ def test_eight_times_the_reports_are_less_than_one_pass_and_the_others_more_than
     assert seen == 11_200 and 7 < seen / REPORTS < 8 and seen < MORE == 12_000
 
 
-def test_of_the_summaries_that_can_be_judged_too_few_are_right_as_well():
-    greedy, [row] = TAUGHT["test"]["greedy"], TAUGHT["adapter"]["scores"]
-    assert round(greedy["fluent"] * 120) == 85 and row["right"] == 68 and 68 / 85 < 0.95
-
-
-def test_the_measure_of_the_notebook_does_not_compare_the_group_of_people_nor_the_cause_and_the_strict_one_does():
+def test_the_judge_compares_the_group_of_people_and_the_cause_which_the_check_does_not_see():
     report = held_out("test")[0]
     guests = "Because of a wrong clock, the app logged everybody out for 107 minutes and 680 guests were affected."
     assert guests in printed("live") and report["words"]["who"] == "riders"
-    attacked = guests.replace("a wrong clock", "a cyberattack")
-    assert is_true(guests, report) and is_true(attacked, report)
-    assert [slot for slot, right in judge(attacked, report).items() if not right] == ["reason", "who"]
-    assert not wholly_true(guests, report) and wholly_true(guests.replace("guests", "riders"), report)
+    assert not unsupported(guests, report["text"]) and misplaced(guests, report["text"]) == ["680"]
+    assert [slot for slot, right in judge(guests, report).items() if not right] == ["who"]
+    riders = guests.replace("guests", "riders")
+    assert is_true(riders, report) and not is_true(riders.replace("a wrong clock", "a cyberattack"), report)
+    assert not unsupported(riders.replace("a wrong clock", "a cyberattack"), report["text"])
+
+
+def test_a_number_with_its_noun_finds_most_planted_lies_and_seldom_suspects_a_reference():
+    found, of, alarms = map(int, re.search(r"(\d+) of (\d+) planted.* (\d+) of 120 ref", printed("misplaced")).groups())
+    assert of == 102 and found > of / 2 and alarms < 12
+    dev = held_out("dev")
+    assert sum(bool(misplaced(r["summary"], r["text"])) for r in dev) <= 6  # seen when the rule was written
 
 
 def test_an_invented_first_word_always_passes_the_check():

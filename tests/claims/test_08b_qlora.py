@@ -12,7 +12,7 @@ from helpers.lora import Setting, memory_parts, read_shape
 from helpers.models import fetch
 from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
 from helpers.transformer import Encoder
-from helpers.trials import qlora, small_gpt
+from helpers.trials import deep_stacks, qlora, small_gpt
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")
 
@@ -79,6 +79,26 @@ def test_nf4_beats_steps_from_the_smallest_to_the_largest_weight_at_equal_bits(w
     assert (round(100 * nf4, 1), round(100 * two_sizes, 1)) == (8.8, 9.4)
 
 
+def test_on_a_small_gpt_nf4_beats_even_steps_of_the_same_bits_in_blocks_of_64_and_more_but_not_of_32():
+    found = small_gpt.RECORD.find("own GPT")
+    assert found["losses"][1] < 0.7 * found["losses"][0]  # it has learned something
+    better = {block for block, shares in found["changes"].items() if shares["NF4"] < shares["16 even steps"]}
+    assert better == {"64", "128", "256"}
+
+
+def test_the_surprise_of_the_small_gpt_moves_by_less_than_a_hundredth_in_every_code():
+    surprise = small_gpt.RECORD.find("own GPT")["nats a byte"]
+    assert set(surprise) == {"none", *small_gpt.TRIPS}
+    assert max(surprise.values()) - min(surprise.values()) < 0.01
+
+
+def test_the_small_gpt_has_seen_a_part_of_the_bytes_that_its_surprise_is_measured_on():
+    trained = {tuple(ids[i : i + 16].tolist()) for ids in torch.cat(deep_stacks.batches(0, 400)) for i in range(18)}
+    measured = torch.cat(deep_stacks.batches(1, 40))
+    seen = sum(tuple(ids[8:24].tolist()) in trained for ids in measured) / len(measured)
+    assert 0.1 < seen < 0.5
+
+
 def test_the_plan_of_section_7_holds_what_the_learner_counts():
     shape = read_shape("chat")
     paper = registry().load("training_bytes").spec.reference
@@ -115,19 +135,6 @@ def test_predicted_and_measured_peaks_are_within_15_percent(method):
 def test_4_bit_weights_take_less_than_half_of_the_bf16_base_with_the_tied_embedding_counted_once():
     half, four = (qlora.MEMORY.find("memory", method=method)["parts"]["base"] for method in ("lora", "qlora"))
     assert half == 2 * 134_515_008 and four < 0.42 * half
-
-
-def test_on_a_small_gpt_nf4_beats_even_steps_of_the_same_bits_in_blocks_of_64_and_more_but_not_of_32():
-    found = small_gpt.RECORD.find("own GPT")
-    assert found["losses"][1] < 0.7 * found["losses"][0]  # it has learned something
-    better = {block for block, shares in found["changes"].items() if shares["NF4"] < shares["16 even steps"]}
-    assert better == {"64", "128", "256"}
-
-
-def test_the_surprise_of_the_small_gpt_moves_by_less_than_a_hundredth_in_every_code():
-    surprise = small_gpt.RECORD.find("own GPT")["nats a byte"]
-    assert set(surprise) == {"none", *small_gpt.TRIPS}
-    assert max(surprise.values()) - min(surprise.values()) < 0.01
 
 
 def test_qlora_loses_less_than_five_points_on_at_least_200_questions_and_three_seeds():

@@ -1,11 +1,11 @@
-"""Greedy replies: each prompt gets what it gets alone, and its likelihood is what the model gave to its tokens."""
+"""Replies to many prompts and several to one: each is what it is alone, its likelihood what the model gave to it."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from helpers.generation import greedy_replies
+from helpers.generation import drawn_replies, greedy, greedy_replies, sample, temperature
 from helpers.speed import FastLlama
 from tests import tiny_models
 from tests.scripted_models import ChatBytes, Replying
@@ -53,3 +53,36 @@ def test_no_prompts_give_no_replies_and_a_batch_below_one_is_refused(model):
     assert greedy_replies(model, ChatBytes(), [], 5) == []
     with pytest.raises(ValueError, match="1 or more, not 0"):
         greedy_replies(model, ChatBytes(), PROMPTS, 5, batch=0)
+
+
+def seeded(seed: int):
+    return sample(temperature(0.8), generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_drawn_reply_is_the_same_whichever_others_are_drawn_and_the_greedy_one_is_greedy(model):
+    alone = [drawn_replies(model, ChatBytes(), PROMPTS[0], [seeded(i)], 6)[0] for i in range(3)]
+    together = drawn_replies(model, ChatBytes(), PROMPTS[0], [greedy, *map(seeded, range(3))], 6)
+    assert [reply.text for reply in together[1:]] == [reply.text for reply in alone]
+    assert len({reply.text for reply in alone}) == 3
+    [likeliest] = greedy_replies(model, ChatBytes(), [PROMPTS[0]], 6)
+    assert together[0].text == likeliest.text
+    assert together[0].likelihood == pytest.approx(likeliest.likelihood, abs=1e-5)
+
+
+def test_the_likelihood_of_a_drawn_reply_is_the_models_own(model):
+    cold = sample(temperature(0.01), generator=torch.Generator().manual_seed(0))  # as good as greedy, and surer of it
+    [drawn], [likeliest] = (
+        drawn_replies(model, ChatBytes(), PROMPTS[1], [cold], 5),
+        greedy_replies(model, ChatBytes(), [PROMPTS[1]], 5),
+    )
+    assert drawn.text == likeliest.text and drawn.likelihood == pytest.approx(likeliest.likelihood, abs=1e-5)
+
+
+def test_drawing_without_a_sampler_is_refused_and_a_finished_reply_waits_for_the_others(model):
+    with pytest.raises(ValueError, match="at least one"):
+        drawn_replies(model, ChatBytes(), PROMPTS[0], [], 5)
+    end = torch.zeros(1, dtype=torch.int64)  # the model's end-of-text token
+    short, long = drawn_replies(model, ChatBytes(), PROMPTS[0], [lambda logits, ids: end, greedy], 6)
+    assert short.text == "" and long == drawn_replies(model, ChatBytes(), PROMPTS[0], [greedy], 6)[0]._replace(
+        likelihood=long.likelihood
+    )

@@ -13,7 +13,6 @@ from helpers.trials.summaries import (
     lead_1,
     right_by_kind,
     scores,
-    wholly_true,
 )
 from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
 from helpers.velunda.reports import FACTS, WORDED
@@ -34,7 +33,7 @@ def test_every_reference_is_read_back_supported_and_true():
     for split in ("train", "dev", "test"):
         for report in generate_reports(200, 3, split, words=True):
             assert not unsupported(report["summary"], report["text"])
-            assert wholly_true(report["summary"], report), report
+            assert is_true(report["summary"], report), report
             verdicts = judge(report["summary"], report)
             facts = [slot for slot in verdicts if slot in FACTS]
             assert len(facts) == len([f for f in report["facts"] if not f.startswith("E0")])
@@ -69,7 +68,7 @@ def test_every_slot_of_every_pattern_is_compared():
             others = [r["words"][slot] for r in reports if r["words"].get(slot, value) != value]
             lie = pattern.format(**{**report["words"], slot: others[0]})
             assert judge(lie, report) == {other: other != slot for other in named}, (slot, lie)
-            assert not wholly_true(lie, report) and is_true(lie, report) == (slot in WORDED)
+            assert not is_true(lie, report)
     assert {s for frame in load_report_frames() for s in stated_slots(frame.summary)} <= {*FACTS, *WORDED}
 
 
@@ -89,9 +88,8 @@ def test_words_of_no_list_are_read_and_wrong():
     for slot, lie in lies.items():
         assert not unsupported(lie, report["text"]) or slot == "system"
         assert [name for name, right in judge(lie, report).items() if not right] == [slot]
-        assert is_true(lie, report) and not wholly_true(lie, report)  # names and numbers are right
     true = lies["who"].replace("horses", "riders")
-    assert wholly_true(true, report) and stated(true)["system"] == "app"
+    assert is_true(true, report) and stated(true)["system"] == "app"
 
 
 def test_what_the_report_does_not_say_is_wrong_even_where_it_may_be_so():
@@ -121,9 +119,29 @@ def test_counts_by_kind_are_of_what_was_stated():
     said = [r["summary"] for r in TEST]
     counts = right_by_kind(said, TEST)
     assert all(score.right == score.n for score in counts.values())
-    stated_facts = [slot for r in TEST for slot in judge(r["summary"], r) if slot in FACTS]
-    assert sum(score.n for score in counts.values()) == len(stated_facts)
+    assert sum(score.n for score in counts.values()) == sum(len(judge(r["summary"], r)) for r in TEST)
     assert sum(counts["minutes"].families.values()) < counts["minutes"].n, "several reports of one frame are one draw"
     shifted = right_by_kind(said, [*TEST[1:], TEST[0]])
     assert shifted["minutes"].share < 1 / 2
     assert np.isclose(scores(said, TEST)["true"], 1.0)
+
+
+def test_a_trained_adapter_of_the_same_matrices_is_the_shipped_file(tmp_path):
+    import shutil
+
+    from safetensors.torch import load_file, save_file
+
+    from helpers.adapters import ADAPTERS, WEIGHTS, read_adapter
+    from tests.benchmarks.sweep_summaries import keep_shipped
+
+    shipped, folder = ADAPTERS / "summaries", tmp_path / "summaries"
+    shutil.copytree(shipped, folder)
+    tensors, marks = load_file(shipped / WEIGHTS), {"format": "pt", "base_sha256": read_adapter(shipped).checksum}
+    save_file(tensors, folder / WEIGHTS, marks)  # the order of the marks is left to chance
+    assert keep_shipped(folder) and (folder / WEIGHTS).read_bytes() == (shipped / WEIGHTS).read_bytes()
+    assert not keep_shipped(folder, tmp_path / "none")
+    first = min(tensors)
+    for others, said in (tensors | {first: tensors[first] + 1}, marks), (tensors, marks | {"base_sha256": "0"}):
+        save_file(others, folder / WEIGHTS, said)
+        assert not keep_shipped(folder)
+        assert (folder / WEIGHTS).read_bytes() != (shipped / WEIGHTS).read_bytes()

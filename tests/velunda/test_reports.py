@@ -11,7 +11,7 @@ import pytest
 
 from helpers.files import DataUnavailable, safe_files
 from helpers.metrics import rouge1, sentences
-from helpers.trials.summaries import wholly_true
+from helpers.trials.summaries import is_true
 from helpers.velunda import canon, fill_report, generate_reports, load_report_frames, load_reports, reports
 from helpers.velunda.reports import FOLDER, MORE, SPLITS
 from tests.tools.reports import lines
@@ -73,7 +73,7 @@ def test_the_further_training_frames_follow_the_same_patterns_and_share_no_five_
     for frame in more:
         made = [fill_report(frame, random.Random(seed)) for seed in range(6)]
         assert len({report["text"] for report in made}) == 6, frame.name
-        assert all(wholly_true(report["summary"], report) for report in made), frame.name
+        assert all(is_true(report["summary"], report) for report in made), frame.name
 
 
 def test_owners_in_dev_and_test_are_unknown_in_train():

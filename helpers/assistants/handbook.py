@@ -1,0 +1,241 @@
+"""Velunda's handbook answers questions: what answers is quoted with its source, or nothing is said.
+
+    ask = handbook_assistant()
+    print(ask("What does a spare key for the battery lock cost?"))    # the row of the price list [1], and where it is
+    ask("Do you sell skis?").abstained                                # True
+
+Five steps, each a function that can be called alone:
+
+    hits = in_force(index.search(question, 40), question, documents)[:20]     # words and meaning; no superseded rules
+    passages = best_passages(question, hits, cross_encoder)                   # three, read together with the question
+    quotes = best_quotes(question, passages, documents, cross_encoder, encoder)     # their sentences and rows
+    quotes[0].score >= THRESHOLD                                              # else it abstains
+    answer_by_quote(quotes, documents)                                        # an Answer with its citation
+
+With `reader=True`, the chat model that has learned to read says it in a short sentence instead, or abstains.
+What it does not do: answer what takes two places far apart, add up, or remember what was asked before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from helpers.assistants.passages import NOT_THERE, passage_reader
+from helpers.cross_encoder import CrossEncoder
+from helpers.fetching.cache import cache_dir
+from helpers.models import reranker
+from helpers.retrieval.answering import ABSTENTION
+from helpers.retrieval.chunking import Chunk, chunk_documents
+from helpers.retrieval.citations import Answer, Citation, cite
+from helpers.retrieval.dense import encode_texts
+from helpers.retrieval.hybrid import HybridIndex
+from helpers.retrieval.index import Hit, IndexUnavailable, SearchIndex, require_query
+from helpers.retrieval.units import Unit, split_units
+from helpers.velunda.handbook import Document, load_handbook
+
+CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
+POOL = 20  # hits in force that are read together with the question
+PASSAGES = 3  # of these, how many are cut into sentences and rows
+MEANING = 15.0  # what a cosine weighs beside the cross-encoder's score of a sentence
+UNITS = 1  # of these, how many the reader is given
+THRESHOLD = 12.1  # from a first look at everyday dev questions, where three in ten answers above it were wrong
+# what asks for a rule that no longer holds, beside a number of its title such as "2.8" or "2019"
+OLDER = re.compile(
+    r"\b(?:used to|formerly|previously|back then|in those days|before 20\d\d|"
+    r"(?:the|your|an) (?:old(?:er)?|previous|former) (?:rules?|terms|version|edition|conditions|policy|prices?))\b",
+    re.IGNORECASE,
+)
+NUMBER = re.compile(r"\d+(?:\.\d+)*")
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sentence or row of a document, and how well it answers: the larger, the better, no probability."""
+
+    document: str
+    unit: Unit
+    score: float
+
+
+# The steps -----------------------------------------------------------------------------------------------------------
+
+
+def in_force(hits: Sequence[Hit], question: str, documents: Mapping[str, Document]) -> list[Hit]:
+    """The hits without those of superseded documents that the question does not ask for, in their order."""
+    return [
+        hit
+        for hit in hits
+        if documents[hit.chunk.document].status != "superseded"
+        or asks_for_older(question, documents[hit.chunk.document])
+    ]
+
+
+def asks_for_older(question: str, document: Document) -> bool:
+    """Does the question speak of the past, or name a number that the document's title has: a year, a version?"""
+    named = set(NUMBER.findall(document.title)) & set(NUMBER.findall(question))
+    return bool(named) or bool(OLDER.search(question))
+
+
+def best_passages(question: str, hits: Sequence[Hit], cross_encoder: CrossEncoder, n: int = PASSAGES) -> list[Hit]:
+    """The n hits that answer best where question and passage, behind its headings, are read together; best first."""
+    scores = cross_encoder.score(question, [hit.chunk.with_headings for hit in hits])
+    scored = [Hit(hit.chunk, score) for hit, score in zip(hits, scores, strict=True)]
+    return sorted(scored, key=lambda hit: -hit.score)[:n]
+
+
+def best_quotes(
+    question: str,
+    passages: Sequence[Hit],
+    documents: Mapping[str, Document],
+    cross_encoder: CrossEncoder,
+    encoder: Any,
+    meaning: float = MEANING,
+) -> list[Quote]:
+    """All sentences and rows of the passages, by how well each alone answers, the best first.
+
+    The score is the cross-encoder's, plus `meaning` times the cosine of question and unit: of two models, each errs
+    alone more often than both together.
+    """
+    units = [(hit.chunk.document, unit) for hit in passages for unit in units_in(hit.chunk, documents)]
+    units = list(dict.fromkeys(units))  # passages overlap
+    if not units:
+        return []
+    texts = [unit.with_headings for _, unit in units]
+    cosines = encode_texts(encoder, texts) @ encode_texts(encoder, [question], query=True)[0]
+    scores = cross_encoder.score(question, texts) + meaning * cosines
+    quotes = [Quote(document, unit, float(score)) for (document, unit), score in zip(units, scores, strict=True)]
+    return sorted(quotes, key=lambda quote: -quote.score)
+
+
+def units_in(chunk: Chunk, documents: Mapping[str, Document]) -> list[Unit]:
+    """The sentences and rows that a chunk shows, also in part; a row's columns may be named above the chunk."""
+    units = units_of(documents[chunk.document].text)
+    return [unit for unit in units if unit.start < chunk.end and chunk.start < unit.end]
+
+
+@cache
+def units_of(text: str) -> tuple[Unit, ...]:
+    """`split_units`, once per text."""
+    return tuple(split_units(text))
+
+
+def answer_by_quote(quotes: Sequence[Quote], documents: Mapping[str, Document], passages: Sequence[Hit] = ()) -> Answer:
+    """The best quote as an answer that cites where it stands."""
+    best = quotes[0]
+    text = written(best.unit)
+    citation = Citation(text, 0, len(text), source(best, documents), 1.0)
+    return Answer(text, (citation,), best.score, False, tuple(hit.chunk for hit in passages))
+
+
+def written(unit: Unit) -> str:
+    """A unit as an answer: a row written out, an item of a list behind what announces it."""
+    return f"{unit.above.rstrip(':')}: {unit.text}" if unit.above else unit.text
+
+
+def source(quote: Quote, documents: Mapping[str, Document]) -> Chunk:
+    """Where a quote stands, as a piece of its document."""
+    unit, text = quote.unit, documents[quote.document].text
+    return Chunk(quote.document, unit.start, unit.end, unit.headings, text[unit.start : unit.end])
+
+
+# All of them ---------------------------------------------------------------------------------------------------------
+
+
+class HandbookAssistant:
+    """Called with a question, it gives an `Answer` from the documents that the index was made of.
+
+    threshold: from which score on a quote is an answer. reader: (question, text) → a short answer, or NOT_THERE; it
+    then speaks instead of the quote.
+    """
+
+    def __init__(
+        self,
+        index: SearchIndex,
+        documents: Mapping[str, Document],
+        cross_encoder: CrossEncoder,
+        encoder: Any,
+        threshold: float = THRESHOLD,
+        reader: Callable[[str, str], str] | None = None,
+    ) -> None:
+        self.index, self.documents = index, documents
+        self.cross_encoder, self.encoder = cross_encoder, encoder
+        self.threshold, self.reader = threshold, reader
+
+    def __call__(self, question: str) -> Answer:
+        """The answer, or one that abstains. Raises ValueError for an empty question."""
+        passages = self.passages(question)
+        quotes = self.quotes(question, passages)
+        if not quotes or quotes[0].score < self.threshold:
+            return self._abstain(quotes, passages)
+        if self.reader is None:
+            return answer_by_quote(quotes, self.documents, passages)
+        return self._read(question, quotes[:UNITS], passages)
+
+    def hits(self, question: str) -> list[Hit]:
+        """What the search finds, superseded documents left out."""
+        require_query(question)
+        return in_force(self.index.search(question, 2 * POOL), question, self.documents)[:POOL]
+
+    def passages(self, question: str) -> list[Hit]:
+        """The passages that answer best."""
+        return best_passages(question, self.hits(question), self.cross_encoder)
+
+    def quotes(self, question: str, passages: Sequence[Hit]) -> list[Quote]:
+        """Their sentences and rows, the best first."""
+        return best_quotes(question, passages, self.documents, self.cross_encoder, self.encoder)
+
+    def _abstain(self, quotes: Sequence[Quote], passages: Sequence[Hit]) -> Answer:
+        score = quotes[0].score if quotes else -math.inf
+        return Answer(ABSTENTION, (), score, True, tuple(hit.chunk for hit in passages))
+
+    def _read(self, question: str, quotes: Sequence[Quote], passages: Sequence[Hit]) -> Answer:
+        text = self.reader(question, "\n".join(quote.unit.with_headings for quote in quotes))
+        if text.strip().startswith(NOT_THERE.rstrip(".")):
+            return self._abstain(quotes, passages)
+        cited = cite(text, [source(quote, self.documents) for quote in quotes])
+        return Answer(text, cited, quotes[0].score, False, tuple(hit.chunk for hit in passages))
+
+
+@cache
+def handbook_assistant(reader: bool = False) -> HandbookAssistant:
+    """The course's assistant, loaded once per process. reader: a taught chat model writes the answer from the quote.
+
+    Raises ModelUnavailable, AdapterUnavailable in one sentence.
+    """
+    read = passage_reader() if reader else None
+    index, cross_encoder = _search_models()
+    return HandbookAssistant(index, load_handbook(), cross_encoder, index.dense.encoder, reader=read)
+
+
+@cache
+def _search_models() -> tuple[HybridIndex, CrossEncoder]:
+    return handbook_index(), reranker()
+
+
+@cache
+def handbook_chunks() -> tuple[Chunk, ...]:
+    """The whole handbook, cut as it is searched."""
+    return tuple(chunk_documents(load_handbook().values(), **CHUNKS))
+
+
+def handbook_index() -> HybridIndex:
+    """The handbook cut into `CHUNKS` and indexed; kept in the cache folder, and built again once a document changes."""
+    chunks = handbook_chunks()
+    digest = hashlib.sha256(repr(chunks).encode()).hexdigest()[:12]
+    path = cache_dir() / f"handbook-{digest}.index"
+    try:
+        return HybridIndex.load(path)
+    except IndexUnavailable:
+        index = HybridIndex()
+        index.add(chunks)
+    with contextlib.suppress(OSError):  # a cache that cannot be written costs half a minute next time, no answer
+        path.parent.mkdir(parents=True, exist_ok=True)
+        index.save(path)
+    return index
