@@ -198,7 +198,8 @@ class Unpacked(nn.Module):
         super().__init__()
         from bitsandbytes.functional import dequantize_4bit
 
-        self.register_buffer("weight", dequantize_4bit(layer.weight.data, layer.weight.quant_state))  # (out, in)
+        weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)  # (out, in)
+        self.register_buffer("weight", weight.to(layer.compute_dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x.to(self.weight.dtype), self.weight).to(x.dtype)
@@ -364,11 +365,13 @@ def marks(told: Sequence[str]) -> list[bool]:
     return [is_right(text, reading) for text, reading in zip(told, judged(), strict=True)]
 
 
-def surprise(method: str, seed: int = 0) -> tuple[float, float]:
-    """Mean surprise at the tokens of the answers, before and after training, nats per token."""
+def mean_surprise(method: str) -> tuple[float, float]:
+    """Mean surprise at the tokens of the reference answers, before training and after it (mean of its seeds), in nats
+    per token."""
     base = "lora" if method == "lora" else "qlora"
-    before, after = RECORD.find("untrained", method=base), RECORD.find("score", method=method, seed=seed)
-    return before["nats a token"], after["nats a token"]
+    seeds = [seed for name, seed in scores() if name == method]
+    after = [RECORD.find("score", method=method, seed=seed)["nats a token"] for seed in seeds]
+    return RECORD.find("untrained", method=base)["nats a token"], float(np.mean(after))
 
 
 @dataclass(frozen=True)
