@@ -27,7 +27,11 @@ def run(case: dict) -> dict:
     texts: list[str] = []
     for start in range(0, len(chats), BATCH):
         batch = tokenizer.apply_chat_template(
-            chats[start : start + BATCH], add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
+            chats[start : start + BATCH],
+            add_generation_prompt=True,
+            padding=True,
+            return_dict=True,
+            return_tensors="pt",
         )
         with torch.inference_mode():
             ids = model.generate(**batch, max_new_tokens=ROOM, do_sample=False)

@@ -121,7 +121,12 @@ def cases(rng: Generator) -> list[tuple]:
         ("prices of locks", [("Returns", ["of locks"]), ("Prices", ["of locks"])], shared_words, 1.5),  # source tells
         *((sentence(4), drawn(3), shared_words, 1.0) for _ in range(6)),
         *((sentence(5), drawn(4), shared_words, -2.0) for _ in range(4)),
-        ("key", [("Prices", ["The key is 19 €."]), ("Prices", ["The key is 19 €. A key is a key."])], shared_words, 0.5),
+        (
+            "key",
+            [("Prices", ["The key is 19 €."]), ("Prices", ["The key is 19 €. A key is a key."])],
+            shared_words,
+            0.5,
+        ),
         ("anything", [("Prices", [sentence(12)])], shared_words, -3.0),  # a score below 0 that is good enough
         ("anything", [], shared_words, -9.0),
         ("anything", [("Empty", [])], shared_words, -9.0),
