@@ -6,9 +6,9 @@ import base64
 import json
 
 from helpers.metrics import Score
-from helpers.trials import tickets_recorded
+from helpers.trials import tickets_recorded, written_answers
 from helpers.trials.answers_recorded import judged
-from helpers.trials.searches import f1_of
+from helpers.trials.handbook_answers import answered
 from helpers.velunda import load_questions
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT
@@ -37,9 +37,13 @@ def test_fine_tuning_and_its_baseline():
     assert f"TF-IDF with two rules for {100 * baseline.share:.0f} %" in README
 
 
-def test_answers_with_and_without_search():
-    closed, hybrid = (f1_of(system).mean() for system in ("closed-book", "hybrid"))
-    assert f"from an F1 of {closed:.2f} to {hybrid:.2f} (recorded)" in README
+def test_answers_with_and_without_the_handbook():
+    rows = [row for row in answered("test", "everyday") if row["answerable"]]
+    closed, written = (sum(written_answers.right("test", passages=n)) for n in (0, 3))
+    quoted, three = (sum(row[name] for row in rows) for name in ("right", "three"))
+    assert f"of {len(rows)} everyday questions about a handbook" in README
+    assert f"answers {closed} right, and {written} with passages before it" in README
+    assert f"with a link answer {quoted}, one of three quotes {three} (recorded)" in README
 
 
 def test_answers_that_hold_nothing_made_up():

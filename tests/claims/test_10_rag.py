@@ -164,7 +164,7 @@ def handbook_has(citation):
 
 
 def test_without_the_handbook_none_of_the_five_replies_is_right(page):
-    told = stored(page, "closed")
+    told = stored(page, "guessed")
     assert not any(answer in told for answer in RIGHT.values())
 
 
@@ -216,7 +216,7 @@ def test_written_answers_are_judged_by_the_same_rule_and_the_page_shows_their_pr
             assert [row["right"] for row in rows] == [
                 contains_answer(row["reply"], q.accepted) for row, q in zip(rows, questions, strict=True)
             ]
-    assert written_answers.READ in stored(page, "prompt")
+    assert written_answers.READ in stored(page, "prompt-shown")
 
 
 def test_the_folder_of_the_rowing_club_is_answered_and_the_minutes_stay_hidden(page):
@@ -225,3 +225,9 @@ def test_the_folder_of_the_rowing_club_is_answered_and_the_minutes_stay_hidden(p
     assert "Bittern" in told[2] and "Kingfisher" in told[3] and told[4] == "I do not know."
     assert told[5] == "everybody -> I do not know." and "288 euros" in told[6] and "board" in told[6]
     assert "15 €" in stored(page, "own-change")
+
+
+def test_reading_again_lost_everyday_test_questions_and_gained_hard_ones():
+    for stratum, before, after in (("everyday", 50, 45), ("hard", 35, 47)):
+        shows = [row["shows"] for row in answered("test", stratum)]
+        assert (sum(s["filter"] for s in shows), sum(s["cross-encoder"] for s in shows)) == (before, after)
