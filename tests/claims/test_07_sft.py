@@ -19,6 +19,7 @@ from helpers.memory import ARCHITECTURES
 from helpers.metrics import Score
 from helpers.models import fetch
 from helpers.training import MARKED_TEMPLATE, quiet
+from helpers.trials import ticket_training
 from helpers.trials import tickets_recorded as recorded
 from helpers.trials.ticket_training import LABELS
 from helpers.trials.tickets_recorded import find, scores
@@ -184,6 +185,7 @@ def test_more_rows_at_as_many_steps_bring_the_fields_up_to_the_floor_and_no_furt
 def test_the_shipped_adapter_took_about_an_hour_and_its_recipe_is_as_the_text_says():
     run = recorded.adapter()
     assert 60 < run["seconds"] / 60 < 70
+    assert ticket_training.RANK == 16 and ticket_training.recipe_of(60).rate == 0.0015  # of the short ones
     assert run["case"] == {"steps": 720, "batch": 8, "rate": 0.002, "rank": 8, "misspelled": 0.4, "seed": 0}
 
 
@@ -196,8 +198,8 @@ def test_what_was_forgotten():
     assert (sweep_sft.MAIN["steps"], sweep_sft.MAIN["batch"]) == (320, 8)
     assert found["after"]["right"] < found["before"]["right"] / 2
     assert all(reply.startswith("{") for reply in found["after"]["replies"])  # "answered by JSON"
-    assert find("main")["tickets"] == 80 * 16 * 2 and sweep_sft.MAIN["rank"] == 16  # "eighty times as many"
-    assert "laptop=16), 2 " in cell("rows").source
+    assert find("main")["tickets"] == 2560
+    assert "laptop=16), 2 " in cell("rows").source and 80 == 2.5 * 16 * 2  # "two and a half times as many as yours"
 
 
 def test_all_weights_would_need_more_than_2_gb():
