@@ -20,11 +20,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "handbook": [
             "HandbookAssistant",
             "Quote",
+            "answer_by_quote",
+            "around",
             "best_passages",
             "best_quotes",
             "handbook_assistant",
             "handbook_index",
             "in_force",
+            "units_in",
         ],
         "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
         "reports": [
