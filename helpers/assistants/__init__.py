@@ -20,6 +20,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "handbook": [
             "HandbookAssistant",
             "Quote",
+            "answer_by_quote",
+            "around",
             "best_passages",
             "best_quotes",
             "handbook_assistant",

@@ -1,17 +1,18 @@
 """Order what a search found anew, by a model that reads question and passage together.
 
-    hits = rerank(question, index.search(question, 20), model=model, tokenizer=tokenizer)[:5]
+    hits = rerank(question, index.search(question, 20))[:5]
 
-By query likelihood (Ponte and Croft, 1998; with a language model: Sachan et al., 2022): how probable does the chat
-model find the question behind the passage? Or by a cross-encoder, trained for this: the course's own
-(`cross_encoder=helpers.models.reranker()`) or one that is named. Each passage is read anew for each question, so a few
-dozen are ordered, never a corpus.
+By a cross-encoder, trained for this (Nogueira and Cho, 2019): the course's own (`helpers.models.reranker`), or another
+that is named. Or by query likelihood (Ponte and Croft, 1998; with a language model: Sachan et al., 2022): how probable
+does a chat model find the question behind the passage? Each passage is read anew for each question, so a few dozen are
+ordered, never a corpus.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +38,21 @@ def rerank(
 ) -> list[Hit]:
     """The same hits, best first, each with its new score; of equal scores the one that was first before.
 
-    model, tokenizer: a decoder of the course's (`Llama`, `FastLlama`) and its tokenizer, for `query_likelihood`.
-    cross_encoder: instead of them, the course's `reranker()`, or a folder or hub id of safetensors weights for
-    `sentence_transformers.CrossEncoder`, or one that is loaded. No hits give no hits. Raises ValueError for an empty
-    query, and where neither or both of model and cross-encoder are given.
+    cross_encoder: `helpers.models.reranker()` by default; or a folder or hub id of safetensors weights for
+    `sentence_transformers.CrossEncoder`, or one that is loaded. model, tokenizer: instead of it, a decoder of the
+    course's (`Llama`, `FastLlama`) and its tokenizer, for `query_likelihood`. No hits give no hits.
+    Raises ValueError for an empty query and where both kinds are given, ModelUnavailable.
     """
     require_query(query)
-    if (model is None) == (cross_encoder is None) or (model is None) != (tokenizer is None):
-        raise ValueError("Reranking takes a model with its tokenizer, or a cross-encoder: give one of the two.")
+    if (model is None) != (tokenizer is None) or (model is not None and cross_encoder is not None):
+        raise ValueError("Reranking takes a cross-encoder, or a model with its tokenizer: give one of the two.")
     if not hits:
         return []
     passages = [hit.chunk.text for hit in hits]
-    if cross_encoder is not None:
-        scores = _by_cross_encoder(cross_encoder, query, passages, batch)
-    else:
+    if model is not None:
         scores = query_likelihood(model, tokenizer, query, passages, batch)
+    else:
+        scores = _by_cross_encoder(cross_encoder or _reranker(), query, passages, batch)
     return sorted((Hit(hit.chunk, score) for hit, score in zip(hits, scores, strict=True)), key=lambda hit: -hit.score)
 
 
@@ -98,6 +99,14 @@ def _behind(model: Any, rows: list[list[int]], asked: list[int]) -> list[float]:
         logits = forward(whole, mask=seen)[:, T - 1 :].float()
     chosen = logits.gather(-1, tail[..., None])[..., 0] - logits.logsumexp(dim=-1)  # (B, Q)
     return chosen.mean(dim=1).tolist()
+
+
+@cache
+def _reranker() -> CrossEncoder:
+    """The course's, loaded once per process."""
+    from helpers.models import reranker
+
+    return reranker()
 
 
 def _by_cross_encoder(named: Any, query: str, passages: list[str], batch: int) -> list[float]:

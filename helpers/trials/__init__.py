@@ -13,7 +13,7 @@ have nothing to do with each other.
 | 05b, 05c | `ladder`                                                                                             |
 | 07       | `ticket_baseline`, `ticket_training`, `forgetting`, `tickets_recorded`                               |
 | 07b      | `summaries`, `summary_training`                                                                      |
-| 10       | `searches`                                                                                           |
+| 10       | `searches`, `handbook_answers`                                                                       |
 | 10b      | `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes`       |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second

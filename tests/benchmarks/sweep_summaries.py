@@ -1,8 +1,9 @@
 """The adapter "summaries": the chat model taught to sum up Velunda's reports, scored as saved: greedily, and by the
 rule of the notebook, that of several candidates the first is published that follows a pattern and passes the checks.
 How many candidates there are, how warm, and whether a misplaced number forbids one or only puts it last, was chosen on
-dev ("choice"); what was written is kept. A first version with the 40 training frames alone had learned them by heart:
-on dev it mixed up roles in unseen ones."""
+dev ("choice"); what was written is kept, and can be judged again without the model by python -m
+tests.benchmarks.sweep_summaries. A first version with the 40 training frames alone had learned them by heart: on dev it
+mixed up roles in unseen ones."""
 
 from __future__ import annotations
 
@@ -85,7 +86,7 @@ def run(case: dict) -> dict:
     from helpers.scale import matrix_dtype
     from helpers.trials.summary_training import held_out
     from tests.benchmarks.sweep_sft import trained
-    from tests.tools.model_cards import entry, score_row
+    from tests.tools.model_cards import entry
 
     kept = seconds_before(case)
     *_, history, folder = train_summaries(**case)
@@ -104,10 +105,7 @@ def run(case: dict) -> dict:
             "never shown: the frames and surnames of dev and test",
         ],
         recipe=case,
-        scores=[
-            score_row(f"wholly true, of up to {summarize.candidates} candidates, test", right(found, "published")),
-            score_row("wholly true, greedily, test", right(found, "greedy")),
-        ],
+        scores=score_rows(found, summarize.candidates),
         limits=[
             "It knows the eight ways of putting a summary that the training reports have.",
             "What passes its checks is a draft: a person reads it.",
@@ -117,15 +115,32 @@ def run(case: dict) -> dict:
     return trained(history) | {"matrices": str(dtype)} | found | {"adapter": told} | kept
 
 
+def score_rows(found: dict, candidates: int) -> list[dict]:
+    """What the model card says of the test reports."""
+    from tests.tools.model_cards import score_row
+
+    return [
+        score_row(f"wholly true, of up to {candidates} candidates, test", right(found, "published")),
+        score_row("wholly true, greedily, test", right(found, "greedy")),
+    ]
+
+
 def scored(summarize: Any, split: str, greedy: list[str] | None = None) -> dict:
     """Greedy summaries and published ones of a split, None where none passed, and what they are worth."""
+    from helpers.trials.summary_training import held_out
+
+    texts = [report["text"] for report in held_out(split)]
+    written = {"greedy": greedy or summarize.write(texts)}
+    written["published"] = summarize.drafts(texts, written["greedy"])
+    return judged(written, split)
+
+
+def judged(written: dict, split: str) -> dict:
+    """What summaries of a split are worth. On test, those that were read count as read."""
     from helpers.trials.summaries import is_true, right_by_kind, scores
     from helpers.trials.summary_training import held_out
 
     reports = held_out(split)
-    texts = [report["text"] for report in reports]
-    written = {"greedy": greedy or summarize.write(texts)}
-    written["published"] = summarize.drafts(texts, written["greedy"])
     pairs = [pair for pair in zip(written["published"], reports, strict=True) if pair[0] is not None]
     kinds = {kind: (score.right, score.n) for kind, score in right_by_kind(*zip(*pairs, strict=True)).items()}
     return {
@@ -134,6 +149,23 @@ def scored(summarize: Any, split: str, greedy: list[str] | None = None) -> dict:
         "by_kind": kinds,
         "written": written,
     }
+
+
+def judged_again(run: dict) -> dict:
+    """The same run with its kept sentences judged by today's judge."""
+    found = {split: judged(run[split]["written"], split) for split in ("dev", "test")}
+    best = max(run["choice"], key=preferred)
+    return run | found | {"adapter": run["adapter"] | {"scores": score_rows(found, best["candidates"])}}
+
+
+def judge_record(path: Path) -> None:
+    """Write the record anew with its sentences judged again."""
+    import json
+
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["what"] = " ".join((__doc__ or "").split())
+    record["runs"] = [judged_again(run) for run in record["runs"]]
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def compared(model: Any, tokenizer: Any, greedy: list[str]) -> list[dict]:
@@ -188,3 +220,9 @@ def seconds_before(case: dict) -> dict:
     return next(
         ({"seconds_before": run.get("seconds_before", run["seconds"])} for run in runs if run["case"] == case), {}
     )
+
+
+if __name__ == "__main__":
+    from tests.benchmarks.sweeps import RESULTS
+
+    judge_record(RESULTS / f"{NAME}.json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from importlib import import_module
 from statistics import mean
 
 import pytest
@@ -12,11 +12,11 @@ import pytest
 from helpers.assistants import choose_draft, misplaced, unsupported
 from helpers.assistants.reports import CANDIDATES, HEAT, STRICT
 from helpers.metrics import rouge1
-from helpers.trials.summaries import is_true, judge, lead_1
+from helpers.trials.summaries import is_true, judge, lead_1, was_read
 from helpers.trials.summary_training import BEAMS, RECIPE, REPORTS, held_out, shared_tokenizer
 from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
-from tests.benchmarks.sweep_summaries import preferred
+from tests.benchmarks.sweep_summaries import judged_again, preferred
 from tests.tools.notebook import ROOT
 
 RUNS = json.loads((ROOT / "data" / "results" / "07b_seq2seq.json").read_text(encoding="utf-8"))["runs"]
@@ -65,15 +65,16 @@ def test_by_rouge_a_small_t5_is_far_better_than_the_first_sentence_and_it_is_har
     assert min(of("none", "free", "rouge1")) > lead + 0.1
     assert min(of("none", "free", "fluent")) > 0.9
     assert max(true for cure in CURES for true in of(cure, "free", "true")) <= 0.03
+    assert all(0.93 <= fluent <= 0.98 for fluent in of("none", "free", "fluent"))  # "3 to 7 of 100" without a pattern
     assert all(not unsupported(lead_1(r["text"]), r["text"]) for r in held_out("test"))
 
 
 def test_what_has_few_values_is_mostly_right_and_what_has_many_nearly_always_wrong():
     right, stated = kind("free", "owner")
     assert right == 0 and stated > 100
-    for slot in ("bike", "shop"):
+    for slot in ("bike", "shop", "mech", "person"):
         right, stated = kind("free", slot)
-        assert right / stated > 0.9
+        assert right / stated > 0.8, slot
     for slot in ("km", "minutes", "n"):
         right, stated = kind("free", slot)
         assert right / stated < 0.25, slot
@@ -85,10 +86,19 @@ def test_what_has_few_values_is_mostly_right_and_what_has_many_nearly_always_wro
 def test_freely_the_small_t5_invents_in_nearly_every_summary_and_the_limit_leaves_wrong_roles():
     for cure in CURES:
         assert max(of(cure, "free", "supported")) < 0.05
+        assert cure == "none" or round(120 * max(of(cure, "free", "supported"))) <= 3
         assert min(of(cure, "limited", "supported")) > 0.95
         assert max(of(cure, "limited", "true")) < 0.5  # "fewer than half of such summaries" in the quiz
     right, stated = kind("limited", "minutes")
     assert right / stated < 0.75  # a number of the report, in another role
+    shares = [
+        true / fluent
+        for true, fluent in zip(of("none", "limited", "true"), of("none", "limited", "fluent"), strict=True)
+    ]
+    assert max(shares) < 0.5  # "in most of the sentences that it writes in a pattern"
+    assert f"small T5, limited: names and numbers right in {min(shares):.0%} to {max(shares):.0%}" in printed(
+        "cures-right"
+    )
 
 
 def test_the_frames_of_test_are_unseen_and_summaries_follow_eight_patterns():
@@ -138,30 +148,38 @@ def test_older_arguments_and_names_are_gone(tmp_path):
     assert "summarization" not in SUPPORTED_TASKS and "text-generation" in SUPPORTED_TASKS
 
 
-def test_checked_candidates_are_true_more_often_than_a_limited_t5_and_cannot_be_published_unread():
+def test_what_checked_candidates_gain_hangs_on_the_reading_and_no_draft_can_be_published_unread():
     row, greedy = TAUGHT["adapter"]["scores"]
-    assert row["low"] > max(true for cure in CURES for true in of(cure, "limited", "true"))
-    assert row["right"] > greedy["right"]
     share, low, high = (f"{100 * value:.0f}" for value in (row["right"] / row["n"], row["low"], row["high"]))
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"gives {share} % of the reports a wholly true summary (95 % CI {low}–{high}, recorded)" in readme
-    assert "with five candidates checked" in readme and CANDIDATES == 5
+    assert f"{100 * (greedy['right'] / greedy['n']):.0f} % of the reports truly" in readme
+    assert f"with five candidates checked {share} % (95 % CI {low}–{high}, recorded)" in readme and CANDIDATES == 5
     for split in ("dev", "test"):
         published = TAUGHT[split]["published"]
         assert published["true"] / published["n"] < 0.95 and published["n"] < published["of"]
+    strict, mild = (
+        tuple(map(int, re.search(rf"{line}.*?([+-]\d+) points \(95 % CI ([+-]\d+) to ([+-]\d+)\)", told).groups()))
+        for told in [printed("paired")]
+        for line in ("not the greedy one", "read mildly")
+    )
+    assert strict[0] == round(100 * (row["right"] - greedy["right"]) / 120) and strict[1] > 0
+    assert 0 < mild[0] < strict[0] / 2 and mild[1] < 0 < mild[2]
 
 
-def test_minutes_and_costs_go_wrong_most_often_and_parts_symptoms_and_causes_too():
-    pairs = [pair for pair in zip(TAUGHT["test"]["written"]["published"], held_out("test"), strict=True) if pair[0]]
-    wrong = Counter(slot for pair in pairs for slot, right in judge(*pair).items() if not right)
-    assert {slot for slot, _ in wrong.most_common(2)} == {"minutes", "cost"}
-    assert wrong["part"] and wrong["symptom"] and wrong["cause"]
-    assert "wrong slots: minutes" in printed("needed")
+def test_costs_go_wrong_at_the_highest_rate_of_all_that_is_stated_often():
+    told = re.search(r"wrong, of stated: (.*)", printed("needed"))[1].split(", ")
+    rates = {
+        slot: int(wrong) / int(of) for slot, wrong, of in (re.match(r"(\w+) (\d+) of (\d+)", t).groups() for t in told)
+    }
+    assert max(rates, key=rates.get) == "cost" and {"part", "symptom", "cause"} <= {*rates}
+    numeric, false = map(int, re.search(r"(\d+) of the (\d+) false drafts have", printed("needed")).groups())
+    assert abs((false - numeric) / false - 1 / 3) < 0.05  # "a third of the false drafts have no wrong number"
 
 
-def test_the_evidence_for_the_euros_of_the_shown_draft_speaks_of_kilometers():
-    euros, kilometers = printed("evidence").splitlines()[-2:]
-    assert euros.endswith("cost 5432 euros.") and "5432" in kilometers and "kilometers" in kilometers
+def test_the_evidence_shows_one_mistake_at_a_glance_and_another_only_to_a_reader():
+    euros, kilometers, unseen, tag = printed("evidence").splitlines()
+    assert euros.endswith("cost 5432 euros.") and "5432 kilometers" in kilometers and "(suspected)" in kilometers
+    assert re.search(r"cost (\d+) euros", unseen) and "price tag" in tag and "(suspected)" not in tag
 
 
 def test_the_summarizer_has_the_settings_that_were_best_on_dev():
@@ -201,26 +219,47 @@ def test_the_judge_compares_the_group_of_people_and_the_cause_which_the_check_do
     assert not unsupported(riders.replace("a wrong clock", "a cyberattack"), report["text"])
 
 
-def test_a_number_with_its_noun_finds_most_planted_lies_and_seldom_suspects_a_reference():
-    found, of, alarms = map(int, re.search(r"(\d+) of (\d+) planted.* (\d+) of 120 ref", printed("misplaced")).groups())
-    assert of == 102 and found > of / 2 and alarms < 12
+def test_a_number_with_its_noun_finds_planted_lies_and_about_a_third_of_the_models_own():
+    planted, of, alarms = map(
+        int, re.search(r"(\d+) of (\d+) planted.* (\d+) of 120 ref", printed("misplaced")).groups()
+    )
+    assert of == 102 and planted > 0.9 * of and alarms < 12
+    wrong_role = import_module("helpers.exercises.course.07b_seq2seq.wrong_role").wrong_role
+    lies = [(wrong_role(r["summary"], r["text"]), r["text"]) for r in held_out("test")]
+    clock = [any(n in re.split(":", t) for t in re.findall(r"\d+:\d+", text)) for lie, text in lies if lie
+             for n in {*re.findall(r"\b\d+\b", lie)}]  # fmt: skip
+    assert sum(clock) > of / 3  # "often a piece of a time of day"
+    own = r"(\d+) of (\d+) false summaries \((\d+) of (\d+) with a pattern\), (\d+) of (\d+) true"
+    found, false, formed, of_formed, *_ = map(int, re.search(own, printed("misplaced")).groups())
+    assert abs(found / false - 1 / 3) < 0.05 and formed / of_formed == pytest.approx(1 / 3, abs=0.05)
     dev = held_out("dev")
     assert sum(bool(misplaced(r["summary"], r["text"])) for r in dev) <= 6  # seen when the rule was written
 
 
-def test_an_invented_first_word_always_passes_the_check():
+def test_an_invented_first_word_always_passes_the_check_and_48_references_begin_with_a_name():
     titles = [words["owner"].split()[0] for report in held_out("test") if "owner" in (words := report["words"])]
     names = [r["words"][who].split()[0] for r in held_out("test") for who in ("mech", "person") if who in r["words"]]
-    firsts = [r["summary"].split()[0] in {*titles, *names} for r in held_out("test")]
-    assert f"{sum(firsts)} of 120 references begin" in printed("first-word") and sum(firsts) == 48
-    assert "with Pedro there, 48 pass the check" in printed("first-word")
+    named = [r for r in held_out("test") if r["summary"].split()[0] in {*titles, *names}]
+    assert len(named) == 48
+    assert all(not unsupported(re.sub(r"^\w+\.?", "Pedro", r["summary"]), r["text"]) for r in named)
     assert not unsupported("Three hours passed.", "2 hours passed.")  # a number in words
 
 
-def test_the_tiny_t5_learns_the_form_and_copies_no_city_that_was_kept_out():
-    line = r"^(trained on|kept out): (\d+ of 40 as in the pair, \d+) with"
-    told = dict(re.findall(line, printed("own-kept-out"), re.MULTILINE))
-    right = {name: int(found.split()[0]) for name, found in told.items()}
-    assert right["kept out"] == 0 < right["trained on"] <= 30 and told["kept out"].endswith(" 40")
-    examples = re.findall(r"→ (.*?) \|", printed("own-kept-out"))
-    assert len(examples) == 2 and all(re.fullmatch(r"\d+ parcels for \w+\.", example) for example in examples)
+def test_the_tiny_t5_invents_in_all_that_was_kept_out_and_the_chat_model_copies_the_new_city():
+    told = dict(re.findall(r"^(trained on|kept out): (\d+)% with", printed("own-t5-score"), re.MULTILINE))
+    assert int(told["trained on"]) < int(told["kept out"]) == 100
+    assert len(re.findall(r": \d+ parcels for \w+\.$", printed("own-t5-score"), re.MULTILINE)) == 2  # the form
+    assert "8 of 8 get a draft, 8 are as in the pair" in printed("own-drafts") and "for Oslo." in printed("own-drafts")
+
+
+def test_the_record_is_what_todays_judge_says_of_the_kept_sentences():
+    assert json.loads(json.dumps(judged_again(TAUGHT))) == TAUGHT
+
+
+def test_twelve_sentences_have_only_a_number_that_makes_no_sense():
+    pairs = list(zip(TAUGHT["test"]["written"]["greedy"], held_out("test"), strict=True))
+    odd = [summary for summary, report in pairs if (read := was_read(summary, report)) and read.fault == "sense"]
+    assert all(re.search(r"after \d+ euros|for \d+ kilometers", summary) for summary in odd)
+    others = [was_read(*pair) for pair in pairs if not stated(pair[0])]
+    told = f"of the {len(others)} others, by reading: {sum(read.true for read in others)}. {len(odd)} more"
+    assert told in printed("read-others") and odd[1].endswith("after 392 euros.")

@@ -10,7 +10,7 @@ import torch
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching import ModelUnavailable
 from helpers.generation import token_log_probs
-from helpers.retrieval import PASSAGE, Chunk, Hit, query_likelihood, rerank
+from helpers.retrieval import PASSAGE, Chunk, Hit, query_likelihood, rerank, reranking
 from helpers.speed import FastLlama
 from helpers.transformer import Llama, LlamaConfig
 from tests.scripted_models import ChatBytes, Counting, text
@@ -84,8 +84,12 @@ def test_no_hits_give_no_hits_and_errors_are_one_sentence(model):
     hit = [Hit(Chunk("a", 0, 1, (), "x"), 1.0)]
     with pytest.raises(ValueError, match="The query is empty"):
         rerank(" ", hit, model=model, tokenizer=TOKENIZER)
-    for options in ({}, {"model": model}, {"model": model, "tokenizer": TOKENIZER, "cross_encoder": "x"}):
-        with pytest.raises(ValueError, match="a model with its tokenizer, or a cross-encoder: give one of the two"):
+    for options in (
+        {"tokenizer": TOKENIZER},
+        {"model": model},
+        {"model": model, "tokenizer": TOKENIZER, "cross_encoder": "x"},
+    ):
+        with pytest.raises(ValueError, match="a cross-encoder, or a model with its tokenizer: give one of the two"):
             rerank("Is it?", hit, **options)
     with pytest.raises(ValueError, match="batch is how many passages are read at once, 1 or more, not 0"):
         query_likelihood(model, TOKENIZER, "Is it?", ["x"], batch=0)
@@ -112,6 +116,21 @@ def test_the_courses_own_cross_encoder_takes_the_models_place(tmp_path):
     found = rerank("a", hits, cross_encoder=encoder)
     assert [hit.chunk.text for hit in found] == ["c c", "b", "a"]
     assert [hit.score for hit in found] == encoder.score("a", ["c c", "b", "a"])
+
+
+def test_where_none_is_named_the_courses_cross_encoder_is_loaded_once(tmp_path, monkeypatch):
+    loaded = []
+
+    def load():
+        loaded.append(CrossEncoder(write_cross_encoder(tmp_path)))
+        return loaded[-1]
+
+    monkeypatch.setattr("helpers.models.reranker", load)
+    reranking._reranker.cache_clear()
+    hits = [Hit(Chunk(str(i), 0, 1, (), passage), 9.0 - i) for i, passage in enumerate(["a", "c c", "b"])]
+    found = [rerank("a", hits) for _ in range(2)]
+    reranking._reranker.cache_clear()
+    assert found[0] == found[1] == rerank("a", hits, cross_encoder=loaded[0]) and len(loaded) == 1
 
 
 def test_a_cross_encoder_that_is_not_there_is_said(tmp_path):

@@ -145,3 +145,36 @@ def test_a_trained_adapter_of_the_same_matrices_is_the_shipped_file(tmp_path):
         save_file(others, folder / WEIGHTS, said)
         assert not keep_shipped(folder)
         assert (folder / WEIGHTS).read_bytes() != (shipped / WEIGHTS).read_bytes()
+
+
+def test_every_recorded_summary_that_the_slots_deny_was_read_and_nothing_else():
+    import json
+
+    from helpers.files import RESULTS
+    from helpers.trials.summaries import READ, read_summaries
+
+    [run] = json.loads((RESULTS / "07b_summaries.json").read_text(encoding="utf-8"))["runs"]
+    written = run["test"]["written"]
+    recorded = {
+        (report["text"], summary)
+        for way in ("greedy", "published")
+        for summary, report in zip(written[way], TEST, strict=True)
+        if summary is not None and not (judge(summary, report) and all(judge(summary, report).values()))
+    }
+    assert recorded == {*read_summaries()}
+    assert len(READ.read_text(encoding="utf-8").splitlines()) == len(recorded) == 69  # as the data card says
+
+
+def test_a_verdict_has_a_reason_a_true_one_no_fault_and_goes_before_the_slots():
+    from helpers.trials.summaries import read_summaries, was_read
+
+    for (text, summary), read in read_summaries().items():
+        report = next(r for r in TEST if r["text"] == text)
+        assert was_read(summary, report) == read and is_true(summary, report) is read.true
+        assert read.why and read.true == (read.fault is None)
+        assert not (read.true and unsupported(summary, text))
+        assert (read.fault == "invented") <= bool(unsupported(summary, text))
+    true = [summary for (_, summary), read in read_summaries().items() if read.true]
+    assert len(true) == 9 and sum(stated(summary) is None for summary in true) == 8
+    assert sum(read.fault == "sense" for read in read_summaries().values()) == 12
+    assert was_read(TEST[0]["summary"], TEST[0]) is None

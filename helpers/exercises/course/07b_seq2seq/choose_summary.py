@@ -36,6 +36,13 @@ SLIPS = [
     ),
     ("None", "0", "where none is without a fault, give None, not the first."),
     (EACH, "enumerate(candidates[:1])", "you look at the first one only; the second may be without a fault."),
+    (
+        """
+def choose_summary(candidates, text):
+    return [number for number, summary in enumerate(candidates) if not unsupported(summary, text)]
+""",
+        "these are the numbers of all without a fault; give the first one's alone, or None.",
+    ),
     ("return number", "return summary", "return the candidate's number, not its text."),
     ("if not", "if", "this is the first *with* a fault."),
     (

@@ -45,6 +45,15 @@ def label_loss(logits, labels):
 """,
         "you add up the rows' means; add up all surprises.",
     ),
+    (
+        """
+def label_loss(logits, labels):
+    T = (labels != -100).sum(1).min()
+    logits, labels = logits[:, :T].flatten(0, 1), labels[:, :T].flatten()
+    return F.cross_entropy(logits, labels, ignore_index=-100, reduction="sum")
+""",
+        "all rows are cut at the shortest one: keep every place, and skip the labels of −100.",
+    ),
     ("return F", "return -F", "the sign: surprise is *minus* the logarithm."),
     ('"sum"', '"none"', "one number is asked for: the sum."),
     (

@@ -37,6 +37,13 @@ SLIPS = [
         "the summary states this number already, if not as its last one; compare with all that it states.",
     ),
     (OTHERS, r're.findall(r"\b\d+\b", text)', "you put in a number that the summary states already; take another one."),
+    (
+        PUT,
+        r're.sub(rf"\b{last[0]}\b", others[0], summary)',
+        "`re.sub` changes every place with this number; change the last place only.",
+    ),
+    (OTHERS, f"sorted({OTHERS}, key=int)", "the numbers are sorted: take the one that comes first in the text."),
+    ("        return None", '        return ""', "where no lie can be made, give None, not an empty text."),
     ("stated[-1]", "stated[0]", "this replaces the first number; replace the last one."),
     ("others[0]", "others[-1]", "this puts in the text's last other number; take the first one."),
     ("others[0]", "str(int(last[0]) + 1)", "the text does not have this number, so `unsupported` finds it."),
