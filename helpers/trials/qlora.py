@@ -1,13 +1,13 @@
-"""One small task, trained through four kinds of base: what the notebook 08b compares.
+"""One task, trained through four kinds of base: what the notebook 08b compares.
 
     model, loss = build("qlora", seed=0)                # or "lora", "library", "full"
-    learn, held_out = split_tickets()
-    history = train(model, encode(tokenizer, learn), recipe(seed=0), loss=loss)
-    right, surprise = judge(model, encode(tokenizer, held_out))   # [True, False, …]: would it answer exactly so?
+    examples = encode(tokenizer, answerable("train"), LENGTH)
+    history = train(model, examples, recipe(seed=0), loss=loss)
+    told = replies(model, tokenizer, answerable("dev", "test"))         # greedy, up to ROOM tokens
+    right = [is_right(text, reading) for text, reading in zip(told, answerable("dev", "test"))]
 
-The task: of a support ticket, find product and order number, spelled as the company spells them, or none. Greedy
-decoding writes an answer exactly if each of its tokens is the most likely one behind those before it. So one pass over
-ticket and answer decides it, and nothing is generated.
+The task: answer a question from the one sentence or table row that holds the answer (`data/reading`). An answer is
+right if it says what the reference says and is at most SPARE words longer: so whoever repeats the text is wrong.
 
 What it does not do: choose settings; measure (tests/benchmarks/sweep_qlora.py does).
 """
@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -26,54 +27,114 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers.foundations.probability import IGNORED
+from helpers.generation.batching import as_batch
+from helpers.generation.decoding import generate
+from helpers.generation.streaming import reply_text
 from helpers.lora.layers import ALL_LINEAR, add_lora_
 from helpers.lora.plan import Setting, memory_parts
 from helpers.lora.shapes import read_shape
 from helpers.measuring.process import give_back_freed, resident_bytes, watch_peak
+from helpers.metrics.text import answer_words
 from helpers.models import fetch
-from helpers.quantization.nf4 import quantize_nf4_
+from helpers.quantization.nf4 import dequantize_nf4_, quantize_nf4_
 from helpers.stats import bootstrap
 from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch, collate
 from helpers.training.loop import Recipe, training_step
 from helpers.training.losses import shift_labels
 from helpers.transformer.llama import Llama
+from helpers.trials.low_rank import short_text
+from helpers.trials.reading import Reading, first_word, load_reading, right_on_page
 from helpers.trials.records import Record
-from helpers.velunda.tickets import load_tickets
 
 METHODS = ("full", "lora", "qlora", "library")
 RANK = 8
-FIELDS = ("product", "order_number")
-INSTRUCTION = "Which product and which order?"
-Ticket = Mapping[str, Any]
+INSTRUCTION = "Answer from the text in one short sentence."
+LENGTH = 80  # tokens of the longest conversation that is trained on
+ROOM = 24  # tokens of the longest reply
+SPARE = 2  # words that a right answer may have more than the reference
 
 
-def split_tickets(held_out_families: int = 108) -> tuple[list[Ticket], list[Ticket]]:
-    """Tickets to learn from, and tickets of families that stay out: every so many of the families of "train"."""
-    tickets = load_tickets("train")
-    families = sorted({ticket["family"] for ticket in tickets})
-    out = set(families[:: len(families) // held_out_families][:held_out_families])
-    learn, held_out = [], []
-    for ticket in tickets:
-        (held_out if ticket["family"] in out else learn).append(ticket)
-    return learn, held_out
+# The task ------------------------------------------------------------------------------------------------------------
 
 
-def encode(tokenizer: Any, tickets: Sequence[Ticket]) -> list[Example]:
-    """Conversations whose last turn, the answer, is trained."""
-    return [encode_chat(tokenizer, chat(ticket), max_length=512) for ticket in tickets]
+def answerable(*splits: str) -> list[Reading]:
+    """The questions of these splits of `data/reading` that their page answers."""
+    return [reading for split in splits for reading in load_reading(split) if reading.kind != "unanswerable"]
 
 
-def chat(ticket: Ticket) -> list[dict[str, str]]:
-    """Instruction, ticket, and the answer, such as "Kite, VE-48213" or "none, none"."""
-    said = ", ".join(ticket["label"][field] or "none" for field in FIELDS)
-    turns = [{"role": "system", "content": INSTRUCTION}, {"role": "user", "content": ticket["text"]}]
-    return [*turns, {"role": "assistant", "content": said}]
+def chat(reading: Reading, shots: Sequence[Reading] = ()) -> list[dict[str, str]]:
+    """Instruction, solved examples, text and question, and the answer."""
+    turns = [{"role": "system", "content": INSTRUCTION}]
+    for each in (*shots, reading):
+        turns.append({"role": "user", "content": f"{short_text(each)}\n\nQuestion: {each.question}"})
+        turns.append({"role": "assistant", "content": each.answer})
+    return turns
 
 
-def recipe(steps: int = 30, batch: int = 4, rate: float = 2e-3, seed: int = 0) -> Recipe:
-    """The settings of all runs that are compared; the seed decides the tickets' order, too."""
+@cache
+def solved_examples() -> tuple[Reading, Reading]:
+    """Two solved examples for a prompt, from the first of the training domains: a number, and a no with its reason."""
+    readings = answerable("train")
+    return tuple(next(reading for reading in readings if reading.kind == kind) for kind in ("number", "no"))
+
+
+def encode(tokenizer: Any, readings: Sequence[Reading], longest: int = 512) -> list[Example]:
+    """Conversations of at most so many tokens, whose last turn, the answer, is trained; longer ones are left out."""
+    examples = [encode_chat(tokenizer, chat(reading), max_length=512) for reading in readings]
+    return [example for example in examples if len(example) <= longest]
+
+
+def recipe(steps: int = 30, batch: int = 8, rate: float = 2e-3, seed: int = 0) -> Recipe:
+    """The settings of all runs that are compared; the seed decides the questions' order, too."""
     return Recipe(steps=steps, rate=rate, batch=batch, warmup=max(1, steps // 10), seed=seed)
+
+
+def is_right(text: str, reading: Reading) -> bool:
+    """Does it say what the reference says, in at most SPARE words more?
+
+    Of a yes-or-no question the first word decides, of others: every number of the reference and half of its words, or
+    all of them where it has no number.
+    """
+    return right_on_page(text, reading) and len(answer_words(text)) <= len(answer_words(reading.answer)) + SPARE
+
+
+VERBS = set("is are was were do does did can could may might will would should must has have had am".split())
+
+
+def rule_answer(reading: Reading, n_words: int = 4) -> str:
+    """What a rule says without a model: yes where the question begins with a verb, else the last words of the text that
+    the question does not have."""
+    last = [part for part in reading.question.replace("!", ".").split(".") if "?" in part]
+    if first_word((last or [reading.question])[-1]) in VERBS:
+        return "Yes."
+    asked = set(answer_words(reading.question))
+    return " ".join([word for word in answer_words(short_text(reading)) if word not in asked][-n_words:])
+
+
+@torch.inference_mode()
+def replies(
+    model: nn.Module, tokenizer: Any, readings: Sequence[Reading], shots: Sequence[Reading] = (), batch: int = 71
+) -> list[str]:
+    """What the model answers, writing greedily up to ROOM tokens; a model of the library by its own `generate`."""
+    end = tokenizer.eos_token_id
+    template = partial(tokenizer.apply_chat_template, add_generation_prompt=True, return_dict=False)
+    prompts = [template(chat(reading, shots)[:-1]) for reading in readings]
+    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))  # alike in length: less padding
+    told = [""] * len(prompts)
+    for start in range(0, len(order), batch):
+        some = order[start : start + batch]
+        rows = [prompts[i] for i in some]
+        if isinstance(model, Llama):
+            ids = generate(model, rows, ROOM, eos_ids=end, pad_id=end)
+        else:
+            padded, mask = as_batch(rows, end)
+            mask = torch.ones_like(padded) if mask is None else mask.long()
+            options = {"max_new_tokens": ROOM, "do_sample": False, "pad_token_id": end, "use_cache": True}
+            ids = model.generate(input_ids=padded, attention_mask=mask, **options)
+        for i, row in zip(some, ids[:, max(map(len, rows)) :].tolist(), strict=True):
+            told[i] = reply_text(tokenizer, row[: row.index(end)] if end in row else row)
+    return told
 
 
 # Four bases ----------------------------------------------------------------------------------------------------------
@@ -127,6 +188,33 @@ def library(seed: int, rank: int) -> nn.Module:
         return get_peft_model(model, settings)
 
 
+class Unpacked(nn.Module):
+    """What a 4-bit layer of bitsandbytes computes in training, its matrix unpacked once: (…, in) → (…, out).
+
+    Without gradients the library takes another way on a CPU, six times as slow for many rows.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        super().__init__()
+        from bitsandbytes.functional import dequantize_4bit
+
+        weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)  # (out, in)
+        self.register_buffer("weight", weight.to(layer.compute_dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.to(self.weight.dtype), self.weight).to(x.dtype)
+
+
+def unpack_(model: nn.Module) -> nn.Module:
+    """Exchange the 4-bit layers of the course or of bitsandbytes for their matrices, in place: the same model, to be
+    asked many questions."""
+    from bitsandbytes.nn import Linear4bit as LibraryLayer
+
+    for name, layer in [(name, layer) for name, layer in model.named_modules() if isinstance(layer, LibraryLayer)]:
+        model.set_submodule(name, Unpacked(layer))
+    return dequantize_nf4_(model)
+
+
 def answer_logits(model: nn.Module, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
     """Logits (n, V) where one of n labels comes next, these labels (n,), and where they are (B, T); of a `Llama`."""
     targets = shift_labels(batch.labels)
@@ -156,22 +244,30 @@ def library_loss(model: nn.Module, batch: Batch) -> Tensor:
     return F.cross_entropy(logits.float(), targets, reduction="sum")
 
 
+def whole_rows(examples: Sequence[Example], length: int) -> Batch:
+    """Rows of exactly `length` tokens, filled up on the right. A decoder looks back only, so no mask is needed."""
+    batch = collate(examples)
+    missing = (0, length - batch.ids.shape[1])
+    return Batch(F.pad(batch.ids, missing), F.pad(batch.labels, missing, value=IGNORED), None)
+
+
+def loss_of_all_logits(model: nn.Module, batch: Batch) -> Tensor:
+    """Sum of the surprise at all labels, nats, with the logits of every token, as a plain loop has them."""
+    logits = model(batch.ids).float().flatten(0, 1)  # (B · T, V)
+    return F.cross_entropy(logits, shift_labels(batch.labels).flatten(), ignore_index=IGNORED, reduction="sum")
+
+
 @torch.inference_mode()
-def judge(model: nn.Module, examples: Sequence[Example], batch: int = 24) -> tuple[list[bool], float]:
-    """For each example: would the model, writing greedily, answer exactly so? And its mean surprise, nats a token."""
+def surprise_at(model: nn.Module, examples: Sequence[Example], batch: int = 24) -> float:
+    """Mean surprise at the labels, nats per token."""
     logits_of = answer_logits if isinstance(model, Llama) else library_logits
-    order = sorted(range(len(examples)), key=lambda i: len(examples[i]))  # alike in length: less padding
-    right: dict[int, bool] = {}
-    surprise = n_labels = 0.0
+    order = sorted(examples, key=len)  # alike in length: less padding
+    total = n_labels = 0.0
     for start in range(0, len(order), batch):
-        some = order[start : start + batch]
-        logits, targets, at = logits_of(model, collate([examples[i] for i in some]))
-        as_said = torch.ones_like(at)
-        as_said[at] = logits.argmax(dim=-1) == targets
-        right |= dict(zip(some, as_said.all(dim=1).tolist(), strict=True))
-        surprise += float(F.cross_entropy(logits.float(), targets, reduction="sum"))
+        logits, targets, _ = logits_of(model, collate(order[start : start + batch]))
+        total += float(F.cross_entropy(logits.float(), targets, reduction="sum"))
         n_labels += len(targets)
-    return [right[i] for i in range(len(examples))], surprise / n_labels
+    return total / n_labels
 
 
 # Memory and time -----------------------------------------------------------------------------------------------------
@@ -230,7 +326,7 @@ def measure_memory(method: str, batch: int, length: int) -> dict[str, Any]:
 
 # What was recorded ---------------------------------------------------------------------------------------------------
 
-RECORD = Record("08b_qlora")
+RECORD, MEMORY = Record("08b_qlora"), Record("08b_memory")
 NAMES = {
     "full": "all weights, float32",
     "lora": "LoRA, bfloat16",
@@ -239,31 +335,48 @@ NAMES = {
 }
 
 
+def judged() -> list[Reading]:
+    """The questions of four domains that nothing was trained or chosen on."""
+    return answerable("dev", "test")
+
+
+@cache
 def scores() -> dict[tuple[str, int], list[bool]]:
-    """Of each recorded training, by method and seed: which of the held-out tickets it answers exactly."""
+    """Of each recorded training, by method and seed: which of the questions it answers right."""
     return {
-        (run["case"]["method"], run["case"]["seed"]): _answers(run["right"])
+        (run["case"]["method"], run["case"]["seed"]): marks(run["replies"])
         for run in RECORD.read()["runs"]
         if run["case"]["case"] == "score"
     }
 
 
-def untrained() -> tuple[dict[str, float], float]:
-    """Shares that are right without training, in 16 and in 4 bits; and what two rules reach."""
-    run = RECORD.find("untrained")
-    shares = {method: float(np.mean(_answers(run[method]["right"]))) for method in ("lora", "qlora")}
-    return shares, float(np.mean(_answers(run["rules"])))
+def untrained(method: str, shots: int = 0) -> list[bool]:
+    """Which of the questions a base answers right without training; "lora", that in 16 bits, also with 2 examples."""
+    return marks(RECORD.find("untrained", method=method)[f"{shots} examples"])
 
 
-def surprise(method: str, seed: int = 0) -> tuple[float, float]:
-    """Mean surprise at the tokens of the held-out answers, before and after training, nats per token."""
-    before, after = RECORD.find("untrained")[method], RECORD.find("score", method=method, seed=seed)
-    return before["nats a token"], after["nats a token"]
+def by_rule() -> list[bool]:
+    """Which of the questions `rule_answer` answers right."""
+    return marks([rule_answer(reading) for reading in judged()])
+
+
+def marks(told: Sequence[str]) -> list[bool]:
+    """Which of these answers to `judged()` are right."""
+    return [is_right(text, reading) for text, reading in zip(told, judged(), strict=True)]
+
+
+def mean_surprise(method: str) -> tuple[float, float]:
+    """Mean surprise at the tokens of the reference answers, before training and after it (mean of its seeds), in nats
+    per token."""
+    base = "lora" if method == "lora" else "qlora"
+    seeds = [seed for name, seed in scores() if name == method]
+    after = [RECORD.find("score", method=method, seed=seed)["nats a token"] for seed in seeds]
+    return RECORD.find("untrained", method=base)["nats a token"], float(np.mean(after))
 
 
 @dataclass(frozen=True)
 class Points:
-    """A difference in points of 100, its 95 % interval over families of tickets, and how many seeds are in it."""
+    """A difference in points of 100, its 95 % interval over pages, and how many seeds are in it."""
 
     points: float
     low: float
@@ -272,16 +385,19 @@ class Points:
 
 
 def paired(method: str, other: str) -> Points:
-    """How many points more `method` gets right than `other`, on the same tickets after trainings of the same seeds."""
+    """How many points more `method` gets right than `other`, on the same questions after trainings of the same seeds.
+
+    Each question's gap is its mean over the seeds; the interval draws whole pages, whose questions are alike.
+    """
     found = scores()
     seeds = [seed for name, seed in found if name == method and (other, seed) in found]
     gaps = np.mean([np.subtract(found[method, seed], found[other, seed], dtype=float) for seed in seeds], axis=0)
-    families: dict[str, list[float]] = {}
-    for family, gap in zip(RECORD.find("untrained")["families"], gaps, strict=True):
-        families.setdefault(family, []).append(gap)
-    by_family = [float(np.mean(each)) for each in families.values()]  # two tickets each
-    low, high = bootstrap(by_family)
-    return Points(100 * float(np.mean(by_family)), 100 * low, 100 * high, len(seeds))
+    pages: dict[str, list[float]] = {}
+    for reading, gap in zip(judged(), gaps, strict=True):
+        pages.setdefault(reading.passage.id, []).append(gap)
+    sums = np.array([sum(each) for each in pages.values()])
+    low, high = bootstrap(sums * len(pages) / len(gaps))  # pages differ a little in how many questions they have
+    return Points(100 * float(np.mean(gaps)), 100 * low, 100 * high, len(seeds))
 
 
 def predicted_bytes(method: str, batch: int, length: int) -> int:
@@ -309,26 +425,38 @@ def predicted_bytes(method: str, batch: int, length: int) -> int:
 
 
 def table() -> str:
-    """Trained parameters, bytes, seconds, score and file size of each method, as text."""
+    """Trained parameters, bytes, peaks, seconds, score and file size of each method, as text.
+
+    Peaks are those of steps of 4 rows of 128 tokens; seconds and scores those of the trainings that were scored.
+    """
     found = scores()
-    head = f"{'':22}{'trained':>9}{'weights':>9}{'predicted':>11}{'measured':>10}{'s of CPU':>9}{'right':>8}{'file':>8}"
-    lines = [head, f"{'':22}{'(M)':>9}{'(MB)':>9}{'peak (MB)':>11}{'(MB)':>10}{'per step':>9}{'(%)':>8}{'(MB)':>8}"]
+    head = (
+        f"{'':22}{'trained':>9}{'weights':>9}{'predicted':>11}{'measured':>10}{'s of CPU':>10}{'right':>7}{'file':>7}"
+    )
+    lines = [
+        head,
+        f"{'':22}{'(M)':>9}{'(MB)':>9}{'peak (MB)':>11}{'peak (MB)':>10}{'per step':>10}{'(%)':>7}{'(MB)':>7}",
+    ]
     for method, name in NAMES.items():
-        run = RECORD.find("memory", method=method)
+        run = MEMORY.find("memory", method=method)
         predicted, measured = predicted_bytes(method, run["batch"], run["length"]), run["peak of training"]
-        shares = [np.mean(right) for (other, _), right in found.items() if other == method]
-        runs = [each for each in RECORD.read()["runs"] if each["case"].get("method") == method]
-        files = [each["file bytes"] for each in runs if "file bytes" in each]
-        right = f"{100 * np.mean(shares):.0f}" if shares else "–"
         parts = run["parts"]
         weights = parts["base"] + (parts["trained"] if method == "full" else 0)
-        file = f"{files[0] / 1e6:.1f}" if files else f"{parts['trained'] / 1e6:.0f}"
-        lines.append(
+        line = (
             f"{name:22}{parts['trained'] / 4e6:9.1f}{weights / 1e6:9.0f}{predicted / 1e6:11.0f}{measured / 1e6:10.0f}"
-            f"{run['processor seconds a step']:9.1f}{right:>8}{file:>8}"
         )
+        trainings = [each for each in RECORD.read()["runs"] if each["case"].get("method") == method and "steps" in each]
+        if trainings:
+            share = 100 * np.mean([right for (other, _), right in found.items() if other == method])
+            file = trainings[0]["file bytes"] / 1e6
+            line += f"{seconds_per_step(method):10.1f}{share:7.0f}{file:7.1f}"
+        else:
+            line += f"{'–':>10}{'–':>7}{parts['trained'] / 1e6:7.0f}"
+        lines.append(line)
     return "\n".join(lines)
 
 
-def _answers(text: str) -> list[bool]:
-    return [character == "1" for character in text]
+def seconds_per_step(method: str) -> float:
+    """Of the processor, the mean of the scored trainings."""
+    runs = [run for run in RECORD.read()["runs"] if run["case"]["case"] == "score" and run["case"]["method"] == method]
+    return float(np.mean([run["processor seconds"] / run["steps"] for run in runs]))

@@ -13,6 +13,8 @@ from helpers.models import fetch
 from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
 from helpers.transformer import Encoder
 from helpers.trials import deep_stacks, qlora, small_gpt
+from helpers.trials.low_rank import merges
+from helpers.trials.reading import right_on_page
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")
 
@@ -102,16 +104,17 @@ def test_the_small_gpt_has_seen_a_part_of_the_bytes_that_its_surprise_is_measure
 def test_the_plan_of_section_7_holds_what_the_learner_counts():
     shape = read_shape("chat")
     paper = registry().load("training_bytes").spec.reference
-    own = Setting("qlora", 2, 128, checkpointing=False, device="cpu", loss="whole", padded=False, mapped=False)
+    own = Setting("qlora", 6, 64, checkpointing=False, device="cpu", loss="whole", padded=False, mapped=False)
     rest = (shape.n_parameters - shape.linear_parameters, shape.adapter_parameters(8, tuple(shape.linears)))
     parts = dict(memory_parts(shape, replace(own, float32_adapters=True)))
     held = sum(parts[part] for part in ("base weights", "adapters", "gradients", "optimizer states"))
     assert held == pytest.approx(paper(shape.linear_parameters, *rest), rel=0.001)
-    assert sum(parts.values()) < 0.6e9
+    other = memory_parts(shape, replace(own, method="lora", float32_adapters=True))
+    assert sum(parts.values()) < 0.8e9 < sum(dict(other).values())  # the budget, into which LoRA does not fit
 
 
 def test_training_on_paper_is_what_the_tensors_take():
-    shape, measured = read_shape("chat"), qlora.RECORD.find("memory", method="qlora")["parts"]
+    shape, measured = read_shape("chat"), qlora.MEMORY.find("memory", method="qlora")["parts"]
     on_paper = (
         registry()
         .load("training_bytes")
@@ -126,32 +129,65 @@ def test_training_on_paper_is_what_the_tensors_take():
 
 @pytest.mark.parametrize("method", qlora.NAMES)
 def test_predicted_and_measured_peaks_are_within_15_percent(method):
-    run = qlora.RECORD.find("memory", method=method)
+    run = qlora.MEMORY.find("memory", method=method)
     assert qlora.predicted_bytes(method, run["batch"], run["length"]) == pytest.approx(
         run["peak of training"], rel=0.15
     )
 
 
 def test_4_bit_weights_take_less_than_half_of_the_bf16_base_with_the_tied_embedding_counted_once():
-    half, four = (qlora.RECORD.find("memory", method=method)["parts"]["base"] for method in ("lora", "qlora"))
+    half, four = (qlora.MEMORY.find("memory", method=method)["parts"]["base"] for method in ("lora", "qlora"))
     assert half == 2 * 134_515_008 and four < 0.42 * half
 
 
-def test_qlora_loses_less_than_five_points_on_at_least_200_tickets():
+def test_qlora_loses_about_three_points_and_a_loss_of_six_is_not_excluded():
     found = qlora.paired("qlora", "lora")
-    assert len(next(iter(qlora.scores().values()))) >= 200
-    assert found.points > -5 and found.low < 0 < found.high
+    assert all(len(right) == len(qlora.judged()) >= 200 for right in qlora.scores().values())
+    assert found.seeds == 3
+    assert (round(found.points, 1), round(found.low, 1), round(found.high, 1)) == (-2.8, -5.8, 0)
 
 
-def test_4_bits_cost_some_surprise_at_the_answers_before_and_after_training():
-    sixteen, four = qlora.surprise("lora"), qlora.surprise("qlora")
-    assert all(less < more for less, more in zip(sixteen, four, strict=True))
-    assert four[1] < 0.1 * sixteen[0]
-    assert (round(sixteen[1], 3), round(four[1], 3)) == (0.187, 0.213)
-    assert four[1] / sixteen[1] - 1 == pytest.approx(1 / 7, abs=0.01)
+def test_the_library_loses_what_the_courses_layers_lose():
+    found = qlora.paired("library", "qlora")
+    assert found.seeds == 3
+    assert -2 < found.low < found.points < found.high < 2
 
 
-def test_before_training_no_answer_is_right_and_two_rules_are_better_than_a_short_training():
-    before, rules = qlora.untrained()
-    assert before == {"lora": 0, "qlora": 0}
-    assert rules > max(sum(right) / len(right) for right in qlora.scores().values())
+def test_4_bits_start_with_a_higher_surprise_and_training_leaves_about_half_of_the_distance():
+    (sixteen, sixteen_after), (four, four_after) = (qlora.mean_surprise(method) for method in ("lora", "qlora"))
+    assert 0.4 < (four_after - sixteen_after) / (four - sixteen) < 0.6
+
+
+def test_without_the_limit_on_words_two_examples_make_a_third_right_and_the_training_more_than_half():
+    def share(told):
+        return sum(right_on_page(text, reading) for text, reading in zip(told, qlora.judged(), strict=True)) / len(told)
+
+    examples = share(qlora.RECORD.find("untrained", method="lora")["2 examples"])
+    trained = [share(qlora.RECORD.find("score", method="lora", seed=seed)["replies"]) for seed in range(3)]
+    assert 0.3 < examples < 0.37 and min(trained) > 0.5
+
+
+def test_the_rule_earns_almost_a_third_of_its_points_by_saying_yes():
+    right = [reading.kind for reading, right in zip(qlora.judged(), qlora.by_rule(), strict=True) if right]
+    assert 0.28 < right.count("yes") / len(right) < 1 / 3
+    assert "no" not in right
+
+
+def test_every_training_beats_the_rule_and_two_solved_examples():
+    least = min(sum(right) for right in qlora.scores().values())
+    assert least > sum(qlora.by_rule())
+    assert least > max(sum(qlora.untrained(*base)) for base in (("lora", 0), ("lora", 2), ("qlora", 0)))
+
+
+def test_the_rule_takes_the_number_of_words_that_serves_it_best_and_gets_a_third_right():
+    judged = qlora.judged()
+    found = {n: sum(qlora.marks([qlora.rule_answer(reading, n) for reading in judged])) for n in range(1, 13)}
+    assert max(found.values()) == sum(qlora.by_rule())
+    assert 0.3 < sum(qlora.by_rule()) / len(judged) < 0.4
+
+
+def test_an_adapter_that_was_trained_for_longer_survives_rounding_the_merged_model_to_4_bits():
+    """Beside it, what a short training has learned is lost: the notebook shows that live."""
+    ways = ("4-bit base, beside", "4-bit base, merged, 4 bits")
+    beside, rounded = (merges.find("way", way=way)["loss"] for way in ways)
+    assert rounded < beside + 0.05
