@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "handbook_assistant",
             "handbook_index",
             "in_force",
+            "units_in",
         ],
         "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
         "reports": [

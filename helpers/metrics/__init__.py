@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "text_perplexity",
         ],
         "grouped": ["Score"],
-        "selective": ["RiskCoverage", "calibrate_threshold", "risk_coverage"],
+        "selective": ["RiskCoverage", "calibrate_threshold", "risk_bound", "risk_coverage"],
         "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "sentences", "unigram_f1"],
     },
 )

@@ -2,6 +2,8 @@
 
     curve = risk_coverage(confidences, correct)           # answer the surest share of questions: how many are wrong?
     threshold = calibrate_threshold(confidences, correct, max_risk=0.2)          # on dev, never on test
+    risk_bound(wrong=2, given=30)                         # 0.168: up to here the true share may well be
+    calibrate_threshold(confidences, correct, max_risk=0.2, confidence=0.9)      # the bound keeps the promise, too
 
 Nothing is learned here but one number, so a few dozen questions are enough to learn it, and to learn it badly: report
 what it does on questions that did not choose it.
@@ -51,14 +53,41 @@ def risk_coverage(confidences: ArrayLike, correct: ArrayLike) -> RiskCoverage:
     return RiskCoverage(sure[last], answered / len(sure), wrong.cumsum()[last] / answered)
 
 
-def calibrate_threshold(confidences: ArrayLike, correct: ArrayLike, max_risk: float) -> float:
+def risk_bound(wrong: ArrayLike, given: ArrayLike, confidence: float = 0.9) -> ArrayLike:
+    """The largest share of wrong answers that can still be believed after `wrong` of `given` answers were wrong.
+
+    With a larger true share, so few wrong ones would turn up with a probability below 1 − confidence. Arrays broadcast;
+    all wrong, or none given: 1. Raises ValueError for counts that cannot be and a confidence outside (0, 1).
+
+    C. J. Clopper and E. S. Pearson (1934), one-sided. Matches the upper end of
+    `scipy.stats.binomtest(wrong, given, alternative="less").proportion_ci(confidence)`.
+    """
+    from scipy.stats import beta
+
+    wrong, given = np.asarray(wrong), np.asarray(given)
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence lies between 0 and 1, as in 0.9, not {confidence}.")
+    if not ((0 <= wrong) & (wrong <= given)).all():
+        raise ValueError("Of the answers given, none to all can be wrong.")
+    bound = np.where(wrong < given, beta.ppf(confidence, wrong + 1, np.maximum(given - wrong, 1)), 1.0)
+    return bound if bound.ndim else float(bound)
+
+
+def calibrate_threshold(
+    confidences: ArrayLike, correct: ArrayLike, max_risk: float, confidence: float | None = None
+) -> float:
     """The lowest threshold whose risk on these questions is at most `max_risk`; infinity, never answer, if none is.
 
-    Lowest: of all that keep the promise, the one that answers most. Raises ValueError as `risk_coverage`, and for a
-    max_risk outside [0, 1].
+    Lowest: of all that keep the promise, the one that answers most. confidence: not the risk itself but its
+    `risk_bound` must be at most `max_risk`. Raises ValueError as `risk_coverage` and `risk_bound`, and for a max_risk
+    outside [0, 1].
     """
     if not 0 <= max_risk <= 1:
         raise ValueError(f"max_risk is a share of answers, between 0 and 1, not {max_risk}.")
     curve = risk_coverage(confidences, correct)
-    kept = curve.thresholds[curve.risk <= max_risk]
+    risk = curve.risk
+    if confidence is not None:
+        given = np.round(curve.coverage * np.size(correct))
+        risk = risk_bound(np.round(risk * given), given, confidence)
+    kept = curve.thresholds[risk <= max_risk]
     return float(kept.min()) if len(kept) else math.inf

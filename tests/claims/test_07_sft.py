@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import math
 import re
@@ -18,12 +19,13 @@ from helpers.memory import ARCHITECTURES
 from helpers.metrics import Score
 from helpers.models import fetch
 from helpers.training import MARKED_TEMPLATE, quiet
+from helpers.trials import ticket_training
 from helpers.trials import tickets_recorded as recorded
 from helpers.trials.ticket_training import LABELS
 from helpers.trials.tickets_recorded import find, scores
 from helpers.velunda import FIELDS, load_frames, load_tickets
 from helpers.velunda.tickets import MORE
-from tests.benchmarks import sweep_sft, sweep_ticket_baseline, sweep_tickets
+from tests.benchmarks import sweep_sft, sweep_sft_minute, sweep_ticket_baseline, sweep_tickets
 from tests.tools.notebook import ROOT, course
 
 cheapest_threshold = registry()["cheapest_threshold"].reference
@@ -159,35 +161,45 @@ def test_without_a_mask_nothing_is_lost_that_can_be_shown():
     assert abs(recorded.mean_share(unmasked, "dev") - recorded.mean_share(sound, "dev")) < 0.03
 
 
-def test_what_dev_sees_in_forty_steps_is_a_constant():
-    """ "from step 20 on, urgency is right exactly as often …, and from step 30 on sentiment" """
-    steps, floor = recorded.minute()["by step"], recorded.cheap("constant")["dev"]["right"]
-    for field, first in {"urgency": 20, "sentiment": 30}.items():
-        for step, found in steps.items():
-            as_often = recorded.right_of(found["dev"], field) == floor[field].count("1")
-            assert as_often == (int(step) >= first)
-    fields = {s: sum(recorded.right_of(found["dev"], field) for field in FIELDS) for s, found in steps.items()}
-    assert abs(fields["30"] - fields["40"]) == 2 and len(load_tickets("dev")) * len(FIELDS) == 360
-    assert round(100 * (fields["30"] - fields["20"]) / 360) == 10
+def test_the_recorded_minute_was_scored_on_all_tickets_and_stays_below_the_floor():
+    minute, floor = recorded.minute(), recorded.cheap("constant")
+    assert len(minute["losses"]) == 40 == sweep_sft_minute.LIVE["steps"] and sweep_sft_minute.LIVE["batch"] == 2
+    for split in ("dev", "test"):
+        assert scores(minute, split)["exact"].n == len(load_tickets(split))
+        assert recorded.mean_share(minute, split) < recorded.mean_share(floor, split)
 
 
-def test_the_recorded_minute_was_scored_on_all_of_dev_every_ten_steps():
-    minute = recorded.minute()
-    assert list(minute["by step"]) == ["10", "20", "30", "40"] and len(minute["losses"]) == 40
-    for found in minute["by step"].values():
-        assert Score.from_json(found["dev"]["exact"]).n == len(load_tickets("dev"))
-        assert 0 <= recorded.share_of(found["dev"]) <= 1
+def test_more_rows_at_as_many_steps_bring_the_fields_up_to_the_floor_and_no_further():
+    """ "bring the fields from 54–58 % to 65–68 %, which is where the floor is" """
+    shares = {n: [recorded.mean_share(find("tuned", n=n, seed=seed)) for seed in range(3)] for n in (25, 100, 300)}
+    for n, (low, high) in {25: (54, 58), 300: (65, 68)}.items():
+        assert (round(100 * min(shares[n])), round(100 * max(shares[n]))) == (low, high)
+    assert max(shares[25]) < min(shares[100]) and statistics.mean(shares[100]) < statistics.mean(shares[300])
+    assert abs(max(shares[300]) - recorded.mean_share(recorded.cheap("constant"))) < 0.01
+    assert sweep_sft.SHORT == {"steps": 60, "batch": 4}  # "as many tickets each (60 steps of four)": 240
+    for run in (find("main"), recorded.adapter()):
+        assert recorded.mean_share(run) > recorded.mean_share(recorded.cheap())
+    assert find("main")["frames"] == 648 and find("main")["form"]
+
+
+def test_the_shipped_adapter_took_about_an_hour_and_its_recipe_is_as_the_text_says():
+    run = recorded.adapter()
+    assert 60 < run["seconds"] / 60 < 70
+    assert ticket_training.RANK == 16 and ticket_training.recipe_of(60).rate == 0.0015  # of the short ones
+    assert run["case"] == {"steps": 720, "batch": 8, "rate": 0.002, "rank": 8, "misspelled": 0.4, "seed": 0}
+
+
+def test_the_classifiers_learned_from_1694_tickets_of_the_adapters_phrasings():
+    assert len([*load_tickets("train"), *load_tickets(MORE)]) == 1694
 
 
 def test_what_was_forgotten():
     found = find("main")["forgetting"]
     assert (sweep_sft.MAIN["steps"], sweep_sft.MAIN["batch"]) == (320, 8)
     assert found["after"]["right"] < found["before"]["right"] / 2
-    assert round(found["after"]["perplexity"] / found["before"]["perplexity"], 1) == 1.4  # "by two fifths"
     assert all(reply.startswith("{") for reply in found["after"]["replies"])  # "answered by JSON"
-    assert find("main")["tickets"] == 80 * 16 * 2 and sweep_sft.MAIN["rank"] == 16  # "eighty times as many"
-    [rows] = [cell.source for cell in course().page("07_sft").nb.cells if cell.get("id") == "rows"]
-    assert "laptop=16), 2 " in rows
+    assert find("main")["tickets"] == 2560
+    assert "laptop=16), 2 " in cell("rows").source and 80 == 2.5 * 16 * 2  # "two and a half times as many as yours"
 
 
 def test_all_weights_would_need_more_than_2_gb():
@@ -269,7 +281,7 @@ def test_a_check_that_compares_with_the_beginning_finds_no_fault_in_a_sound_trai
 
 
 def test_the_last_lines_say_what_was_recorded():
-    text = " ".join(course().page("07_sft").nb.cells[-1].source.split())
+    text = " ".join(cell("ending").source.split())
     tuned, counted = (scores(run, "fresh")["exact"] for run in (recorded.adapter(), recorded.cheap()))
     low, high = (f"{100 * end:.0f}" for end in tuned.by_family)
     assert f"{100 * tuned.share:.0f} % of tickets in phrasings" in text and f"(95 % CI {low}–{high})" in text
@@ -287,7 +299,7 @@ def at_devs_limit(run, split: str) -> list[float]:
 
 
 def test_what_a_limit_saves_is_as_the_text_says():
-    """ "all three cost more …; half of the tickets pass …, about a third of the minutes …, an eighth or a half" """
+    """ "costs more …; half of the tickets pass …, about a third of the minutes …, an eighth or a half" """
     for run in SYSTEMS.values():
         assert statistics.mean(minutes(run, "fresh", 0.0)) > 1
     spent = at_devs_limit(recorded.adapter(), "fresh")
@@ -298,13 +310,78 @@ def test_what_a_limit_saves_is_as_the_text_says():
     assert f"{100 * statistics.mean(spent):.0f}" == "68"
 
 
-def test_the_formula_for_a_limit_needs_calibration_and_here_it_costs_about_the_same():
+def test_the_formula_for_a_limit_costs_about_the_same_here():
     run = recorded.adapter()
-    sure, right = recorded.sure(run, "fresh"), recorded.all_right(run, "fresh")
-    assert statistics.mean(sure) > statistics.mean(right) + 0.05
     gap = [a - b for a, b in zip(at_devs_limit(run, "fresh"), minutes(run, "fresh", 5 / 6), strict=True)]
     low, high = recorded.interval(gap, "fresh")
     assert low < 0 < high
+
+
+def test_half_of_the_fresh_readings_pass_and_six_in_a_hundred_of_them_are_wrong():
+    run = recorded.adapter()
+    limit = cheapest_threshold(recorded.sure(run, "dev"), recorded.all_right(run, "dev"), 1.0, 6.0)
+    marks = zip(recorded.sure(run, "fresh"), recorded.all_right(run, "fresh"), strict=True)
+    passed = [right for sure, right in marks if sure >= limit]
+    assert round(100 * passed.count(False) / len(passed)) == 6
+
+
+DANGERS = {"dev": {"rp32"}, "test": {"dp52", "dp59", "rp52", "rp55", "rp59"}, "fresh": {"fx18", "fx33", "fx35", "fx73"}}
+
+
+def test_high_tickets_without_a_deadline_are_the_dangers():
+    """The families that are dangers by the guide, as read by a language model, are those that the pattern leaves."""
+    soon = re.compile(pattern("danger", "SOON"), re.IGNORECASE)
+    for split, families in DANGERS.items():
+        high = [ticket for ticket in load_tickets(split) if ticket["label"]["urgency"] == "high"]
+        left = [ticket["family"] for ticket in high if not soon.search(ticket["text"])]
+        assert set(left) == families and len(left) == 2 * len(families)
+
+
+def test_the_rule_misses_more_dangers_than_the_model_and_one_ticket_passes_everything():
+    rule = re.compile(pattern("danger", "DANGER"), re.IGNORECASE)
+    run, found, passed = recorded.adapter(), {}, []
+    limit = cheapest_threshold(recorded.sure(run, "dev"), recorded.all_right(run, "dev"), 1.0, 6.0)
+    for split in ("test", "fresh"):
+        tickets, sure = load_tickets(split), recorded.sure(run, split)
+        high = {i for i, ticket in enumerate(tickets) if ticket["label"]["urgency"] == "high"}
+        dangers = {i for i in high if tickets[i]["family"] in DANGERS[split]}
+        by_rule = {i for i, ticket in enumerate(tickets) if rule.search(ticket["text"])}
+        by_model = {i for i in high if run[split]["right"]["urgency"][i] == "1"}
+        found[split] = [len(dangers), *(len(dangers & who) for who in (by_rule, by_model, by_rule | by_model))]
+        passed += [tickets[i]["text"] for i in dangers - by_rule - by_model if sure[i] >= limit]
+    assert found == {"test": [10, 4, 7, 8], "fresh": [8, 6, 7, 8]}
+    assert len(passed) == 1 and passed[0].startswith("breaks dont work!!!")  # "about brakes spelled *breaks*"
+
+
+def test_reading_what_rule_or_model_stops_costs_a_few_minutes_also_with_wrong_highs_counted():
+    """ "that costs a few minutes more": the record does not keep wrong values, so all of them are tried as *high*."""
+    rule, run, tickets = (
+        re.compile(pattern("danger", "DANGER"), re.IGNORECASE),
+        recorded.adapter(),
+        load_tickets("fresh"),
+    )
+    marks, plain = run["fresh"]["right"]["urgency"], at_devs_limit(run, "fresh")
+    for wrong_too in (False, True):
+        stopped = [
+            bool(rule.search(t["text"]))
+            or (t["label"]["urgency"] == "high") == (mark == "1")
+            and (wrong_too or mark == "1")
+            for t, mark in zip(tickets, marks, strict=True)
+        ]
+        spent = [1.0 if stop else cost for stop, cost in zip(stopped, plain, strict=True)]
+        assert 2 < 100 * (statistics.mean(spent) - statistics.mean(plain)) < 6
+
+
+def cell(name: str):
+    [found] = [each for each in course().page("07_sft").nb.cells if each.get("id") == name]
+    return found
+
+
+def pattern(where: str, name: str) -> str:
+    """A regular expression as a cell of the notebook writes it."""
+    assigned = [node for node in ast.parse(cell(where).source).body if isinstance(node, ast.Assign)]
+    [call] = [node.value for node in assigned if getattr(node.targets[0], "id", "") == name]
+    return ast.literal_eval(call.args[0])
 
 
 def test_families_of_a_split_are_of_one_size_so_that_their_mean_is_the_mean():
@@ -329,6 +406,6 @@ def test_the_limit_of_the_vectors_looks_good_on_dev_and_costs_more_than_reading_
 
 
 def test_in_the_stored_run_a_minute_of_training_has_fewer_fields_right_than_the_constant():
-    [cell] = [cell for cell in course().page("07_sft").nb.cells if cell.get("id") == "yours"]
-    right = dict(re.findall(r"^(.+?) +(\d+) of 60 fields right", cell.outputs[0].text, re.MULTILINE))
+    printed = cell("yours").outputs[0].text
+    right = dict(re.findall(r"^(.+?) +(\d+) of 60 fields right", printed, re.MULTILINE))
     assert int(right["your minute"]) < int(right["constant and rules"]) < int(right["adapter, in a form"])

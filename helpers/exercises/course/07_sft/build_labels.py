@@ -87,6 +87,11 @@ SLIPS = [
     ),
     ([("else -100", "else 2"), ("[-100] * room", "[2] * room")], TOKEN_ID),
     ([("else -100", "else pad"), ("[-100] * room", "[pad] * room")], TOKEN_ID),
+    (
+        "labels + [-100] * room",
+        "labels + ([pad] + [-100] * room)[:room]",
+        "the first place of padding is trained; the end of the answer stands before it and is trained already.",
+    ),
     (PADDED, "labels + [-100] * room, ids + [pad] * room", "ids come first, then labels."),
 ]
 REFUSED = [("[-100] * room", "[0] * room", "First difference")]

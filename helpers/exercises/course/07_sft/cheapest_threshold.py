@@ -81,6 +81,44 @@ def cheapest_threshold(confidence, right, check, mistake):
         "[k / 20 for k in range(20, -1, -1)]",
         "you try a grid; a limit between two of its points is missed. Try each confidence that occurs.",
     ),
+    (
+        "return best",
+        "return 0.0 if best <= min(confidence) else best",
+        "a limit of 0 costs as much as the lowest confidence, but is none that occurs; of equal costs, the highest.",
+    ),
+    (
+        "cost += check\n",
+        "cost += 0\n",
+        "checks cost minutes, too; you count the errors alone.",
+    ),
+    (
+        "sure < threshold",
+        "sure >= threshold",
+        "you check the sure tickets and let the doubtful ones pass; below the threshold a person checks.",
+    ),
+    (
+        """
+            if sure < threshold:
+                cost += check
+            elif not is_right:
+                cost += mistake
+""",
+        """
+            cost += check
+            if sure >= threshold and not is_right:
+                cost += mistake
+""",
+        "a ticket that passes costs no check: `check` is for those below the threshold.",
+    ),
+    (
+        """            best, least = threshold, cost
+""",
+        """            best, least = threshold, cost
+        else:
+            break
+""",
+        "you stop where the cost first rises; it may fall again further down. Try all confidences.",
+    ),
     ("cost < least", "cost <= least", "of equal costs, take the highest threshold: it checks more."),
     (
         "best, least = math.inf, check * len(confidence)",
@@ -181,7 +219,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 
 EXERCISE = Exercise(
-    minutes=5,
+    minutes=6,
     difficulty=2,
     reference=cheapest_threshold,
     hints=(

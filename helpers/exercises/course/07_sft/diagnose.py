@@ -57,6 +57,15 @@ END = """    if ended < 0.5:
 """
 FIRST = "a training that starts worse than a blind guess has its labels in the wrong place, whatever comes later."
 NOT_A_NUMBER = "a comparison with NaN is always False, so a loss that became NaN passes as a falling one."
+NAMES = (
+    "labels shifted twice",
+    "learning rate too high",
+    "first token not trained",
+    "end not trained",
+    "nothing found",
+)
+SPELLED = "the answer is none of the names in the table; write the name letter by letter."
+NOT_TWICE = "a first loss below `blind` is no double shift, even where it is high: compare with `blind` itself."
 HUMP = "a sound training may rise for some steps while its rate warms up: compare the end with the beginning."
 DESTROYED = "look at the losses before the replies: a destroyed model writes nothing."
 NO_OBJECT = "replies without a JSON object are not noticed."
@@ -69,6 +78,9 @@ SLIPS = [
     ("not losses[-1] < losses[0]", "math.isnan(losses[-1]) or max(losses) > losses[0]", HUMP),
     ("not losses[-1] < losses[0]", "any(map(math.isnan, losses)) or max(losses) > losses[0]", HUMP),
     ("not losses[-1] < losses[0]", "not losses[1] < losses[0]", HUMP),
+    ("losses[0] > blind", "losses[0] > 0.5 * blind", NOT_TWICE),
+    ('"labels shifted twice"', '"label shifted twice"', SPELLED),
+    ('"end not trained"', '"stop not trained"', SPELLED),
     (TWICE, "", FIRST),
     ([(TWICE, ""), (END, END + TWICE)], FIRST),
     ([(TWICE, ""), (HIGH, HIGH + TWICE)], FIRST),
@@ -177,6 +189,16 @@ def falls(start: float, end: float, blind: float) -> bool:
 
 
 PROPERTIES = [
+    Property(
+        "the answer is one of the five names in the table",
+        lambda result, *case: not isinstance(result, str) or result in NAMES,
+        SPELLED,
+    ),
+    Property(
+        "a first loss below `blind` does not have the name of the double shift",
+        lambda result, losses, objects, ended, blind: not (result == "labels shifted twice" and losses[0] <= blind),
+        NOT_TWICE,
+    ),
     named(
         "labels shifted twice",
         FIRST,
@@ -216,7 +238,7 @@ PROPERTIES = [
 ]
 
 EXERCISE = Exercise(
-    minutes=5,
+    minutes=7,
     difficulty=2,
     reference=diagnose,
     hints=(

@@ -64,6 +64,11 @@ SLIPS = [
     ),
     ("if a & b", "if a == b", "you ask whether all runs are shared; one is enough."),
     ("if a & b", "if a and a <= b", "you ask whether all runs are shared; one is enough."),
+    (
+        "if a & b",
+        "if i < j and a & b",
+        "texts and others are two lists, so every pair counts; i < j is for a list that is compared with itself.",
+    ),
     ("[(i, j) for", "[(j, i) for", "i counts texts and j counts others; yours are swapped."),
 ]
 REFUSED = [("[(i, j) for", "[i for", "Expected a tuple")]
