@@ -26,7 +26,7 @@ from helpers.retrieval.units import split_units
 from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch
 from helpers.training.loop import History, Recipe, train
-from helpers.training.losses import loss_at_labels, shift_labels
+from helpers.training.losses import loss_at_labels, loss_behind_prefix, shift_labels
 from helpers.trials.reading import Reading, alone, evidence_units, load_reading, nearest, right_on_page
 from helpers.trials.records import Record
 from helpers.trials.ticket_training import rounded
@@ -60,14 +60,16 @@ def short_text(reading: Reading) -> str:
     return alone(evidence_units(reading, units) or nearest(reading.question, units, 1))
 
 
-def quoted_share(split: str) -> float:
-    """A baseline without a model: share of a split's questions about pages for which the unit that shares most words
-    with the question would count as a right answer (`right_on_page`)."""
-    found = []
+def quoted_by_kind(split: str) -> dict[str, list[int]]:
+    """A baseline without a model: for each kind of question about a split's pages [how many are right, how many there
+    are], if the answer is the unit that shares most words with the question (`right_on_page`)."""
+    found: dict[str, list[int]] = {}
     for reading in load_reading(split):
         [quote] = nearest(reading.question, split_units(reading.passage.text), 1)
-        found.append(right_on_page(quote.text, reading))
-    return sum(found) / len(found)
+        count = found.setdefault(reading.kind, [0, 0])
+        count[0] += right_on_page(quote.text, reading)
+        count[1] += 1
+    return found
 
 
 def encode_rows(tokenizer: Any, rows: Sequence[ShortRow]) -> list[Example]:
@@ -96,11 +98,26 @@ def row_losses(model: nn.Module, examples: Sequence[Example], batch: int = 16) -
 
 def train_in_groups(model: nn.Module, examples: Sequence[Example], recipe: Recipe, **options: Any) -> History:
     """`train` on groups of SIZE examples of similar length, each group a step, in random order; each example once."""
+    options = {"loss": loss_at_labels, "collate": flat} | options
+    return train(model, grouped(examples, recipe.seed)[: recipe.steps], replace(recipe, batch=1), **options)
+
+
+def grouped(examples: Sequence[Example], seed: int = 0) -> list[list[Example]]:
+    """Groups of SIZE examples of similar length, in random order; the longest examples that fill no group are left."""
     ordered = sorted(examples, key=len)
     groups = [ordered[i : i + SIZE] for i in range(0, len(ordered) - SIZE + 1, SIZE)]
-    random.Random(f"groups {recipe.seed}").shuffle(groups)
-    options = {"loss": loss_at_labels, "collate": flat} | options
-    return train(model, groups[: recipe.steps], replace(recipe, batch=1), **options)
+    random.Random(f"groups {seed}").shuffle(groups)
+    return groups
+
+
+def step_batches(examples: Sequence[Example], seed: int = 0) -> list[Batch]:
+    """One batch of SIZE examples per training step; each example once."""
+    return [flat([group]) for group in grouped(examples, seed)]
+
+
+def mean_loss(model: nn.Module, batch: Batch) -> Tensor:
+    """Mean surprise at the labels of a batch, nats; what all its rows begin with is read once."""
+    return loss_behind_prefix(model, batch) / batch.n_labels
 
 
 def flat(groups: Sequence[Sequence[Example]]) -> Batch:
@@ -147,7 +164,7 @@ def trained_ranks(alpha: float | None = None, strength: float | None = None) -> 
     return dict(sorted(found.items()))
 
 
-def patients() -> dict[str, dict[str, Any]]:
+def suspects() -> dict[str, dict[str, Any]]:
     """Four adapters, A to D: `losses` as they can be measured, some `replies`, and the `truth` about each."""
     healthy = best(case="lora", targets="all", rank=8, scale=2.0)
     known = {

@@ -17,8 +17,9 @@ import torch
 
 from helpers import exercises
 from helpers.exercises import kernel
-from helpers.exercises.checking import engine, watchdog
+from helpers.exercises.checking import engine, registry, watchdog
 from helpers.exercises.checking.compare import differences, equal
+from helpers.exercises.checking.signature import call_text
 from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
 from helpers.exercises.checking.stubs import not_attempted
 from helpers.exercises.checking.tracebacks import is_own
@@ -140,6 +141,13 @@ TWO_CALLS = Exercise(
 def test_a_function_that_makes_a_function_is_shown_as_it_is_called():
     finding = engine.check(lambda factor: lambda x: factor + x, TWO_CALLS)
     assert "wrong for `scaled_by(0)(1)`" in " ".join(finding.lines)
+
+
+def test_a_call_shows_names_and_shapes_of_matrices_and_the_values_of_a_short_index():
+    spec = registry()["mixed_batch"]
+    x, pair = torch.zeros(2, 3, 4), (torch.zeros(1, 4), torch.zeros(5, 1), 2.0)
+    text = call_text(spec, (x, torch.zeros(5, 4), [pair], torch.tensor([0, -1])))
+    assert "x: (2, 3, 4), W: (5, 4), [(float32 tensor of shape (1, 4), " in text and "which: [0, -1])" in text
 
 
 def test_an_option_of_the_courses_version_need_not_be_offered():

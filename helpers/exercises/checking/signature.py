@@ -71,19 +71,24 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
     return f"{problem[:-1]}: give `{extra[0]}` a default value or take it out." if extra else ""
 
 
+FEW = 8  # so many whole numbers are shown rather than their shape
 MANY = 3  # so many arrays are told apart by their names rather than by their kind
 
 
 def call_text(spec: Exercise, case: tuple) -> str:
     """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`.
 
-    Where there are several arrays, by their names too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`.
+    Where there are several arrays, by their names too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`; the few
+    whole numbers of an index are shown: `which: [0, 1, -1]`.
     """
     written = [_argument(value) for value in case]
-    if spec.drive is None and sum(map(is_array, case)) >= MANY:
-        names = list(inspect.signature(spec.reference).parameters)
+    names = list(inspect.signature(spec.reference).parameters)
+    as_called = spec.drive is None or list(inspect.signature(spec.drive).parameters)[1:] == names
+    if as_called and sum(map(is_array, case)) >= MANY:
         for i, (name, value) in enumerate(zip(names, case, strict=False)):
-            if is_array(value):
+            if is_array(value) and value.ndim == 1 and len(value) <= FEW and "int" in str(value.dtype):
+                written[i] = f"{name}: {value.tolist()}"
+            elif is_array(value):
                 dtype = str(value.dtype).removeprefix("torch.")
                 written[i] = f"{name}: {'' if dtype == 'float32' else f'{dtype} '}{tuple(value.shape)}"
     calls = [written] if spec.first_call is None else [written[: spec.first_call], written[spec.first_call :]]
@@ -93,4 +98,14 @@ def call_text(spec: Exercise, case: tuple) -> str:
 def _argument(value: Any) -> str:
     if is_array(value):
         return kind_name(value).split(" ", 1)[1]
+    if isinstance(value, list | tuple) and _holds_matrix(value):
+        inside = ", ".join(map(_argument, value))
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return describe(value, 240)
+
+
+def _holds_matrix(value: Any) -> bool:
+    """Is there an array of two or more dimensions in it, at any depth? Its numbers would say nothing in a line."""
+    if isinstance(value, list | tuple):
+        return any(map(_holds_matrix, value))
+    return is_array(value) and value.ndim >= 2

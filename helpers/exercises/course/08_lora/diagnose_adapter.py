@@ -39,12 +39,45 @@ def diagnose_adapter(found):
         return "padding trained"
     return "healthy"
 """
+NAMES = ("training loss", "loss", "loss at a tenth", "loss, no template")
 TENTH = 'found["loss at a tenth"] < limit'
 BARE = 'found["loss, no template"] < limit'
 TRAINED = 'found["training loss"] < limit'
 SLIPS = [
     ('found["loss"] * 2 / 3', 'found["loss"]', "a small difference is no sign: less than two thirds is one."),
     ("* 2 / 3", "/ 2", "a sign is clear below two thirds of the loss, not only below half of it."),
+    (
+        """
+def diagnose_adapter(found):
+    names = {"loss at a tenth": "alpha too large", "loss, no template": "wrong template",
+             "training loss": "padding trained", "loss": "healthy"}
+    return names[min(found, key=found.get)]
+""",
+        "the lowest of the four is no sign if it is only a little lower: less than two thirds of the loss is one.",
+    ),
+    (
+        """
+def diagnose_adapter(found):
+    limit = found["loss"] * 2 / 3
+    if found["loss, no template"] < limit:
+        return "wrong template"
+    if found["loss at a tenth"] < limit:
+        return "alpha too large"
+    if found["training loss"] < limit:
+        return "padding trained"
+    return "healthy"
+""",
+        "an alpha that is too large shows the sign of the template, too: look at alpha first.",
+    ),
+    (
+        [(f'found["{name}"] < limit', f'found["{name}"] > 1.5 * found["loss"]') for name in NAMES if name != "loss"],
+        "you ask whether the loss is clearly lower than the others; a sign is that another one is lower.",
+    ),
+    (
+        TRAINED,
+        'found["training loss"] < 2 / 3 * min(list(found.values())[1:])',
+        "compare the training loss with `loss` alone, as the other two.",
+    ),
     (TENTH, 'found["loss at a tenth"] > 1.5 * found["loss"]', "a smaller alpha *helps* an adapter that is too strong."),
     (
         BARE,
@@ -86,7 +119,13 @@ def diagnose_adapter(found):
     ),
     ('return "healthy"', 'return "padding trained"', "an adapter that shows no sign is healthy."),
 ]
-REFUSED = [('    return "healthy"', "", "It returns None")]
+REFUSED = [
+    *(
+        (f'return "{name}"', f'return "{name.capitalize()}"', name)
+        for name in ("alpha too large", "wrong template", "padding trained", "healthy")
+    ),
+    ('    return "healthy"', "", "It returns None"),
+]
 RIGHT = [
     """
 def diagnose_adapter(found):
@@ -101,7 +140,6 @@ def diagnose_adapter(found):
     return "healthy"
 """,
 ]
-NAMES = ("training loss", "loss", "loss at a tenth", "loss, no template")
 
 
 def cases(rng: Generator) -> list[tuple]:
@@ -117,6 +155,7 @@ def cases(rng: Generator) -> list[tuple]:
         (1.3, 0.6, 1.4, 2.2),  # healthy: the training was harder than the questions
         (0.75, 1.0, 1.5, 2.2),
         (0.6, 1.0, 1.5, 2.2),  # padding, by a little
+        (0.6, 1.0, 0.7, 2.0),  # padding, though another loss is low as well
     ]
     return [(dict(zip(NAMES, row, strict=True)),) for row in rows]
 

@@ -34,8 +34,10 @@ SLIPS = [
         "A.shape[1]",
         "alpha is divided by the number of inputs. A has shape (rank, in): which entry of its shape is the rank?",
     ),
-    ("alpha / A.shape[0]", "alpha", "you multiply by alpha; the strength is alpha / rank."),
-    ("scale * B @ A", "B @ A", "the strength alpha / rank is missing."),
+    ("A.shape[0]", "B.shape[0]", "alpha is divided by the number of outputs; the rank is the first dimension of A."),
+    ("alpha / A.shape[0]", "alpha // A.shape[0]", "`//` rounds the scale down to a whole number: divide with `/`."),
+    ("alpha / A.shape[0]", "alpha", "you multiply by alpha; the scale is alpha / rank."),
+    ("scale * B @ A", "B @ A", "the scale alpha / rank is missing."),
     (
         "weight.float() + correction",
         "weight + correction.to(weight.dtype)",
@@ -75,8 +77,8 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=merge_weight,
-    minutes=4,
-    difficulty=2,
+    minutes=2,
+    difficulty=1,
     hints=(
         "The merged layer hardly differs from the frozen one. Which factor is too small?",
         "Print `scale` for a matrix A of rank 8 with 576 inputs and alpha 16. It should be 2. What is it?",

@@ -8,9 +8,9 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import Exercise, Property
 
-from ._shared import normal
+from ._shared import built_none, normal, watched
 
 
 def mixed_batch(x: Tensor, W: Tensor, adapters: Sequence[tuple[Tensor, Tensor, float]], which: Tensor) -> Tensor:
@@ -35,14 +35,67 @@ def mixed_batch(x, W, adapters, which):
         y[rows] += scale * x[rows] @ A.T @ B.T
     return y
 """
+MERGED = "this writes a correction into a copy of W, one copy per row or adapter: correct the outputs instead."
 SLIPS = [
+    (
+        """
+def mixed_batch(x, W, adapters, which):
+    rows = []
+    for one, index in zip(x, which.tolist()):
+        merged = W
+        if index >= 0:
+            A, B, alpha = adapters[index]
+            merged = W + alpha / A.shape[0] * B @ A
+        rows.append(one @ merged.T)
+    return torch.stack(rows)
+""",
+        MERGED,
+    ),
+    ("scale * x[rows] @ A.T @ B.T", "x[rows] @ (scale * B @ A).T", MERGED),
+    (
+        """
+def mixed_batch(x, W, adapters, which):
+    y = torch.zeros(*x.shape[:2], W.shape[0])
+    for index, (A, B, alpha) in enumerate(adapters):
+        rows = which == index
+        y[rows] = x[rows] @ W.T + alpha / A.shape[0] * x[rows] @ A.T @ B.T
+    return y
+""",
+        "the rows with −1 stay at zero: they get the frozen layer's output.",
+    ),
+    (
+        """
+def mixed_batch(x, W, adapters, which):
+    parts = [x[which == -1] @ W.T]
+    for index, (A, B, alpha) in enumerate(adapters):
+        rows = x[which == index]
+        parts.append(rows @ W.T + alpha / A.shape[0] * rows @ A.T @ B.T)
+    return torch.cat(parts)
+""",
+        "the rows come out grouped by adapter: write each result to the place its row had.",
+    ),
+    (
+        """
+def mixed_batch(x, W, adapters, which):
+    parts = []
+    for index, (A, B, alpha) in enumerate(adapters):
+        rows = x[which == index]
+        parts.append(rows @ W.T + alpha / A.shape[0] * rows @ A.T @ B.T)
+    return torch.cat([*parts, x[which == -1] @ W.T])
+""",
+        "the rows come out grouped by adapter: write each result to the place its row had.",
+    ),
+    ("alpha / A.shape[0]", "alpha", "you multiply by alpha; the scale is alpha / rank."),
+    ("alpha / A.shape[0]", "A.shape[0] / alpha", "the scale is upside down: alpha / rank."),
+    ("alpha / A.shape[0]", "alpha // A.shape[0]", "`//` rounds the scale down to a whole number: divide with `/`."),
+    ("A.shape[0]", "B.shape[0]", "that is the length of the output; the rank is the first dimension of A."),
     ("+= scale", "= scale", "the rows with an adapter lose the frozen layer: add to it."),
     (
         "        y[rows] += scale * x[rows] @ A.T @ B.T",
         "        y = y + scale * x @ A.T @ B.T",
         "every row gets every adapter: correct only the rows whose `which` names it.",
     ),
-    ("scale * x[rows]", "x[rows]", "the strength alpha / rank is missing."),
+    ("scale * x[rows]", "x[rows]", "the scale alpha / rank is missing."),
     ("A.shape[0]", "adapters[0][0].shape[0]", "each adapter has its own rank; you use that of the first one."),
     ("A.shape[0]", "A.shape[1]", "the rank is the first dimension of A."),
     ("which == index", "which % len(adapters) == index", "−1 means the base alone, and gets the last adapter here."),
@@ -93,6 +146,11 @@ def mixed_batch(x, W, adapters, which):
 ]
 
 
+def drive(function, x: Tensor, W: Tensor, adapters: Sequence[tuple], which: Tensor) -> Tensor:
+    """The output, with a note: was a matrix like W built?"""
+    return watched(function, W, x, W, adapters, which)
+
+
 def cases(rng: Generator) -> list[tuple]:
     def drawn(which: list[int], n_in: int, n_out: int, ranks: list[int]) -> tuple:
         x, W = normal(rng, len(which), 3, n_in), normal(rng, n_out, n_in, scale=n_in**-0.5)
@@ -106,7 +164,7 @@ def cases(rng: Generator) -> list[tuple]:
         drawn([2, 2, 0, -1, 1, 0], 8, 8, [4, 1, 2]),
         drawn([1, 0], 5, 7, [2, 2]),
         drawn([-1, -1, -1], 4, 6, [3, 2]),  # nobody uses an adapter
-        drawn([0, 0], 6, 4, [2, 5, 3]),  # two adapters are not used
+        drawn([0, 0], 9, 4, [2, 5, 3]),  # two adapters are not used
     ]
 
 
@@ -122,5 +180,7 @@ EXERCISE = Exercise(
         " `y[mask] += …` adds to them. The index −1 equals no adapter's index, so these rows stay as they "
         "are.",
     ),
-    proves="each row gets its own correction at its own strength, and −1 gets none",
+    proves="each row gets its own correction at its own scale, −1 gets none, and no matrix is merged",
+    properties=[Property("no matrix as large as W is computed on the way", built_none, MERGED)],
+    drive=drive,
 )

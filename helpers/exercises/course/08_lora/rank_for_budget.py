@@ -25,6 +25,28 @@ def rank_for_budget(sizes, budget, bytes_per_number=2):
     return min(budget // bytes_per_rank, largest)
 """
 SLIPS = [
+    ("budget // bytes_per_rank", "budget / bytes_per_rank", "a rank is a whole number: divide with `//`."),
+    ("bytes_per_number * sum", "2 * sum", "`bytes_per_number` is not used: a number does not always take two bytes."),
+    (
+        "sum(n_in + n_out for n_in, n_out in sizes)",
+        "sum(sizes[0])",
+        "only the first matrix is counted: sum over all of them.",
+    ),
+    (
+        "sum(n_in + n_out for n_in, n_out in sizes)",
+        "len(sizes) * sum(sizes[0])",
+        "the matrices are not all of the size of the first one: sum over all of them.",
+    ),
+    (
+        "min(budget // bytes_per_rank, largest)",
+        "min(round(budget / bytes_per_rank), largest)",
+        "`round` can go up, which is over the budget: round down with `//`.",
+    ),
+    (
+        "budget // bytes_per_rank",
+        "(budget - 1) // bytes_per_rank",
+        "at most the budget: a file of exactly that size fits, too.",
+    ),
     ("n_in + n_out", "n_in * n_out", "that is the size of the matrix itself; A and B together have rank · (in + out)."),
     ("n_in + n_out", "n_in", "only A is counted; B has rank · out numbers."),
     ("n_in + n_out", "n_out", "only B is counted; A has rank · in numbers."),
@@ -69,23 +91,25 @@ FEED_FORWARD = [(576, 1536), (576, 1536), (1536, 576)]
 def cases(rng: Generator) -> list[tuple]:
     wide = [(int(a), int(b)) for a, b in rng.integers(200, 900, size=(5, 2))]
     return [
+        ([(10, 30)], 2 * 3 * 40, 2),  # to the byte
+        ([(10, 30)], 2 * 3 * 40 - 1, 2),
+        ([(10, 30)], 4 * 3 * 40, 4),
+        ([(10, 30), (20, 12)], 700, 2),
+        ([(40, 8), (50, 60)], 1_000_000, 2),  # the narrowest matrix is the limit
+        ([(8, 40)], 1_000_000, 4),
+        (ATTENTION, 100, 2),  # not even rank 1
+        (wide, 100_000, 2),
         (30 * (ATTENTION + FEED_FORWARD), 5_000_000, 2),
         (30 * ATTENTION, 5_000_000, 2),
         (30 * FEED_FORWARD, 5_000_000, 2),
         (30 * FEED_FORWARD, 5_000_000, 4),
-        (wide, 100_000, 2),
-        ([(10, 30)], 2 * 3 * 40, 2),  # to the byte
-        ([(10, 30)], 2 * 3 * 40 - 1, 2),
-        ([(40, 8), (50, 60)], 1_000_000, 2),  # the narrowest matrix is the limit
-        ([(8, 40)], 1_000_000, 4),
-        (ATTENTION, 100, 2),  # not even rank 1
     ]
 
 
 EXERCISE = Exercise(
     reference=rank_for_budget,
     minutes=3,
-    difficulty=2,
+    difficulty=1,
     hints=(
         "How many numbers does one more rank add to a matrix of 576 by 1,536?",
         "A gets one more row of `in` numbers and B one more column of `out` numbers, in each of the matrices."
