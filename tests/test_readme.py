@@ -55,17 +55,3 @@ def test_what_the_readme_says_of_the_taught_model_is_what_was_recorded():
     [run] = json.loads((ROOT / "data/results/07_tickets.json").read_text(encoding="utf-8"))["runs"]
     ours, words = (Score.from_json(x["fresh"]["scores"]["exact"]).share for x in (run, run["baseline"]))
     assert f"rightly for {100 * ours:.0f} %" in README and f"reach {100 * words:.0f} %" in README
-
-
-def test_what_low_rank_reaches_and_what_the_reader_has_learned():
-    from helpers.trials import low_rank
-
-    before, full = low_rank.best(case="untrained")["loss"], low_rank.best(case="full")["loss"]
-    one = low_rank.trained_ranks(alpha=16)[1]["loss"]
-    assert f"reach {100 * (before - one) / (before - full):.0f} % of what training all 135 million does" in README
-    kinds = low_rank.merges.find("without", split="test")["pages, by kind"].values()
-    untaught = sum(right for right, _ in kinds) / sum(n for _, n in kinds)
-    [run] = low_rank.reader.read()["runs"]
-    kinds = run["test"]["pages, by kind"].values()
-    taught = sum(right for right, _ in kinds) / sum(n for _, n in kinds)
-    assert f"right on {100 * taught:.0f} % of questions about unseen pages, and was on {100 * untaught:.0f} %" in README

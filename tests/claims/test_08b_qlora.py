@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from helpers.exercises.checking import registry
+from helpers.files.paths import ROOT
 from helpers.lora import Setting, memory_parts, read_shape
 from helpers.models import fetch
 from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
@@ -191,3 +192,10 @@ def test_an_adapter_that_was_trained_for_longer_survives_rounding_the_merged_mod
     ways = ("4-bit base, beside", "4-bit base, merged, 4 bits")
     beside, rounded = (merges.find("way", way=way)["loss"] for way in ways)
     assert rounded < beside + 0.05
+
+
+def test_the_readme_reports_what_4_bits_cost():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    found = qlora.paired("qlora", "lora")
+    low, high = sorted((abs(found.low), abs(found.high)))
+    assert f"costs {-found.points:.1f} points of right answers (95 % CI {low:.1f}–{high:.1f}, recorded)" in readme
