@@ -397,7 +397,9 @@ def paired(method: str, other: str) -> Points:
         pages.setdefault(reading.passage.id, []).append(gap)
     sums = np.array([sum(each) for each in pages.values()])
     low, high = bootstrap(sums * len(pages) / len(gaps))  # pages differ a little in how many questions they have
-    return Points(100 * float(np.mean(gaps)), 100 * low, 100 * high, len(seeds))
+    # an end at zero comes out as a zero with noise of floating point, such as -5e-17, which prints as "-0.0"
+    points, low, high = (round(100 * float(x), 9) + 0.0 for x in (np.mean(gaps), low, high))
+    return Points(points, low, high, len(seeds))
 
 
 def predicted_bytes(method: str, batch: int, length: int) -> int:

@@ -113,6 +113,13 @@ def test_the_plan_of_section_7_holds_what_the_learner_counts():
     other = memory_parts(shape, replace(own, method="lora", float32_adapters=True))
     assert sum(parts.values()) < 0.8e9 < sum(dict(other).values())  # the budget, into which LoRA does not fit
 
+    def fits(method, batch):
+        setting = replace(own, method=method, batch=batch, float32_adapters=True)
+        return sum(dict(memory_parts(shape, setting)).values()) <= 0.8e9
+
+    most = {method: max(batch for batch in range(1, 12) if fits(method, batch)) for method in ("lora", "qlora")}
+    assert most == {"lora": 4, "qlora": 6}
+
 
 def test_training_on_paper_is_what_the_tensors_take():
     shape, measured = read_shape("chat"), qlora.MEMORY.find("memory", method="qlora")["parts"]
@@ -146,6 +153,31 @@ def test_qlora_loses_about_three_points_and_a_loss_of_six_is_not_excluded():
     assert all(len(right) == len(qlora.judged()) >= 200 for right in qlora.scores().values())
     assert found.seeds == 3
     assert (round(found.points, 1), round(found.low, 1), round(found.high, 1)) == (-2.8, -5.8, 0)
+    assert f"{found.high:.1f}" == "0.0"  # not "-0.0", as if the interval ended below zero
+
+
+def test_between_seeds_the_gap_runs_from_one_point_to_six():
+    right = {run: sum(marks) for run, marks in qlora.scores().items()}
+    gaps = [100 * (right["lora", seed] - right["qlora", seed]) / len(qlora.judged()) for seed in range(3)]
+    assert (round(min(gaps)), round(max(gaps))) == (1, 6)
+
+
+def test_on_yes_or_no_questions_every_training_is_at_chance_and_what_it_gains_lies_in_the_others():
+    binary = [reading.kind in ("yes", "no") for reading in qlora.judged()]
+    assert [sum(r.kind == kind for r in qlora.judged()) for kind in ("yes", "no")] == [32, 32]
+    assert len(binary) - sum(binary) == 220
+
+    def split(right):
+        of_binary = sum(mark for mark, two in zip(right, binary, strict=True) if two)
+        return of_binary, sum(right) - of_binary
+
+    found = {run: split(right) for run, right in qlora.scores().items()}
+    assert len(found) == 9
+    assert (min(yes_no for yes_no, _ in found.values()), max(yes_no for yes_no, _ in found.values())) == (26, 33)
+    others = {m: sum(other for (way, _), (_, other) in found.items() if way == m) for m in ("lora", "qlora")}
+    assert [round(100 * others[m] / (3 * 220)) for m in ("lora", "qlora")] == [48, 45]
+    yes_no, other = split(qlora.by_rule())
+    assert yes_no == 30 and round(100 * other / 220) == 32
 
 
 def test_the_library_loses_what_the_courses_layers_lose():

@@ -41,6 +41,11 @@ SLIPS = [
         "dequantize().sign().to(grad.dtype)",
         "only the signs of W are used: multiply by W itself.",
     ),
+    (
+        "grad @ dequantize().to(grad.dtype)",
+        "grad.float() @ dequantize().float()",
+        "the result comes back in the dtype of grad, also where grad is in 16 bits: unpack W to `grad.dtype`.",
+    ),
 ]
 REFUSED = [(".to(grad.dtype)", "", "dtype")]
 PLANTED = SLIPS[0]
@@ -66,12 +71,18 @@ def cases(rng: Generator) -> list[tuple]:
         weight = torch.tensor(rng.normal(size=(shape[-1], inside)), dtype=torch.float32)
         return grad, weight.to(dtype)
 
+    def whole(*shape: int) -> Tensor:
+        """Small whole numbers: their sums are exact in 16 bits, whatever the order."""
+        return torch.tensor(rng.integers(-3, 4, size=shape), dtype=torch.bfloat16)
+
     return [
         case(5, 4, inside=4),  # a square matrix: a wrong orientation keeps the shape
         case(2, 3, 7, inside=5),
         case(6, inside=2),
         case(1, 1, 3, inside=8),
         case(4, 6, inside=6, dtype=torch.bfloat16),  # W unpacks to 16 bits, the gradient is in 32
+        (whole(3, 4), whole(4, 5)),  # both in 16 bits
+        (whole(2, 6), whole(6, 6).float()),  # the gradient in 16 bits, W in 32
     ]
 
 
@@ -87,5 +98,5 @@ EXERCISE = Exercise(
         "It is grad times W, without transposing: rows of length `out` become rows of length `in`. With a square W "
         "the transposed product has the right shape, too, and is wrong. Unpack W to the dtype of grad.",
     ),
-    proves="it is the gradient of x Wᵀ, for square and other matrices, rows and batches, 16-bit weights included",
+    proves="it is the gradient of x Wᵀ, for square and other matrices, rows and batches, in 32 and in 16 bits",
 )

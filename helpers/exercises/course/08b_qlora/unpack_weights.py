@@ -20,6 +20,8 @@ def unpack_weights(packed: Tensor, absmax: Tensor, codebook: Tensor, block: int)
     return (values * absmax[:, None]).flatten()
 
 
+MASK = "PyTorch reads uint8 in brackets as a mask, not as positions: convert the codes first, for example to int."
+ROWS = "the sizes are laid end to end; each belongs to `block` neighbors: rows of length `block`, sizes as a column."
 CODES = "torch.stack((packed >> 4, packed & 15), dim=1)"
 SLIPS = [
     ("(packed >> 4, packed & 15)", "(packed & 15, packed >> 4)", "the first code stands in the *high* four bits."),
@@ -30,7 +32,20 @@ SLIPS = [
     (
         "(values * absmax[:, None]).flatten()",
         "values.flatten() * absmax.repeat(block)",
-        "`repeat` lays the sizes end to end; each belongs to `block` neighbors.",
+        ROWS,
+    ),
+    ("view(-1, block)\n    return (values * absmax[:, None])", "view(block, -1)\n    return (values * absmax)", ROWS),
+    ("codes.int()", "codes", MASK),
+    ("codes.int()", "codes.flatten()", MASK),
+    (
+        """
+def unpack_weights(packed, absmax, codebook, block):
+    weights = torch.empty(2 * len(packed))
+    weights[0::2] = codebook[packed >> 4]
+    weights[1::2] = codebook[packed & 15]
+    return weights * absmax.repeat_interleave(block)
+""",
+        MASK,
     ),
     ("codebook[codes.int()]", "codes.float()", "these are codes; `codebook` says which value each stands for."),
     ("codebook[codes.int()]", "((codes.float() - 8) / 7)", "these steps are even; look the values up in `codebook`."),
