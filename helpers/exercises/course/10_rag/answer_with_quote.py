@@ -97,7 +97,7 @@ WORDS = "battery key lock price days return open shop frame motor card valid wei
 
 
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:
-    """A score for trying things out: how many words of the question a text has; less for a long one or one without source."""
+    """A score for trying things out: how many words of the question a text has; less if it is long or has no source."""
     asked = set(re.findall(r"\w+", question.lower()))
     read = [re.findall(r"\w+", text.lower()) for text in texts]
     bare = [": " not in text for text in texts]
