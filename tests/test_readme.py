@@ -42,7 +42,7 @@ def test_answers_with_and_without_the_handbook():
     quoted, three = (sum(row[name] for row in rows) for name in ("right", "three"))
     assert f"of {len(rows)} everyday questions about a handbook" in README
     assert f"answers {closed} right, and {written} with passages before it" in README
-    assert f"with a link answer {quoted}, one of three quotes {three} (recorded)" in README
+    assert f"with a link answer {quoted}, one of three {three} (recorded)" in README
 
 
 def test_how_often_a_promise_about_wrong_answers_is_kept():
