@@ -8,7 +8,7 @@ import json
 from helpers.metrics import Score
 from helpers.trials import tickets_recorded, written_answers
 from helpers.trials.handbook_answers import answered
-from tests.claims.test_10b_rag_quality import promise_kept
+from tests.claims.test_10b_rag_quality import lead, promise_kept
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT
 from tests.tools.picture import picture
@@ -42,13 +42,19 @@ def test_answers_with_and_without_the_handbook():
     quoted, three = (sum(row[name] for row in rows) for name in ("right", "three"))
     assert f"of {len(rows)} everyday questions about a handbook" in README
     assert f"answers {closed} right, and {written} with passages before it" in README
-    assert f"with a link answer {quoted}, one of three quotes {three} (recorded)" in README
+    assert f"with a link answer {quoted}, one of three {three} (recorded)" in README
 
 
 def test_how_often_a_promise_about_wrong_answers_is_kept():
-    kept = {confidence: promise_kept(0.4, confidence)[0] for confidence in (None, 0.9)}
-    assert f"“at most 40 % wrong” is kept in {kept[None]} of 200 random splits" in README
-    assert f"and in {kept[0.9]} if" in README
+    (by_share, all_splits, _), (by_bound, answering, _) = (promise_kept(0.4, confidence) for confidence in (None, 0.9))
+    assert f"“at most 40 % wrong” is kept in {by_share} of {all_splits} random splits" in README
+    assert f"and in {by_bound} of the {answering} that" in README
+
+
+def test_two_assistants_on_the_questions_that_chose_one_and_on_new_ones():
+    (dev, *_), (test, low, high) = lead("demo-counted"), lead("spent")
+    said = README.replace("−", "-")
+    assert f"by {dev} points" in said and f"by {test} (95 % CI {low} to {high}) on new ones" in said
 
 
 def test_what_the_readme_says_of_the_taught_model_is_what_was_recorded():

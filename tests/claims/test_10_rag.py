@@ -191,11 +191,13 @@ def test_each_search_finds_what_the_other_misses_and_the_filter_changes_no_count
     assert "superseded" in stored(page, "filter")
 
 
-def test_no_unanswerable_question_of_dev_passes_the_threshold_that_dev_chose():
+def test_the_threshold_keeps_its_promise_on_dev_and_not_on_test():
     rows = answered("dev", "everyday")
     given = [row for row in rows if row["score"] >= THRESHOLD]
     assert all(row["answerable"] for row in given)
-    assert sum(not row["right"] for row in given) / len(given) <= 0.15
+    assert sum(not row["right"] for row in given) / len(given) < 0.15
+    on_test = [row["right"] for row in answered("test", "everyday") if row["score"] >= THRESHOLD]
+    assert 0.4 < on_test.count(False) / len(on_test) < 0.6, "about half"
 
 
 def test_what_the_text_says_of_the_test_questions():
@@ -204,8 +206,6 @@ def test_what_the_text_says_of_the_test_questions():
     assert [row["question"] for row in rows] == [q.question for q in load_everyday("test") if q.answerable]
     assert (sum(closed), sum(row["right"] for row in rows), sum(row["three"] for row in rows)) == (2, 26, 38)
     assert sum(read_three) / len(rows) < 0.1 and len(rows) == 56
-    dev = [row["right"] for row in answered("dev", "everyday") if row["answerable"]]
-    assert sum(dev) / len(dev) == pytest.approx(2 / 3, abs=0.01)
 
 
 def test_written_answers_are_judged_by_the_same_rule_and_the_page_shows_their_prompt(page):

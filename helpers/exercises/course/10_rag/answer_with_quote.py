@@ -55,6 +55,7 @@ SLIPS = [
     ),
     ("max(scores) < threshold", "max(scores) < 0", "the limit is `threshold`, not 0."),
     ('f"{source}: {sentence}"', "sentence", BARE),
+    ("{source}: {sentence}", "{source} {sentence}", "a colon and a space stand between source and sentence."),
     ("scores.index(max(scores))", "len(scores) - 1 - scores[::-1].index(max(scores))", LAST),
     ("scores.index(max(scores))", "scores.index(min(scores))", "the lowest score is quoted: higher is better."),
     ("in passages for", "in passages[:1] for", FIRST_PASSAGE),
@@ -96,10 +97,11 @@ WORDS = "battery key lock price days return open shop frame motor card valid wei
 
 
 def shared_words(question: str, texts: Sequence[str]) -> list[float]:
-    """A score for trying things out: how many words of the question a text has, minus one for every ten words."""
+    """A score for trying things out: how many words of the question a text has; less if it is long or has no source."""
     asked = set(re.findall(r"\w+", question.lower()))
     read = [re.findall(r"\w+", text.lower()) for text in texts]
-    return [sum(word in asked for word in words) - len(words) // 10 for words in read]
+    bare = [": " not in text for text in texts]
+    return [sum(w in asked for w in words) - len(words) // 10 - b for words, b in zip(read, bare, strict=True)]
 
 
 def cases(rng: Generator) -> list[tuple]:

@@ -1,4 +1,4 @@
-"""assign_failure: the part that lost an answer is the one right behind the last part that still had it."""
+"""assign_failure: the part that lost an answer is the one right after the last part that still had it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def assign_failure(had: Mapping[str, bool]) -> str | None:
     """The part that lost the answer, or None where the last part has it, so that nothing failed.
 
     had: part → does what this part hands on hold the answer? Parts stand in the order in which they work.
-    The part that lost the answer is the first one behind the last part that had it; the very first, where none had it.
+    The part that lost the answer is the first one after the last part that had it; the very first, where none had it.
     """
     lost = None
     for part, has in reversed(had.items()):
@@ -36,8 +36,8 @@ LOOP = """    for n in range(len(parts) - 1, -1, -1):
             return parts[n + 1] if n + 1 < len(parts) else None
     return parts[0]
 """
-REPAIRED = "a later part brought the answer back, so the part before it lost nothing: begin from the end."
-BEFORE = "this is the last part that *had* the answer; the one behind it lost it."
+REPAIRED = "a later part brought the answer back, so what an earlier part had lost was not lost in the end."
+BEFORE = "this is the last part that *had* the answer; the one after it lost it."
 SLIPS = [
     (
         LOOP,
@@ -93,7 +93,7 @@ SLIPS = [
     ("else None", 'else ""', "the last part has the answer: nothing failed, None."),
 ]
 REFUSED = [
-    (" if n + 1 < len(parts) else None", "", "It stops with an error"),
+    ("[n + 1] if n + 1 < len(parts) else None", "[n + 1]", "It stops with an error"),
     ("return parts[n + 1] if n + 1 < len(parts) else None", "return n + 1", "Expected"),
 ]
 RIGHT = [
@@ -147,8 +147,8 @@ EXERCISE = Exercise(
     minutes=5,
     difficulty=2,
     hints=(
-        "A search did not have the answer among its first three, but reading again brought it there. Is the search "
-        "to blame if the quote is wrong all the same?",
+        "The search missed the answer, but the filter, which moves others up, brought it in. Is the search to blame if "
+        "the quote is wrong all the same?",
         "Look at the parts from the last to the first. As long as they lack the answer, the earliest one that you "
         "have seen is to blame. Stop at the first part that has it.",
         "`reversed(had.items())` goes from the last part to the first. Remember in a variable, None at first, which "

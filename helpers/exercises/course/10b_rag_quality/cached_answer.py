@@ -16,7 +16,7 @@ def cached_answer(question: str, cache: Cache, find: Callable, read: Callable) -
     """The answer to the question: a kept one if the search finds what that was made from, else a new one, kept.
 
     cache: question → (passages, answer), which this function fills
-    find: question → the passages that the search finds now, as a tuple; fast, so it may be called every time
+    find: question → the passages that the search finds now, a tuple, best first; fast, so it may be called every time
     read: (question, passages) → the answer; slow, so it is called only where it must be
     """
     passages = find(question)
@@ -67,6 +67,38 @@ SLIPS = [
         "if set(passages) <= set(then):",
         "a passage has gone, and with it perhaps what was answered: compare all of them.",
     ),
+    (
+        "if then == passages:",
+        "if set(then) == set(passages):",
+        "the same passages in another order may be answered otherwise: compare the tuples as they are.",
+    ),
+    (
+        "if then == passages:",
+        "if sorted(then) == sorted(passages):",
+        "the same passages in another order may be answered otherwise: compare the tuples as they are.",
+    ),
+    (
+        "if then == passages:",
+        "if set(then) & set(passages):",
+        "one passage is as it was, and others have changed: compare all of them.",
+    ),
+    (
+        "if then == passages:",
+        "if then == passages and answer:",
+        "an empty answer is an answer, too: it was kept, and is read again every time.",
+    ),
+    (
+        "if question in cache:",
+        "if cache.get(question, (None, None))[1]:",
+        "an empty answer is an answer, too: it was kept, and is read again every time.",
+    ),
+    (
+        [
+            ("then, answer = cache[question]", "answer, then = cache[question]"),
+            ("(passages, answer)\n    return", "(answer, passages)\n    return"),
+        ],
+        "an entry is (passages, answer), in this order; what was kept before in that form is not recognized.",
+    ),
     ("    cache[question] = (passages, answer)\n", "", "nothing is kept, so that every question is read again."),
     (
         "    cache[question] = (passages, answer)\n",
@@ -114,7 +146,8 @@ REFUSED = [
 
 
 def cases(rng: Generator) -> list[tuple]:
-    """Days of a help desk: what is asked ("ask", question), and what changes ("put", document, text), ("drop", …)."""
+    """Days of a help desk: what is asked ("ask", question), what changes ("put", document, text), ("drop", document),
+    and what was kept the day before ("kept", question)."""
     price, weight = "price of the Wren", "weight of the Wren"
     start = [("put", "prices", "price Wren 1890"), ("put", "manual", "weight Wren 16"), ("put", "hours", "open at 8")]
     other = ("ask", "open when")
@@ -142,6 +175,9 @@ def cases(rng: Generator) -> list[tuple]:
         ([*start, ("ask", price), other, ("put", "prices", "price Wren 1990"), ("ask", price), other],),
         ([*start, ("ask", price), ("ask", "Wren of the price"), ("ask", price)],),  # the same passages
         ([*start, ("ask", price), other, ("ask", price), other],),
+        ([*start, ("ask", price), ("drop", "prices"), start[0], ("ask", price)],),  # the same ones in another order
+        ([*start, ("ask", "is a dog allowed"), ("ask", "is a dog allowed")],),  # nothing is found, an empty answer
+        ([*start, ("kept", price), ("ask", price), ("ask", price)],),
         drawn(12),
         drawn(20),
     ]
@@ -160,13 +196,16 @@ def drive(cached_answer: Callable, events: Sequence[tuple]) -> list[tuple[str, i
     def read(question: str, passages: tuple[str, ...]) -> str:
         nonlocal read_so_far
         read_so_far += 1
-        return f"{question}: {' | '.join(passages) or 'I do not know'}"
+        return f"{question}: {' | '.join(passages)}" if passages else ""
 
     for kind, *what in events:
         if kind == "put":
             documents[what[0]] = what[1]
         elif kind == "drop":
             del documents[what[0]]
+        elif kind == "kept":
+            passages = find(what[0])
+            cache[what[0]] = (passages, read(what[0], passages))
         else:
             answer = cached_answer(what[0], cache, find, read)
             told.append((answer, read_so_far))

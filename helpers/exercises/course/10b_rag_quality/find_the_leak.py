@@ -54,6 +54,14 @@ CHOSEN_ON_TEST = ('recall("dev", power)', 'recall("test", power)')
 MEASURED_ON_DEV = ('recall("test", best)', 'recall("dev", best)')
 SLIPS = [
     (LEAK, "only documents that answer one of these questions are searched, still."),
+    (
+        [(LEAK[0][0], LEAK[0][1].replace("in questions}", 'in questions if question["split"] == "dev"}')), LEAK[1]],
+        "only documents that answer a dev question are searched: a new question may need any of the others.",
+    ),
+    (
+        [(LEAK[0][0], LEAK[0][1].replace("in questions}", 'in questions if question["split"] == "test"}')), LEAK[1]],
+        "only documents that answer a test question are searched: a new question may need any of the others.",
+    ),
     (SMALLER_CORPUS, "now only documents that answer a question of that split are searched: the leak is larger."),
     (*CHOSEN_ON_TEST, "now the power is chosen on test: that is a leak of its own."),
     ([*LEAK, CHOSEN_ON_TEST], "it was right to choose on dev; the leak is in what is searched."),

@@ -41,6 +41,17 @@ SLIPS = [
         "below the line stands a perfect search, however few passages yours found.",
     ),
     (" and item not in seen", "", "a passage that comes a second time is worth nothing."),
+    (
+        "enumerate(ranked[:k]",
+        "enumerate(list(dict.fromkeys(ranked))[:k]",
+        "a passage that comes a second time is worth nothing, but it keeps its rank: count first, remove nothing.",
+    ),
+    ("ranked[:k], start=1", "ranked[:k], start=2", "the first rank is 1, as in the sum below the line."),
+    (
+        "gain += worth(rank)",
+        "gain += 1 / math.log(rank + 1)",
+        "one logarithm is natural, the other has base 2: use log2 above and below the line.",
+    ),
     ("ranked[:k]", "ranked", "the cut at k is missing: only the first k count."),
     ("math.log2(rank + 1)", "rank", "a rank is worth 1 / log2(rank + 1), not 1 / rank."),
     ("1 / math.log2(rank + 1)", "1", "every rank is worth the same: 1 / log2(rank + 1) is missing."),

@@ -59,7 +59,8 @@ SLIPS = [
             ("in confidences:", "in sorted(confidences, reverse=True):"),
             ("kept.append(limit)", "kept.append(limit)\n        else:\n            break"),
         ],
-        "you stop where the promise is first broken; with more answers the bound may keep it again.",
+        "you stop where the promise is first broken: a careful rule of its own (see “Learn then Test”). Asked for is "
+        "the lowest threshold; with more answers the bound may keep the promise again.",
     ),
     (
         [
