@@ -40,6 +40,7 @@ MODULES = {
     "scikit-learn": "sklearn",
 }
 PURPOSES = {  # what each library does in this course
+    "beautifulsoup4": "reads web pages",
     "bitsandbytes": "8- and 4-bit weights",
     "bm25s": "search among words",
     "datasets": "training and test data",
@@ -50,6 +51,7 @@ PURPOSES = {  # what each library does in this course
     "ipython": "runs and draws cells",
     "ipywidgets": "sliders and the quiz",
     "lazy-loader": "loads a room's parts when they are used",
+    "markdown-it-py": "reads Markdown",
     "matplotlib": "figures",
     "numpy": "arrays",
     "onnxruntime": "runs the reranker",
@@ -59,6 +61,7 @@ PURPOSES = {  # what each library does in this course
     "platformdirs": "where the cache belongs on each system",
     "psutil": "memory, beside Linux",
     "pygments": "colors source code",
+    "pypdf": "reads PDF files",
     "regex": "cuts text into words",
     "rouge-score": "the reference for your ROUGE",
     "safetensors": "weights on disk",
