@@ -2,6 +2,7 @@
 
 | what | module |
 |------|--------|
+| a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
 """
@@ -10,6 +11,18 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[],
-    submod_attrs={},
+    submodules=["tools"],
+    submod_attrs={
+        "tools": [
+            "Call",
+            "Step",
+            "ToolAnswer",
+            "calculate",
+            "parse_calls",
+            "run_call",
+            "run_tools",
+            "tool_schema",
+            "wrong_arguments",
+        ],
+    },
 )
