@@ -2,6 +2,9 @@
 
 | what | module |
 |------|--------|
+| `load`, `render`: templates with versions, variables and tests; a user's text stays text | `templates` |
+| `check`: the tests that a template carries; `python -m helpers.prompting test` | `checking` |
+| `ask`: a template put to a model, for many items at once | `asking` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
@@ -11,8 +14,22 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["tools"],
+    submodules=["asking", "checking", "templates", "tools"],
     submod_attrs={
+        "asking": ["ask"],
+        "checking": ["check", "check_replies"],
+        "templates": [
+            "PromptError",
+            "Template",
+            "Variable",
+            "escape",
+            "load",
+            "names",
+            "parse",
+            "prompt_ids",
+            "render",
+            "versions",
+        ],
         "tools": [
             "Call",
             "Step",

@@ -25,8 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     if options.action == "list":
-        print("\n".join(f"{template!s:<26}{'' if template.measured else '(not measured here) '}{template.purpose}"
-                        for template in templates))
+        print(
+            "\n".join(
+                f"{template!s:<26}{'' if template.measured else '(not measured here) '}{template.purpose}"
+                for template in templates
+            )
+        )
         return 0
     problems = [problem for template in templates for problem in check(template)]
     asked = [] if options.fast else [t for t in templates if any("answers" in test for test in t.tests)]

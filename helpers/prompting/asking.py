@@ -4,10 +4,10 @@
 
 How the reply is read stands in the template, under `answer`:
 
-| how      | what it takes                          | reply                                                             |
-|----------|----------------------------------------|-------------------------------------------------------------------|
-| written  | `max_new_tokens`, `first_line` (yes?)  | what the model writes, greedily; its first line alone             |
-| scored   | `labels` (name: text), `without` (what stands for the user's text) | the name of the label whose text gains most by the item (PMI) |
+| how     | its settings                                          | reply                                           |
+|---------|-------------------------------------------------------|-------------------------------------------------|
+| written | `max_new_tokens`; `first_line`: true cuts behind it   | what the model writes, greedily                 |
+| scored  | `labels`, name: text; `without`, in the text's place  | the label for which the item speaks most (PMI)  |
 
 What all prompts begin with, such as the instruction and examples, is read once.
 """

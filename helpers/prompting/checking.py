@@ -31,9 +31,7 @@ def check(template: Template) -> list[str]:
         problems.append(f"{template}: the changelog does not say what changed.")
     for example in template.examples:
         problems += _rendered(template, example["given"], "an example")[1]
-    if template.examples:
-        problems += _hostile(template, dict(template.examples[0]["given"]))
-    return problems
+    return problems or _hostile(template, dict(template.examples[0]["given"]))
 
 
 def check_replies(model: Any, tokenizer: Any, template: Template) -> list[str]:

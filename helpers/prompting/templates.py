@@ -5,16 +5,16 @@
     ids = prompt_ids(tokenizer, messages)               # for helpers.generation
 
 A template is `data/prompts/<name>/<version>.md`: YAML between two lines of `---`, which says what the prompt is for,
-which variables it takes, how its reply is read, which examples and tests it has and what changed; below, its turns, each
-behind a line `[system]`, `[user]` or `[assistant]`. `[examples]` stands for the examples as turns of their own.
+which variables it takes, how its reply is read, which examples and tests it has and what changed; below, its turns,
+each behind a line `[system]`, `[user]` or `[assistant]`. `[examples]` stands for the examples as turns of their own.
 Turns are told apart *before* a variable is filled in, so no text of a user can begin one.
 
-| type of a variable    | what it takes  | how it is shown                                                               |
-|-----------------------|----------------|-------------------------------------------------------------------------------|
-| `user text`           | a text         | between `<tag>` and `</tag>`, escaped; the tag is the variable's name, or `tag` |
-| `list of user text`   | texts          | each of them so                                                               |
-| `text`, `list of text`| texts          | escaped, without delimiters: for what you write yourself                      |
-| `integer`, `number`, `boolean` |       | as Python writes it                                                           |
+| type of a variable              | how it is shown                                                             |
+|---------------------------------|-----------------------------------------------------------------------------|
+| `user text`                     | escaped, between `<tag>` and `</tag>`: the variable's name, or its `tag`    |
+| `list of user text`             | each text so                                                                |
+| `text`, `list of text`          | escaped, without delimiters: for what you write yourself                    |
+| `integer`, `number`, `boolean`  | as Python writes it                                                         |
 
 What it does not do: keep a model from obeying what a user writes. Delimiters say where the user's text ends; whether a
 model cares is measured in notebook 12.
@@ -116,7 +116,9 @@ def load(name: str, version: str | None = None, folder: Path = FOLDER) -> Templa
     text = (Path(folder) / name / f"{version}.md").read_text(encoding="utf-8")
     template = parse(text, f"{name}/{version}.md")
     if (template.name, template.version) != (name, version):
-        raise PromptError(f"{name}/{version}.md says that it is {template}: the file's place and its front matter agree.")
+        raise PromptError(
+            f"{name}/{version}.md says that it is {template}: the file's place and its front matter agree."
+        )
     return template
 
 
@@ -192,7 +194,7 @@ def _front_matter(text: str, where: str) -> dict[str, Any]:
             raise PromptError(f"The front matter of {where} has an unknown field {field!r}{_near(field, known)}.")
         if not isinstance(value, known[field]):
             raise PromptError(
-                f"In the front matter of {where}, {field} is a {type(value).__name__}, not a {known[field].__name__}."
+                f"In the front matter of {where}, {field} is {_kind(value)}, not {_a(known[field].__name__)}."
             )
     if missing := [field for field in NEEDED if field not in fields]:
         raise PromptError(f"The front matter of {where} lacks {', '.join(missing)}.")
@@ -235,7 +237,9 @@ def _require_variables(turns: tuple[tuple[str, str], ...], declared: Mapping[str
             reason = str(error.message).rstrip(".")
             raise PromptError(f"{where} has a mistake in line {error.lineno} of its [{role}] turn: {reason}.") from None
     if unknown := sorted(used - set(declared)):
-        raise PromptError(f"{where} uses {{{{ {unknown[0]} }}}}, which it does not declare{_near(unknown[0], declared)}.")
+        raise PromptError(
+            f"{where} uses {{{{ {unknown[0]} }}}}, which it does not declare{_near(unknown[0], declared)}."
+        )
     if idle := sorted(set(declared) - used):
         raise PromptError(f"{where} declares the variable {idle[0]} and never uses it: use it or delete it.")
 
@@ -257,7 +261,7 @@ def _filled(template: Template, given: Mapping[str, Any]) -> dict[str, Any]:
             raise PromptError(f"{template} needs the variable {name} ({variable.type}): pass {name}=….")
         takes, show = TYPES[variable.type]
         if not takes(value):
-            raise PromptError(f"{template} takes a {variable.type} as {name}, not {_kind(value)}.")
+            raise PromptError(f"{template} takes {_a(variable.type)} as {name}, not {_kind(value)}.")
         shown[name] = show(value, variable.tag)
     return shown
 
@@ -317,7 +321,11 @@ TYPES = {  # whether it takes a value, and how that is shown
 def _kind(value: Any) -> str:
     if isinstance(value, list | tuple) and not _are_texts(value):
         return "a list of other things"
-    return f"a {type(value).__name__}"
+    return _a(type(value).__name__)
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -61,13 +61,13 @@ def test_the_newest_version_is_the_largest_not_the_last_in_the_alphabet(tmp_path
     ("given", "said"),
     [
         ({}, r"needs the variable message \(user text\): pass message=…"),
-        ({"message": 7}, "takes a user text as message, not a int"),
+        ({"message": 7}, "takes a user text as message, not an int"),
         ({"message": None}, "needs the variable message"),
         ({"message": ["a"]}, "takes a user text as message, not a list"),
-        ({"message": "a", "limit": "3"}, "takes a integer as limit, not a str"),
-        ({"message": "a", "limit": True}, "takes a integer as limit, not a bool"),
+        ({"message": "a", "limit": "3"}, "takes an integer as limit, not a str"),
+        ({"message": "a", "limit": True}, "takes an integer as limit, not a bool"),
         ({"mesage": "a"}, "no variable 'mesage' .did you mean 'message'?"),
-        ({"message": "a", "zebra": 1}, "no variable 'zebra'; it takes message, limit"),
+        ({"message": "a", "zebra": 1}, "no variable 'zebra'; it takes"),
     ],
 )
 def test_wrong_variables_are_refused_in_one_sentence(given, said):
@@ -150,7 +150,10 @@ def test_role_markers_in_a_users_text_stay_text(tokenizer):
         ids = prompt_ids(tokenizer, render("extraction", ticket=hostile))
         assert sorted(i for i in ids if i in special) == sorted(i for i in usual if i in special)
         content = render("extraction", ticket=hostile)[-1]["content"]
-        assert content.count("</ticket>") == 1 and content.replace("&lt;", "<") == f"<ticket>\n{hostile.strip()}\n</ticket>"
+        assert (
+            content.count("</ticket>") == 1
+            and content.replace("&lt;", "<") == f"<ticket>\n{hostile.strip()}\n</ticket>"
+        )
 
 
 def test_what_render_would_have_escaped_is_refused_where_it_was_not_used(tokenizer):
@@ -180,22 +183,12 @@ def test_the_tests_of_every_version_hold(name):
         ({"tests": [{"name": "t", "given": {"message": "a"}}]}, "what must hold is one of"),
         ({"tests": None}, "has no tests"),
         ({"examples": None}, "has no examples"),
-        ({"examples": [{"given": {"message": 7}, "reply": "a"}]}, "takes a user text"),
+        ({"examples": [{"given": {"message": 7}, "reply": "a"}]}, "an example: greeting 1.0.0 takes a user text"),
         ({"changelog": {}}, "the changelog does not say"),
     ],
 )
 def test_a_test_that_does_not_hold_is_said(changed, said):
-    problems = "\n".join(checks.check(parse(text_of(**changed), "a.md"))) if "examples" not in changed or not (
-        changed["examples"]
-    ) else "\n".join(_first_problems(changed))
-    assert said in problems
-
-
-def _first_problems(changed):
-    try:
-        return checks.check(parse(text_of(**changed), "a.md"))
-    except PromptError as error:
-        return [str(error)]
+    assert said in "\n".join(checks.check(parse(text_of(**changed), "a.md")))
 
 
 def test_a_way_of_showing_text_that_lets_markers_through_is_found(monkeypatch):
