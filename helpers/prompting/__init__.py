@@ -4,6 +4,7 @@
 |------|--------|
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
+| a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
 """
@@ -12,7 +13,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["examples", "scoring"],
+    submodules=["examples", "scoring", "tools"],
     submod_attrs={
         "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
         "scoring": [
@@ -25,6 +26,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "length_normalized",
             "named_label",
             "pmi",
+        ],
+        "tools": [
+            "Call",
+            "Step",
+            "ToolAnswer",
+            "calculate",
+            "parse_calls",
+            "run_call",
+            "run_tools",
+            "tool_schema",
+            "wrong_arguments",
         ],
     },
 )
