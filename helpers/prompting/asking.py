@@ -20,6 +20,7 @@ from typing import Any
 
 from helpers.generation.prefix import BehindPrefix
 from helpers.generation.replies import greedy_replies
+from helpers.prompting.scoring import label_scores, pmi
 from helpers.prompting.templates import PromptError, Template, prompt_ids, render
 
 
@@ -52,8 +53,6 @@ def _written(model: Any, tokenizer: Any, template: Template, prompts: list[list[
 def _scored(
     model: Any, tokenizer: Any, template: Template, items: Sequence[Mapping], prompts: list[list[int]], **options: Any
 ) -> list[str]:
-    from helpers.prompting.scoring import label_scores, pmi
-
     labels = template.answer["labels"]
     users = [name for name, variable in template.variables.items() if variable.type == "user text"]
     blank = dict(items[0]) | dict.fromkeys(users, template.answer.get("without", "N/A"))
