@@ -1,0 +1,15 @@
+"""Tasks whose answers can be checked by code: what notebook 12 measures its prompts on. Opened in 12.
+
+| what | module |
+|------|--------|
+
+The written ones lie in `data/tasks/`, split into dev and test.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=[],
+    submod_attrs={},
+)
