@@ -172,7 +172,7 @@ def includes(reply: str, text: str) -> bool:
 
 
 def without(reply: str, text: str) -> bool:
-    """At least three words, and nowhere `text`: a letter or mark anywhere, a longer text as whole words, in any case."""
+    """At least three words, none of them `text`, in any case; a `text` of one letter or mark stands nowhere at all."""
     there = text.casefold() in reply.casefold() if len(text) == 1 else _holds(reply, text)
     return len(_words(reply)) >= 3 and not there
 

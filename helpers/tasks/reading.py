@@ -3,7 +3,7 @@
     items = load_task("classification", "dev")
     items[0].text, items[0].label               # one of load_guide()["classification"]["labels"]
     items = load_task("extraction", "dev")
-    items[0].fields                             # {"who": ("Dr. Petersen", "Petersen"), …}, None: the text does not say it
+    items[0].fields                             # {"who": ("Dr. Petersen", "Petersen"), …}, None for what is not said
     items = load_task("format_following", "test")
     items[0].prompt, items[0].checks[0].passes("- one\n- two\n- three")
 
@@ -55,7 +55,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Instruction:
-    """What to write about (`task`), in which form (`instruction`), and checks of the reply; the last is of its topic."""
+    """What to write about (`task`), in which form (`instruction`), and the reply's checks, that of its topic last."""
 
     id: str
     kind: str
