@@ -2,6 +2,11 @@
 
 | what | module |
 |------|--------|
+| `load`, `render`: templates with versions, variables and tests; a user's text stays text | `templates` |
+| `check`: the tests that a template carries; `python -m helpers.prompting test` | `checking` |
+| `ask`: a template put to a model, for many items at once | `asking` |
+| labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
+| few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
@@ -11,8 +16,34 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["tools"],
+    submodules=["asking", "checking", "examples", "scoring", "templates", "tools"],
     submod_attrs={
+        "asking": ["ask"],
+        "checking": ["check", "check_replies"],
+        "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
+        "scoring": [
+            "CONTENT_FREE",
+            "calibrated",
+            "chat_ids",
+            "choice_prompt",
+            "label_lengths",
+            "label_scores",
+            "length_normalized",
+            "named_label",
+            "pmi",
+        ],
+        "templates": [
+            "PromptError",
+            "Template",
+            "Variable",
+            "escape",
+            "load",
+            "names",
+            "parse",
+            "prompt_ids",
+            "render",
+            "versions",
+        ],
         "tools": [
             "Call",
             "Step",
