@@ -7,6 +7,7 @@
 | `ask`: a template put to a model, for many items at once | `asking` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
+| self-consistency: `final_answer`, `majority`, `self_consistency` | `voting` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
@@ -16,7 +17,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["asking", "checking", "examples", "scoring", "templates", "tools"],
+    submodules=["asking", "checking", "examples", "scoring", "templates", "tools", "voting"],
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
@@ -55,5 +56,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "tool_schema",
             "wrong_arguments",
         ],
+        "voting": ["Vote", "final_answer", "majority", "self_consistency"],
     },
 )

@@ -111,7 +111,7 @@ def self_consistency(
 
 def written_tokens(tokenizer: Any, texts: Sequence[str], max_new_tokens: int) -> list[int]:
     """How many tokens each reply took, its end counted, and never more than there was room for."""
-    counts = [len(ids) for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+    counts = [len(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in texts]
     return [min(count + 1, max_new_tokens) for count in counts]
 
 

@@ -13,6 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["word_problems"],
     submod_attrs={
-        "word_problems": ["Problem", "generate_problems"],
+        "word_problems": ["Problem", "generate_problems", "load_problems", "load_stories"],
     },
 )

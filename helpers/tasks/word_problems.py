@@ -7,8 +7,9 @@
 
 A *story* (data/tasks/word_problems/stories.txt) is a setting with several beginnings, events and last events, each with
 the arithmetic that it stands for. A problem takes a beginning and some events, in their order. Whole stories are
-split into train, dev and test, so what is told in test was never told in train. Numbers are drawn until every result
-is a whole number above zero and small enough to be written out by a small model (`fits`).
+split into train, dev and test, so what is told in test was never told in train. Numbers are drawn until each result
+is a whole number above zero that is found in the head (`fits`): what is hard is to see what to calculate, and to keep
+to it for four steps.
 
 What it does not do: fractions, units that must be converted, problems with several right answers.
 """
@@ -29,6 +30,7 @@ from helpers.velunda.slots import blocks, choose
 
 FILE = DATA / "tasks" / "word_problems" / "stories.txt"
 SPLITS = ("train", "dev", "test")
+SIZES = {"dev": 50, "test": 300}  # of each number of steps, in the fixed sets
 STEPS = (1, 2, 3, 4)
 SIGNS = {"*": "×", "/": "/", "+": "+", "-": "-"}
 NAMES = {
@@ -38,6 +40,7 @@ NAMES = {
 WORDS = {"he": {"he": "he", "his": "his", "him": "him"}, "she": {"he": "she", "his": "her", "him": "her"}}
 LARGEST = 400
 WITH_DISTRACTOR, QUESTION_FIRST = 0.25, 0.12  # shares of the problems
+ROUND = 0.25  # of the numbers that could be tens
 
 NUMBER = re.compile(r"\[([a-w])(\d+)-(\d+)\]")
 SLOT = re.compile(r"<(\w+)>")
@@ -213,8 +216,15 @@ def _fill(text: str, words: Mapping[str, str]) -> str:
 
 def _draw(text: str, rng: random.Random) -> tuple[str, dict[str, int]]:
     """The text with a number for each range in it, and the numbers by their letters."""
-    numbers = {letter: rng.randint(int(low), int(high)) for letter, low, high in NUMBER.findall(text)}
+    numbers = {letter: _number(int(low), int(high), rng) for letter, low, high in NUMBER.findall(text)}
     return NUMBER.sub(lambda match: str(numbers[match[1]]), text), numbers
+
+
+def _number(low: int, high: int, rng: random.Random) -> int:
+    """A number from low to high; tens are more frequent, as they are in prices and plans."""
+    drawn = rng.randint(low, high)
+    rounded = round(drawn / 10) * 10
+    return rounded if low <= rounded <= high and rng.random() < ROUND else drawn
 
 
 def _numbers(
@@ -239,11 +249,34 @@ def _numbers(
 
 
 def fits(left: int, op: str, right: int) -> int | None:
-    """The result, where a small model can write it out: above zero, up to 400, products by a number up to 12, divisions
-    by one digit without remainder; otherwise None."""
+    """The result, where it is found in the head, number by number; otherwise None.
+
+    Sums and differences up to 400 in which no digit is carried, or in which one of the numbers is short: one digit, or
+    tens. Products of the small table, of tens, and up to 100; divisions up to 100 by one digit, without remainder.
+    """
     if op == "/":
-        return left // right if 1 < right < 10 and left % right == 0 and left >= right else None
+        return left // right if 1 < right < 10 and left % right == 0 and right <= left <= 100 else None
     result = {"+": left + right, "-": left - right, "*": left * right}[op]
-    if op == "*" and not (min(left, right) < 10 and max(left, right) < 100 or max(left, right) < 13):
+    small, large = sorted((left, right))
+    if not 0 < result <= LARGEST:
         return None
-    return result if 0 < result <= LARGEST else None
+    if op == "*":
+        easy = small < 10 and (large <= 12 or large % 10 == 0 or small <= 5 and result <= 100)
+    else:
+        parts = (left, right) if op == "+" else (result, right)
+        carries = any(a + b > 9 for a, b in zip(*(map(int, f"{part:04}") for part in parts), strict=True))
+        short = min(parts) < 10 or parts[0] % 10 == 0 or right % 10 == 0
+        easy = not carries or short and max(left, result) < 200
+    return result if easy else None
+
+
+def load_problems(split: str) -> list[Problem]:
+    """The problems to measure on, the same ones for everybody: of each number of steps 50 in dev, 300 in test, in turn.
+
+    Any part from the start holds as many of each number of steps, to within one. Raises ValueError for another split;
+    problems to train on come from `generate_problems`.
+    """
+    if split not in SIZES:
+        raise ValueError(f"split is one of {', '.join(SIZES)}, not {split!r}: train is made by generate_problems.")
+    columns = [generate_problems(SIZES[split], split, 0, (n_steps,)) for n_steps in STEPS]
+    return [problem for row in zip(*columns, strict=True) for problem in row]

@@ -14,21 +14,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
 
+from helpers.foundations.probability import IGNORED
 from helpers.lora.layers import add_lora_, lora_layers
-from helpers.tasks.word_problems import Problem
+from helpers.tasks.word_problems import Problem, Step
 from helpers.training.chats import Example, encode_chat
 from helpers.training.loop import History, Recipe, train
 from helpers.training.losses import loss_behind_prefix
 from helpers.trials.ticket_training import of_one_length, rounded
 
 REPLIES = ("trace", "answer")
-MAX_LENGTH, WINDOW = 320, 8
+MAX_LENGTH, WINDOW, LINES = 320, 8, 12
 
 
 def problem_chat(problem: Problem, reply: str = "trace") -> list[dict[str, str]]:
@@ -39,18 +40,44 @@ def problem_chat(problem: Problem, reply: str = "trace") -> list[dict[str, str]]
     return [{"role": "user", "content": problem.text}, {"role": "assistant", "content": said}]
 
 
-def batches(tokenizer: Any, problems: Sequence[Problem], reply: str, size: int, seed: int) -> list[list[Example]]:
-    """What is read in each step: groups of `size` problems with traces, or with answers alone and as many tokens.
+def drill(tokenizer: Any, steps: Sequence[Step]) -> Example:
+    """Calculations alone, one a line, of which only the results are trained: "4 × 6 = **24**"."""
+    lines = [str(step).partition(": ")[2] for step in steps]
+    chat = [{"role": "user", "content": "Calculate."}, {"role": "assistant", "content": "\n".join(lines)}]
+    example = encode_chat(tokenizer, chat, MAX_LENGTH)
+    labels, inside = [], False
+    for token, label in zip(example.ids, example.labels, strict=True):
+        written = tokenizer.decode([token])
+        inside = (inside or "=" in written) and "\n" not in written
+        labels.append(label if inside and written.isdigit() else IGNORED)
+    return Example(example.ids, labels)
 
-    Problems of about one length come together. The tokens of WINDOW groups are equal to within one problem.
+
+def drills(tokenizer: Any, problems: Sequence[Problem], n: int, seed: int) -> list[Example]:
+    """`n` rows of LINES calculations each, drawn from the steps of the problems."""
+    rng, steps = random.Random(f"drills {seed}"), [step for problem in problems for step in problem.steps]
+    return [drill(tokenizer, rng.sample(steps, LINES)) for _ in range(n)]
+
+
+def batches(
+    tokenizer: Any, problems: Sequence[Problem], reply: str, size: int, seed: int, n_drills: int = 0
+) -> list[list[Example]]:
+    """What is read in each step: groups of `size` rows, problems with their traces; or, for "answer", groups that hold
+    the answers alone and as many tokens.
+
+    n_drills: how many rows of calculations (`drills`) are mixed in, the same ones for both. Rows of about one length
+    come together. The tokens of WINDOW groups are equal to within one row.
     """
-    traces = [encode_chat(tokenizer, problem_chat(problem), MAX_LENGTH) for problem in problems]
+    calculations = drills(tokenizer, problems, n_drills, seed)
+    traces, rows = (
+        _shuffled([*(encode_chat(tokenizer, problem_chat(p, kind), MAX_LENGTH) for p in problems), *calculations], seed)
+        for kind in ("trace", reply)
+    )
     groups = of_one_length(traces, size, seed, WINDOW)
     if reply == "trace":
         return groups
-    answers = [encode_chat(tokenizer, problem_chat(problem, reply), MAX_LENGTH) for problem in problems]
-    shared = shared_beginning([*traces, *answers])
-    stream, found, credit = _again_and_again(answers, seed), [], 0
+    shared = shared_beginning([*traces, *rows])
+    stream, found, credit = _again_and_again(rows, seed), [], 0
     for start in range(0, len(groups), WINDOW):
         window = groups[start : start + WINDOW]
         credit += tokens_read(window, shared)
@@ -60,9 +87,14 @@ def batches(tokenizer: Any, problems: Sequence[Problem], reply: str, size: int, 
             credit -= len(some[-1]) - shared
         some.sort(key=len)
         cuts = [round(i * len(some) / len(window)) for i in range(len(window) + 1)]
-        found += [some[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        found += [some[a:b] for a, b in pairwise(cuts)]
     random.Random(f"groups {seed}").shuffle(found)
     return found
+
+
+def _shuffled(examples: list[Example], seed: int) -> list[Example]:
+    random.Random(f"order {seed}").shuffle(examples)
+    return examples
 
 
 def shared_beginning(examples: Sequence[Example]) -> int:
@@ -83,7 +115,7 @@ def _again_and_again(examples: Sequence[Example], seed: int) -> Iterator[Example
     rng, order = random.Random(f"again {seed}"), list(examples)
     while True:
         rng.shuffle(order)
-        yield from islice(order, len(order))
+        yield from order
 
 
 def fine_tune(model: nn.Module, groups: Sequence[list[Example]], recipe: Recipe, rank: int, **options: Any) -> History:

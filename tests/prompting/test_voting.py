@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from helpers.prompting import final_answer, majority, self_consistency
 from helpers.prompting.voting import Vote
-from tests.scripted_models import Scripted
+from helpers.speed import FastLlama
+from tests import tiny_models
+from tests.scripted_models import ChatBytes
 
-ROOM = 6
+PROMPTS = [list(b"4 boxes of 6"), list(b"9 less 2"), list(b"half")]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tiny") / "tiny"
+    tiny_models.llama(folder, vocab_size=256, head_dim=8, eos_token_id=0, pad_token_id=0)
+    return FastLlama.from_pretrained(folder)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +61,36 @@ def test_a_vote_knows_what_fewer_samples_would_have_said():
     assert Vote(("none",), (2,)).agreement == 0
     with pytest.raises(ValueError, match="There are 4 samples"):
         vote.first(5)
+
+
+def test_three_of_five_samples_are_the_three_that_are_drawn_alone(model):
+    five = self_consistency(model, ChatBytes(), PROMPTS, samples=5, max_new_tokens=6)
+    three = self_consistency(model, ChatBytes(), PROMPTS, samples=3, max_new_tokens=6)
+    assert [vote.first(3) for vote in five] == three
+    assert len({text for vote in five for text in vote.texts}) > 5
+    other = self_consistency(model, ChatBytes(), PROMPTS, samples=3, max_new_tokens=6, seed=1)
+    assert [vote.texts for vote in other] != [vote.texts for vote in three]
+
+
+def test_one_prompt_twice_is_drawn_differently(model):
+    first, second = self_consistency(model, ChatBytes(), PROMPTS[:1] * 2, samples=2, max_new_tokens=8)
+    assert first.texts != second.texts
+
+
+def test_no_reply_takes_more_tokens_than_there_is_room_for(model):
+    [vote] = self_consistency(model, ChatBytes(), PROMPTS[:1], samples=4, max_new_tokens=5)
+    assert len(vote.tokens) == 4 and all(1 <= n <= 5 for n in vote.tokens)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"samples": 0}, "samples is a whole number from 1, not 0"),
+        ({"samples": True}, "samples is a whole number from 1, not True"),
+        ({"samples": 2, "temperature": 0}, "at 0 all samples are the greedy reply"),
+        ({"samples": 2, "temperature": float("nan")}, "The temperature is above 0"),
+    ],
+)
+def test_samples_and_temperature_that_mean_nothing_are_refused(model, options, said):
+    with pytest.raises(ValueError, match=said):
+        self_consistency(model, ChatBytes(), PROMPTS, **options)
