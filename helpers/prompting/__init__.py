@@ -5,6 +5,8 @@
 | `load`, `render`: templates with versions, variables and tests; a user's text stays text | `templates` |
 | `check`: the tests that a template carries; `python -m helpers.prompting test` | `checking` |
 | `ask`: a template put to a model, for many items at once | `asking` |
+| `load_set`, `right`: what each template is measured on; `bare`: a prompt without instruction | `sets` |
+| `optimize`: edits that help on dev are kept; `replay`: what such a choice is worth elsewhere | `optimizer` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
 | replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
@@ -17,7 +19,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["asking", "checking", "constrained", "examples", "scoring", "templates", "tools"],
+    submodules=["asking", "checking", "constrained", "examples", "optimizer", "scoring", "sets", "templates", "tools"],
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
@@ -35,6 +37,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "within",
         ],
         "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
+        "optimizer": [
+            "Optimized",
+            "Trial",
+            "last_line",
+            "optimize",
+            "replay",
+            "reply_begins",
+            "system",
+            "with_examples",
+        ],
         "scoring": [
             "CONTENT_FREE",
             "calibrated",
@@ -46,6 +58,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "named_label",
             "pmi",
         ],
+        "sets": ["Item", "bare", "load_set", "right"],
         "templates": [
             "PromptError",
             "Template",
