@@ -69,13 +69,17 @@ class Quote:
 
 
 def in_force(hits: Sequence[Hit], question: str, documents: Mapping[str, Document]) -> list[Hit]:
-    """The hits without those of superseded documents that the question does not ask for, in their order."""
-    return [
-        hit
-        for hit in hits
-        if documents[hit.chunk.document].status != "superseded"
-        or asks_for_older(question, documents[hit.chunk.document])
-    ]
+    """The hits in documents that hold today, in their order.
+
+    A draft never held and is left out always; a superseded document stays where the question asks for the past.
+    """
+
+    def holds(document: Document) -> bool:
+        if document.status == "superseded":
+            return asks_for_older(question, document)
+        return document.status == "current"
+
+    return [hit for hit in hits if holds(documents[hit.chunk.document])]
 
 
 def asks_for_older(question: str, document: Document) -> bool:
