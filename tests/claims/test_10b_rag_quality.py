@@ -225,4 +225,6 @@ def test_the_lead_that_was_large_on_dev_is_not_shown_on_test():
     assert f"It was {dev} points on dev; on test it is {test}," in said
     assert f"Its lead of {dev} points shrank to {test} on test" in said
     [enough] = map(int, re.findall(r"leave zero, about (\d+) questions", printed("lead-on-test")))
-    assert f"you would need about {round(enough, -1)}" in said
+    assert f"you would need about {round(enough, -1)} questions" in said
+    [of_ten] = map(int, re.findall(r"gold set of  10 such questions .* in (\d+)%", printed("lead-on-test")))
+    assert 45 < of_ten < 55, "about half"
