@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import Counter
@@ -12,7 +11,6 @@ import numpy as np
 from helpers.metrics import calibrate_threshold, risk_coverage
 from helpers.stats import PairedDifference, paired_bootstrap, wilson
 from helpers.trials.handbook_answers import answered, confidences, reader_rows
-from helpers.trials.searches import search_scores
 from helpers.velunda import load_everyday, load_handbook, load_questions
 from tests.tools.notebook import ROOT, read
 
@@ -85,14 +83,6 @@ def test_the_gold_sets_are_as_large_as_it_is_said():
 def test_half_of_the_handbook_answers_the_everyday_questions():
     needed = {span.document for question in load_everyday() for span in question.spans}
     assert (len(needed), len(load_handbook())) == (38, 76)
-
-
-def test_no_chunk_size_is_shown_to_be_better_than_another_for_the_fused_search():
-    found = [search_scores("dev", size=size)["hybrid"].values["ndcg@10"] for size in (64, 96, 128, 200, 256)]
-    assert {len(values) for values in found} == {75}
-    for one, other in itertools.combinations(found, 2):
-        gain = paired_bootstrap(other, one)
-        assert gain.low < 0 < gain.high
 
 
 def test_reading_again_gains_on_hard_questions_and_is_not_shown_to_on_everyday_ones():

@@ -95,7 +95,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=ndcg_at_k,
-    minutes=6,
+    minutes=5,
     difficulty=2,
     hints=(
         "Recall does not care whether the passage came first or tenth. By how much should it?",

@@ -145,7 +145,7 @@ def untrusted(result: float, confidences: Sequence[float], correct: Sequence[boo
 
 EXERCISE = Exercise(
     reference=threshold_on_dev,
-    minutes=7,
+    minutes=6,
     difficulty=2,
     hints=(
         "Take one threshold, 0.8, say. Which answers are given, how many of them are wrong, and how large may the "
