@@ -1,9 +1,9 @@
-"""The libraries that professionals use for constrained decoding, each behind the same four methods as ours.
+"""The libraries that professionals use for constrained decoding, each behind the same methods as ours.
 
     for peer in peers(tokenizer):              # ours, and those of the extra "compare" that are installed
         matcher = peer.json(schema)            # or peer.regex(pattern); raises ValueError for what it refuses
         mask = matcher.mask()                  # (V,) bool
-        matcher.step(token)
+        matcher.step(token)                    # and matcher.restart()
 
 Each writes JSON without whitespace. llguidance is told not to force tokens, so that its masks are comparable.
 """
@@ -47,6 +47,9 @@ class _OurMatcher:
     def mask(self) -> np.ndarray:
         return self.grammar.mask(self.state).numpy()
 
+    def restart(self) -> None:
+        self.state = self.grammar.start
+
     def step(self, token: int) -> None:
         self.state = self.grammar.step(self.state, token)
 
@@ -89,6 +92,9 @@ class _XMatcher:
         self.matcher.fill_next_token_bitmask(self.bits, 0)
         return _unpacked(self.bits.numpy(), self.size)
 
+    def restart(self) -> None:
+        self.matcher.reset()
+
     def step(self, token: int) -> None:
         if not self.matcher.accept_token(token):
             raise ValueError(f"The token {token} was allowed and is not accepted.")
@@ -129,6 +135,9 @@ class _LLMatcher:
     def mask(self) -> np.ndarray:
         self.library.numpy.fill_next_token_bitmask(self.matcher, self.bits, 0)
         return _unpacked(self.bits, self.size)
+
+    def restart(self) -> None:
+        self.matcher.reset()
 
     def step(self, token: int) -> None:
         if not self.matcher.consume_token(token):
@@ -172,6 +181,9 @@ class _OutlinesMatcher:
         found = np.zeros(self.size, bool)
         found[self.guide.get_tokens()] = True
         return found
+
+    def restart(self) -> None:
+        self.guide.reset()
 
     def step(self, token: int) -> None:
         self.guide.advance(token)

@@ -1,25 +1,22 @@
-"""Constrained decoding, ours beside the libraries that professionals use. `schemas`: 300 random JSON schemas, one text
-each by logits that are noise: how many are valid, refused, invalid or unended, and what compiling and a mask cost.
-`masks`: on walks through grammars whose conventions agree, in how many states all allow the same tokens. `tickets`: the
-ticket form with the real model, free, constrained and with jump-ahead, one after the other on each ticket. `strings`:
-outlines on one free string. Times are those of the process, one thread, since other work shares the machine."""
+"""Constrained decoding, ours beside the libraries that professionals use. `tickets`: the ticket form with the real
+model, free, constrained and with jump-ahead, one after the other on each ticket. `masks`: on walks through grammars
+whose conventions agree, in how many states all allow the same tokens. `schemas`: 300 random JSON schemas, one text each
+by logits that are noise (the libraries on the first 60): how many are valid, refused, invalid or unended, and what
+compiling and a mask cost. Times are those of the process, one thread, since other work shares the machine."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import json
 import statistics
 import time
 from typing import Any
 
 NAME = "12b_constrained"
-N_SCHEMAS, N_TICKETS, LONGEST = 300, 24, 600
 CASES = [
-    {"case": "schemas", "n": N_SCHEMAS, "longest": LONGEST},
-    {"case": "masks", "walks": 20},
-    {"case": "tickets", "n": N_TICKETS, "room": 64},
-    {"case": "strings", "characters": 20, "seconds": 30},
+    {"case": "tickets", "n": 12, "room": 64},
+    {"case": "masks", "walks": 4},
+    {"case": "schemas", "n": 300, "n_peers": 60, "longest": 600},
 ]
 ALIKE = {  # no whitespace, no free strings: nothing on which the libraries' conventions differ
     "a choice": ("regex", "(re)?turn(ed|s)?|repair"),
@@ -46,7 +43,7 @@ TICKET = "My Otter's brake squeals. Order VE-48213, and before that VE-10542."
 
 
 def run(case: dict) -> dict:
-    return {"schemas": schemas, "masks": masks, "tickets": tickets, "strings": strings}[case["case"]](case)
+    return {"schemas": schemas, "masks": masks, "tickets": tickets}[case["case"]](case)
 
 
 def tokenizer_of_the_course() -> Any:
@@ -77,7 +74,7 @@ def random_schemas(n: int) -> list[dict]:
     found: dict[str, dict] = {}
 
     @seed(12)
-    @settings(max_examples=3 * n, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2 * n, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(schemas())
     def draw(schema: dict) -> None:
         if len(found) < n:
@@ -93,14 +90,13 @@ def schemas(case: dict) -> dict:
     tokenizer, drawn = tokenizer_of_the_course(), random_schemas(case["n"])
     found = {}
     for peer in peers(tokenizer, ("ours", "xgrammar", "llguidance")):
-        rows = [one_schema(peer, schema, seed, tokenizer, case["longest"]) for seed, schema in enumerate(drawn)]
-        found[peer.name] = summary(rows)
-    return {
-        "versions": versions(),
-        "different schemas": len(drawn),
-        "ways": found,
-        "tight room": tight(tokenizer, drawn),
-    }
+        some = drawn if peer.name == "ours" else drawn[: case["n_peers"]]
+        rows = [one_schema(peer, schema, seed, tokenizer, case["longest"]) for seed, schema in enumerate(some)]
+        found[peer.name] = {"n": len(rows)} | summary(rows)
+        if peer.name == "ours":
+            found["ours, on the libraries'"] = summary(rows[: case["n_peers"]])
+            shortest = {"n": len(rows), "valid": sum(row.get("tight") == "valid" for row in rows)}
+    return {"versions": versions(), "different schemas": len(drawn), "ways": found, "tight room": shortest}
 
 
 def one_schema(peer: Any, schema: dict, seed: int, tokenizer: Any, longest: int) -> dict:
@@ -127,12 +123,16 @@ def one_schema(peer: Any, schema: dict, seed: int, tokenizer: Any, longest: int)
         row["tokens"] += 1
         if not mask.any():
             return row | {"outcome": "stuck"}
-        logits = torch.randn(len(tokenizer), generator=generator)
+        logits = torch.rand(len(tokenizer), generator=generator)
         said.append(int(logits.masked_fill(~torch.from_numpy(mask), -torch.inf).argmax()))
         if said[-1] != tokenizer.eos_token_id:
-            matcher.step(said[-1])
+            try:
+                matcher.step(said[-1])
+            except ValueError as error:
+                return row | {"outcome": "stuck", "why": str(error)[:80]}
     if hasattr(matcher, "grammar"):
         row["bytes"] = matcher.grammar.nbytes
+        row["tight"] = tight(tokenizer, matcher.grammar, schema, seed)
     return row | judged(tokenizer, said, schema)
 
 
@@ -172,21 +172,14 @@ def spread(values: list[float]) -> dict[str, float]:
     return {name: round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 3) for name, part in at.items()}
 
 
-def tight(tokenizer: Any, drawn: list[dict]) -> dict:
-    """Every schema again with exactly the room that its shortest text takes: how many texts are valid."""
+def tight(tokenizer: Any, grammar: Any, schema: dict, seed: int) -> str:
+    """What becomes of a text that has exactly the room that the shortest one takes."""
     import torch
 
-    from helpers.generation import json_grammar, token_tree
-    from tests.generation.random_schemas import random_text
+    from tests.generation.random_schemas import random_said
 
-    valid = 0
-    for seed, schema in enumerate(drawn):
-        grammar = json_grammar(tokenizer, schema)
-        text = random_text(grammar, torch.Generator().manual_seed(seed), grammar.shortest)
-        said = tokenizer(text, add_special_tokens=False)["input_ids"]
-        assert b"".join(token_tree(tokenizer).texts[i] for i in said).decode() == text
-        valid += judged(tokenizer, said, schema)["outcome"] == "valid"
-    return {"n": len(drawn), "valid": valid}
+    said = random_said(grammar, torch.Generator().manual_seed(seed), grammar.shortest)
+    return judged(tokenizer, said, schema)["outcome"]
 
 
 def masks(case: dict) -> dict:
@@ -203,8 +196,10 @@ def masks(case: dict) -> dict:
         form = ticket_form() if grammar == "form" else grammar
         counts: dict[str, Any] = {"states": 0} | {peer.name: 0 for peer in everybody[1:]}
         differs: dict[str, dict] = {}
+        matchers = [getattr(peer, kind)(form) for peer in everybody]
         for seed in range(case["walks"]):
-            matchers = [getattr(peer, kind)(form) for peer in everybody]
+            for matcher in matchers:
+                matcher.restart()
             generator, token = torch.Generator().manual_seed(seed), -1
             while token != tokenizer.eos_token_id:
                 ours, *theirs = [matcher.mask() for matcher in matchers]
@@ -216,7 +211,7 @@ def masks(case: dict) -> dict:
                             "only ours": tokenizer.batch_decode(np.flatnonzero(ours & ~other)[:3, None]),
                             "only theirs": tokenizer.batch_decode(np.flatnonzero(other & ~ours)[:3, None]),
                         }
-                logits = torch.randn(len(tokenizer), generator=generator)
+                logits = torch.rand(len(tokenizer), generator=generator)
                 token = int(logits.masked_fill(~torch.from_numpy(ours), -torch.inf).argmax())
                 if token != tokenizer.eos_token_id:
                     for matcher in matchers:
@@ -233,7 +228,7 @@ def ticket_form() -> dict:
     return form_schema(allowed_values(TICKET))
 
 
-def compile_times(peer: Any, times: int = 5) -> float:
+def compile_times(peer: Any, times: int = 3) -> float:
     """Milliseconds, the median."""
     found = []
     for _ in range(times):
@@ -261,7 +256,7 @@ def tickets(case: dict) -> dict:
 
     model, tokenizer = taught_model("tickets")
     token_tree(tokenizer)
-    chosen = load_tickets("dev")[:: 72 // case["n"]][: case["n"]]
+    chosen = load_tickets("dev")[:: 72 // case["n"]]
     prompts = [_prompt(tokenizer, ticket["text"], ()) for ticket in chosen]
     shared = next(n for n in range(999) if len({prompt[n] for prompt in prompts}) > 1)
     reader, room, eos = BehindPrefix(model, prompts[0][:shared]), case["room"], tokenizer.eos_token_id
@@ -315,32 +310,3 @@ def total(rows: list[dict], name: str) -> dict:
     found = {key: round(sum(row[name][key] for row in rows), 3) for key in ("seconds", "tokens", "passes")}
     found |= {key: sum(row[name][key] for row in rows) for key in ("valid", "right")}
     return found | {"n": len(rows), "ms per token": round(1e3 * found["seconds"] / found["tokens"], 2)}
-
-
-def strings(case: dict) -> dict:
-    """Does outlines compile one free string within the time? In a process of its own, which the system ends."""
-    import resource
-    import subprocess
-    import sys
-
-    code = (
-        "import time\n"
-        "from tests.benchmarks.grammar_peers import Outlines\n"
-        "from tests.benchmarks.sweep_constrained import tokenizer_of_the_course\n"
-        "peer = Outlines(tokenizer_of_the_course())\n"
-        "start = time.process_time()\n"
-        f"peer.json({{'type': 'string', 'maxLength': {case['characters']}}})\n"
-        "print(time.process_time() - start)\n"
-    )
-    if not importlib.util.find_spec("outlines_core"):
-        return {"installed": False}
-    limit = case["seconds"] + 10  # imports and the vocabulary take some of it
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (limit, limit)),
-    )
-    words = done.stdout.split()
-    return {"finished": done.returncode == 0, "seconds of work": float(words[-1]) if words else case["seconds"]}
