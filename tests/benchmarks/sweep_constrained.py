@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import statistics
 import time
 from typing import Any
@@ -107,7 +108,8 @@ def one_schema(peer: Any, schema: dict, seed: int, tokenizer: Any, longest: int)
     try:
         matcher = peer.json(schema)
     except ValueError as error:
-        return {"outcome": "refused", "why": str(error)[:80]}
+        said = re.sub(r"^\[\S+\] \S+: ", "", str(error))  # without the time and the line of its source
+        return {"outcome": "refused", "why": said[:60]}
     row = {"compile": time.process_time() - start, "tokens": 0, "mask": 0.0, "worst": 0.0}
     generator, said = torch.Generator().manual_seed(seed), []
     if hasattr(matcher, "grammar"):
