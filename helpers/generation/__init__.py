@@ -11,7 +11,8 @@
 | `token_log_probs`, `perplexity`                                              | `likelihood`   |
 | replies of a chat model to many prompts, and several to one                  | `replies`      |
 | output limited to a form, a pattern; to words of the source                  | `constrained`, `source_limit` |
-| a pattern as an automaton over bytes, then over tokens                       | `regular`, `token_grammar` |
+| a JSON schema, a pattern as an automaton over bytes                          | `json_schema`, `regular` |
+| an automaton over bytes as masks over tokens                                 | `token_grammar` |
 | a grammar's mask in its smallest form, to be shown                           | `minimal_grammar` |
 | a beginning that many prompts share, read once                               | `prefix`       |
 | odds of the next token and reliability, drawn                                | `plots`        |
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "batching",
         "constrained",
         "decoding",
+        "json_schema",
         "likelihood",
         "minimal",
         "minimal_grammar",
@@ -42,8 +44,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "batching": ["as_batch"],
-        "constrained": ["AnswerForm", "greedy_within", "regex_grammar", "within"],
+        "constrained": ["AnswerForm", "form_schema", "greedy_within", "json_grammar", "regex_grammar", "within"],
         "decoding": ["generate", "stream"],
+        "json_schema": ["Limits", "schema_node"],
         "likelihood": ["perplexity", "token_log_probs"],
         "minimal": ["minimal_generate"],
         "minimal_grammar": ["choice_table", "grammar_mask", "jump_ahead", "minimal_within", "read_table"],

@@ -1,5 +1,6 @@
 """A reply that cannot leave its form: at every step the model chooses among the tokens that the form allows.
 
+    grammar = json_grammar(tokenizer, {"type": "object", "properties": {"parts": {"type": "integer"}}})
     grammar = regex_grammar(tokenizer, r"VE-\\d{5}|none")
     generate(model, prompts, 24, sampler=within(grammar, start=len(prompts[0]), room=24))
 
@@ -10,6 +11,7 @@
 Decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all texts begin alike,
 nothing is left to choose, and a reply that has the form anyway stays what it was.
 
+    json_schema      a JSON schema → a regular expression
     regular          a regular expression → an automaton over bytes
     token_grammar    the automaton → a mask over the tokenizer's tokens, for each state
     minimal_grammar  both in their smallest form
@@ -26,6 +28,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.generation.json_schema import Limits, schema_node
 from helpers.generation.regular import Automaton, GrammarError, automaton, parse
 from helpers.generation.sampling import REMOVED, Sampler, greedy
 from helpers.generation.token_grammar import ENDED, TokenGrammar
@@ -35,11 +38,15 @@ __all__ = [
     "AnswerForm",
     "Automaton",
     "GrammarError",
+    "Limits",
     "TokenGrammar",
     "automaton",
+    "form_schema",
     "greedy_within",
+    "json_grammar",
     "parse",
     "regex_grammar",
+    "schema_node",
     "within",
 ]
 
@@ -49,6 +56,28 @@ Values = Mapping[str, Sequence[str | None]]
 def regex_grammar(tokenizer: Any, pattern: str, end_id: int | None = None) -> TokenGrammar:
     """Texts that match the pattern whole, as in `re.fullmatch`. Raises GrammarError for what is not supported."""
     return TokenGrammar(tokenizer, automaton(parse(pattern)), end_id)
+
+
+def json_grammar(
+    tokenizer: Any,
+    schema: Mapping[str, Any],
+    *,
+    limits: Limits | None = None,
+    separators: tuple[str, str] = (",", ":"),
+    end_id: int | None = None,
+) -> TokenGrammar:
+    """JSON texts that a schema allows, written as `json.dumps(…, ensure_ascii=False, separators=separators)` does.
+
+    limits: what holds where the schema sets none (`Limits`). Raises GrammarError for what is not supported, and for a
+    schema that no text satisfies.
+    """
+    return TokenGrammar(tokenizer, automaton(schema_node(schema, limits, separators)), end_id)
+
+
+def form_schema(values: Values) -> dict[str, Any]:
+    """The schema of the objects that `AnswerForm` allows: one of the given values for each field, in their order."""
+    fields = {field: {"enum": list(allowed)} for field, allowed in values.items()}
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 class within:

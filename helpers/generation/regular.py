@@ -203,26 +203,30 @@ def utf8(ranges: Ranges) -> Node:
         for first, last in ((0, 0x7F), (0x80, 0x7FF), (0x800, 0xFFFF), (0x10000, LAST)):  # of 1, 2, 3 and 4 bytes
             a, b = max(low, first), min(high, last)
             if a <= b:
-                parts.append(_between(chr(a).encode(), chr(b).encode()))
+                lead, n = chr(a).encode(), len(chr(a).encode())  # behind the first, bytes go from 80 to BF
+                parts.append(between(lead, chr(b).encode(), b"\x80" * n, b"\xbf" * n))
     return alt(*parts)
 
 
-def _between(low: bytes, high: bytes) -> Node:
-    """The characters from one to another, both of as many bytes: 80 to BF are the bytes that continue a character."""
-    a, b, n = low[0], high[0], len(low) - 1
-    if n == 0:
-        return byte_set(range(a, b + 1))
+def between(low: bytes, high: bytes, least: bytes, most: bytes) -> Node:
+    """The byte strings from `low` to `high`, of one length, in which each byte lies between those of least and most.
+
+    b"17" to b"42" of digits, least b"00", most b"99": 1[7-9]|[2-3][0-9]|4[0-2].
+    """
+    if not low:
+        return EMPTY
+    a, b = low[0], high[0]
     if a == b:
-        return seq(byte_set([a]), _between(low[1:], high[1:]))
-    least, most = b"\x80" * n, b"\xbf" * n
+        return seq(byte_set([a]), between(low[1:], high[1:], least[1:], most[1:]))
     parts = []
-    if low[1:] != least:
-        parts.append(seq(byte_set([a]), _between(low[1:], most)))
+    if low[1:] != least[1:]:
+        parts.append(seq(byte_set([a]), between(low[1:], most[1:], least[1:], most[1:])))
         a += 1
-    if high[1:] != most:
-        parts.append(seq(byte_set([b]), _between(least, high[1:])))
+    if high[1:] != most[1:]:
+        parts.append(seq(byte_set([b]), between(least[1:], high[1:], least[1:], most[1:])))
         b -= 1
-    return alt(*parts, seq(byte_set(range(a, b + 1)), _between(least, most)))
+    tails = (byte_set(range(x, y + 1)) for x, y in zip(least[1:], most[1:], strict=True))
+    return alt(*parts, seq(byte_set(range(a, b + 1)), *tails))
 
 
 def literal(text: str, write: Callable[[Ranges], Node] = utf8) -> Node:
@@ -415,6 +419,19 @@ class _Parser:
             return [(ord(character),) * 2], False
         named = self.pattern[self.at : self.at + 1] in ASCII
         return self.escape(), named
+
+
+def has_text(node: Node) -> bool:
+    """Whether any text matches."""
+    seen, stack = {node}, [node]
+    while stack:
+        here = stack.pop()
+        if here.nullable:
+            return True
+        new = {left for _, left in derivatives(here)} - seen
+        seen |= new
+        stack += new
+    return False
 
 
 # The automaton -------------------------------------------------------------------------------------------------------
