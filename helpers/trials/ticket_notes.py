@@ -136,18 +136,17 @@ def note_chat(
 # What may be written -------------------------------------------------------------------------------------------------
 
 
-def note_pattern(fields: Sequence[str] = EVIDENCE_FIRST, text: str | None = None, evidence: str = "copied") -> str:
+def note_pattern(fields: Sequence[str] = EVIDENCE_FIRST, text: str | None = None) -> str:
     """A regular expression for notes, written without spaces.
 
-    text: the letter; product and order are then chosen among those that it names, and the evidence is a run of its
-    words (`copied`), or any words (`free`). Without it, any product, any number, any evidence.
+    text: the letter; product and order number are then chosen among those that it names, and the evidence among its
+    sentences. Without it, any product, any number, any evidence.
     """
-    numbers = [re.escape(json.dumps(number)) for number in order_numbers(text)] if text else [r'"VE-[0-9]{5}"']
-    copied = text is not None and evidence == "copied"
+    numbers = [as_json(number) for number in order_numbers(text)] if text else [r'"VE-[0-9]{5}"']
     values = {
-        "evidence": f'"{spans(text)}"' if copied else rf'"[^"\\\n\r]{{1,{MOST_CHARACTERS}}}"',
-        "wants": choice(map(json.dumps, WANTS.values())),
-        "product": choice([*map(json.dumps, products_named(text) if text else products()), "null"]),
+        "evidence": choice(map(as_json, sentences(text))) if text else rf'"[^"\\\n\r]{{1,{MOST_CHARACTERS}}}"',
+        "wants": choice(map(as_json, WANTS.values())),
+        "product": choice([*map(as_json, products_named(text) if text else products()), "null"]),
         "order_number": "(" + "|".join([*numbers, "null"]) + ")",
     }
     return r"\{" + ",".join(f'"{field}":{values[field]}' for field in fields) + r"\}"
@@ -158,17 +157,15 @@ def choice(texts: Iterable[str]) -> str:
     return "(" + "|".join(map(literal, texts)) + ")"
 
 
+def as_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
 def literal(text: str) -> str:
     return re.sub(r"([^\w\s\",:'-])", r"\\\1", text)
 
 
-def spans(text: str, most: int = MOST_WORDS) -> str:
-    """Any run of one to `most` words of a text, as it stands in a JSON string: a b c → (a( b( c)?)?|b( c)?|c)."""
-    words = [literal(json.dumps(word, ensure_ascii=False)[1:-1]) for word in text.split()]
-    runs = []
-    for start in range(len(words)):
-        run = ""
-        for word in reversed(words[start + 1 : start + most]):
-            run = f"( {word}{run})?"
-        runs.append(words[start] + run)
-    return "(" + "|".join(runs) + ")"
+def sentences(text: str, most: int = MOST_WORDS) -> list[str]:
+    """The sentences of a letter, in order, each no longer than its first `most` words."""
+    parts = re.split(r"(?<=[.!?:;])\s+", text.strip())
+    return list(dict.fromkeys(" ".join(part.split()[:most]) for part in parts))
