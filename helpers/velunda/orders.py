@@ -20,7 +20,7 @@ ORDERS = FILE.parent / "orders.json"
 
 
 def load_orders() -> dict[str, dict[str, Any]]:
-    """Each order by its number: customer, ordered, status, delivery (a date or None) and items. Raises DataUnavailable."""
+    """Each order by its number: customer, ordered, status, delivery (a date or None), items. Raises DataUnavailable."""
     return {order["number"]: order for order in read_json(ORDERS)["orders"]}
 
 

@@ -7,7 +7,6 @@ import random
 import pytest
 import yaml
 
-from helpers.models import fetch
 from helpers.prompting import PromptError, escape, load, names, parse, prompt_ids, render, versions
 from helpers.prompting import checking as checks
 from helpers.prompting.__main__ import main
@@ -29,13 +28,6 @@ BODY = "[system]\nAnswer in {{ limit }} words.\n\n[user]\n{{ message }}\n"
 def text_of(body=BODY, **changed):
     front = {key: value for key, value in (FRONT | changed).items() if value is not None}
     return f"---\n{yaml.safe_dump(front)}---\n{body}"
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(fetch("chat"), local_files_only=True)
 
 
 def test_a_template_becomes_the_messages_of_a_chat():
