@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from helpers.velunda.company import canon, order_numbers, products_named
+from helpers.velunda.tickets import load_tickets
 
 WANTS = {
     "order_status": "to know where the order is",
@@ -52,6 +53,14 @@ SHOTS = (
 )
 
 Note = Mapping[str, str | None]
+
+
+@cache
+def sixty() -> list[dict[str, Any]]:
+    """The tickets of the first thirty families of dev, two each."""
+    dev = load_tickets("dev")
+    families = list(dict.fromkeys(ticket["family"] for ticket in dev))[:30]
+    return [ticket for ticket in dev if ticket["family"] in families]
 
 
 def products() -> list[str]:

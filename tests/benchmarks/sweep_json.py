@@ -15,16 +15,16 @@ NAME = "12b_json"
 CASES = [
     {"way": "asked", "fields": "evidence first"},
     {"way": "examples", "fields": "evidence first"},
-    {"way": "retried", "fields": "evidence first", "tries": 3, "temperature": 0.7, "seed": 0},
-    {"way": "mask", "fields": "evidence first"},
     {"way": "letter", "fields": "evidence first"},
     {"way": "letter", "fields": "label first"},
     {"way": "scored", "fields": "evidence first", "examples": False},
     {"way": "scored", "fields": "label first", "examples": False},
+    {"way": "mask", "fields": "evidence first"},
+    {"way": "retried", "fields": "evidence first", "tries": 3, "temperature": 0.7, "seed": 0},
     {"way": "scored", "fields": "evidence first", "examples": True},
     {"way": "scored", "fields": "label first", "examples": True},
 ]
-N, ROOM, BATCH = 60, 72, 60
+ROOM, BATCH = 72, 60
 
 
 def run(case: dict) -> dict:
@@ -45,14 +45,10 @@ def order(name: str) -> tuple[str, ...]:
     return {"evidence first": EVIDENCE_FIRST, "label first": LABEL_FIRST}[name]
 
 
-@cache
 def tickets() -> list[dict]:
-    """The tickets of the first thirty families of dev: two each."""
-    from helpers.velunda import load_tickets
+    from helpers.trials.ticket_notes import sixty
 
-    dev = load_tickets("dev")
-    families = list(dict.fromkeys(ticket["family"] for ticket in dev))[: N // 2]
-    return [ticket for ticket in dev if ticket["family"] in families]
+    return sixty()
 
 
 @cache
@@ -106,6 +102,13 @@ def continued(rows: Sequence[list[int]], samplers: Sequence[Any]) -> tuple[list[
     return replies, {"written": new, "read": read, "seconds_writing": round(time.perf_counter() - start, 1)}
 
 
+def kept(way: str, name: str) -> list[str]:
+    """The replies of a case that was run before."""
+    from tests.benchmarks.sweeps import KEPT, read_kept
+
+    return read_kept(KEPT / f"{NAME}.jsonl")[json.dumps({"way": way, "fields": name}, sort_keys=True)]["replies"]
+
+
 def greedy_object(logits: Any, ids: Any) -> Any:
     """Greedy, but a reply whose beginning is no object ends there: it cannot become valid any more."""
     from helpers.generation import greedy
@@ -116,7 +119,6 @@ def greedy_object(logits: Any, ids: Any) -> Any:
     return chosen.fill_(tokenizer.eos_token_id) if len(begun) > 30 and not begun.startswith("{") else chosen
 
 
-@cache
 def written(way: str, fields: Sequence[str]) -> tuple[list[str], dict]:
     """Greedy replies: asked, with examples, held to the schema (mask), held to what the letter names (letter)."""
     from helpers.generation import regex_grammar, within
@@ -143,8 +145,8 @@ def retried(tries: int, temperature: float, seed: int) -> tuple[list[str], dict]
     from helpers.generation import temperature as cooled
     from helpers.trials.ticket_notes import EVIDENCE_FIRST, problem
 
-    replies, cost = written("examples", EVIDENCE_FIRST)
-    replies, cost, rows = list(replies), cost | {"tries": len(replies)}, prompts(True, EVIDENCE_FIRST)
+    replies, rows = kept("examples", "evidence first"), prompts(True, EVIDENCE_FIRST)
+    cost: dict[str, float] = {"tries": len(replies)}
     for attempt in range(1, tries):
         again = [i for i, reply in enumerate(replies) if problem(reply)]
         if not again:
@@ -154,7 +156,8 @@ def retried(tries: int, temperature: float, seed: int) -> tuple[list[str], dict]
         found, more = continued([rows[i] for i in again], drawn)
         for i, reply in zip(again, found, strict=True):
             replies[i] = reply
-        cost = {name: round(cost[name] + more.get(name, len(again)), 1) for name in cost}
+        more["tries"] = len(again)
+        cost = {name: round(cost.get(name, 0) + value, 1) for name, value in more.items()}
     return replies, cost
 
 
@@ -170,7 +173,7 @@ def scored(fields: Sequence[str], examples: bool) -> tuple[list[str], dict]:
     from helpers.trials.ticket_notes import SHORT, WANTS
 
     model, tokenizer = untaught()
-    notes, cost = written("letter", fields)
+    notes = kept("letter", "label first" if fields[0] == "wants" else "evidence first")
     start = time.perf_counter()
     heads = [note[: note.index('"wants":"') + len('"wants":"')] for note in notes]
     rows = prompts(examples, fields, None if examples else SHORT)
@@ -184,7 +187,7 @@ def scored(fields: Sequence[str], examples: bool) -> tuple[list[str], dict]:
              for note, k in zip(notes, best, strict=True)]  # fmt: skip
     plain = "".join(str(int(labels[k][:-1] == wanted_of(i))) for i, k in enumerate(likeliest))
     seconds = {"seconds_scoring": round(time.perf_counter() - start, 1), "uncorrected": plain}
-    return found, cost | seconds | {"scores": [[round(x, 2) for x in row] for row in torch.Tensor(among).tolist()]}
+    return found, seconds | {"scores": [[round(x, 2) for x in row] for row in torch.Tensor(among).tolist()]}
 
 
 def wanted_of(i: int) -> str:
