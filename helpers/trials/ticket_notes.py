@@ -148,17 +148,27 @@ def note_chat(
 def note_pattern(fields: Sequence[str] = EVIDENCE_FIRST, text: str | None = None) -> str:
     """A regular expression for notes, written without spaces.
 
-    text: the letter; product and order number are then chosen among those that it names, and the evidence among its
-    sentences. Without it, any product, any number, any evidence.
+    text: the letter; product and order number are then chosen among those that it names, or null where it names none,
+    and the evidence among its sentences. Without it, any product, any number, any evidence.
     """
-    numbers = [as_json(number) for number in order_numbers(text)] if text else [r'"VE-[0-9]{5}"']
+    if text is None:
+        evidence = rf'"[^"\\\n\r]{{1,{MOST_CHARACTERS}}}"'
+        product, number = choice([*map(as_json, products()), "null"]), '("VE-[0-9]{5}"|null)'
+    else:
+        evidence = choice(map(as_json, sentences(text)))
+        product, number = (choice(map(as_json, found) if found else ["null"]) for found in named(text))
     values = {
-        "evidence": choice(map(as_json, sentences(text))) if text else rf'"[^"\\\n\r]{{1,{MOST_CHARACTERS}}}"',
+        "evidence": evidence,
+        "product": product,
+        "order_number": number,
         "wants": choice(map(as_json, WANTS.values())),
-        "product": choice([*map(as_json, products_named(text) if text else products()), "null"]),
-        "order_number": "(" + "|".join([*numbers, "null"]) + ")",
     }
     return r"\{" + ",".join(f'"{field}":{values[field]}' for field in fields) + r"\}"
+
+
+def named(text: str) -> tuple[list[str], list[str]]:
+    """The products and the order numbers that a letter names, by 07's two rules."""
+    return products_named(text), order_numbers(text)
 
 
 def choice(texts: Iterable[str]) -> str:
