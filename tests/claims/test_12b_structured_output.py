@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from helpers.exercises.checking import registry
 from helpers.trials import notes_recorded as recorded
 from helpers.trials import ticket_notes as notes
 from helpers.velunda import load_tickets, order_numbers, products_named
@@ -88,6 +89,36 @@ def test_the_readme_says_what_the_notebook_shows():
     assert f"{valid['asked']} of 60 replies are valid notes without examples, {valid['examples']} with three" in readme
     assert f"{valid['retried']} with three tries, and {valid['mask']} behind a mask" in readme
     assert f"of which {mask} are right, and {best}" in readme
+
+
+def test_the_order_of_fields_gains_where_the_text_says_so(page):
+    gaps = []
+    for way, examples in (("letter", None), ("scored", True), ("scored", False)):
+        first, last = (recorded.find(way, order, examples) for order in ("evidence first", "label first"))
+        gaps.append(recorded.gap(recorded.marks(first, "wants"), recorded.marks(last, "wants")))
+    said = [f"{100 * x:.0f}" for x in (gaps[1].difference, gaps[1].low, gaps[1].high)]
+    assert f"gains {said[0]} points (95 % CI {said[1]}–{said[2]})" in page.prose
+    assert f"from −{-100 * gaps[2].low:.0f} to +{100 * gaps[2].high:.0f} points" in page.prose
+    assert gaps[0].low < 0 < gaps[0].high and gaps[2].low < 0 < gaps[2].high
+    rights = {ident(run): sum(recorded.marks(run, "wants")) for run in RUNS}
+    assert "label first" in max(rights, key=rights.get)
+
+
+def test_the_model_has_a_favorite_label_and_picks_evidence_without_regard(page):
+    found = [json.loads(reply) for reply in recorded.find("letter")["replies"]]
+    favorite = sum(note["wants"] == "to know where the order is" for note in found)
+    assert f"{favorite} of the 60 notes" in page.prose
+    places = [notes.sentences(t["text"]).index(n["evidence"]) for t, n in zip(notes.sixty(), found, strict=True)]
+    assert places.count(0) == places.count(2) and "the first sentence and the third equally often" in page.prose
+
+
+def test_a_check_without_labels_finds_faults_in_most_notes_of_the_schemas_mask(page):
+    check = registry()["untrue_fields"].reference
+    faulty = sum(
+        bool(check(reply, ticket["text"], *notes.named(ticket["text"])))
+        for ticket, reply in zip(notes.sixty(), recorded.find("mask")["replies"], strict=True)
+    )
+    assert f"finds a fault in {faulty} of them" in page.prose
 
 
 def test_no_exercise_is_answered_in_the_stored_outputs(page):
