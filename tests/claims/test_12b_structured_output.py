@@ -10,6 +10,7 @@ import pytest
 from helpers.exercises.checking import registry
 from helpers.trials import notes_recorded as recorded
 from helpers.trials import ticket_notes as notes
+from helpers.trials.records import Record
 from helpers.velunda import load_tickets, order_numbers, products_named
 from tests.benchmarks import sweep_json
 from tests.tools.notebook import ROOT, course, output_texts
@@ -119,6 +120,18 @@ def test_a_check_without_labels_finds_faults_in_most_notes_of_the_schemas_mask(p
         for ticket, reply in zip(notes.sixty(), recorded.find("mask")["replies"], strict=True)
     )
     assert f"finds a fault in {faulty} of them" in page.prose
+
+
+def test_masks_and_jumps_are_what_the_text_says_beside_the_libraries():
+    peers = Record("12b_constrained")
+    ways, totals = peers.find("schemas")["ways"], peers.find("tickets")["totals"]
+    ours = ways["ours, on the libraries'"]["mask, µs per token"]
+    assert all(2 <= ours / ways[name]["mask, µs per token"] <= 3.5 for name in ("xgrammar", "llguidance"))
+    for library in ("xgrammar", "llguidance", "outlines"):
+        rows = [masks[library] for masks in peers.find("masks")["grammars"].values()]
+        assert sum(row["same"] for row in rows) >= 0.95 * sum(row["of"] for row in rows)
+    assert totals["free"]["n"] == 12 and totals["jump-ahead"]["seconds"] < totals["free"]["seconds"] / 3
+    assert abs(totals["constrained"]["seconds"] / totals["free"]["seconds"] - 1) < 0.05
 
 
 def test_no_exercise_is_answered_in_the_stored_outputs(page):
