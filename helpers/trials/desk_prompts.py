@@ -1,7 +1,8 @@
 """Which of nine desks does a ticket belong to? The prompts that notebook 12 compares, and what was recorded of them.
 
-    run = RECORD.find("scored", way="about", split="dev")
+    run = continued("wants", "dev")                          # or RECORD.find("list", first=0)
     found = choices(run, "pmi")                              # one desk per ticket
+    added([continued(way, "dev") for way in CONTINUED])      # the evidence of three ways of asking, added up
     marks(found, run["case"])                                # right or not, in the order of the tickets
     gain(one, other, run["case"])                            # paired over families of phrasing
 
@@ -21,23 +22,47 @@ from helpers.metrics.grouped import Score
 from helpers.prompting.scoring import calibrated, length_normalized, pmi
 from helpers.stats import PairedDifference, paired_bootstrap
 from helpers.trials.records import Record
+from helpers.trials.routing import ASK, LABELS
 from helpers.velunda.tickets import load_tickets
 
-RECORD = Record("12_patterns")
-DESKS = {  # intent → its name in a list, and what a message of this kind is about
-    "order_status": ("order status", "where the order is and when it will arrive"),
-    "change_order": ("change order", "canceling or changing an order that has not come yet"),
-    "delivery_problem": ("delivery problem", "a parcel that came damaged, wrong or incomplete"),
-    "return": ("return", "sending something back for a refund"),
-    "repair": ("repair", "a defect or a repair in the workshop"),
-    "billing": ("billing", "a payment, a charge or an invoice"),
-    "advice": ("advice", "a question about products, prices, shops or terms"),
-    "account": ("account", "the login, the app or personal data"),
-    "other": ("other", "nothing that the support desk can act on"),
+RECORD, ROUTING = Record("12_patterns"), Record("05_routing")
+DESKS = {  # intent → its name in a list, what a message of this kind is about, and what the customer does
+    "order_status": ("order status", "where the order is and when it will arrive", "asks where an order is"),
+    "change_order": (
+        "change order",
+        "canceling or changing an order that has not come yet",
+        "wants to change or cancel an order",
+    ),
+    "delivery_problem": (
+        "delivery problem",
+        "a parcel that came damaged, wrong or incomplete",
+        "received a wrong, damaged or incomplete delivery",
+    ),
+    "return": ("return", "sending something back for a refund", "wants to send something back"),
+    "repair": ("repair", "a defect or a repair in the workshop", "reports a defect or wants a repair"),
+    "billing": ("billing", "a payment, a charge or an invoice", "has a problem with a payment or an invoice"),
+    "advice": (
+        "advice",
+        "a question about products, prices, shops or terms",
+        "asks a question about products, shops or prices",
+    ),
+    "account": (
+        "account",
+        "the login, the app or personal data",
+        "needs help with the login, the app or personal data",
+    ),
+    "other": ("other", "nothing that the support desk can act on", "wants nothing that the support desk can do"),
 }
 INTENTS = list(DESKS)
-NAMES = [name for name, _ in DESKS.values()]
-ABOUT = [about for _, about in DESKS.values()]
+NAMES = [name for name, *_ in DESKS.values()]
+ABOUT = [about for _, about, _ in DESKS.values()]
+WANTS = [wants for *_, wants in DESKS.values()]
+MESSAGE = "Message from a customer of a bicycle maker:\n{message}\n\n"
+CONTINUED = {  # a text that goes on with the label: its beginning, and the nine ways to go on
+    "wants": (MESSAGE + "In short, the customer", WANTS),
+    "about": (MESSAGE + "This message is about", ABOUT),
+    "sentence": (ASK, list(LABELS.values())),
+}
 FOUR = ("return", "repair", "billing", "account")  # the desks on which all orders of four examples are tried
 SORT = "You sort messages to the support desk of a bicycle maker. Answer with one label."
 QUESTION = "What is this message from a customer of a bicycle maker about?"
@@ -69,6 +94,34 @@ def asked(case: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     tickets = load_tickets(case.get("split", "dev"))
     tickets = one_per_family(tickets) if case.get("families") else tickets
     return [ticket for ticket in tickets if ticket["label"]["intent"] in case.get("desks", INTENTS)]
+
+
+def started(way: str, message: str) -> str:
+    """The beginning of a text that goes on with a label, by one of CONTINUED."""
+    return CONTINUED[way][0].replace("{message}", message)
+
+
+def going_on(way: str) -> list[str]:
+    """The nine labels as such a text goes on with them: with the space that parts words."""
+    return [f" {label}" for label in CONTINUED[way][1]]
+
+
+def continued(way: str, split: str = "dev") -> dict[str, Any]:
+    """The recorded scores of one of CONTINUED, as a run: those of 05 where it measured them, else those of 12."""
+    of_05 = [run for run in ROUTING.read()["runs"] if run["case"] == {"way": way, "split": split}]
+    case = {"way": way, "split": split}
+    found = of_05[0]["scores"] if of_05 else RECORD.find("continued", way=way, split=split)["scores"]
+    if split == "test":  # one ticket of each family
+        case["families"] = True
+        first = {id(ticket) for ticket in one_per_family(load_tickets(split))}
+        found = [row for row, t in zip(found, load_tickets(split), strict=True) if id(t) in first] if of_05 else found
+    return {"scores": found, "case": case} | {k: RECORD.find("empty", way=way)[k] for k in ("empty", "lengths")}
+
+
+def added(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The desk with the most evidence, summed over several ways of asking; from each, its mean over tickets is taken."""
+    evidence = sum(pmi(scores, scores.mean(0)) for scores in (torch.tensor(run["scores"]) for run in runs))
+    return [INTENTS[place] for place in evidence.argmax(-1).tolist()]
 
 
 def decide(scores: torch.Tensor, rule: str, empty: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

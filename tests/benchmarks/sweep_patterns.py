@@ -1,7 +1,8 @@
 """Which of nine desks a ticket belongs to, asked in different ways: chosen from a list in three orders, or by the
 scores of label texts (rules in helpers.trials.desk_prompts); instruction before, after, in the system turn, with a
 persona; all orders of four examples; 0 to 16 examples that are fixed, nearest or diverse. Scores are log-probabilities
-in nats, one row per ticket; empty: behind the same prompt with no text, N/A and [MASK]; read: tokens of all prompts."""
+in nats, one row per ticket; empty: behind the same prompt with no text, N/A and [MASK]; read: tokens of all prompts.
+continued: a text that goes on with the label, without a chat template; on dev, 05_routing has the same scores."""
 
 from __future__ import annotations
 
@@ -33,10 +34,15 @@ NAME = "12_patterns"
 EMPTY = ("", "N/A", "[MASK]")
 CASES: list[dict[str, Any]] = [{"case": "list", "first": first} for first in (0, 3)]
 CASES += [{"case": "scored", "way": "after"}]
-CASES += [{"case": "shots", "chosen": "fixed", "n": n, "families": True} for n in (0, 1, 2, 4, 8, 16)]
-CASES += [{"case": "shots", "chosen": "nearest", "n": n, "families": True} for n in (1, 4, 16)]
+CASES += [{"case": "empty", "way": way} for way in desks.CONTINUED]
+CASES += [{"case": "continued", "way": way, "split": "test", "families": True} for way in ("wants", "about")]
+CASES += [{"case": "list", "first": 0, "split": "test", "families": True}]
+CASES += [{"case": "shots", "chosen": "fixed", "n": n, "families": True} for n in (0, 4, 16)]
+CASES += [{"case": "shots", "chosen": "nearest", "n": n, "families": True} for n in (4, 1)]
 CASES += [{"case": "orders", "desks": list(desks.FOUR), "families": True}]
 CASES += [{"case": "scored", "way": way, "families": True} for way in ("before", "system", "persona")]
+CASES += [{"case": "shots", "chosen": "nearest", "n": 8, "families": True}]
+CASES += [{"case": "shots", "chosen": "fixed", "n": n, "families": True} for n in (1, 2, 8)]
 CASES += [{"case": "shots", "chosen": "diverse", "n": n, "families": True} for n in (4, 16)]
 CASES += [{"case": "list", "first": 6}]
 
@@ -87,6 +93,15 @@ def from_texts(case: dict[str, Any]) -> dict[str, Any]:
     return scored(prompts[: len(texts)], desks.ABOUT, prompts[len(texts) :])
 
 
+def going_on(case: dict[str, Any]) -> dict[str, Any]:
+    """The scores of texts that go on with a label, behind tickets or, for "empty", behind none."""
+    _, tokenizer = loaded()
+    texts = EMPTY if case["case"] == "empty" else [ticket["text"] for ticket in desks.asked(case)]
+    prompts = [tokenizer(desks.started(case["way"], text))["input_ids"] for text in texts]
+    found = scored(prompts, desks.going_on(case["way"]), [])
+    return found | {"empty": found.pop("scores")} if case["case"] == "empty" else found
+
+
 def solved(places: list[int]) -> list[dict[str, str]]:
     """The instruction, and these training tickets as solved examples."""
     pairs = [(pool()[0][i]["text"], desks.DESKS[pool()[0][i]["label"]["intent"]][0]) for i in places]
@@ -129,4 +144,5 @@ def shots(case: dict[str, Any]) -> dict[str, Any]:
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
     ways = {"list": from_list, "scored": from_texts, "orders": all_orders, "shots": shots}
+    ways |= {"empty": going_on, "continued": going_on}
     return ways[case["case"]](case)
