@@ -1,4 +1,4 @@
-"""What the course has taught its model to do, one call each. Opened in 07, 07b and 08.
+"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08 and 12b.
 
 | call                    | what it gives                                                  | adapter     | module     |
 |-------------------------|----------------------------------------------------------------|-------------|------------|
@@ -6,16 +6,18 @@
 | `report_summarizer()`   | one sentence about a report, or None if none passes the check  | `summaries` | `reports`  |
 | `passage_reader()`      | an answer from a text, or "Not in the text."                   | `reader`    | `passages` |
 | `handbook_assistant()`  | a quote from the handbook with its source, or an abstention    | –           | `handbook` |
+| `tool_caller()`         | an answer for which Velunda's tools were called, and each step | `tools`     | `tools`    |
 
 Each module of the first three holds what its adapter was trained with, prompt, form and scores, so that training and
-use cannot differ; the fourth puts search, a cross-encoder and, if asked for, the reader together.
+use cannot differ; the fourth puts search, a cross-encoder and, if asked for, the reader together, and the last calls
+it as one of its tools.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["handbook", "passages", "reports", "tickets"],
+    submodules=["handbook", "passages", "reports", "tickets", "tools"],
     submod_attrs={
         "handbook": [
             "HandbookAssistant",
@@ -52,6 +54,18 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "score_fields",
             "ticket_chat",
             "ticket_reader",
+        ],
+        "tools": [
+            "TOOLS",
+            "ToolCaller",
+            "call_text",
+            "handbook_search",
+            "order_lookup",
+            "price_lookup",
+            "reply_pattern",
+            "tool_caller",
+            "tool_chat",
+            "tool_line",
         ],
     },
 )

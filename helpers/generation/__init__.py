@@ -10,7 +10,10 @@
 | `speculative`: a cheap draft, checked by the model in one pass               | `speculation`  |
 | `token_log_probs`, `perplexity`                                              | `likelihood`   |
 | replies of a chat model to many prompts, and several to one                  | `replies`      |
-| output limited to a JSON form; to words of the source                        | `constrained`, `source_limit` |
+| output limited to a form, a pattern; to words of the source                  | `constrained`, `source_limit` |
+| a JSON schema, a pattern as an automaton over bytes                          | `json_schema`, `regular` |
+| an automaton over bytes as masks over tokens                                 | `token_grammar` |
+| a grammar's mask in its smallest form, to be shown                           | `minimal_grammar` |
 | a beginning that many prompts share, read once                               | `prefix`       |
 | odds of the next token and reliability, drawn                                | `plots`        |
 
@@ -25,24 +28,31 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "batching",
         "constrained",
         "decoding",
+        "json_schema",
         "likelihood",
         "minimal",
+        "minimal_grammar",
         "plots",
         "prefix",
+        "regular",
         "replies",
         "sampling",
         "source_limit",
         "speculation",
         "streaming",
+        "token_grammar",
     ],
     submod_attrs={
         "batching": ["as_batch"],
-        "constrained": ["AnswerForm", "greedy_within"],
+        "constrained": ["AnswerForm", "form_schema", "greedy_within", "json_grammar", "regex_grammar", "within"],
         "decoding": ["generate", "stream"],
+        "json_schema": ["Limits", "schema_node"],
         "likelihood": ["perplexity", "token_log_probs"],
         "minimal": ["minimal_generate"],
+        "minimal_grammar": ["choice_table", "grammar_mask", "jump_ahead", "minimal_within", "read_table"],
         "plots": ["build_browser", "odds_browser", "odds_grid", "reliability_diagram"],
         "prefix": ["BehindPrefix"],
+        "regular": ["Automaton", "GrammarError", "automaton", "parse"],
         "replies": ["drawn_replies", "greedy_replies"],
         "sampling": [
             "compose",
@@ -58,5 +68,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "source_limit": ["Names", "Vocabulary", "source_limits"],
         "speculation": ["ModelDraft", "PromptLookup", "Speculation", "accept_or_resample", "speculative"],
         "streaming": ["ReplyText", "reply_text", "text_decoder"],
+        "token_grammar": ["TokenGrammar", "token_tree"],
     },
 )

@@ -1,15 +1,22 @@
-"""A reply that cannot leave the form: the JSON is given, and of each value the model chooses among those allowed.
+"""A reply that cannot leave its form: at every step the model chooses among the tokens that the form allows.
+
+    grammar = json_grammar(tokenizer, {"type": "object", "properties": {"parts": {"type": "integer"}}})
+    grammar = regex_grammar(tokenizer, r"VE-\\d{5}|none")
+    generate(model, prompts, 24, sampler=within(grammar, start=len(prompts[0]), room=24))
 
     values = {"intent": ["return", "repair"], "product": ["Kite", None]}
-    form = AnswerForm(tokenizer, values)
-    form.allowed([])                                        # ids of tokens that may come first
+    form = AnswerForm(tokenizer, values)                    # JSON of which each value is one of a list
     generate(model, prompts, 64, sampler=greedy_within(forms, start=len(prompts[0])))
 
-Greedy decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all values begin
-alike, nothing is left to choose, and a reply that has the form anyway stays what it was.
+Decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all texts begin alike,
+nothing is left to choose, and a reply that has the form anyway stays what it was.
 
-What it does not do: search for the likeliest whole value (a token that begins several is judged by itself), fields that
-nest, free text within a field.
+    json_schema      a JSON schema → a regular expression
+    regular          a regular expression → an automaton over bytes
+    token_grammar    the automaton → a mask over the tokenizer's tokens, for each state
+    minimal_grammar  both in their smallest form
+
+What it does not do: search for the likeliest whole text (a token that begins several is judged by itself).
 """
 
 from __future__ import annotations
@@ -21,9 +28,100 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.generation.sampling import Sampler
+from helpers.generation.json_schema import Limits, schema_node
+from helpers.generation.regular import Automaton, GrammarError, automaton, parse
+from helpers.generation.sampling import REMOVED, Sampler, greedy
+from helpers.generation.token_grammar import ENDED, TokenGrammar
+
+__all__ = [
+    "ENDED",
+    "AnswerForm",
+    "Automaton",
+    "GrammarError",
+    "Limits",
+    "TokenGrammar",
+    "automaton",
+    "form_schema",
+    "greedy_within",
+    "json_grammar",
+    "parse",
+    "regex_grammar",
+    "schema_node",
+    "within",
+]
 
 Values = Mapping[str, Sequence[str | None]]
+
+
+def regex_grammar(tokenizer: Any, pattern: str, end_id: int | None = None) -> TokenGrammar:
+    """Texts that match the pattern whole, as in `re.fullmatch`. Raises GrammarError for what is not supported."""
+    return TokenGrammar(tokenizer, automaton(parse(pattern)), end_id)
+
+
+def json_grammar(
+    tokenizer: Any,
+    schema: Mapping[str, Any],
+    *,
+    limits: Limits | None = None,
+    separators: tuple[str, str] = (",", ":"),
+    end_id: int | None = None,
+) -> TokenGrammar:
+    """JSON texts that a schema allows, written as `json.dumps(…, ensure_ascii=False, separators=separators)` does.
+
+    limits: what holds where the schema sets none (`Limits`). Raises GrammarError for what is not supported, and for a
+    schema that no text satisfies.
+    """
+    return TokenGrammar(tokenizer, automaton(schema_node(schema, limits, separators)), end_id)
+
+
+def form_schema(values: Values) -> dict[str, Any]:
+    """The schema of the objects that `AnswerForm` allows: one of the given values for each field, in their order."""
+    fields = {field: {"enum": list(allowed)} for field, allowed in values.items()}
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+
+
+class within:
+    """A sampler: `choose` chooses among the tokens that each row's grammar allows.
+
+    grammars: one for all rows, or one for each. start: tokens of the prompts, padding included, behind which the
+    replies begin. room: tokens that a reply may have, its end included, which is generate's max_new_tokens; given it,
+    every reply reaches its end. choose: greedy, or any other sampler. Raises GrammarError where the room does not
+    suffice for the shortest text, and for a reply that has left its grammar.
+    """
+
+    def __init__(
+        self,
+        grammars: TokenGrammar | Sequence[TokenGrammar],
+        start: int,
+        room: int | None = None,
+        choose: Sampler = greedy,
+    ) -> None:
+        self.grammars, self.start, self.room, self.choose = grammars, start, room, choose
+        for grammar in [grammars] if isinstance(grammars, TokenGrammar) else grammars:
+            if room is not None and room < grammar.shortest:
+                raise GrammarError(f"There is room for {room} tokens, and the shortest text takes {grammar.shortest}.")
+        self._read: list[tuple[list[int], int]] = []  # of each row, what was read so far, and the state behind it
+
+    def __call__(self, logits: Tensor, ids: Tensor) -> Tensor:
+        """logits (B, V), ids (B, T) what stands so far  →  ids (B,)."""
+        return self.choose(logits.masked_fill(~self.mask(ids).to(logits.device), REMOVED), ids)
+
+    def mask(self, ids: Tensor) -> Tensor:
+        """ids (B, T) what stands so far  →  (B, V) bool, True for the tokens that may follow."""
+        rows = ids[:, self.start :].tolist()
+        grammars = [self.grammars] * len(rows) if isinstance(self.grammars, TokenGrammar) else self.grammars
+        if len(self._read) != len(rows):
+            self._read = [([], grammar.start) for grammar in grammars]
+        masks = []
+        for n, (grammar, row) in enumerate(zip(grammars, rows, strict=True)):
+            before, state = self._read[n]
+            if row[: len(before)] != before:  # another text than last time
+                before, state = [], grammar.start
+            for token in row[len(before) :]:
+                state = ENDED if state == ENDED else grammar.step(state, token)
+            self._read[n] = (row, state)
+            masks.append(grammar.mask(state, None if self.room is None else self.room - len(row)))
+        return torch.stack(masks)
 
 
 class AnswerForm:

@@ -2,6 +2,11 @@
 
 | what | module |
 |------|--------|
+| `load`, `render`: templates with versions, variables and tests; a user's text stays text | `templates` |
+| `check`: the tests that a template carries; `python -m helpers.prompting test` | `checking` |
+| `ask`: a template put to a model, for many items at once | `asking` |
+| `load_set`, `right`: what each template is measured on; `bare`: a prompt without instruction | `sets` |
+| `optimize`: edits that help on dev are kept; `replay`: what such a choice is worth elsewhere | `optimizer` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
@@ -13,9 +18,21 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["examples", "scoring", "tools"],
+    submodules=["asking", "checking", "examples", "optimizer", "scoring", "sets", "templates", "tools"],
     submod_attrs={
+        "asking": ["ask"],
+        "checking": ["check", "check_replies"],
         "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
+        "optimizer": [
+            "Optimized",
+            "Trial",
+            "last_line",
+            "optimize",
+            "replay",
+            "reply_begins",
+            "system",
+            "with_examples",
+        ],
         "scoring": [
             "CONTENT_FREE",
             "calibrated",
@@ -26,6 +43,19 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "length_normalized",
             "named_label",
             "pmi",
+        ],
+        "sets": ["Item", "bare", "load_set", "right"],
+        "templates": [
+            "PromptError",
+            "Template",
+            "Variable",
+            "escape",
+            "load",
+            "names",
+            "parse",
+            "prompt_ids",
+            "render",
+            "versions",
         ],
         "tools": [
             "Call",

@@ -2,6 +2,9 @@
 
 | what | module |
 |------|--------|
+| the written tasks: messages to sort, fields to pull out, replies in a form | `reading` |
+| whether a reply has the form that was asked for | `formats` |
+| whether a value that was pulled out is right, spelling aside | `fields` |
 
 The written ones lie in `data/tasks/`, split into dev and test.
 """
@@ -10,6 +13,10 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[],
-    submod_attrs={},
+    submodules=["fields", "formats", "reading"],
+    submod_attrs={
+        "fields": ["normalized", "right_fields", "right_value"],
+        "formats": ["CHECKS", "Check"],
+        "reading": ["Instruction", "Message", "Notice", "load_guide", "load_task"],
+    },
 )

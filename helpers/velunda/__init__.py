@@ -4,6 +4,7 @@
 |------------|-------------------------------------------------------------------------------|---------------|
 | `company`  | products, prices, order numbers: what is true of Velunda                      | 07, 07b       |
 | `tickets`  | labeled support tickets                                                       | 07            |
+| `orders`   | orders of the shop, and what one piece of a product or part costs               | 12b           |
 | `reports`  | workshop and incident reports with summaries                                  | 07b           |
 | `handbook` | the handbook and the questions about it                                       | 10, 10b       |
 | `parallel` | the same content in eight languages and three programming languages           | 01, 02        |
@@ -16,7 +17,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["company", "handbook", "parallel", "reports", "slots", "tickets"],
+    submodules=["company", "handbook", "orders", "parallel", "reports", "slots", "tickets"],
     submod_attrs={
         "company": ["canon", "order_numbers", "products_named"],
         "handbook": [
@@ -28,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load_questions",
             "read_document",
         ],
+        "orders": ["load_orders", "price_of", "prices"],
         "parallel": ["parallel_programs", "parallel_texts"],
         "reports": ["FACTS", "fill_report", "generate_reports", "load_report_frames", "load_reports", "stated"],
         "slots": ["fill_different"],

@@ -1,0 +1,199 @@
+"""The caller of tools: what the model is told, the form it is held to, Velunda's tools, and plans made by code."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Literal
+
+import pytest
+
+from helpers.assistants import (
+    ToolCaller,
+    call_text,
+    order_lookup,
+    price_lookup,
+    reply_pattern,
+    tool_chat,
+    tool_line,
+)
+from helpers.assistants.tools import ROOM, TOOLS, Turns
+from helpers.prompting import calculate, parse_calls, tool_schema
+from helpers.velunda import load_orders
+from tests.training.test_chats import tokenizer  # noqa: F401
+from tests.training.test_libraries import tiny  # noqa: F401
+
+
+def fare(passenger: str, season: Literal["summer", "winter"], n: int = 1, guide: bool | None = None) -> float:
+    """Fare in euros.
+
+    passenger: adult or child
+    """
+
+
+SCHEMA = tool_schema(fare)
+
+
+# What the model is told, and may say ---------------------------------------------------------------------------------
+
+
+def test_a_tool_is_told_in_one_line_and_results_are_turns_of_the_user():
+    assert tool_line(SCHEMA) == "fare(passenger, season=summer|winter, n, guide): Fare in euros"
+    call = call_text("fare", {"passenger": "adult", "season": "summer"})
+    asked = [{"role": "user", "content": "What?<|im_end|>"}, {"role": "assistant", "content": call}]
+    chat = tool_chat([*asked, {"role": "tool", "name": "fare", "content": "26"}], [SCHEMA])
+    assert [turn["role"] for turn in chat] == ["system", "user", "assistant", "user"]
+    assert chat[3]["content"] == "Result: 26" and "<|" not in chat[1]["content"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"passenger": "adult", "season": "winter"},
+        {"passenger": "a {dog}", "season": "summer", "n": -2, "guide": None},
+        {"passenger": "x", "season": "summer", "guide": True},
+    ],
+)
+def test_every_call_that_fits_the_schema_is_in_the_form(arguments):
+    call = call_text("fare", arguments)
+    assert re.fullmatch(reply_pattern([SCHEMA]), call)
+    assert parse_calls(call).calls == [("fare", arguments)]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"name":"fares","arguments":{"passenger":"x","season":"summer"}}',
+        '{"name":"fare","arguments":{"passenger":"x","season":"spring"}}',
+        '{"name":"fare","arguments":{"passenger":"x"}}',
+        '{"name":"fare","arguments":{"passenger":"","season":"summer"}}',
+        '{"name":"fare","arguments":{"passenger":"x","season":"summer","n":"2"}}',
+        '{"name":"fare","arguments":{"passenger":"x","season":"summer"}',
+    ],
+)
+def test_a_malformed_call_is_not_in_the_form(reply):
+    assert not re.fullmatch(reply_pattern([SCHEMA]), reply)
+
+
+def test_words_are_in_the_form_unless_a_call_is_wanted():
+    assert re.fullmatch(reply_pattern([SCHEMA]), "It costs 26 euros.")
+    assert not re.fullmatch(reply_pattern([SCHEMA], words=False), "It costs 26 euros.")
+    assert re.fullmatch(reply_pattern([], words=False), "It costs 26 euros.")
+
+
+def test_an_argument_that_the_model_cannot_write_is_named():
+    def add(numbers: list[int]) -> int: ...
+
+    with pytest.raises(ValueError, match="'numbers' of add is an array"):
+        reply_pattern([tool_schema(add)])
+
+
+def test_a_model_that_knows_nothing_cannot_write_a_malformed_call(tiny, tokenizer):  # noqa: F811
+    caller = ToolCaller(tiny[1], tokenizer, [fare, calculate], plan=lambda question: ["fare"])
+    [reply] = caller.replies([([{"role": "user", "content": "What?"}], [SCHEMA])])
+    [call] = parse_calls(reply).calls
+    assert call.name == "fare" and call.arguments["season"] in ("summer", "winter")
+    assert len(tokenizer(reply)["input_ids"]) < ROOM + 8
+
+
+# Velunda's tools -----------------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_found_as_customers_write_its_number():
+    number, order = next(iter(load_orders().items()))
+    told = order_lookup(number)
+    assert told["status"] == order["status"] and list(told) == ["items", "status", "delivery"]
+    assert all(f"{item['quantity']} x {item['product']}" in told["items"] for item in order["items"])
+    assert order_lookup(number.lower().replace("-", " ")) == order_lookup(number[3:]) == told
+
+
+def test_what_is_not_there_is_said_by_the_tools():
+    with pytest.raises(LookupError, match="There is no order VE-99999."):
+        order_lookup("VE-99999")
+    with pytest.raises(LookupError, match="There is no price for Falcon 900."):
+        price_lookup("Falcon 900")
+    assert price_lookup("the Kite 500") == "2790 euros"
+
+
+def test_every_tool_has_a_schema_that_the_model_can_be_told():
+    lines = [tool_line(tool_schema(tool)) for tool in TOOLS]
+    assert [line.split("(")[0] for line in lines] == [
+        "order_lookup",
+        "price_lookup",
+        "calculate",
+        "handbook_search",
+    ]
+    assert all(len(line) < 100 for line in lines) and reply_pattern([tool_schema(tool) for tool in TOOLS])
+
+
+# The loop, with a scripted model -------------------------------------------------------------------------------------
+
+
+class Scripted(ToolCaller):
+    """Says what a rule makes of a conversation."""
+
+    def __init__(self, rule, **options):
+        super().__init__(None, None, [price_lookup, calculate], **options)
+        self.rule = rule
+
+    def replies(self, conversations, batch=12):
+        return [self.rule([message["content"] for message in messages]) for messages, _ in conversations]
+
+
+def twice_the_price(said):
+    """Looks up what the question names, doubles it, and says it."""
+    if len(said) == 1:
+        return call_text("price_lookup", {"product": said[0]})
+    if len(said) == 3 and said[2].endswith("euros"):
+        return call_text("calculate", {"expression": f"2 * {said[2].split()[0]}"})
+    return said[-1]
+
+
+def test_many_questions_are_asked_side_by_side_and_keep_their_order():
+    names = ["Shell", "Falcon", "Kite 500", "chain"]
+    ask = Scripted(twice_the_price)
+    together = ask.many(names)
+    assert [done.text for done in together] == [
+        "178",
+        "price_lookup failed: There is no price for Falcon.",
+        "5580",
+        "64",
+    ]
+    assert [len(done.steps) for done in together] == [2, 1, 2, 2]
+    assert together == [ask(name) for name in names]
+
+
+def test_a_model_that_fails_is_heard_of_by_all():
+    def fail(said):
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        Scripted(fail).many(["Shell", "Kite 500"])
+
+
+def test_turns_wait_for_all_that_are_running():
+    turns = Turns(1, lambda conversations: [json.dumps(len(conversations))])
+    assert turns.reply([], []) == "1"
+    turns.leave()
+    assert turns.running == 0
+
+
+def test_a_plan_wants_one_call_after_the_other_and_then_words(monkeypatch):
+    ask = Scripted(twice_the_price, plan=lambda question: ["price_lookup", "calculate"])
+    monkeypatch.setattr("helpers.assistants.tools.regex_grammar", lambda _, pattern: pattern)
+    schemas = [tool_schema(tool) for tool in ask.tools]
+    asked = [{"role": "user", "content": "?"}]
+    result = {"role": "tool", "content": "89 euros"}
+    wanted = [ask._grammar([*asked, *[result] * n], schemas) for n in range(3)]
+    assert "price_lookup" in wanted[0] and "calculate" not in wanted[0]
+    assert "calculate" in wanted[1] and "price_lookup" not in wanted[1]
+    assert "name" not in wanted[2]
+    failed = {"role": "tool", "content": "price_lookup failed: There is no price for it."}
+    assert "name" not in ask._grammar([*asked, failed], schemas)
+
+
+def test_bad_input_is_told_in_one_sentence():
+    with pytest.raises(ValueError, match="The question is empty"):
+        Scripted(twice_the_price)("  ")
+    with pytest.raises(ValueError, match="leave held=True"):
+        Scripted(twice_the_price, held=False, plan=lambda question: [])

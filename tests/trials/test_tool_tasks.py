@@ -1,0 +1,152 @@
+"""Conversations with tools: what is trained is right, and shares nothing with what is tested."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from helpers.assistants import TOOLS
+from helpers.files import DataUnavailable
+from helpers.prompting import calculate, parse_calls, tool_schema, wrong_arguments
+from helpers.prompting.tools import Step, ToolAnswer
+from helpers.trials import tool_tasks
+from helpers.trials.tool_tasks import KINDS, SPLITS, domains, load_tool_tasks, solved, task_groups, with_broken
+from helpers.velunda import canon, load_orders, prices
+
+ROWS = {split: load_tool_tasks(split) for split in SPLITS}
+
+
+@pytest.fixture(scope="module")
+def groups():
+    return task_groups(60, seed=5)
+
+
+# What is trained -----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_tasks(groups):
+    assert task_groups(3, seed=5) == groups[:3] and task_groups(3, seed=6) != groups[:3]
+
+
+def test_every_kind_is_trained_and_the_number_of_calls_is_what_it_says(groups):
+    tasks = [task for group in groups for task in group.tasks]
+    assert {task.kind for task in tasks} == set(KINDS)
+    for task in tasks:
+        n_calls = 0 if task.kind in ("words", "missing", "off") else task.kind.count(",") + 1
+        assert task.n_calls == n_calls, task
+
+
+def test_every_trained_call_fits_the_schema_of_its_tool(groups):
+    for group in groups:
+        known = {schema["function"]["name"]: schema for schema in group.schemas}
+        for task in group.tasks:
+            for message in task.messages[:-1]:
+                if message["role"] == "assistant":
+                    [call] = parse_calls(message["content"]).calls
+                    assert wrong_arguments(call.arguments, known[call.name]) is None
+
+
+def test_what_is_worked_out_and_said_is_right(groups):
+    checked = 0
+    for task in (task for group in groups for task in group.tasks if task.kind.endswith("sum")):
+        call, result, answer = (message["content"] for message in task.messages[-3:])
+        [expression] = json.loads(call)["arguments"].values()
+        assert float(result) == pytest.approx(calculate(expression)) and result in answer
+        checked += 1
+    assert checked > 50
+
+
+def test_every_argument_was_said_before(groups):
+    """Names and numbers come from the question or from a result: there is nothing to guess."""
+    for task in (task for group in groups for task in group.tasks):
+        before = ""
+        for message in task.messages:
+            if message["role"] == "assistant" and message["content"].startswith("{"):
+                for value in json.loads(message["content"])["arguments"].values():
+                    assert value.lower() in before or is_sum_of(value, before), (task.kind, value)
+            before += message["content"].lower() + "\n"
+
+
+def is_sum_of(expression: str, text: str) -> bool:
+    """Is this arithmetic with numbers of the text, in figures or words, 100 aside?"""
+    numbers = re.findall(r"\d+(?:\.\d+)?", expression)
+    said = [n in text or tool_tasks.WORDS.get(int(float(n)), "-") in text or n == "100" for n in numbers]
+    return bool(numbers) and not re.search(r"[^\d.+*/() -]", expression) and all(said)
+
+
+def test_no_trained_tool_or_argument_is_velundas_and_no_product_is_named():
+    text = json.dumps(domains()).lower()
+    names = {tool.__name__ for tool in TOOLS}
+    trained = {
+        name
+        for place in domains()["domains"]
+        for part in ("record", "amount", "rules")
+        for name in place[part]["names"]
+    }
+    assert len(trained) >= 36 and not trained & names and not set(domains()["calculator"]["names"]) & names
+    products = [variant["name"] for product in canon()["products"] for variant in product["variants"]]
+    assert "velunda" not in text and not [name for name in products if re.search(rf"\b{name.lower()}\b", text)]
+
+
+# What is tested ------------------------------------------------------------------------------------------------------
+
+
+def test_the_splits_have_every_kind_and_share_neither_phrasings_nor_orders():
+    assert [len(ROWS[split]) for split in SPLITS] == [38, 108]
+    kinds = Counter(task["kind"] for task in ROWS["test"])
+    assert kinds == {"one call": 24, "two calls": 24, "three calls": 24} | dict.fromkeys(
+        ("no call", "argument missing", "tool fails"), 12
+    )
+    bare = {split: {re.sub(r"VE-\d+", "", task["question"]) for task in ROWS[split]} for split in SPLITS}
+    numbers = {split: set(re.findall(r"VE-\d+", json.dumps(ROWS[split]))) for split in SPLITS}
+    assert not bare["dev"] & bare["test"] and not numbers["dev"] & numbers["test"]
+
+
+def test_the_expected_answers_follow_from_the_orders_and_the_canon():
+    for task in (task for split in SPLITS for task in ROWS[split] if "all" in task):
+        said = [float(value) for value in task["all"] if re.fullmatch(r"[\d.]+", value)]
+        if task["plan"] == ["order_lookup"]:
+            [order] = [load_orders()[n] for n in re.findall(r"VE-\d+", task["question"])]
+            known = [order["status"], order["delivery"], *(item["product"] for item in order["items"])]
+            assert set(task["all"]) <= set(known)
+        elif task["plan"][-1] == "price_lookup":
+            assert set(said) <= set(prices().values())
+        elif task["plan"][0] == "order_lookup":
+            [order] = [load_orders()[n] for n in re.findall(r"VE-\d+", task["question"])]
+            assert said[0] in [item["quantity"] * item["price_eur"] for item in order["items"]]
+
+
+def done(text, *steps, stopped=False):
+    return ToolAnswer(text, [Step(name, {}, "") for name in steps], stopped)
+
+
+def test_a_task_is_solved_by_what_is_said_and_called():
+    price = {"kind": "one call", "plan": ["price_lookup"], "all": ["2790"]}
+    assert solved(price, done("It costs 2,790 euros.", "price_lookup"))
+    assert not solved(price, done("It costs 12790 euros.", "price_lookup"))
+    assert not solved(price, done("It costs 2790 euros.", "price_lookup", stopped=True))
+    words = {"kind": "no call", "plan": [], "any": ["welcome"]}
+    assert solved(words, done("You are welcome.")) and not solved(words, done("You are welcome.", "calculate"))
+    fails = {"kind": "tool fails", "plan": ["order_lookup"], "any": ["sorry"]}
+    assert solved(fails, done("Sorry, there is no order VE-99999.", "order_lookup"))
+    assert not solved(fails, done("Sorry, there is no order VE-99999."))
+    assert not solved(fails, done("Sorry, it costs 89 euros.", "order_lookup"))
+
+
+def test_a_broken_tool_keeps_its_schema_and_raises():
+    broken = with_broken(TOOLS, "order_lookup")
+    assert [tool_schema(tool) for tool in broken] == [tool_schema(tool) for tool in TOOLS]
+    with pytest.raises(TimeoutError):
+        broken[0](order="VE-20239")
+    assert broken[1:] == list(TOOLS[1:])
+
+
+def test_an_unknown_split_and_a_missing_file_are_told(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="There is no split 'train'"):
+        load_tool_tasks("train")
+    monkeypatch.setattr(tool_tasks, "FOLDER", tmp_path)
+    with pytest.raises(DataUnavailable):
+        load_tool_tasks("dev")
