@@ -1,8 +1,8 @@
 """Which of nine desks does a ticket belong to? The prompts that notebook 12 compares, and what was recorded of them.
 
-    run = continued("wants", "dev")                          # or RECORD.find("list", first=0)
+    run = continued("wants")                          # or RECORD.find("list", first=0)
     found = choices(run, "pmi")                              # one desk per ticket
-    added([continued(way, "dev") for way in CONTINUED])      # the evidence of three ways of asking, added up
+    added([continued(way) for way in CONTINUED])      # the evidence of three ways of asking, added up
     marks(found, run["case"])                                # right or not, in the order of the tickets
     gain(one, other, run["case"])                            # paired over families of phrasing
 
@@ -106,20 +106,17 @@ def going_on(way: str) -> list[str]:
     return [f" {label}" for label in CONTINUED[way][1]]
 
 
-def continued(way: str, split: str = "dev") -> dict[str, Any]:
-    """The recorded scores of one of CONTINUED, as a run: those of 05 where it measured them, else those of 12."""
-    of_05 = [run for run in ROUTING.read()["runs"] if run["case"] == {"way": way, "split": split}]
-    case = {"way": way, "split": split}
-    found = of_05[0]["scores"] if of_05 else RECORD.find("continued", way=way, split=split)["scores"]
-    if split == "test":  # one ticket of each family
-        case["families"] = True
-        first = {id(ticket) for ticket in one_per_family(load_tickets(split))}
-        found = [row for row, t in zip(found, load_tickets(split), strict=True) if id(t) in first] if of_05 else found
-    return {"scores": found, "case": case} | {k: RECORD.find("empty", way=way)[k] for k in ("empty", "lengths")}
+def continued(way: str) -> dict[str, Any]:
+    """The scores of one of CONTINUED behind the dev tickets, recorded in 05, and without a ticket, recorded in 12."""
+    case = {"way": way, "split": "dev"}
+    [found] = [run for run in ROUTING.read()["runs"] if run["case"] == case]
+    return {"case": case, "scores": found["scores"]} | {
+        k: RECORD.find("empty", way=way)[k] for k in ("empty", "lengths")
+    }
 
 
 def added(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The desk with the most evidence, summed over several ways of asking; from each, its mean over tickets is taken."""
+    """The desk with the most evidence, summed over several ways of asking, each less its mean over the tickets."""
     evidence = sum(pmi(scores, scores.mean(0)) for scores in (torch.tensor(run["scores"]) for run in runs))
     return [INTENTS[place] for place in evidence.argmax(-1).tolist()]
 

@@ -2,7 +2,8 @@
 scores of label texts (rules in helpers.trials.desk_prompts); instruction before, after, in the system turn, with a
 persona; all orders of four examples; 0 to 16 examples that are fixed, nearest or diverse. Scores are log-probabilities
 in nats, one row per ticket; empty: behind the same prompt with no text, N/A and [MASK]; read: tokens of all prompts.
-continued: a text that goes on with the label, without a chat template; on dev, 05_routing has the same scores."""
+desk: a template of data/prompts whose text breaks off where the label goes on; empty: such texts without a ticket (with
+one, they are in 05_routing)."""
 
 from __future__ import annotations
 
@@ -24,7 +25,9 @@ from helpers.prompting import (
     example_turns,
     label_lengths,
     label_scores,
+    load,
     nearest,
+    render,
 )
 from helpers.speed import FastLlama
 from helpers.trials import desk_prompts as desks
@@ -35,7 +38,7 @@ EMPTY = ("", "N/A", "[MASK]")
 CASES: list[dict[str, Any]] = [{"case": "list", "first": first} for first in (0, 3)]
 CASES += [{"case": "scored", "way": "after"}]
 CASES += [{"case": "empty", "way": way} for way in desks.CONTINUED]
-CASES += [{"case": "continued", "way": way, "split": "test", "families": True} for way in ("wants", "about")]
+CASES += [{"case": "desk", "version": "2.0.0", "split": split, "families": True} for split in ("dev", "test")]
 CASES += [{"case": "list", "first": 0, "split": "test", "families": True}]
 CASES += [{"case": "shots", "chosen": "fixed", "n": n, "families": True} for n in (0, 4, 16)]
 CASES += [{"case": "shots", "chosen": "nearest", "n": n, "families": True} for n in (4, 1)]
@@ -94,12 +97,16 @@ def from_texts(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def going_on(case: dict[str, Any]) -> dict[str, Any]:
-    """The scores of texts that go on with a label, behind tickets or, for "empty", behind none."""
+    """The scores of texts that go on with a label: behind no ticket ("empty"), or by a template of data/prompts."""
     _, tokenizer = loaded()
-    texts = EMPTY if case["case"] == "empty" else [ticket["text"] for ticket in desks.asked(case)]
-    prompts = [tokenizer(desks.started(case["way"], text))["input_ids"] for text in texts]
-    found = scored(prompts, desks.going_on(case["way"]), [])
-    return found | {"empty": found.pop("scores")} if case["case"] == "empty" else found
+    if case["case"] == "empty":
+        prompts = [tokenizer(desks.started(case["way"], text))["input_ids"] for text in EMPTY]
+        found = scored(prompts, desks.going_on(case["way"]), [])
+        return {"empty": found["scores"], "lengths": found["lengths"]}
+    template = load("desk", case["version"])
+    texts = [render(template, message=ticket["text"])[0]["content"] for ticket in desks.asked(case)]
+    labels = [f" {label}" for label in template.answer["labels"].values()]
+    return scored([tokenizer(text)["input_ids"] for text in texts], labels, [])
 
 
 def solved(places: list[int]) -> list[dict[str, str]]:
@@ -144,5 +151,5 @@ def shots(case: dict[str, Any]) -> dict[str, Any]:
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
     ways = {"list": from_list, "scored": from_texts, "orders": all_orders, "shots": shots}
-    ways |= {"empty": going_on, "continued": going_on}
+    ways |= {"empty": going_on, "desk": going_on}
     return ways[case["case"]](case)
