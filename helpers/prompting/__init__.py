@@ -9,6 +9,7 @@
 | `optimize`: edits that help on dev are kept; `replay`: what such a choice is worth elsewhere | `optimizer` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
+| replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
@@ -18,10 +19,23 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["asking", "checking", "examples", "optimizer", "scoring", "sets", "templates", "tools"],
+    submodules=["asking", "checking", "constrained", "examples", "optimizer", "scoring", "sets", "templates", "tools"],
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
+        "constrained": [
+            "AnswerForm",
+            "GrammarError",
+            "Limits",
+            "TokenGrammar",
+            "Written",
+            "form_schema",
+            "generate_within",
+            "greedy_within",
+            "json_grammar",
+            "regex_grammar",
+            "within",
+        ],
         "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
         "optimizer": [
             "Optimized",
