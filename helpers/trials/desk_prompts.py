@@ -121,6 +121,13 @@ def added(runs: Sequence[Mapping[str, Any]]) -> list[str]:
     return [INTENTS[place] for place in evidence.argmax(-1).tolist()]
 
 
+def one_each(found: Sequence[str], case: Mapping[str, Any]) -> list[str]:
+    """Of one answer per ticket of the case, those to the first ticket of each family."""
+    tickets = asked(case)
+    first = {id(ticket) for ticket in one_per_family(tickets)}
+    return [answer for answer, ticket in zip(found, tickets, strict=True) if id(ticket) in first]
+
+
 def decide(scores: torch.Tensor, rule: str, empty: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """The place of the chosen label for each row of scores (N, L), by one of RULES.
 
