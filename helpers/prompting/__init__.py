@@ -10,6 +10,7 @@
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
 | replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
+| self-consistency: `final_answer`, `majority`, `self_consistency` | `voting` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
@@ -19,7 +20,18 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["asking", "checking", "constrained", "examples", "optimizer", "scoring", "sets", "templates", "tools"],
+    submodules=[
+        "asking",
+        "checking",
+        "constrained",
+        "examples",
+        "optimizer",
+        "scoring",
+        "sets",
+        "templates",
+        "tools",
+        "voting",
+    ],
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
@@ -82,5 +94,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "tool_schema",
             "wrong_arguments",
         ],
+        "voting": ["Vote", "final_answer", "majority", "self_consistency"],
     },
 )
