@@ -7,10 +7,13 @@ How the reply is read stands in the template, under `answer`:
 | how     | its settings                                                    | reply                                   |
 |---------|-----------------------------------------------------------------|-----------------------------------------|
 | written | `max_new_tokens`; `first_line: true`; `begins`: put before it   | what the model writes, greedily         |
-| scored  | `labels`, name: text, or the name of a variable that lists them | the one for which the item speaks most  |
+| scored  | `labels`, name: text, or the name of a variable that lists them | the one for which the item speaks most, |
+|         | then `cite: true` adds its number; `without`: see below         | quoted                                  |
 
 Scored means pointwise mutual information: how much more probable is a text behind this item than behind the same prompt
-with `without` (default: N/A) where the user's text stands? What all prompts begin with is read once.
+with another text in the user's place? Those are listed under `without` (default: N/A), and their mean counts; a few
+usual texts whose labels nobody needs to know do better than one that says nothing. What all prompts begin with is read
+once.
 """
 
 from __future__ import annotations
@@ -61,18 +64,23 @@ def _scored(
     for i, item in enumerate(items):
         groups.setdefault(tuple(_labels(template, item).items()), []).append(i)
     users = [name for name, variable in template.variables.items() if variable.type == "user text"]
+    without = template.answer.get("without", "N/A")
+    without = [without] if isinstance(without, str) else without
     replies = [""] * len(items)
     for labels, places in groups.items():
-        blank = dict(items[places[0]]) | dict.fromkeys(users, template.answer.get("without", "N/A"))
-        asked = [prompt_ids(tokenizer, render(template, **blank, **options)), *(prompts[i] for i in places)]
+        given = [dict(items[places[0]]) | dict.fromkeys(users, text) for text in without]
+        blank = [prompt_ids(tokenizer, render(template, **each, **options)) for each in given]
+        asked = [*blank, *(prompts[i] for i in places)]
         scores = label_scores(model, tokenizer, asked, [text for _, text in labels])
-        for i, best in zip(places, pmi(scores[1:], scores[0]).argmax(-1).tolist(), strict=True):
+        usual, found = scores[: len(blank)].mean(0), scores[len(blank) :]
+        for i, best in zip(places, pmi(found, usual).argmax(-1).tolist(), strict=True):
             replies[i] = labels[best][0]
     return replies
 
 
 def _labels(template: Template, item: Mapping[str, Any]) -> dict[str, str]:
     labels = template.answer["labels"]
-    if isinstance(labels, str):  # a variable: each of its texts stands for itself
-        return {text: escape(text) for text in item.get(labels, template.variables[labels].default)}
+    if isinstance(labels, str):  # a variable: each of its texts stands for itself, with its number where it is cited
+        texts, cite = item[labels], template.answer.get("cite")
+        return {f"{text} [{n}]" if cite else text: escape(text) for n, text in enumerate(texts, start=1)}
     return labels

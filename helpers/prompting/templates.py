@@ -284,10 +284,12 @@ def _shown(template: Template, examples: Sequence[Mapping]) -> Messages:
     """Examples as turns: what the last turn of the user asks of each, and its reply."""
     source = [source for role, source in template.turns if role == "user"][-1]
     begun = next((source for role, source in template.turns[-1:] if role == "assistant"), "")
+    begins = template.answer.get("begins", "")  # what a begun reply ends with and its example begins with
     messages = []
     for example in examples:
-        filled = _filled(template, example["given"])
-        reply = f"{_content(template, begun, filled)} {example['reply']}" if begun else str(example["reply"])
+        filled, reply = _filled(template, example["given"]), str(example["reply"])
+        if begun:
+            reply = f"{_content(template, begun, filled).removesuffix(begins).rstrip()} {reply}"
         messages.append({"role": "user", "content": _content(template, source, filled)})
         messages.append({"role": "assistant", "content": escape(reply)})
     return messages

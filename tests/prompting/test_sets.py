@@ -43,6 +43,8 @@ def test_the_facts_of_the_desk_are_the_canons_and_nobody_else_is_asked_twice():
         ("extraction", "VE-48213", "VE-48213, or VE-48214", False),
         ("customer_support", "30 days", "You have thirty days.", True),
         ("customer_support", "30 days", "You have 130 days.", False),
+        ("question_answering", "two", "There are two keys. [1]", True),
+        ("question_answering", "two", "There are keys. [2]", False),
     ],
 )
 def test_right_and_wrong_replies(kind, accepted, reply, said):
