@@ -48,6 +48,7 @@ CASES += [{"case": "shots", "chosen": "nearest", "n": 8, "families": True}]
 CASES += [{"case": "shots", "chosen": "fixed", "n": n, "families": True} for n in (1, 2, 8)]
 CASES += [{"case": "shots", "chosen": "diverse", "n": n, "families": True} for n in (4, 16)]
 CASES += [{"case": "list", "first": 6}]
+CASES += [{"case": "shots", "chosen": "nearest", "n": 16, "families": True}]
 
 
 @cache

@@ -69,7 +69,9 @@ def test_each_correction_beats_the_likelihood_and_the_mean_over_tickets_is_the_b
         assert desks.gain(found[rule], found["likelihood"], run["case"]).low > 0
     assert right["batch"] == max(right.values()) and max(right["likelihood"], right["normalized"]) < 0.25 * 72
     added = desks.score(desks.added([desks.continued(way) for way in desks.CONTINUED]), run["case"])
-    assert added.right > max(desks.score(desks.choices(desks.continued(w), "batch"), run["case"]).right for w in desks.CONTINUED)
+    assert added.right > max(
+        desks.score(desks.choices(desks.continued(w), "batch"), run["case"]).right for w in desks.CONTINUED
+    )
 
 
 def test_tf_idf_is_far_ahead_of_all_that_needs_no_label():
