@@ -1,15 +1,15 @@
 """Word problems of one to four steps with whole-number answers, made by chance from hand-written stories.
 
     problems = generate_problems(100, "train", seed=0)
-    problems[0].text       "A bakery fills 4 trays with 6 rolls each. 5 rolls are burnt. How many rolls are good?"
-    problems[0].trace      "Rolls: 4 × 6 = 24\nGood rolls: 24 - 5 = 19\nAnswer: 19"
-    problems[0].answer     19
+    problems[0].text       "A bakery fills 4 trays with 6 rolls each. 4 rolls are burnt. How many rolls are good?"
+    problems[0].trace      "Rolls: 4 × 6 = 24\nGood rolls: 24 - 4 = 20\nAnswer: 20"
+    problems[0].answer     20
 
 A *story* (data/tasks/word_problems/stories.txt) is a setting with several beginnings, events and last events, each with
 the arithmetic that it stands for. A problem takes a beginning and some events, in their order. Whole stories are
 split into train, dev and test, so what is told in test was never told in train. Numbers are drawn until each result
-is a whole number above zero that is found in the head (`fits`): what is hard is to see what to calculate, and to keep
-to it for four steps.
+is a whole number above zero that children know by heart (`fits`): what is hard is to see what to calculate, and to
+keep to it for four steps.
 
 What it does not do: fractions, units that must be converted, problems with several right answers.
 """
@@ -38,9 +38,8 @@ NAMES = {
     "she": "Ana Mia Lena Aisha Nora Yuki Rosa Ines Zoe Eva Lily Maya".split(),
 }
 WORDS = {"he": {"he": "he", "his": "his", "him": "him"}, "she": {"he": "she", "his": "her", "him": "her"}}
-LARGEST = 400
 WITH_DISTRACTOR, QUESTION_FIRST = 0.25, 0.12  # shares of the problems
-ROUND = 0.25  # of the numbers that could be tens
+SHORT, ROUND = 0.35, 0.35  # of the numbers: one digit, where it could be; tens, likewise
 
 NUMBER = re.compile(r"\[([a-w])(\d+)-(\d+)\]")
 SLOT = re.compile(r"<(\w+)>")
@@ -160,13 +159,14 @@ def generate_problems(n: int, split: str, seed: int, steps: Sequence[int] = STEP
 
 def _endless(stories: list[Story], steps: Sequence[int], rng: random.Random, tries: int) -> Iterator[Problem]:
     bag: list[tuple[Story, int]] = []
+    plots = {(story.name, n_steps): story.plots(n_steps) for story in stories for n_steps in set(steps)}
     for _ in range(tries):
         if not bag:
             bag = [(story, n_steps) for story in stories for n_steps in steps]
             rng.shuffle(bag)
         story, n_steps = bag.pop()
-        plots = story.plots(n_steps)
-        if plots and (problem := tell(story, rng.choice(plots), rng)):
+        known = plots[story.name, n_steps]
+        if known and (problem := tell(story, rng.choice(known), rng)):
             yield problem
 
 
@@ -175,21 +175,26 @@ def tell(story: Story, plot: Sequence[Line], rng: random.Random) -> Problem | No
     words = _words(story, rng)
     chosen = [choose(line.text, lambda slot: False, rng.choice) for line in plot]
     for _ in range(200):
-        if (told := _numbers(plot, chosen, words, rng)) is not None:
+        if (found := _numbers(plot, chosen, rng)) is not None:
             break
     else:
         return None
-    sentences, steps = told
+    sentences = [_fill(_put(text, numbers), words) for text, numbers in zip(chosen, found[0], strict=True)]
+    written = [step for line in plot for step in line.steps]
+    steps = tuple(
+        Step(_fill(step["label"], words), left, step["op"], right, result)
+        for step, (left, right, result) in zip(written, found[1], strict=True)
+    )
     question = _fill(choose(plot[-1].question, lambda slot: False, rng.choice), words)
     distractors = [line for line in story.lines if line.kind == "D"]
     distracted = bool(distractors) and rng.random() < WITH_DISTRACTOR
     if distracted:
         text = choose(rng.choice(distractors).text, lambda slot: False, rng.choice)
-        text, _ = _draw(text, rng)
+        text = _put(text, _draw(text, rng))
         sentences.insert(rng.randint(1, len(sentences)), _fill(text, words))
     first = rng.random() < QUESTION_FIRST and not re.search(r"\b(he|she|they)\b", question)
     parts = [question, *sentences] if first else [*sentences, question]
-    return Problem(" ".join(parts), tuple(steps), story.name, distracted)
+    return Problem(" ".join(parts), steps, story.name, distracted)
 
 
 def _words(story: Story, rng: random.Random) -> dict[str, str]:
@@ -214,60 +219,67 @@ def _fill(text: str, words: Mapping[str, str]) -> str:
     return text[0].upper() + text[1:]
 
 
-def _draw(text: str, rng: random.Random) -> tuple[str, dict[str, int]]:
-    """The text with a number for each range in it, and the numbers by their letters."""
-    numbers = {letter: _number(int(low), int(high), rng) for letter, low, high in NUMBER.findall(text)}
-    return NUMBER.sub(lambda match: str(numbers[match[1]]), text), numbers
+def _draw(text: str, rng: random.Random) -> dict[str, int]:
+    """A number for each range in the text, by its letter."""
+    return {letter: _number(low, high, rng) for letter, low, high in _ranges(text)}
+
+
+@lru_cache(maxsize=4096)
+def _ranges(text: str) -> list[tuple[str, int, int]]:
+    return [(letter, int(low), int(high)) for letter, low, high in NUMBER.findall(text)]
+
+
+def _put(text: str, numbers: Mapping[str, int]) -> str:
+    return NUMBER.sub(lambda match: str(numbers[match[1]]), text)
 
 
 def _number(low: int, high: int, rng: random.Random) -> int:
-    """A number from low to high; tens are more frequent, as they are in prices and plans."""
+    """A number from low to high; one digit and tens are more frequent, as they are in everyday counting."""
+    kind = rng.random()
+    if kind < SHORT and low < 10:
+        return rng.randint(low, min(high, 9))
     drawn = rng.randint(low, high)
     rounded = round(drawn / 10) * 10
-    return rounded if low <= rounded <= high and rng.random() < ROUND else drawn
+    return rounded if kind > 1 - ROUND and low <= rounded <= high else drawn
 
 
 def _numbers(
-    plot: Sequence[Line], chosen: Sequence[str], words: Mapping[str, str], rng: random.Random
-) -> tuple[list[str], list[Step]] | None:
-    """The sentences with numbers and the steps to the answer, or None where a result does not fit."""
-    sentences, steps = [], []
+    plot: Sequence[Line], chosen: Sequence[str], rng: random.Random
+) -> tuple[list[dict[str, int]], list[tuple[int, int, int]]] | None:
+    """For each line its numbers by their letters, and (left, right, result) of each step, or None where one does not
+    fit."""
+    drawn, found = [], []
     x = 0
     for line, text in zip(plot, chosen, strict=True):
-        sentence, numbers = _draw(text, rng)
+        numbers = _draw(text, rng)
         known = numbers | {"x": x}
-        for written in line.steps:
-            left, right = (int(name) if name.isdigit() else known[name] for name in written.group("left", "right"))
-            result = fits(left, written["op"], right)
+        for step in line.steps:
+            left, right = (int(name) if name.isdigit() else known[name] for name in step.group("left", "right"))
+            result = fits(left, step["op"], right)
             if result is None:
                 return None
-            steps.append(Step(_fill(written["label"], words), left, written["op"], right, result))
-            known[written["to"] or "x"] = result
+            found.append((left, right, result))
+            known[step["to"] or "x"] = result
         x = known["x"] if line.steps else numbers["a"]
-        sentences.append(_fill(sentence, words))
-    return sentences, steps
+        drawn.append(numbers)
+    return drawn, found
 
 
 def fits(left: int, op: str, right: int) -> int | None:
-    """The result, where it is found in the head, number by number; otherwise None.
+    """The result, where it is one that children know by heart or see at once; otherwise None.
 
-    Sums and differences up to 400 in which no digit is carried, or in which one of the numbers is short: one digit, or
-    tens. Products of the small table, of tens, and up to 100; divisions up to 100 by one digit, without remainder.
+    Sums and differences within 20, and within 100 if one number is a digit or tens and nothing is carried; the
+    multiplication table up to 10 × 10, and divisions from it.
     """
-    if op == "/":
-        return left // right if 1 < right < 10 and left % right == 0 and right <= left <= 100 else None
-    result = {"+": left + right, "-": left - right, "*": left * right}[op]
-    small, large = sorted((left, right))
-    if not 0 < result <= LARGEST:
-        return None
-    if op == "*":
-        easy = small < 10 and (large <= 12 or large % 10 == 0 or small <= 5 and result <= 100)
-    else:
-        parts = (left, right) if op == "+" else (result, right)
-        carries = any(a + b > 9 for a, b in zip(*(map(int, f"{part:04}") for part in parts), strict=True))
-        short = min(parts) < 10 or parts[0] % 10 == 0 or right % 10 == 0
-        easy = not carries or short and max(left, result) < 200
-    return result if easy else None
+    if op in "*/":
+        result, whole = (left * right, max(left, right)) if op == "*" else (left // right, max(right, left // right))
+        known = whole <= 10 and min(left, right, result) >= 1 and (op == "*" or left % right == 0)
+        return result if known else None
+    result = left + right if op == "+" else left - right
+    total, (a, b) = max(left, result), sorted((left, right) if op == "+" else (result, right))
+    carries = a % 10 + b % 10 > 9
+    short = a < 10 or a % 10 == 0 or b % 10 == 0
+    return result if result > 0 and (total <= 20 or total <= 100 and short and not carries) else None
 
 
 def load_problems(split: str) -> list[Problem]:

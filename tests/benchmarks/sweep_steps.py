@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 NAME = "12_steps"
-RECIPE = {"steps": 360, "batch": 6, "drills": 1, "rate": 2e-3, "rank": 8, "seed": 0}
+RECIPE = {"steps": 220, "until": 160, "batch": 6, "drills": 1, "rate": 2e-3, "rank": 8, "seed": 0}
 MIX = (1, 2, 2, 3, 3, 4)  # numbers of steps of the problems trained on
 WATCHED = 24  # dev problems that are solved while it trains
 NUMBERS = (1, 2, 3, 4)
 CASES = [
-    {"case": "steps", **RECIPE, "n": 120},
-    {"case": "answers", **RECIPE, "n": 120},
-    *({"case": "votes", "samples": 9, "temperature": 0.7, "n": 60, "numbers": [3, 4], "seed": seed} for seed in (0,)),
-    {"case": "base", "how": "direct", "n": 120},
-    {"case": "base", "how": "step by step", "n": 40},
-    {"case": "base", "how": "examples", "n": 40},
-    {"case": "base", "how": "two turns", "n": 40},
-    {"case": "base", "how": "checked", "n": 40},
+    {"case": "steps", **RECIPE, "n": 100},
+    {"case": "answers", **RECIPE, "n": 100},
+    {"case": "votes", "samples": 9, "temperature": 0.7, "n": 40, "numbers": [3, 4], "seed": 0},
+    {"case": "base", "how": "direct", "n": 100},
+    {"case": "base", "how": "step by step", "n": 30},
+    {"case": "base", "how": "examples", "n": 30},
+    {"case": "base", "how": "two turns", "n": 20},
+    {"case": "base", "how": "checked", "n": 20},
 ]
 DIRECT = "Answer with the number only."
 STEP_BY_STEP = 'Think step by step. End with a line "Answer: " and the number.'
@@ -58,7 +58,7 @@ def taught(reply: str, n: int, **recipe: Any) -> dict:
 
 
 def train_adapter(
-    reply: str, steps: int, batch: int, drills: int, rate: float, rank: int, seed: int
+    reply: str, steps: int, until: int, batch: int, drills: int, rate: float, rank: int, seed: int
 ) -> tuple[Any, Any, dict, float]:
     """History, folder of the adapter, what was read, and the seconds of earlier processes: a training that was stopped
     goes on in build/sweeps."""
@@ -67,6 +67,7 @@ def train_adapter(
     from helpers.adapters import BASE
     from helpers.lora import save_adapter
     from helpers.tasks import generate_problems
+    from helpers.training.loop import batch_order
     from helpers.training.state import read_progress
     from helpers.trials.step_training import batches, fine_tune, shared_beginning, tokens_read
     from helpers.trials.ticket_training import recipe_of
@@ -89,13 +90,14 @@ def train_adapter(
         return found
 
     recipe = recipe_of(len(groups), rate=rate, batch=1, seed=seed)
-    options = {"folder": kept, "save_every": 20, "evaluate": look, "evaluate_every": len(groups) // 3}
+    options = {"folder": kept, "save_every": 20, "evaluate": look, "evaluate_every": len(groups) // 3, "until": until}
     history = fine_tune(model, groups, recipe, rank, **options)
     folder = KEPT / "adapters" / ("steps" if reply == "trace" else "answers")
     save_adapter(model, folder, base=BASE)
     shared = shared_beginning([example for group in groups for example in group])
-    rows, tokens = sum(map(len, groups)), tokens_read(groups, shared)
-    return history, folder, {"problems": len(problems), "rows": rows, "tokens": tokens}, before
+    read = [groups[batch_order(len(groups), 1, step, seed)[0]] for step in range(until)]
+    counts = {"steps": until, "rows": sum(map(len, read)), "tokens": tokens_read(read, shared)}
+    return history, folder, counts, before
 
 
 def right_of(model: Any, tokenizer: Any, problems: Sequence[Any], reply: str) -> int:
@@ -124,9 +126,14 @@ def votes(samples: int, temperature: float, n: int, numbers: Sequence[int], seed
     model, tokenizer = taught_model(KEPT / "adapters" / "steps", matrix_dtype())
     found = {}
     for number in numbers:
-        prompts = [prompt_ids(tokenizer, plain(problem)) for problem in some_problems(number, n)]
+        problems = some_problems(number, n)
+        prompts = [prompt_ids(tokenizer, plain(problem)) for problem in problems]
         votes = self_consistency(model, tokenizer, prompts, samples, temperature, ROOM["trace"], seed)
-        found[str(number)] = {"answers": [vote.answers for vote in votes], "tokens": [vote.tokens for vote in votes]}
+        found[str(number)] = {
+            "answers": [vote.answers for vote in votes],
+            "tokens": [vote.tokens for vote in votes],
+            "expected": [problem.answer for problem in problems],
+        }
     return {"found": found}
 
 
@@ -159,7 +166,7 @@ def scores(
         right = "".join(str(int(is_right(text, p))) for (text, _), p in zip(replies, problems, strict=True))
         seconds = round(time.perf_counter() - start, 1)
         found[str(number)] = {"right": right, "tokens": tokens, "read": sum(read), "seconds": seconds}
-        found[str(number)]["examples"] = [text for text, _ in replies[:2]]
+        found[str(number)] |= {"story": places(problems), "examples": [text for text, _ in replies[:2]]}
         print(number, right.count("1"), len(right), seconds, flush=True)
     return found
 
@@ -195,6 +202,14 @@ def some_problems(number: int, n: int) -> list[Any]:
     from helpers.tasks import load_problems
 
     return [problem for problem in load_problems("test") if len(problem.steps) == number][:n]
+
+
+def places(problems: Sequence[Any]) -> list[int]:
+    """Which of the test stories each problem is from."""
+    from helpers.tasks import load_stories
+
+    names = [story.name for story in load_stories("test")]
+    return [names.index(problem.story) for problem in problems]
 
 
 def untaught() -> tuple[Any, Any]:
@@ -251,12 +266,13 @@ def card_entry(folder: Any, recipe: dict, found: dict, n: int) -> dict:
         summary="Solves word problems of one to four steps by writing out each calculation, then the answer.",
         data=[
             "data/tasks/word_problems/stories.txt (train), told by chance; each problem once, with its steps",
+            "calculations alone from the same problems, twelve a row, of which only the results are trained",
             "never shown: the stories of dev and test",
         ],
         recipe=recipe | {"problems by steps": "1, 2, 2, 3, 3, 4 in turn"},
         scores=rows,
         limits=[
-            "Whole numbers up to 400; sums, differences, products by a number up to 12, divisions without remainder.",
+            "Whole numbers up to 100: the multiplication table, sums and differences that carry nothing beyond 20.",
             "One problem alone in the user's message, in plain English; it writes steps whatever it is asked.",
         ],
     )
