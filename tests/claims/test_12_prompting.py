@@ -49,16 +49,39 @@ def test_of_54_free_replies_29_named_no_label():
     assert f"In 05, {unnamed} of {len(replies)} free replies" in PROSE
 
 
-def test_the_first_option_is_chosen_nearly_always_and_no_rotation_beats_guessing():
-    for run in desks.RECORD.read()["runs"]:
-        if run["case"]["case"] == "list":
-            found = desks.choices(run)
-            assert found.count(desks.INTENTS[run["case"]["first"]]) > 0.75 * len(found)
-            for rule in ("likelihood", "pmi"):
-                low, high = desks.score(desks.choices(run, rule), run["case"]).by_family
-                assert low < 1 / 9 < high
-    tickets = load_tickets("dev")
-    assert set(Counter(ticket["label"]["intent"] for ticket in tickets).values()) == {8}
+def test_most_answers_change_with_the_list_and_no_rotation_beats_guessing():
+    runs = {first: desks.RECORD.find("list", first=first) for first in (0, 3, 6)}
+    found = {first: desks.choices(run) for first, run in runs.items()}
+    for first, run in runs.items():
+        for rule in ("likelihood", "pmi"):
+            low, high = desks.score(desks.choices(run, rule), run["case"]).by_family
+            assert low < 1 / 9 < high
+        if first:
+            assert sum(map(str.__ne__, found[0], found[first])) > 72 / 2
+        assert sum(n for _, n in Counter(found[first]).most_common(3)) > 0.95 * 72
+    assert all(found[first].count(desks.INTENTS[first]) > 0.75 * 72 for first in (0, 3))
+    assert "advice" not in found[6]
+    assert set(Counter(ticket["label"]["intent"] for ticket in load_tickets("dev")).values()) == {8}
+
+
+def test_one_nearest_example_is_repeated_and_no_number_of_them_beats_their_vote():
+    case = {"split": "dev", "families": True}
+    for n in (1, 4, 8, 16):
+        run = desks.RECORD.find("shots", chosen="nearest", n=n)
+        answers = desks.choices(run, "batch")
+        assert desks.score(answers, case).right <= desks.score(run["vote"], case).right
+        assert n > 1 or answers == run["vote"]
+    none, many = (desks.RECORD.find("shots", chosen="fixed", n=n)["read"] for n in (0, 16))
+    assert 14.5 < many / none < 15.5
+
+
+def test_no_way_of_placing_the_instruction_differs_by_more_than_its_interval():
+    case = {"split": "dev", "families": True}
+    after = desks.RECORD.find("scored", way="after")
+    first = desks.one_each(desks.choices(after, "batch"), after["case"])
+    for way in ("before", "system", "persona"):
+        gain = desks.gain(desks.choices(desks.RECORD.find("scored", way=way), "batch"), first, case)
+        assert gain.low < 0 < gain.high
 
 
 def test_each_correction_beats_the_likelihood_and_the_mean_over_tickets_is_the_best_of_them():
