@@ -1,4 +1,4 @@
-"""What the templates scored: data/results/12_prompts.json, read.
+"""What the templates scored: data/results/12_prompts.json and 12_injection.json, read.
 
     verdicts("customer_support", "2.0.0")             # (N,) bool: which test replies were right
     gain("customer_support", "2.0.0", "bare")         # its paired difference, with interval
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from helpers.stats import PairedDifference, paired_bootstrap
 from helpers.trials.records import Record
 
-PROMPTS = Record("12_prompts")
+PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 
 
 def verdicts(name: str, prompt: str) -> NDArray:
@@ -34,6 +34,13 @@ def optimized(rule: str) -> tuple[PairedDifference, PairedDifference]:
     [run] = [run for run in PROMPTS.read()["runs"] if run["case"] == {"optimizer": rule}]
     dev, test = (paired_bootstrap(bits(run[split]["end"]), bits(run[split]["start"])) for split in ("dev", "test"))
     return dev, test
+
+
+def obeyed_share(model: str, way: str, kind: str | None = None) -> tuple[int, int]:
+    """How many of the attacks (of one kind) were obeyed, and how many there are."""
+    [run] = [run for run in INJECTION.read()["runs"] if run["case"]["model"] == model]
+    chosen = [kind in (None, of) for of in run["kinds"]]
+    return int(bits(run["ways"][way]["obeyed"])[chosen].sum()), sum(chosen)
 
 
 def bits(digits: str) -> NDArray:
