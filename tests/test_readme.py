@@ -52,7 +52,7 @@ def test_how_often_a_promise_about_wrong_answers_is_kept():
 
 
 def test_two_assistants_on_the_questions_that_chose_one_and_on_new_ones():
-    (dev, *_), (test, low, high) = lead("demo-counted"), lead("spent")
+    (dev, *_), (test, low, high) = lead("demo-counted"), lead("lead-on-test")
     said = README.replace("−", "-")
     assert f"by {dev} points" in said and f"by {test} (95 % CI {low} to {high}) on new ones" in said
 

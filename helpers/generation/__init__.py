@@ -13,6 +13,7 @@
 | output limited to a form, a pattern; to words of the source                  | `constrained`, `source_limit` |
 | a JSON schema, a pattern as an automaton over bytes                          | `json_schema`, `regular` |
 | an automaton over bytes as masks over tokens                                 | `token_grammar` |
+| what has to follow is appended without asking the model: `generate_within`   | `jumping` |
 | a grammar's mask in its smallest form, to be shown                           | `minimal_grammar` |
 | a beginning that many prompts share, read once                               | `prefix`       |
 | odds of the next token and reliability, drawn                                | `plots`        |
@@ -29,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "constrained",
         "decoding",
         "json_schema",
+        "jumping",
         "likelihood",
         "minimal",
         "minimal_grammar",
@@ -47,6 +49,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "constrained": ["AnswerForm", "form_schema", "greedy_within", "json_grammar", "regex_grammar", "within"],
         "decoding": ["generate", "stream"],
         "json_schema": ["Limits", "schema_node"],
+        "jumping": ["Written", "generate_within", "jump_tokens"],
         "likelihood": ["perplexity", "token_log_probs"],
         "minimal": ["minimal_generate"],
         "minimal_grammar": ["choice_table", "grammar_mask", "jump_ahead", "minimal_within", "read_table"],

@@ -8,13 +8,19 @@
     form = AnswerForm(tokenizer, values)                    # JSON of which each value is one of a list
     generate(model, prompts, 64, sampler=greedy_within(forms, start=len(prompts[0])))
 
+A model of the library takes the same grammar one row at a time:
+
+    allowed = lambda row, said: grammar.allowed(grammar.read(said[start:].tolist()))
+    model.generate(ids, prefix_allowed_tokens_fn=allowed, max_new_tokens=24)
+
 Decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all texts begin alike,
 nothing is left to choose, and a reply that has the form anyway stays what it was.
 
     json_schema      a JSON schema → a regular expression
     regular          a regular expression → an automaton over bytes
     token_grammar    the automaton → a mask over the tokenizer's tokens, for each state
-    minimal_grammar  both in their smallest form
+    jumping          what has to follow is appended, without asking the model
+    minimal_grammar  all of it in its smallest form
 
 What it does not do: search for the likeliest whole text (a token that begins several is judged by itself).
 """
@@ -29,6 +35,7 @@ import torch
 from torch import Tensor
 
 from helpers.generation.json_schema import Limits, schema_node
+from helpers.generation.jumping import Written, generate_within
 from helpers.generation.regular import Automaton, GrammarError, automaton, parse
 from helpers.generation.sampling import REMOVED, Sampler, greedy
 from helpers.generation.token_grammar import ENDED, TokenGrammar
@@ -40,8 +47,10 @@ __all__ = [
     "GrammarError",
     "Limits",
     "TokenGrammar",
+    "Written",
     "automaton",
     "form_schema",
+    "generate_within",
     "greedy_within",
     "json_grammar",
     "parse",
@@ -98,8 +107,8 @@ class within:
     ) -> None:
         self.grammars, self.start, self.room, self.choose = grammars, start, room, choose
         for grammar in [grammars] if isinstance(grammars, TokenGrammar) else grammars:
-            if room is not None and room < grammar.shortest:
-                raise GrammarError(f"There is room for {room} tokens, and the shortest text takes {grammar.shortest}.")
+            if room is not None:
+                grammar.require_room(room)
         self._read: list[tuple[list[int], int]] = []  # of each row, what was read so far, and the state behind it
 
     def __call__(self, logits: Tensor, ids: Tensor) -> Tensor:

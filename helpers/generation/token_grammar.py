@@ -142,7 +142,7 @@ class TokenGrammar:
     """
 
     def __init__(self, tokenizer: Any, machine: Automaton, end_id: int | None = None) -> None:
-        self.tree, self.machine = token_tree(tokenizer), machine
+        self.tokenizer, self.tree, self.machine = tokenizer, token_tree(tokenizer), machine
         self.end_id = tokenizer.eos_token_id if end_id is None else end_id
         self.start = START
         self._tree = _Tree(self.tree, machine)
@@ -171,14 +171,18 @@ class TokenGrammar:
         mask, longest = self._kept[state]
         if room is None or room > longest:
             return mask
-        if room < self.to_end[state]:
-            raise GrammarError(f"There is room for {room} tokens, and the shortest text takes {self.to_end[state]}.")
+        self.require_room(room, state)
         nodes, targets = self._following(state)
         return self._as_mask(nodes[self.to_end[targets] < room], self._may_end(state))
 
     def allowed(self, state: int, room: int | None = None) -> list[int]:
         """Ids of the tokens that may follow, rising. Options and errors as in `mask`."""
         return self.mask(state, room).nonzero()[:, 0].tolist()
+
+    def require_room(self, room: int, state: int = START) -> None:
+        """Raises GrammarError where no text has an end within so many tokens."""
+        if room < self.to_end[state]:
+            raise GrammarError(f"There is room for {room} tokens, and the shortest text takes {self.to_end[state]}.")
 
     def step(self, state: int, token: int) -> int:
         """The state behind a token. Raises GrammarError for one that is not allowed."""
@@ -199,6 +203,10 @@ class TokenGrammar:
     def text(self, said: Sequence[int]) -> bytes:
         """What tokens write, the end left out."""
         return b"".join(self.tree.texts[token] or b"" for token in said)
+
+    def texts(self, state: int) -> list[bytes]:
+        """What the tokens write that may follow, the end left out."""
+        return [text for token in self.allowed(state) if token != self.end_id and (text := self.tree.texts[token])]
 
     @property
     def nbytes(self) -> int:

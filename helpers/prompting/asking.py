@@ -1,15 +1,19 @@
-"""A template put to a model, for many items at once: what it writes, or which of the labels fits best.
+"""A template put to a model, for many items at once: what it writes, or which of several texts fits best.
 
     ask(model, tokenizer, load("extraction"), [{"ticket": "Where is VE 48213?"}])      # ["VE-48213"]
 
 How the reply is read stands in the template, under `answer`:
 
-| how     | its settings                                          | reply                                           |
-|---------|-------------------------------------------------------|-------------------------------------------------|
-| written | `max_new_tokens`; `first_line`: true cuts behind it   | what the model writes, greedily                 |
-| scored  | `labels`, name: text; `without`, in the text's place  | the label for which the item speaks most (PMI)  |
+| how     | its settings                                                    | reply                                   |
+|---------|-----------------------------------------------------------------|-----------------------------------------|
+| written | `max_new_tokens`; `first_line: true`; `begins`: put before it   | what the model writes, greedily         |
+| scored  | `labels`, name: text, or the name of a variable that lists them | the one for which the item speaks most, |
+|         | then `cite: true` adds its number; `without`: see below         | quoted                                  |
 
-What all prompts begin with, such as the instruction and examples, is read once.
+Scored means pointwise mutual information: how much more probable is a text behind this item than behind the same prompt
+with another text in the user's place? Those are listed under `without` (default: N/A), and their mean counts; a few
+usual texts whose labels nobody needs to know do better than one that says nothing. What all prompts begin with is read
+once.
 """
 
 from __future__ import annotations
@@ -21,7 +25,7 @@ from typing import Any
 from helpers.generation.prefix import BehindPrefix
 from helpers.generation.replies import greedy_replies
 from helpers.prompting.scoring import label_scores, pmi
-from helpers.prompting.templates import PromptError, Template, prompt_ids, render
+from helpers.prompting.templates import PromptError, Template, escape, prompt_ids, render
 
 
 def ask(
@@ -42,21 +46,41 @@ def ask(
 
 
 def _written(model: Any, tokenizer: Any, template: Template, prompts: list[list[int]], batch: int) -> list[str]:
-    room = template.answer["max_new_tokens"]
+    answer = template.answer
     shared = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1) if len(prompts) > 1 else 0
     reader = BehindPrefix(model, prompts[0][:shared]) if shared else model
-    replies = greedy_replies(reader, tokenizer, [prompt[shared:] for prompt in prompts], room, batch)
-    texts = [reply.text.strip() for reply in replies]
-    return [text.partition("\n")[0] if template.answer.get("first_line") else text for text in texts]
+    rests = [prompt[shared:] for prompt in prompts]
+    texts = [reply.text.strip() for reply in greedy_replies(reader, tokenizer, rests, answer["max_new_tokens"], batch)]
+    if answer.get("first_line"):
+        texts = [text.partition("\n")[0] for text in texts]
+    return [answer.get("begins", "") + text for text in texts]
 
 
 def _scored(
     model: Any, tokenizer: Any, template: Template, items: Sequence[Mapping], prompts: list[list[int]], **options: Any
 ) -> list[str]:
-    labels = template.answer["labels"]
+    """The name of the best label of each item; items that choose among the same labels are scored together."""
+    groups: dict[tuple[tuple[str, str], ...], list[int]] = {}
+    for i, item in enumerate(items):
+        groups.setdefault(tuple(_labels(template, item).items()), []).append(i)
     users = [name for name, variable in template.variables.items() if variable.type == "user text"]
-    blank = dict(items[0]) | dict.fromkeys(users, template.answer.get("without", "N/A"))
-    empty = prompt_ids(tokenizer, render(template, **blank, **options))
-    scores = label_scores(model, tokenizer, [empty, *prompts], list(labels.values()))
-    names = list(labels)
-    return [names[best] for best in pmi(scores[1:], scores[0]).argmax(-1).tolist()]
+    without = template.answer.get("without", "N/A")
+    without = [without] if isinstance(without, str) else without
+    replies = [""] * len(items)
+    for labels, places in groups.items():
+        given = [dict(items[places[0]]) | dict.fromkeys(users, text) for text in without]
+        blank = [prompt_ids(tokenizer, render(template, **each, **options)) for each in given]
+        asked = [*blank, *(prompts[i] for i in places)]
+        scores = label_scores(model, tokenizer, asked, [text for _, text in labels])
+        usual, found = scores[: len(blank)].mean(0), scores[len(blank) :]
+        for i, best in zip(places, pmi(found, usual).argmax(-1).tolist(), strict=True):
+            replies[i] = labels[best][0]
+    return replies
+
+
+def _labels(template: Template, item: Mapping[str, Any]) -> dict[str, str]:
+    labels = template.answer["labels"]
+    if isinstance(labels, str):  # a variable: each of its texts stands for itself, with its number where it is cited
+        texts, cite = item[labels], template.answer.get("cite")
+        return {f"{text} [{n}]" if cite else text: escape(text) for n, text in enumerate(texts, start=1)}
+    return labels

@@ -69,11 +69,11 @@ def _problems(template: Template, test: Mapping[str, Any]) -> list[str]:
 
 
 def _hostile(template: Template, given: dict[str, Any]) -> list[str]:
-    """A text full of markers in each variable of text, in turn: nothing of it may act, nothing may be lost."""
+    """A text full of markers in each variable of text that is shown, in turn: none may act, nothing may be lost."""
     problems, usual = [], render(template, **given)
     for name, variable in template.variables.items():
-        if "text" not in variable.type:
-            continue
+        if "text" not in variable.type or not any(name in source for _, source in template.turns):
+            continue  # a number, or texts that are only scored
         text = HOSTILE.format(tag=variable.tag)
         hostile = [text] if variable.type.startswith("list") else text
         messages, errors = _rendered(template, given | {name: hostile}, f"a hostile {name}")

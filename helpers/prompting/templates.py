@@ -130,7 +130,7 @@ def parse(text: str, where: str = "This template") -> Template:
     fields = _front_matter(found[1], where)
     fields["variables"] = {name: _variable(name, given, where) for name, given in fields["variables"].items()}
     turns = _turns(found[2], where)
-    _require_variables(turns, fields["variables"], where)
+    _require_variables(turns, fields["variables"], fields["answer"].get("labels"), where)
     lists = {name: tuple(fields.pop(name, ())) for name in ("examples", "tests")}
     return Template(**fields, **lists, turns=turns)
 
@@ -228,8 +228,10 @@ def _turns(body: str, where: str) -> tuple[tuple[str, str], ...]:
     return turns
 
 
-def _require_variables(turns: tuple[tuple[str, str], ...], declared: Mapping[str, Variable], where: str) -> None:
-    used: set[str] = set()
+def _require_variables(
+    turns: tuple[tuple[str, str], ...], declared: Mapping[str, Variable], labels: Any, where: str
+) -> None:
+    used = {labels} if isinstance(labels, str) else set()  # a variable whose texts are scored
     for role, source in turns:
         try:
             used |= meta.find_undeclared_variables(LANGUAGE.parse(source))
@@ -282,10 +284,12 @@ def _shown(template: Template, examples: Sequence[Mapping]) -> Messages:
     """Examples as turns: what the last turn of the user asks of each, and its reply."""
     source = [source for role, source in template.turns if role == "user"][-1]
     begun = next((source for role, source in template.turns[-1:] if role == "assistant"), "")
+    begins = template.answer.get("begins", "")  # what a begun reply ends with and its example begins with
     messages = []
     for example in examples:
-        filled = _filled(template, example["given"])
-        reply = f"{_content(template, begun, filled)} {example['reply']}" if begun else str(example["reply"])
+        filled, reply = _filled(template, example["given"]), str(example["reply"])
+        if begun:
+            reply = f"{_content(template, begun, filled).removesuffix(begins).rstrip()} {reply}"
         messages.append({"role": "user", "content": _content(template, source, filled)})
         messages.append({"role": "assistant", "content": escape(reply)})
     return messages

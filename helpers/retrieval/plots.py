@@ -22,16 +22,15 @@ COLORS = ("compare", "main", "good", "extra")
 
 
 def by_kind(ax: Axes, scores: Mapping[str, SearchScores], measure: str) -> list[str]:
-    """A row for each kind of question and one for all, a point for each search with its 95 % interval.
+    """A row for each kind of question, a point for each search with its 95 % interval.
 
     Rows are ordered by how much better the first search is than the second, so that the first one's kinds stand above;
     the order of the kinds is returned. Up to four searches.
     """
     first, second = list(scores.values())[:2]
     kinds = sorted(dict.fromkeys(first.kinds), key=lambda kind: second.mean(measure, kind) - first.mean(measure, kind))
-    rows: list[str | None] = [*kinds, None]
     for n, ((name, found), color) in enumerate(zip(scores.items(), COLORS, strict=False)):
-        for y, kind in enumerate(rows):
+        for y, kind in enumerate(kinds):
             mean, (low, high) = found.mean(measure, kind), found.interval(measure, kind)
             ax.errorbar(
                 mean,
@@ -42,7 +41,7 @@ def by_kind(ax: Axes, scores: Mapping[str, SearchScores], measure: str) -> list[
                 label=name if y == 0 else None,
             )
     counts = [first.kinds.count(kind) for kind in kinds]
-    ax.set_yticks(range(len(rows)), [*(f"{k} ({n})" for k, n in zip(kinds, counts, strict=True)), "all"])
+    ax.set_yticks(range(len(kinds)), [f"{kind} ({n})" for kind, n in zip(kinds, counts, strict=True)])
     ax.set(xlim=(-0.02, 1.02), xlabel=f"{measure}, with 95 % intervals over questions")
     ax.invert_yaxis()
     ax.grid(True, axis="x")

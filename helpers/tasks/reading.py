@@ -55,13 +55,17 @@ class Notice:
 
 @dataclass(frozen=True)
 class Instruction:
-    """What to write about (`task`), in which form (`instruction`), and the reply's checks, that of its topic last."""
+    """What to write about (`task`), in which form (`instruction`), and the checks of a reply, that of its topic last.
+
+    reply: one that passes all of them, to show as an example.
+    """
 
     id: str
     kind: str
     task: str
     instruction: str
     checks: tuple[Check, ...]
+    reply: str
 
     @property
     def prompt(self) -> str:
@@ -73,8 +77,9 @@ class Instruction:
         return all(check.passes(reply) for check in self.checks[:-1])
 
     def followed(self, reply: str) -> bool:
-        """Does the reply pass all checks, that of the topic, too?"""
-        return self.form_kept(reply) and self.checks[-1].passes(reply)
+        """Does the reply pass all checks, that of the topic, too, and is it more than the task said again?"""
+        said_again = reply.casefold().strip() == self.task.casefold().strip()
+        return self.form_kept(reply) and self.checks[-1].passes(reply) and not said_again
 
 
 def load_guide(folder: Path = FOLDER) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def _notice(row: Mapping[str, Any], where: str, guide: Mapping[str, Any]) -> Not
 
 
 def _instruction(row: Mapping[str, Any], where: str, guide: Mapping[str, Any]) -> Instruction:
-    words, rows = _texts(row, where, "id", "kind", "task", "instruction"), row.get("checks")
+    words, rows = _texts(row, where, "id", "kind", "task", "instruction", "reply"), row.get("checks")
     if not isinstance(rows, list) or len(rows) < 2 or not all(isinstance(found, dict) for found in rows):
         raise DataUnavailable(f"{where} needs a list of two checks or more, each with a name and its parameters.")
     try:
@@ -158,7 +163,10 @@ def _instruction(row: Mapping[str, Any], where: str, guide: Mapping[str, Any]) -
         raise DataUnavailable(f"{where}: {error}") from None
     if [check.name == "mentions" for check in checks] != [False] * (len(checks) - 1) + [True]:
         raise DataUnavailable(f"{where} does not end with the one check of the topic, `mentions`: put it there.")
-    return Instruction(**words, checks=checks)
+    item = Instruction(**words, checks=checks)
+    if not item.followed(item.reply):
+        raise DataUnavailable(f"{where} has a reply that does not pass its own checks: {item.reply!r}.")
+    return item
 
 
 def _texts(row: Mapping[str, Any], where: str, *names: str) -> dict[str, str]:

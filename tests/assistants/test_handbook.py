@@ -108,6 +108,13 @@ def test_what_was_superseded_is_left_out_unless_the_question_asks_for_it():
     assert kept == [hit for hit in hits if hit.chunk.document != "returns-2019"]  # in their order
 
 
+def test_a_draft_is_never_in_force_even_where_the_question_speaks_of_the_past():
+    documents = DOCUMENTS | {"hours": document("hours", HOURS, "draft")}
+    hits = [Hit(piece, 1.0) for piece in pieces()]
+    for question in ("When does the desk open?", "When did the desk formerly open, in 2019?"):
+        assert "hours" not in {hit.chunk.document for hit in in_force(hits, question, documents)}
+
+
 def test_a_number_that_is_only_part_of_another_names_no_document():
     assert asks_for_older("What did the 2019 edition say?", DOCUMENTS["returns-2019"])
     assert not asks_for_older("Order VE-20191: can I return it?", DOCUMENTS["returns-2019"])

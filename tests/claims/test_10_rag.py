@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_a_rare_word_counts_eight_times_as_much_as_one_in_every_second_chunk():
     assert round(n_chunks, -1) == 560 and (round(rarity[2], 1), round(rarity[280], 1)) == (5.4, 0.7)
 
 
-def test_each_search_finds_what_the_other_misses_and_the_filter_changes_no_count(page):
+def test_each_search_finds_what_the_other_misses_and_the_filter_gains_one_question(page):
     words = int(re.search(r"by words: (\d+) of 56", stored(page, "among-three"))[1])
     both = [
         int(n)
@@ -187,8 +188,10 @@ def test_each_search_finds_what_the_other_misses_and_the_filter_changes_no_count
     ]
     assert both[0] == words and both[2] > both[1] > both[0]
     fused = int(re.search(r"both: (\d+) of 56", stored(page, "fused"))[1])
-    assert both[1] < fused == int(re.search(r"with a filter: (\d+) of 56", stored(page, "filter-shown"))[1])
-    assert "superseded" in stored(page, "filter")
+    assert both[1] < fused == int(re.search(r"with a filter: (\d+) of 56", stored(page, "filter-shown"))[1]) - 1
+    assert {"draft", "superseded", "current"} <= set(stored(page, "filter").split())
+    kept = ast.literal_eval(stored(page, "filter-shown").splitlines()[-1])
+    assert all(load_handbook()[name].status == "current" for name in kept)
 
 
 def test_the_threshold_keeps_its_promise_on_dev_and_not_on_test():
@@ -197,14 +200,14 @@ def test_the_threshold_keeps_its_promise_on_dev_and_not_on_test():
     assert all(row["answerable"] for row in given)
     assert sum(not row["right"] for row in given) / len(given) < 0.15
     on_test = [row["right"] for row in answered("test", "everyday") if row["score"] >= THRESHOLD]
-    assert 0.4 < on_test.count(False) / len(on_test) < 0.6, "about half"
+    assert 0.37 < on_test.count(False) / len(on_test) < 0.43, "about four in ten"
 
 
 def test_what_the_text_says_of_the_test_questions():
     rows = [row for row in answered("test", "everyday") if row["answerable"]]
     closed, read_three = (written_answers.right("test", passages=n) for n in (0, 3))
     assert [row["question"] for row in rows] == [q.question for q in load_everyday("test") if q.answerable]
-    assert (sum(closed), sum(row["right"] for row in rows), sum(row["three"] for row in rows)) == (2, 26, 38)
+    assert (sum(closed), sum(row["right"] for row in rows), sum(row["three"] for row in rows)) == (2, 28, 39)
     assert sum(read_three) / len(rows) < 0.1 and len(rows) == 56
 
 
@@ -228,6 +231,6 @@ def test_the_folder_of_the_rowing_club_is_answered_and_the_minutes_stay_hidden(p
 
 
 def test_reading_again_lost_everyday_test_questions_and_gained_hard_ones():
-    for stratum, before, after in (("everyday", 50, 45), ("hard", 35, 47)):
+    for stratum, before, after in (("everyday", 50, 46), ("hard", 35, 48)):
         shows = [row["shows"] for row in answered("test", stratum)]
         assert (sum(s["filter"] for s in shows), sum(s["cross-encoder"] for s in shows)) == (before, after)

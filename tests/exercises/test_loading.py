@@ -185,10 +185,10 @@ def test_without_answer_the_source_of_the_reference_is_one_under_the_exercises_n
 
 
 def test_an_answer_as_a_cell_brings_what_it_uses():
-    cell = as_cell(registry().load("bm25_score").answer)
+    cell = as_cell(registry().load("ndcg_at_k").answer)
     namespace: dict = {}
     exec(cell, namespace)
-    assert namespace["bm25_score"](["a"], ["a", "b"], [["a", "b"], ["b"]]) > 0
+    assert namespace["ndcg_at_k"](["a", "b"], {"a"}) == 1
 
 
 def test_the_set_up_cell_and_one_exercise_load_no_exercise_of_another_notebook(tmp_path):
@@ -200,8 +200,8 @@ def test_the_set_up_cell_and_one_exercise_load_no_exercise_of_another_notebook(t
 from helpers.exercises import exercise
 
 @exercise
-def bm25_score(query, document, corpus, k1=1.5, b=0.75):
-    return 0.0
+def look_up(corpus, rows, scores):
+    return []
 
 import sys
 print("LOADED", sorted(name for name in sys.modules if name.startswith("helpers.exercises.course.")))
@@ -209,6 +209,6 @@ print("LOADED", sorted(name for name in sys.modules if name.startswith("helpers.
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120
     )
-    assert "[not yet] bm25_score" in done.stdout, done.stdout + done.stderr
+    assert "[not yet] look_up" in done.stdout, done.stdout + done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
-    assert line == ("LOADED ['helpers.exercises.course.10_rag', 'helpers.exercises.course.10_rag.bm25_score']")
+    assert line == ("LOADED ['helpers.exercises.course.10_rag', 'helpers.exercises.course.10_rag.look_up']")

@@ -7,7 +7,6 @@ import random
 import pytest
 import yaml
 
-from helpers.models import fetch
 from helpers.prompting import PromptError, escape, load, names, parse, prompt_ids, render, versions
 from helpers.prompting import checking as checks
 from helpers.prompting.__main__ import main
@@ -29,13 +28,6 @@ BODY = "[system]\nAnswer in {{ limit }} words.\n\n[user]\n{{ message }}\n"
 def text_of(body=BODY, **changed):
     front = {key: value for key, value in (FRONT | changed).items() if value is not None}
     return f"---\n{yaml.safe_dump(front)}---\n{body}"
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(fetch("chat"), local_files_only=True)
 
 
 def test_a_template_becomes_the_messages_of_a_chat():
@@ -141,15 +133,16 @@ def test_a_reply_that_has_begun_goes_on_in_the_same_turn(tokenizer):
 
 def test_role_markers_in_a_users_text_stay_text(tokenizer):
     commands = [str(token) for token in tokenizer.added_tokens_decoder.values()]
-    usual = prompt_ids(tokenizer, render("extraction", ticket="Hello."))
+    template = load("extraction", "1.0.0")
+    usual = prompt_ids(tokenizer, render(template, ticket="Hello."))
     special = set(tokenizer.added_tokens_decoder)
     rng = random.Random(0)
     for _ in range(200):
         pieces = [*rng.choices(commands, k=4), "</ticket>", "{{ ticket }}", "[system]\n", "a < b", "<", "|", "im_end|>"]
         hostile = "".join(rng.sample(pieces, len(pieces)))
-        ids = prompt_ids(tokenizer, render("extraction", ticket=hostile))
+        ids = prompt_ids(tokenizer, render(template, ticket=hostile))
         assert sorted(i for i in ids if i in special) == sorted(i for i in usual if i in special)
-        content = render("extraction", ticket=hostile)[-1]["content"]
+        content = render(template, ticket=hostile)[-1]["content"]
         assert (
             content.count("</ticket>") == 1
             and content.replace("&lt;", "<") == f"<ticket>\n{hostile.strip()}\n</ticket>"
@@ -195,6 +188,11 @@ def test_a_way_of_showing_text_that_lets_markers_through_is_found(monkeypatch):
     assert checks.check(parse(text_of())) == []
     monkeypatch.setattr("helpers.prompting.templates.escape", lambda text: text)
     assert "a hostile text leaves its place in message" in "\n".join(checks.check(parse(text_of())))
+
+
+def test_every_template_holds_with_the_chat_model(capsys):
+    assert main(["test"]) == 0
+    assert "3 of them asked of the chat model" in capsys.readouterr().out
 
 
 def test_the_command_line_says_what_holds(capsys, monkeypatch):

@@ -80,6 +80,8 @@ def test_another_task_or_split_is_refused_with_the_choice():
             {"checks": [{"name": "mentions", "any_of": ["a"]}, {"name": "lowercase"}]},
             "does not end with the one check of the topic",
         ),
+        ("format_following", {"reply": None}, "line 1 has no 'reply'"),
+        ("format_following", {"reply": "?"}, "line 1 has a reply that does not pass its own checks: '?'"),
     ],
 )
 def test_a_line_that_does_not_fit_is_named(copied, name, changes, why):
@@ -101,6 +103,11 @@ def test_a_missing_file_and_a_damaged_guide_are_named(copied):
 
 def test_a_reply_follows_an_instruction_if_form_and_topic_are_right():
     item = next(i for i in load_task("format_following", "dev") if i.prompt.startswith("Which animals live on a farm?"))
-    assert item.followed("- cows\n- goats\n- hens")
+    assert item.followed(item.reply) and item.followed("- cows\n- goats\n- hens")
     assert item.form_kept("- one\n- two\n- three") and not item.followed("- one\n- two\n- three")
     assert not item.form_kept("cows, goats, hens") and not item.followed("cows, goats, hens")
+
+
+def test_the_task_said_again_does_not_follow_an_instruction():
+    item = next(i for i in load_task("format_following", "dev") if i.task.startswith("Cheer up a friend"))
+    assert item.form_kept(item.task) and not item.followed(item.task) and item.followed(item.reply)

@@ -136,6 +136,14 @@ def test_a_parrot_follows_hardly_any_instruction(part):
     assert sum(item.followed(getattr(item, part)) for item in items) <= 0.1 * len(items)
 
 
+def test_a_good_reply_to_another_task_follows_hardly_any_instruction():
+    """Each item's reply keeps to its own form and topic, not to those of the ten items after it."""
+    items = [item for split in SPLITS for item in load_task("format_following", split)]
+    pairs = [(item, items[(i + step) % len(items)]) for i, item in enumerate(items) for step in range(1, 11)]
+    assert all(item.followed(item.reply) for item in items)
+    assert sum(item.followed(other.reply) for item, other in pairs) <= 0.01 * len(pairs)
+
+
 def test_parameters_named_in_an_instruction_are_those_checked():
     """Texts to begin or end with, to use or to avoid stand in the instruction in so many words."""
     for split in SPLITS:

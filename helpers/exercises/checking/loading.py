@@ -1,6 +1,6 @@
 """Find the exercises by their paths, and load the one that is asked for.
 
-`helpers/exercises/course/10_rag/bm25_score.py` is the exercise `bm25_score` of the notebook `10_rag`. The file holds
+`helpers/exercises/course/10_rag/look_up.py` is the exercise `look_up` of the notebook `10_rag`. The file holds
 
     EXERCISE = Exercise(reference=…, minutes=…, …)    # its name and notebook are the path's
     def cases(rng): …                                 # argument tuples from a seeded generator

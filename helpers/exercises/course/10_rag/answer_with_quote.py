@@ -64,6 +64,11 @@ SLIPS = [
         "return units[best][0], passages[0][0]",
         "the source is that of the first passage: it belongs to the sentence that is quoted.",
     ),
+    (
+        "return units[best]",
+        'return f"{units[best][1]}: {units[best][0]}", units[best][1]',
+        "the sentence is quoted as it stands, without its source, which is the second thing you return.",
+    ),
     ("return units[best]", "return units[best][::-1]", "the sentence comes first, its source second."),
     (
         """

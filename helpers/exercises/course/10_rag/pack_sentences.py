@@ -152,7 +152,7 @@ def moves_on(result: Any, lengths: Sequence[int], size: int, overlap: int) -> bo
 
 EXERCISE = Exercise(
     reference=pack_units,
-    minutes=6,
+    minutes=10,
     difficulty=2,
     hints=(
         "Two questions at each window: how far does it reach, and how far do you step back before the next one?",

@@ -7,8 +7,6 @@ from numpy.random import Generator
 from helpers.exercises.checking.spec import Exercise
 from helpers.retrieval.hybrid import reciprocal_rank_fusion
 
-from ._shared import names
-
 ANSWER = """
 def reciprocal_rank_fusion(rankings, weights=None, c=60):
     if weights is None:
@@ -21,6 +19,17 @@ def reciprocal_rank_fusion(rankings, weights=None, c=60):
             scores[item] = scores.get(item, 0.0) + weight / (c + rank)
     return sorted(scores.items(), key=lambda pair: -pair[1])
 """
+BY_RANK = """
+def reciprocal_rank_fusion(rankings, weights=None, c=60):
+    weights = weights or [1] * len(rankings)
+    scores = {}
+    for rank in range(1, max(map(len, rankings), default=0) + 1):
+        for ranking, weight in zip(rankings, weights):
+            if weight and rank <= len(ranking):
+                item = ranking[rank - 1]
+                scores[item] = scores.get(item, 0.0) + weight / (c + rank)
+    return sorted(scores.items(), key=lambda pair: -pair[1])
+"""
 WORTH = "weight / (c + rank)"
 SORTED = "sorted(scores.items(), key=lambda pair: -pair[1])"
 SLIPS = [
@@ -28,6 +37,7 @@ SLIPS = [
     ("    if weights is None:\n        weights", "    weights", "the weights are not used."),
     (WORTH, "1 / (c + rank)", "a weight counts only as 0 or not 0."),
     ("(c + rank)", "(60 + rank)", "c is fixed as 60; use the one that is given."),
+    ("(c + rank)", "(10 + rank)", "c is fixed as 10; use the one that is given."),
     ("(c + rank)", "rank", "c is left out: rank 1 would count twice as much as rank 2."),
     ("(c + rank)", "c + rank", "parentheses: weight / (c + rank)."),
     (WORTH, "1 / (c + weight * rank)", "the weight multiplies what a rank is worth, not the rank."),
@@ -57,6 +67,7 @@ SLIPS = [
     (WORTH, f"{WORTH} / len(rankings)", "this is the mean; scores add up."),
     (WORTH, f"{WORTH} / sum(weights)", "you divide by the sum of the weights; scores add up."),
     (SORTED, "sorted(scores, key=scores.get, reverse=True)", "give each item together with its score."),
+    (BY_RANK, "of equal scores the item that was met first, one ranking after the other, not all first places first."),
     (SORTED, f"dict({SORTED})", "give a list of pairs: `sorted(scores.items(), …)`."),
 ]
 REFUSED = [
@@ -78,11 +89,17 @@ def reciprocal_rank_fusion(rankings, weights=None, c=60):
 ]
 
 
+def names(rng: Generator, n: int) -> list[str]:
+    """The names p0 … of n passages in a random order."""
+    return [f"p{i}" for i in rng.permutation(n)]
+
+
 def cases(rng: Generator) -> list[tuple]:
     dense, sparse, third = (names(rng, 9)[:n] for n in (6, 5, 7))
     return [
         ([["a", "b"], ["b", "c"]],),
         ([["b", "a"], ["a", "b"]],),  # equal scores
+        ([["a", "x"], ["y", "b"], ["x", "y"]],),  # x and y are equal, and x is met first
         ([dense, sparse],),
         ([dense, sparse, third],),
         ([dense, sparse], [1.0, 3.0]),

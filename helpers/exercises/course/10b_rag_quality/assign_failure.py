@@ -12,7 +12,7 @@ from helpers.exercises.checking.spec import Exercise
 def assign_failure(had: Mapping[str, bool]) -> str | None:
     """The part that lost the answer, or None where the last part has it, so that nothing failed.
 
-    had: part → does what this part hands on hold the answer? Parts stand in the order in which they work.
+    had: part → does what it hands on hold the answer? In the order in which they work; their names may be any.
     The part that lost the answer is the first one after the last part that had it; the very first, where none had it.
     """
     lost = None
@@ -85,6 +85,20 @@ SLIPS = [
     (
         "return parts[n + 1] if n + 1 < len(parts) else None",
         "return parts[n] if n + 1 < len(parts) else None",
+        BEFORE,
+    ),
+    (
+        LOOP,
+        """    return next((part for part in reversed(parts) if had[part]), None)
+""",
+        BEFORE,
+    ),
+    (
+        LOOP,
+        """    if had[parts[-1]]:
+        return None
+    return next((part for part in reversed(parts) if had[part]), parts[0])
+""",
         BEFORE,
     ),
     ("    return parts[0]\n", "    return None\n", "where no part had the answer, the first one did not find it."),

@@ -183,11 +183,12 @@ def cases(rng: Generator) -> list[tuple]:
     ]
 
 
-def drive(cached_answer: Callable, events: Sequence[tuple]) -> list[tuple[str, int]]:
-    """What is answered at each "ask", and how often something has been read until then."""
+def drive(cached_answer: Callable, events: Sequence[tuple]) -> dict[str, dict[str, Any]]:
+    """Each question in the order asked, with its answer and how often something has been read until then."""
     documents: dict[str, str] = {}
     cache: Cache = {}
-    read_so_far, told = 0, []
+    read_so_far: int = 0
+    told: dict[str, dict[str, Any]] = {}
 
     def find(question: str) -> tuple[str, ...]:
         asked = set(question.split())
@@ -208,13 +209,27 @@ def drive(cached_answer: Callable, events: Sequence[tuple]) -> list[tuple[str, i
             cache[what[0]] = (passages, read(what[0], passages))
         else:
             answer = cached_answer(what[0], cache, find, read)
-            told.append((answer, read_so_far))
+            told[f"question {len(told) + 1}: {what[0]}"] = {"answer": answer, "readings so far": read_so_far}
     return told
 
 
-def never_stale(result: Sequence[tuple[str, int]], events: Sequence[tuple]) -> bool:
-    fresh = drive(lambda question, cache, find, read: read(question, find(question)), events)
-    return [answer for answer, _ in result] == [answer for answer, _ in fresh]
+def read_today(events: Sequence[tuple]) -> dict[str, dict[str, Any]]:
+    return drive(lambda question, cache, find, read: read(question, find(question)), events)
+
+
+def never_stale(result: dict[str, dict[str, Any]], events: Sequence[tuple]) -> bool:
+    return all(result[asked]["answer"] == fresh["answer"] for asked, fresh in read_today(events).items())
+
+
+def stale(result: dict[str, dict[str, Any]], events: Sequence[tuple]) -> str:
+    """The first answer that is out of date, as a story."""
+    for asked, fresh in read_today(events).items():
+        if (yours := result[asked]["answer"]) != fresh["answer"]:
+            return (
+                f"In this story, documents are put, dropped and asked about. At {asked}, reading would give "
+                f'"{fresh["answer"]}"; yours gives "{yours}".'
+            )
+    return ""
 
 
 EXERCISE = Exercise(
@@ -231,5 +246,5 @@ EXERCISE = Exercise(
         "place under the same key.",
     ),
     proves="no stale answer after an edit, a removal or a new document, and nothing is read twice without need",
-    properties=[Property("each answer is the one that would be read today", never_stale)],
+    properties=[Property("each answer is the one that would be read today", never_stale, evidence=stale)],
 )

@@ -58,6 +58,7 @@ SLIPS = [
     ("1 / math", "math", "the worth is 1 *over* the logarithm."),
     ("rank + 1", "rank", NO_ZERO),
     ([("start=1", "start=0"), ("range(1, places + 1)", "range(places)")], NO_ZERO),
+    ("start=1", "start=0", "ranks start at 1: log2(0 + 1) is 0, and 1 / 0 is an error."),
     ("rank + 1", "rank + 2", "with ranks from 1 it is log2(rank + 1)."),
 ]
 RIGHT = [
@@ -94,7 +95,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=ndcg_at_k,
-    minutes=4,
+    minutes=5,
     difficulty=2,
     hints=(
         "Recall does not care whether the passage came first or tenth. By how much should it?",

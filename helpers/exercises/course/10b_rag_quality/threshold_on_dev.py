@@ -75,6 +75,7 @@ SLIPS = [
     ),
     ("min(kept", "max(kept", "the highest threshold answers the fewest questions; take the lowest."),
     ('float("inf")', "0.0", "where no threshold keeps the promise, 0 answers all: infinity."),
+    ('float("inf")', "None", 'where no threshold keeps the promise, never answer: `float("inf")`.'),
     ('float("inf")', "1.0", "where none keeps the promise: infinity; a score may be above 1."),
     (
         [("in confidences:", "in [n / 100 for n in range(101)]:"), NONE_MAY_BE_GIVEN],
@@ -88,7 +89,6 @@ SLIPS = [
 ]
 REFUSED = [
     (', default=float("inf")', "", "It stops with an error"),
-    ('float("inf")', "None", "It returns None for"),
 ]
 RIGHT = [
     """
@@ -145,7 +145,7 @@ def untrusted(result: float, confidences: Sequence[float], correct: Sequence[boo
 
 EXERCISE = Exercise(
     reference=threshold_on_dev,
-    minutes=5,
+    minutes=6,
     difficulty=2,
     hints=(
         "Take one threshold, 0.8, say. Which answers are given, how many of them are wrong, and how large may the "
@@ -154,8 +154,9 @@ EXERCISE = Exercise(
         "how many wrong ones of so many mean at worst. Keep the threshold if that is at most `max_risk`. The smallest "
         "of those kept is the answer.",
         "Inside a loop over the confidences: `given = [right for sure, right in zip(confidences, correct) if sure "
-        ">= threshold]`; of these, `given.count(False)` are wrong. Do not leave the loop early: with more answers the "
-        "bound gets tighter. And mind that `min` of an empty list is an error: then it is infinity.",
+        ">= threshold]`; of these, `given.count(False)` are wrong. If you go down from the highest, do not stop where "
+        "the promise is broken: a lower threshold may keep it again. And mind that `min` of an empty list is an error: "
+        "then it is infinity.",
     ),
     proves="the bound keeps the promise, as many as possible are answered, equals go together, and never is a choice",
     properties=[

@@ -1,0 +1,64 @@
+"""Recorded scores of word problems: shares by story, paired gains, votes of some of the samples."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.trials.step_scores import gain, gain_by_story, run_of, shares, vote_curve
+
+
+def run(case: dict, right: str, story: list[int]) -> dict:
+    return {"case": case, "found": {"3": {"right": right, "story": story}}}
+
+
+STORY = [0, 0, 1, 1, 2, 2]
+RECORD = {
+    "runs": [
+        run({"case": "steps", "n": 6}, "110110", STORY),
+        run({"case": "answers", "n": 6}, "100000", STORY),
+        run({"case": "base", "how": "direct"}, "0000", STORY[:4]),
+        {
+            "case": {"case": "votes", "samples": 3},
+            "found": {
+                "3": {
+                    "answers": [[5, 5, 4], [1, 7, 7], [2, 2, 2], [None, 9, 9]],
+                    "tokens": [[10, 10, 10], [10, 12, 14], [8, 8, 8], [20, 9, 9]],
+                    "expected": [5, 7, 3, 9],
+                }
+            },
+        },
+    ]
+}
+
+
+def test_a_run_is_found_by_its_case_and_settings():
+    assert run_of(RECORD, "base", how="direct") is RECORD["runs"][2]
+    with pytest.raises(ValueError, match="No run of the record is"):
+        run_of(RECORD, "base", how="examples")
+
+
+def test_shares_count_right_answers_story_by_story():
+    score = shares(run_of(RECORD, "steps"))[3]
+    assert (score.right, score.n) == (4, 6) and score.families == {(2, 2): 1, (1, 2): 2}
+
+
+def test_a_gain_is_paired_and_takes_the_problems_that_both_have_solved():
+    found = gain(run_of(RECORD, "steps"), run_of(RECORD, "answers"), 3)
+    assert found.difference == pytest.approx(3 / 6) and found.n == 6 and found.low <= found.difference <= found.high
+    assert gain(run_of(RECORD, "steps"), run_of(RECORD, "base"), 3).n == 4
+    with pytest.raises(KeyError):
+        gain(run_of(RECORD, "steps"), run_of(RECORD, "answers"), 2)
+
+
+def test_stories_that_agree_within_themselves_give_a_wider_interval_than_problems_of_their_own():
+    differences = [1, 1, 1, 1, 0, 0, 0, 0] * 4
+    together = gain_by_story(differences, [i // 4 for i in range(32)])
+    apart = gain_by_story(differences, list(range(32)))
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+def test_the_vote_of_the_first_samples_is_held_against_the_greedy_reply():
+    one, three = vote_curve(RECORD, 3, (1, 3))
+    assert (one.share, three.share) == (0.25, 0.75)
+    assert one.tokens == 12 and three.tokens == pytest.approx((30 + 36 + 24 + 38) / 4)
+    assert three.gain.difference == pytest.approx(0.75 - 3 / 4) and three.gain.n == 4
