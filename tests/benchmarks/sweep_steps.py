@@ -18,12 +18,12 @@ NUMBERS = (1, 2, 3, 4)
 CASES = [
     {"case": "steps", **RECIPE, "n": 100},
     {"case": "answers", **RECIPE, "n": 100},
-    {"case": "votes", "samples": 9, "temperature": 0.7, "n": 40, "numbers": [3, 4], "seed": 0},
+    {"case": "votes", "samples": 9, "temperature": 0.7, "n": 25, "numbers": [2, 3], "seed": 0},
     {"case": "base", "how": "direct", "n": 100},
-    {"case": "base", "how": "step by step", "n": 30},
-    {"case": "base", "how": "examples", "n": 30},
-    {"case": "base", "how": "two turns", "n": 20},
-    {"case": "base", "how": "checked", "n": 20},
+    {"case": "base", "how": "step by step", "n": 20},
+    {"case": "base", "how": "examples", "n": 20},
+    {"case": "base", "how": "two turns", "n": 10},
+    {"case": "base", "how": "checked", "n": 10},
 ]
 DIRECT = "Answer with the number only."
 STEP_BY_STEP = 'Think step by step. End with a line "Answer: " and the number.'
@@ -79,8 +79,7 @@ def train_adapter(
     groups = batches(tokenizer, problems, reply, batch, seed, steps * drills)
     watched = generate_problems(WATCHED, "dev", seed, (2, 3))
     kept = KEPT / f"{NAME}_{reply}"
-    saved = read_progress(kept)
-    before = max((found["seconds"] for found in saved["history"]["evaluations"].values()), default=0) if saved else 0
+    before = seconds_before(read_progress(kept))
     start = time.perf_counter()
 
     def look(model: Any, step: int) -> dict:
@@ -98,6 +97,13 @@ def train_adapter(
     read = [groups[batch_order(len(groups), 1, step, seed)[0]] for step in range(until)]
     counts = {"steps": until, "rows": sum(map(len, read)), "tokens": tokens_read(read, shared)}
     return history, folder, counts, before
+
+
+def seconds_before(saved: dict | None) -> float:
+    """What a stopped training had taken, as far as its last look; the steps behind it in proportion."""
+    looks = saved["history"]["evaluations"] if saved else {}
+    last = max(map(int, looks), default=0)
+    return round(looks[str(last)]["seconds"] * len(saved["history"]["losses"]) / last, 1) if last else 0.0
 
 
 def right_of(model: Any, tokenizer: Any, problems: Sequence[Any], reply: str) -> int:
