@@ -39,10 +39,13 @@ def test_fine_tuning_and_its_baseline():
 def test_answers_with_and_without_the_handbook():
     rows = [row for row in answered("test", "everyday") if row["answerable"]]
     closed, written = (sum(written_answers.right("test", passages=n)) for n in (0, 3))
-    quoted, three = (sum(row[name] for row in rows) for name in ("right", "three"))
+    quoted, chunks = sum(row["right"] for row in rows), sum(row["shows"]["cross-encoder"] for row in rows)
     assert f"of {len(rows)} everyday questions about a handbook" in README
     assert f"answers {closed} right, and {written} with passages before it" in README
-    assert f"with a link answer {quoted}, one of three {three} (recorded)" in README
+    assert (
+        f"with its neighbors answers {quoted}, and the three best chunks hold the answer for {chunks} (recorded)"
+        in README
+    )
 
 
 def test_how_often_a_promise_about_wrong_answers_is_kept():

@@ -8,6 +8,11 @@
     form = AnswerForm(tokenizer, values)                    # JSON of which each value is one of a list
     generate(model, prompts, 64, sampler=greedy_within(forms, start=len(prompts[0])))
 
+A model of the library takes the same grammar one row at a time:
+
+    allowed = lambda row, said: grammar.allowed(grammar.read(said[start:].tolist()))
+    model.generate(ids, prefix_allowed_tokens_fn=allowed, max_new_tokens=24)
+
 Decoding goes on as ever, but looks at the allowed tokens alone (constrained decoding). Where all texts begin alike,
 nothing is left to choose, and a reply that has the form anyway stays what it was.
 

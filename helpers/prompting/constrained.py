@@ -3,7 +3,7 @@
     grammar = json_grammar(tokenizer, schema)
     generate_within(model, prompt_ids, grammar, max_new_tokens=64).text
 
-How it works is taught where it is written: `regular`, `json_schema`, `token_grammar`, `jumping` in `helpers.generation`.
+How it works stands where it is written: `regular`, `json_schema`, `token_grammar`, `jumping` in `helpers.generation`.
 """
 
 from helpers.generation.constrained import (

@@ -127,12 +127,12 @@ def calibrated(scores: Tensor, content_free: Tensor) -> Tensor:
 
 
 def choice_prompt(text: str, labels: Sequence[str], question: str = "Which of these labels fits the message?") -> str:
-    """The prompt that most people write: the text, the labels as a list in the order given, and the wish for one.
+    """The prompt that most people write: the labels as a list in the order given, the wish for one, and the text.
 
     The model answers freely, or, if its answer is limited to the labels, by their scores behind this prompt.
     """
     options = "\n".join(f"- {label}" for label in labels)
-    return f"Message from a customer:\n{text}\n\n{question}\n{options}\n\nAnswer with one label and nothing else."
+    return f"{question}\n{options}\n\nAnswer with one label and nothing else.\n\nMessage from a customer:\n{text}"
 
 
 def named_label(reply: str, labels: Sequence[str]) -> str | None:

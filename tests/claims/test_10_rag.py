@@ -209,6 +209,9 @@ def test_what_the_text_says_of_the_test_questions():
     assert [row["question"] for row in rows] == [q.question for q in load_everyday("test") if q.answerable]
     assert (sum(closed), sum(row["right"] for row in rows), sum(row["three"] for row in rows)) == (2, 28, 39)
     assert sum(read_three) / len(rows) < 0.1 and len(rows) == 56
+    assert sum(row["shows"]["cross-encoder"] for row in rows) == 46
+    on_dev = [row for row in answered("dev", "everyday") if row["answerable"]]
+    assert [sum(row[name] for row in on_dev) for name in ("alone", "right", "three")] == [30, 38, 37]
 
 
 def test_written_answers_are_judged_by_the_same_rule_and_the_page_shows_their_prompt(page):
@@ -225,8 +228,9 @@ def test_written_answers_are_judged_by_the_same_rule_and_the_page_shows_their_pr
 def test_the_folder_of_the_rowing_club_is_answered_and_the_minutes_stay_hidden(page):
     told = stored(page, "own-answer").splitlines()
     assert "12 €" in told[0] and "prices.html" in told[0] and "16 years" in told[1] and "statutes.pdf" in told[1]
-    assert "Bittern" in told[2] and "Kingfisher" in told[3] and told[4] == "I do not know."
-    assert told[5] == "everybody -> I do not know." and "288 euros" in told[6] and "board" in told[6]
+    assert "Bittern" in told[2] and "Kingfisher" in told[3]
+    assert "alone: I do not know." in told[4] and "half of the entrance fee" in told[5] and told[6] == "I do not know."
+    assert told[7] == "everybody -> I do not know." and "288 euros" in told[8] and "board" in told[8]
     assert "15 €" in stored(page, "own-change")
 
 

@@ -98,14 +98,19 @@ def schemas(draw: Any) -> dict[str, Any]:
     return schema
 
 
-def random_text(grammar: TokenGrammar, generator: torch.Generator, room: int) -> str:
-    """A text of at most `room` tokens, its end included; each token is the likeliest by logits that are noise."""
+def random_said(grammar: TokenGrammar, generator: torch.Generator, room: int) -> list[int]:
+    """At most `room` tokens, the end included; each is the likeliest by logits that are noise."""
     said: list[int] = []
     state = grammar.start
     while state != ENDED:
         assert len(said) < room, "The text is longer than its room."
-        logits = torch.randn(grammar.tree.size, generator=generator)
+        logits = torch.rand(grammar.tree.size, generator=generator)
         token = int(logits.masked_fill(~grammar.mask(state, room - len(said)), -torch.inf).argmax())
         said.append(token)
         state = grammar.step(state, token)
-    return grammar.text(said).decode()
+    return said
+
+
+def random_text(grammar: TokenGrammar, generator: torch.Generator, room: int) -> str:
+    """The text of `random_said`."""
+    return grammar.text(random_said(grammar, generator, room)).decode()

@@ -20,7 +20,7 @@ from helpers.models import fetch
 from helpers.velunda import load_tickets
 from tests.generation.random_schemas import random_text, schemas
 
-QUICK = settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -196,7 +196,7 @@ def test_the_form_of_a_ticket_and_its_schema_are_the_same_language(tokenizer):
         values = allowed_values(ticket["text"])
         form, grammar = AnswerForm(tokenizer, values), json_grammar(tokenizer, form_schema(values))
         choices = list(itertools.product(*values.values()))
-        for choice in choices[:: max(1, len(choices) // 8)]:
+        for choice in choices[:: max(1, len(choices) // 5)]:
             answer = dict(zip(values, choice, strict=True))
             said: list[int] = []
             for token in [*tokenizer(json.dumps(answer, separators=(",", ":")))["input_ids"], tokenizer.eos_token_id]:

@@ -68,7 +68,7 @@ def test_a_cache_that_was_cut_back_gives_what_reading_everything_anew_gives(mode
 
     texts = regex_grammar(tokenizer, "(return|retain|order|ordinary|repair): (Kite|Kettle|Otter)!{3}")
     for grammar in (form, texts):
-        for prompt in range(5, 13):
+        for prompt in range(5, 9):
             cached = generate_within(model, [[prompt, 6, 7]], grammar, 80)
             anew = generate_within(Forgetful(model), [[prompt, 6, 7]], grammar, 80)
             assert cached.ids.tolist() == anew.ids.tolist()
@@ -98,7 +98,7 @@ def test_a_token_that_could_be_the_beginning_of_a_longer_one_is_left_to_the_mode
 
 
 def test_no_jump_takes_more_room_than_there_is(model, tokenizer, form):
-    for room in range(form.shortest, form.shortest + 12):
+    for room in range(form.shortest, form.shortest + 12, 2):
         found = generate_within(model, [[5]], form, room)
         assert found.new <= room and form.machine.matches(found.text)
     with pytest.raises(GrammarError, match=f"shortest text takes {form.shortest}"):
@@ -107,7 +107,7 @@ def test_no_jump_takes_more_room_than_there_is(model, tokenizer, form):
 
 def test_characters_of_several_bytes_are_never_torn(model, tokenizer):
     grammar = regex_grammar(tokenizer, "(éé|èè|日本|日曜)!")
-    for seed in range(8):
+    for seed in range(4):
         draws = sample(generator=torch.Generator().manual_seed(seed))
         assert grammar.machine.matches(generate_within(model, [[5]], grammar, 20, choose=draws).text)
 

@@ -28,7 +28,7 @@ PATTERNS = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=70, deadline=None, derandomize=True)
 @given(PATTERNS, st.lists(st.text(LETTERS, max_size=6), min_size=8, max_size=8))
 def test_a_text_matches_where_the_standard_library_says_so(pattern, texts):
     machine = automaton(parse(pattern))
@@ -89,7 +89,7 @@ def test_what_is_not_supported_is_named_in_one_sentence(pattern, named):
     assert str(refused.value).count("\n") == 0 and repr(pattern) in str(refused.value)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.integers(0, 0x10FFFF), st.integers(0, 3000)), min_size=1, max_size=3))
 def test_a_range_of_characters_holds_its_edges_and_not_their_neighbors(stretches):
     ranges = [(low, min(low + width, 0x10FFFF)) for low, width in stretches]

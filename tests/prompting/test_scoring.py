@@ -131,7 +131,7 @@ def test_several_content_free_texts_are_averaged_as_probabilities_not_as_logarit
 
 def test_the_prompt_lists_the_labels_in_the_order_given():
     text = choice_prompt("Where is it?", ["b", "a"])
-    assert text.index("Where is it?") < text.index("- b\n- a")
+    assert text.index("- b\n- a") < text.index("Where is it?")  # what all prompts share stands first
 
 
 @pytest.mark.parametrize(

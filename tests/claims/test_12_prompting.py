@@ -1,0 +1,135 @@
+"""What 12_prompting and README.md may say of prompts, held against what was recorded."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+import torch
+
+from helpers.exercises.checking import registry
+from helpers.prompting import load
+from helpers.trials import desk_prompts as desks
+from helpers.trials import tickets_recorded as recorded
+from helpers.velunda import load_tickets
+from tests.benchmarks import sweep_patterns
+from tests.tools.notebook import ROOT, course
+
+pmi_choice, choose_on_dev = (registry()[name].reference for name in ("pmi_choice", "choose_on_dev"))
+PAGE = course().page("12_prompting")
+PROSE = " ".join(PAGE.prose.split())
+
+
+def of_desk(version: str, split: str) -> dict:
+    return desks.RECORD.find("desk", version=version, split=split)
+
+
+def places(run: dict, taken_off: torch.Tensor) -> list[str]:
+    return [desks.INTENTS[place] for place in pmi_choice(torch.tensor(run["scores"]), taken_off)]
+
+
+@pytest.fixture(scope="module")
+def usual() -> torch.Tensor:
+    return torch.tensor(of_desk("2.0.0", "dev")["scores"]).mean(0)
+
+
+def test_every_run_scored_nine_labels_for_each_ticket():
+    for run in desks.RECORD.read()["runs"]:
+        for scored in run.get("orders", [run]):
+            if "scores" in scored:
+                labels = len(run["case"].get("desks", desks.INTENTS))
+                assert len(scored["scores"]) == len(desks.asked(run["case"]))
+                assert {len(row) for row in scored["scores"]} == {labels} == {len(scored["lengths"])}
+
+
+def test_of_54_free_replies_29_named_no_label():
+    [replies] = [run["replies"] for run in desks.ROUTING.read()["runs"] if run["case"]["way"] == "written"]
+    unnamed = sum(not re.search("|".join(desks.INTENTS), reply) for reply in replies)
+    assert f"In 05, {unnamed} of {len(replies)} free replies" in PROSE
+
+
+def test_most_answers_change_with_the_list_and_no_rotation_beats_guessing():
+    runs = {first: desks.RECORD.find("list", first=first) for first in (0, 3, 6)}
+    found = {first: desks.choices(run) for first, run in runs.items()}
+    for first, run in runs.items():
+        for rule in ("likelihood", "pmi"):
+            low, high = desks.score(desks.choices(run, rule), run["case"]).by_family
+            assert low < 1 / 9 < high
+        if first:
+            assert sum(map(str.__ne__, found[0], found[first])) > 72 / 2
+        assert sum(n for _, n in Counter(found[first]).most_common(3)) > 0.95 * 72
+    assert all(found[first].count(desks.INTENTS[first]) > 0.75 * 72 for first in (0, 3))
+    assert "advice" not in found[6]
+    assert set(Counter(ticket["label"]["intent"] for ticket in load_tickets("dev")).values()) == {8}
+
+
+def test_one_nearest_example_is_repeated_and_no_number_of_them_beats_their_vote():
+    case = {"split": "dev", "families": True}
+    for n in (1, 4, 8, 16):
+        run = desks.RECORD.find("shots", chosen="nearest", n=n)
+        answers = desks.choices(run, "batch")
+        assert desks.score(answers, case).right <= desks.score(run["vote"], case).right
+        assert n > 1 or answers == run["vote"]
+    none, many = (desks.RECORD.find("shots", chosen="fixed", n=n)["read"] for n in (0, 16))
+    assert 14.5 < many / none < 15.5
+
+
+def test_no_way_of_placing_the_instruction_differs_by_more_than_its_interval():
+    case = {"split": "dev", "families": True}
+    after = desks.RECORD.find("scored", way="after")
+    first = desks.one_each(desks.choices(after, "batch"), after["case"])
+    for way in ("before", "system", "persona"):
+        gain = desks.gain(desks.choices(desks.RECORD.find("scored", way=way), "batch"), first, case)
+        assert gain.low < 0 < gain.high
+
+
+def test_each_correction_beats_the_likelihood_and_the_mean_over_tickets_is_the_best_of_them():
+    run = desks.continued("wants")
+    found = {rule: desks.choices(run, rule) for rule in desks.RULES}
+    right = {rule: desks.score(answer, run["case"]).right for rule, answer in found.items()}
+    for rule in ("pmi", "calibrated", "batch"):
+        assert desks.gain(found[rule], found["likelihood"], run["case"]).low > 0
+    assert right["batch"] == max(right.values()) and max(right["likelihood"], right["normalized"]) < 0.25 * 72
+    added = desks.score(desks.added([desks.continued(way) for way in desks.CONTINUED]), run["case"])
+    assert added.right > max(
+        desks.score(desks.choices(desks.continued(w), "batch"), run["case"]).right for w in desks.CONTINUED
+    )
+
+
+def test_tf_idf_is_far_ahead_of_all_that_needs_no_label():
+    run = desks.continued("wants")
+    cheap = recorded.scores(recorded.cheap(), "dev")["intent"]
+    assert cheap.by_family[0] > desks.score(desks.choices(run, "batch"), run["case"]).share
+    test = recorded.scores(recorded.cheap(), "test")["intent"]
+    assert f"is right for {100 * test.share:.0f} % of the test tickets" in PROSE
+
+
+def test_the_usual_scores_of_the_template_are_those_of_the_dev_tickets(usual):
+    stored = load("desk", "2.0.0").answer
+    assert list(stored["labels"]) == list(stored["usual"]) == desks.INTENTS
+    assert [stored["usual"][desk] for desk in desks.INTENTS] == pytest.approx(usual.tolist(), abs=0.006)
+    assert list(stored["labels"].values()) == desks.WANTS
+
+
+def test_the_desks_prompt_was_chosen_on_dev_and_beats_the_draft_on_test_by_more_than_its_interval(usual):
+    marks: dict[str, dict] = {"dev": {}, "test": {}}
+    for split, table in marks.items():
+        table["draft"] = desks.marks(desks.choices(of_desk("1.0.0", split)), of_desk("1.0.0", split)["case"])
+        for name, off in {"likelihood": torch.zeros(9), "usual": usual}.items():
+            table[name] = desks.marks(places(of_desk("2.0.0", split), off), of_desk("2.0.0", split)["case"])
+    name, gain = choose_on_dev(marks["dev"], marks["test"], "draft")
+    case = of_desk("2.0.0", "test")["case"]
+    found = desks.gain(places(of_desk("2.0.0", "test"), usual), desks.choices(of_desk("1.0.0", "test")), case)
+    assert name == "usual" and found.low > 0 and gain == pytest.approx(found.difference)
+    ours, draft = (100 * sum(marks["test"][n]) / len(marks["test"][n]) for n in (name, "draft"))
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    low, high = (f"{100 * end:.0f}" for end in desks.score(places(of_desk("2.0.0", "test"), usual), case).by_family)
+    assert f"sends {ours:.0f} % of 81 unseen phrasings to the right desk" in PROSE
+    assert f"the first draft sends {draft:.0f} %" in PROSE
+    assert f"{ours:.0f} % (95 % CI {low}–{high}, recorded)" in readme
+
+
+def test_no_test_ticket_was_seen_before_the_last_section():
+    cases = [case for case in sweep_patterns.CASES if case.get("split") == "test"]
+    assert {case["case"] for case in cases} == {"desk"}
