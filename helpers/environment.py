@@ -61,6 +61,7 @@ PURPOSES = {  # what each library does in this course
     "peft": "LoRA and other adapters",
     "platformdirs": "where the cache belongs on each system",
     "psutil": "memory, beside Linux",
+    "pydantic": "describes and checks JSON objects",
     "pygments": "colors source code",
     "pypdf": "reads PDF files",
     "pyyaml": "reads what a prompt says of itself",

@@ -6,19 +6,20 @@
 
 | tool              | what it gives                                                    |
 |-------------------|------------------------------------------------------------------|
-| `order_lookup`    | items, status and delivery date of an order, by its number       |
-| `price_lookup`    | the price of a product or part, from the canon                   |
+| `order_info`    | items, status and delivery date of an order, by its number       |
+| `shop_price`    | the price of a product or part, from the canon                   |
 | `calculate`       | the value of an arithmetic expression                            |
 | `handbook_search` | the sentence or row of the handbook that answers best            |
 
 The model was taught with tools of other places (`helpers.trials.tool_tasks`), one call a turn. It is held to a form: a
-reply is words, or a call of a known tool with this tool's arguments (`reply_pattern`), so a malformed call is
-impossible; a wrong one is not. What it does not do: several calls at once, lists or nested objects as arguments,
-remember earlier questions.
+reply is words, or a call of a known tool with this tool's arguments (`reply_pattern`), whose texts are copied from what
+was said before (`is_copied`). So a malformed call and a made-up number are impossible; a wrong call is not.
+What it does not do: several calls at once, lists or nested objects as arguments, remember earlier questions.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -27,6 +28,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from helpers.assistants.handbook import handbook_assistant
 from helpers.assistants.taught import taught_model
@@ -37,6 +41,7 @@ from helpers.generation.sampling import greedy
 from helpers.generation.streaming import reply_text
 from helpers.generation.token_grammar import TokenGrammar
 from helpers.prompting.tools import ToolAnswer, calculate, run_tools
+from helpers.scale import matrix_dtype
 from helpers.velunda.company import order_numbers
 from helpers.velunda.orders import load_orders, price_of
 
@@ -118,6 +123,45 @@ def value_pattern(tool: str, name: str, parameter: Mapping[str, Any]) -> str:
     return "|".join(VALUES[kind] for kind in kinds)
 
 
+ARITHMETIC = re.compile(r"[\d+*/%.() -]*")
+WITHIN_TEXT = re.compile(r'"arguments":\{.*":"(?P<value>[^"]*)(?P<closed>"?)[}]*$', re.DOTALL)
+
+
+def is_copied(said: str, known: str) -> bool:
+    """Is the last text in a call that is being written one that stands in `known`, or arithmetic with its numbers?
+
+    Capitals and a plural do not matter. What is not yet closed has to be the beginning of such a text.
+    """
+    if not (found := WITHIN_TEXT.search(said)):
+        return True
+    value, known = found["value"].lower(), known.lower()
+    if ARITHMETIC.fullmatch(value):
+        numbers = re.findall(r"\d+(?:\.\d+)?", value if found["closed"] else value.rstrip("0123456789."))
+        return all(number in known or number == "100" or int(float(number)) <= 12 for number in numbers)
+    end = r"(?:e?s)?(?!\w)" if found["closed"] else ""
+    return re.search(rf"(?<!\w){re.escape(value)}{end}", known) is not None
+
+
+class Copying:
+    """Greedy, but the texts in a call are copied from what was said before: names and numbers cannot be made up.
+
+    known: for each row, what was said. start: where the replies begin.
+    """
+
+    def __init__(self, tokenizer: Any, known: Sequence[str], start: int, most: int = 64) -> None:
+        self.tokenizer, self.known, self.start, self.most = tokenizer, known, start, most
+
+    def __call__(self, logits: Tensor, ids: Tensor) -> Tensor:
+        best = greedy(logits, ids)
+        rows = zip(ids[:, self.start :].tolist(), self.known, strict=True)
+        for i, (said, known) in enumerate(rows):
+            if '"arguments"' in self.tokenizer.decode(said):
+                allowed = torch.isfinite(logits[i]).sum().clamp(max=self.most)
+                likely = logits[i].topk(int(allowed)).indices.tolist()
+                best[i] = next((t for t in likely if is_copied(self.tokenizer.decode([*said, t]), known)), best[i])
+        return best
+
+
 # Velunda's tools -----------------------------------------------------------------------------------------------------
 
 
@@ -134,7 +178,7 @@ def order_lookup(order: str) -> dict[str, str]:
 
 
 def price_lookup(product: str) -> str:
-    """Price of a product or a part in euros.
+    """Price of a product in euros.
 
     product: its name, such as Kite 500
     """
@@ -154,7 +198,19 @@ def handbook_search(question: str) -> str:
     return found.citations[0].sentence
 
 
-TOOLS = (order_lookup, price_lookup, calculate, handbook_search)
+def named(tool: Callable, name: str) -> Callable:
+    """The tool under another name."""
+
+    @functools.wraps(tool)
+    def renamed(*args: Any, **arguments: Any) -> Any:
+        return tool(*args, **arguments)
+
+    renamed.__name__ = name
+    return renamed
+
+
+# As the taught model is told of them: two names that end alike it confuses, and what is first in the list it prefers
+TOOLS = (handbook_search, named(price_lookup, "shop_price"), calculate, named(order_lookup, "order_info"))
 
 
 # The assistant -------------------------------------------------------------------------------------------------------
@@ -177,7 +233,7 @@ class ToolCaller:
         held: bool = True,
         plan: Callable[[str], Sequence[str] | None] | None = None,
         max_steps: int = 5,
-        seconds: float = 5.0,
+        seconds: float = 30.0,  # the first search of the handbook loads two models
     ) -> None:
         if plan is not None and not held:
             raise ValueError("A plan is kept by holding replies to a form: leave held=True.")
@@ -220,18 +276,23 @@ class ToolCaller:
         by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         for first in range(0, len(by_length), batch):
             chosen = by_length[first : first + batch]
-            grammars = [self._grammar(*conversations[i]) for i in chosen] if self.held else None
-            for i, text in zip(chosen, self._together([prompts[i] for i in chosen], grammars), strict=True):
+            form = None
+            if self.held:
+                known = ["\n".join(message["content"] for message in conversations[i][0]) for i in chosen]
+                form = ([self._grammar(*conversations[i]) for i in chosen], known)
+            for i, text in zip(chosen, self._together([prompts[i] for i in chosen], form), strict=True):
                 replies[i] = text
         return replies
 
-    def _together(self, prompts: list[list[int]], grammars: list[TokenGrammar] | None) -> list[str]:
+    def _together(self, prompts: list[list[int]], form: tuple[list[TokenGrammar], list[str]] | None) -> list[str]:
         model, eos = self.model, self.tokenizer.eos_token_id
         if len(prompts) > 1:  # the tools are read once for all
             prefix = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1)
             model, prompts = BehindPrefix(model, prompts[0][:prefix]), [prompt[prefix:] for prompt in prompts]
         start = max(map(len, prompts))
-        sampler = within(grammars, start, ROOM) if grammars else greedy
+        sampler = greedy
+        if form is not None:
+            sampler = within(form[0], start, ROOM, Copying(self.tokenizer, form[1], start))
         ids = generate(model, prompts, ROOM, sampler=sampler, eos_ids=eos, pad_id=eos)
         rows = [row[: row.index(eos)] if eos in row else row for row in ids[:, start:].tolist()]
         return [reply_text(self.tokenizer, row) for row in rows]
@@ -295,4 +356,4 @@ def tool_caller(adapter: str | os.PathLike = "tools") -> ToolCaller:
 
     Raises ModelUnavailable, AdapterUnavailable in one sentence.
     """
-    return ToolCaller(*taught_model(adapter))
+    return ToolCaller(*taught_model(adapter, matrix_dtype()))

@@ -28,11 +28,13 @@ from typing import Any
 from helpers.assistants.tools import call_text
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json, read_jsonl
+from helpers.metrics.grouped import Score
 from helpers.prompting.tools import ToolAnswer, calculate
 
 FOLDER = DATA / "tasks" / "tools"
 FILE = FOLDER / "domains.json"
 SPLITS = ("dev", "test")
+TESTED = ("one call", "two calls", "three calls", "no call", "argument missing", "tool fails")  # kinds of questions
 KINDS = {  # how often each kind is drawn, of 100
     "record": 11,
     "items": 3,
@@ -484,6 +486,12 @@ def solved(task: Mapping[str, Any], done: ToolAnswer) -> bool:
     if task["kind"] == "tool fails":
         return right and task["plan"][0] in called and not re.search(r"\d euro|20\d\d-\d\d", text)
     return right
+
+
+def scores_by_kind(rows: Sequence[Mapping[str, Any]]) -> dict[str, Score]:
+    """A score for each kind of TESTED that occurs, from rows as 12b_tools.json has them: kind, family, solved."""
+    kinds = [kind for kind in TESTED if any(row["kind"] == kind for row in rows)]
+    return {kind: Score.of((row["family"], row["solved"]) for row in rows if row["kind"] == kind) for kind in kinds}
 
 
 def with_broken(tools: Sequence[Callable], name: str | None) -> list[Callable]:

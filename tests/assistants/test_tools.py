@@ -17,7 +17,7 @@ from helpers.assistants import (
     tool_chat,
     tool_line,
 )
-from helpers.assistants.tools import ROOM, TOOLS, Turns
+from helpers.assistants.tools import ROOM, TOOLS, Turns, is_copied
 from helpers.prompting import calculate, parse_calls, tool_schema
 from helpers.velunda import load_orders
 from tests.training.test_chats import tokenizer  # noqa: F401
@@ -117,12 +117,7 @@ def test_what_is_not_there_is_said_by_the_tools():
 
 def test_every_tool_has_a_schema_that_the_model_can_be_told():
     lines = [tool_line(tool_schema(tool)) for tool in TOOLS]
-    assert [line.split("(")[0] for line in lines] == [
-        "order_lookup",
-        "price_lookup",
-        "calculate",
-        "handbook_search",
-    ]
+    assert [line.split("(")[0] for line in lines] == ["handbook_search", "shop_price", "calculate", "order_info"]
     assert all(len(line) < 100 for line in lines) and reply_pattern([tool_schema(tool) for tool in TOOLS])
 
 
@@ -197,3 +192,31 @@ def test_bad_input_is_told_in_one_sentence():
         Scripted(twice_the_price)("  ")
     with pytest.raises(ValueError, match="leave held=True"):
         Scripted(twice_the_price, held=False, plan=lambda question: [])
+
+
+# Copied texts --------------------------------------------------------------------------------------------------------
+
+KNOWN = "What do 3 Kite 500 and a set of spokes cost?\n89 euros"
+
+
+@pytest.mark.parametrize(
+    ("value", "copied"),
+    [
+        ("Kite 500", True),
+        ("kite", True),
+        ("set of spoke", True),
+        ("3 * 89", True),
+        ("89 * 90 / 100", False),
+        ("Kit", False),
+        ("sparkle", False),
+        ("500 * 7000", False),
+    ],
+)
+def test_a_text_in_a_call_stands_in_what_was_said(value, copied):
+    assert is_copied(call_text("price_lookup", {"product": value}), KNOWN) is copied
+
+
+@pytest.mark.parametrize(("begun", "copied"), [("Kit", True), ("set of spa", False), ("3 * 8", True), ("", True)])
+def test_a_text_that_is_begun_can_become_such_a_text(begun, copied):
+    assert is_copied('{"name":"price_lookup","arguments":{"product":"' + begun, KNOWN) is copied
+    assert is_copied('{"name":"pri', KNOWN)

@@ -7,6 +7,7 @@ import pytest
 
 from helpers.prompting import load, optimize, render, replay
 from helpers.prompting.optimizer import last_line, reply_begins, system, with_examples
+from helpers.trials.prompt_edits import EDITS, START
 
 N = 40
 
@@ -93,3 +94,11 @@ def test_edits_change_one_turn_and_leave_the_template_as_it_was():
     assert messages[2]["content"] == "Number: VE-48213"
     assert render(template, ticket="Hello.")[1]["content"] == "<ticket>\nHello.\n</ticket>"
     assert with_examples()(begun).turns == begun.turns and reply_begins("Number:")(begun) == begun
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_edit_of_the_notebook_changes_the_prompt_and_keeps_the_message_between_its_delimiters(name):
+    changed = EDITS[name](START)
+    assert changed.turns != START.turns
+    text = "\n".join(message["content"] for message in render(changed, message="Is the pool open?"))
+    assert text.count("<message>\nIs the pool open?\n</message>") == 1

@@ -108,13 +108,13 @@ def test_the_splits_have_every_kind_and_share_neither_phrasings_nor_orders():
 def test_the_expected_answers_follow_from_the_orders_and_the_canon():
     for task in (task for split in SPLITS for task in ROWS[split] if "all" in task):
         said = [float(value) for value in task["all"] if re.fullmatch(r"[\d.]+", value)]
-        if task["plan"] == ["order_lookup"]:
+        if task["plan"] == ["order_info"]:
             [order] = [load_orders()[n] for n in re.findall(r"VE-\d+", task["question"])]
             known = [order["status"], order["delivery"], *(item["product"] for item in order["items"])]
             assert set(task["all"]) <= set(known)
-        elif task["plan"][-1] == "price_lookup":
+        elif task["plan"][-1] == "shop_price":
             assert set(said) <= set(prices().values())
-        elif task["plan"][0] == "order_lookup":
+        elif task["plan"][0] == "order_info":
             [order] = [load_orders()[n] for n in re.findall(r"VE-\d+", task["question"])]
             assert said[0] in [item["quantity"] * item["price_eur"] for item in order["items"]]
 
@@ -124,24 +124,24 @@ def done(text, *steps, stopped=False):
 
 
 def test_a_task_is_solved_by_what_is_said_and_called():
-    price = {"kind": "one call", "plan": ["price_lookup"], "all": ["2790"]}
-    assert solved(price, done("It costs 2,790 euros.", "price_lookup"))
-    assert not solved(price, done("It costs 12790 euros.", "price_lookup"))
-    assert not solved(price, done("It costs 2790 euros.", "price_lookup", stopped=True))
+    price = {"kind": "one call", "plan": ["shop_price"], "all": ["2790"]}
+    assert solved(price, done("It costs 2,790 euros.", "shop_price"))
+    assert not solved(price, done("It costs 12790 euros.", "shop_price"))
+    assert not solved(price, done("It costs 2790 euros.", "shop_price", stopped=True))
     words = {"kind": "no call", "plan": [], "any": ["welcome"]}
     assert solved(words, done("You are welcome.")) and not solved(words, done("You are welcome.", "calculate"))
-    fails = {"kind": "tool fails", "plan": ["order_lookup"], "any": ["sorry"]}
-    assert solved(fails, done("Sorry, there is no order VE-99999.", "order_lookup"))
+    fails = {"kind": "tool fails", "plan": ["order_info"], "any": ["sorry"]}
+    assert solved(fails, done("Sorry, there is no order VE-99999.", "order_info"))
     assert not solved(fails, done("Sorry, there is no order VE-99999."))
-    assert not solved(fails, done("Sorry, it costs 89 euros.", "order_lookup"))
+    assert not solved(fails, done("Sorry, it costs 89 euros.", "order_info"))
 
 
 def test_a_broken_tool_keeps_its_schema_and_raises():
-    broken = with_broken(TOOLS, "order_lookup")
+    broken = with_broken(TOOLS, "order_info")
     assert [tool_schema(tool) for tool in broken] == [tool_schema(tool) for tool in TOOLS]
     with pytest.raises(TimeoutError):
-        broken[0](order="VE-20239")
-    assert broken[1:] == list(TOOLS[1:])
+        broken[3](order="VE-20239")
+    assert broken[:3] == list(TOOLS[:3])
 
 
 def test_an_unknown_split_and_a_missing_file_are_told(monkeypatch, tmp_path):
@@ -150,3 +150,11 @@ def test_an_unknown_split_and_a_missing_file_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr(tool_tasks, "FOLDER", tmp_path)
     with pytest.raises(DataUnavailable):
         load_tool_tasks("dev")
+
+
+def test_scores_are_counted_by_kind_and_phrasing():
+    rows = [{"kind": "no call", "family": "a", "solved": solved} for solved in (True, False)]
+    rows.append({"kind": "one call", "family": "b", "solved": True})
+    scores = tool_tasks.scores_by_kind(rows)
+    assert list(scores) == ["one call", "no call"] and (scores["no call"].right, scores["no call"].n) == (1, 2)
+    assert scores["no call"].families == {(1, 2): 1}

@@ -1,0 +1,137 @@
+"""What 12b_structured_output and README.md may say of notes in a form, held against what was recorded."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from helpers.exercises.checking import registry
+from helpers.trials import notes_recorded as recorded
+from helpers.trials import ticket_notes as notes
+from helpers.trials.records import Record
+from helpers.velunda import load_tickets, order_numbers, products_named
+from tests.benchmarks import sweep_json
+from tests.tools.notebook import ROOT, course, output_texts
+
+RUNS = recorded.RECORD.read()["runs"]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return course().page("12b_structured_output")
+
+
+def ident(run):
+    return " ".join(map(str, run["case"].values()))
+
+
+def test_the_sixty_letters_are_two_of_each_of_thirty_phrasings_of_dev():
+    families = [ticket["family"] for ticket in notes.sixty()]
+    assert len(families) == 60 and len(set(families)) == 30
+    assert all(ticket in load_tickets("dev") for ticket in notes.sixty())
+
+
+def test_every_case_was_run():
+    assert [run["case"] for run in RUNS] == sweep_json.CASES
+
+
+@pytest.mark.parametrize("run", RUNS, ids=ident)
+def test_marks_follow_from_the_replies(run):
+    again = sweep_json.judged(run["replies"])
+    assert all(run[name] == marks for name, marks in again.items())
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if run["case"]["way"] in ("mask", "letter")], ids=ident)
+def test_what_a_mask_holds_matches_its_expression_and_is_valid(run):
+    order = sweep_json.order(run["case"]["fields"])
+    for ticket, reply in zip(notes.sixty(), run["replies"], strict=True):
+        text = ticket["text"] if run["case"]["way"] == "letter" else None
+        assert re.fullmatch(notes.note_pattern(order, text), reply) and notes.problem(reply) is None
+
+
+def test_the_label_by_score_differs_from_the_written_note_in_the_label_alone():
+    for examples in (True, False):
+        for fields in ("evidence first", "label first"):
+            written, scored = recorded.find("letter", fields), recorded.find("scored", fields, examples)
+            for before, after in zip(written["replies"], scored["replies"], strict=True):
+                before, after = json.loads(before), json.loads(after)
+                assert list(before) == list(after)
+                assert all(before[field] == after[field] for field in before if field != "wants")
+
+
+def test_solved_examples_stand_in_no_split_and_are_valid_and_copied():
+    texts = {ticket["text"] for split in ("train", "dev", "test", "fresh") for ticket in load_tickets(split)}
+    for letter, (evidence, intent, product, number) in notes.SHOTS:
+        assert letter not in texts and evidence in letter
+        note = {"evidence": evidence, "wants": notes.WANTS[intent], "product": product, "order_number": number}
+        assert notes.problem(notes.note_text(note)) is None
+        assert products_named(letter) == [product] * bool(product) and order_numbers(letter) == [number] * bool(number)
+
+
+def test_the_rule_that_the_letters_mask_follows_holds_for_most_of_train():
+    train = load_tickets("train")
+    named = [ticket for ticket in train if products_named(ticket["text"])]
+    unmeant = sum(ticket["label"]["product"] is None for ticket in named)
+    assert round(100 * unmeant / len(named)) == 3
+
+
+def test_sixty_tokens_at_99_percent_stay_in_the_form_with_55_percent(page):
+    assert f"{0.99**60:.0%}" == "55%" and "0.99⁶⁰, which is 55 %" in page.prose
+
+
+def test_the_readme_says_what_the_notebook_shows():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    valid = {way: sum(recorded.marks(recorded.find(way), "valid")) for way in ("asked", "examples", "retried", "mask")}
+    scored = recorded.find("scored", "label first", examples=False)
+    mask, best = (sum(recorded.all_right(run)) for run in (recorded.find("mask"), scored))
+    assert f"{valid['asked']} of 60 replies are valid notes without examples, {valid['examples']} with three" in readme
+    assert f"{valid['retried']} with three tries, and {valid['mask']} behind a mask" in readme
+    assert f"of which {mask} are right, and {best}" in readme
+
+
+def test_the_order_of_fields_gains_where_the_text_says_so(page):
+    gaps = []
+    for way, examples in (("letter", None), ("scored", True), ("scored", False)):
+        first, last = (recorded.find(way, order, examples) for order in ("evidence first", "label first"))
+        gaps.append(recorded.gap(recorded.marks(first, "wants"), recorded.marks(last, "wants")))
+    said = [f"{100 * x:.0f}" for x in (gaps[1].difference, gaps[1].low, gaps[1].high)]
+    assert f"gains {said[0]} points (95 % CI {said[1]}–{said[2]})" in page.prose
+    assert f"from −{-100 * gaps[2].low:.0f} to +{100 * gaps[2].high:.0f} points" in page.prose
+    assert gaps[0].low < 0 < gaps[0].high and gaps[2].low < 0 < gaps[2].high
+    rights = {ident(run): sum(recorded.marks(run, "wants")) for run in RUNS}
+    assert "label first" in max(rights, key=rights.get)
+
+
+def test_the_model_has_a_favorite_label_and_picks_evidence_without_regard(page):
+    found = [json.loads(reply) for reply in recorded.find("letter")["replies"]]
+    favorite = sum(note["wants"] == "to know where the order is" for note in found)
+    assert f"{favorite} of the 60 notes" in page.prose
+    places = [notes.sentences(t["text"]).index(n["evidence"]) for t, n in zip(notes.sixty(), found, strict=True)]
+    assert places.count(0) == places.count(2) and "the first sentence and the third equally often" in page.prose
+
+
+def test_a_check_without_labels_finds_faults_in_most_notes_of_the_schemas_mask(page):
+    check = registry()["untrue_fields"].reference
+    faulty = sum(
+        bool(check(reply, ticket["text"], *notes.named(ticket["text"])))
+        for ticket, reply in zip(notes.sixty(), recorded.find("mask")["replies"], strict=True)
+    )
+    assert f"finds a fault in {faulty} of them" in page.prose
+
+
+def test_masks_and_jumps_are_what_the_text_says_beside_the_libraries():
+    peers = Record("12b_constrained")
+    ways, totals = peers.find("schemas")["ways"], peers.find("tickets")["totals"]
+    ours = ways["ours, on the libraries'"]["mask, µs per token"]
+    assert all(2 <= ours / ways[name]["mask, µs per token"] <= 3.5 for name in ("xgrammar", "llguidance"))
+    for library in ("xgrammar", "llguidance", "outlines"):
+        rows = [masks[library] for masks in peers.find("masks")["grammars"].values()]
+        assert sum(row["same"] for row in rows) >= 0.95 * sum(row["of"] for row in rows)
+    assert totals["free"]["n"] == 12 and totals["jump-ahead"]["seconds"] < totals["free"]["seconds"] / 3
+    assert abs(totals["constrained"]["seconds"] / totals["free"]["seconds"] - 1) < 0.05
+
+
+def test_no_exercise_is_answered_in_the_stored_outputs(page):
+    assert all("not attempted" in "\n".join(output_texts(cell)) for cell, _ in page.exercises)
