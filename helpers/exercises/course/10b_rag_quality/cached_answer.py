@@ -101,6 +101,11 @@ SLIPS = [
     ),
     ("    cache[question] = (passages, answer)\n", "", "nothing is kept, so that every question is read again."),
     (
+        "if then == passages:",
+        "if False:",
+        "you read every time; where the passages are the ones kept with an answer, give that answer.",
+    ),
+    (
         "    cache[question] = (passages, answer)\n",
         "    if question not in cache:\n        cache[question] = (passages, answer)\n",
         KEPT,

@@ -74,6 +74,11 @@ SLIPS = [
         "an answer whose confidence *is* the threshold is given: `>=`.",
     ),
     ("min(kept", "max(kept", "the highest threshold answers the fewest questions; take the lowest."),
+    (
+        'min(kept, default=float("inf"))',
+        'kept[0] if kept else float("inf")',
+        "this is the first threshold in the list that keeps the promise; asked for is the lowest of all that do.",
+    ),
     ('float("inf")', "0.0", "where no threshold keeps the promise, 0 answers all: infinity."),
     ('float("inf")', "None", 'where no threshold keeps the promise, never answer: `float("inf")`.'),
     ('float("inf")', "1.0", "where none keeps the promise: infinity; a score may be above 1."),
