@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.files import RESULTS, read_json
+from helpers.tasks import load_problems, load_stories
 from helpers.trials.step_scores import gain, gain_by_story, run_of, shares, vote_curve
 
 
@@ -62,3 +64,22 @@ def test_the_vote_of_the_first_samples_is_held_against_the_greedy_reply():
     assert (one.share, three.share) == (0.25, 0.75)
     assert one.tokens == 12 and three.tokens == pytest.approx((30 + 36 + 24 + 38) / 4)
     assert three.gain.difference == pytest.approx(0.75 - 3 / 4) and three.gain.n == 4
+
+
+def test_the_recorded_steps_beat_the_answers_alone_on_the_same_problems_after_as_many_tokens():
+    record = read_json(RESULTS / "12_steps.json")
+    steps, answers = run_of(record, "steps"), run_of(record, "answers")
+    assert steps["read"]["steps"] == answers["read"]["steps"]
+    assert answers["read"]["tokens"] == pytest.approx(steps["read"]["tokens"], rel=0.005)
+    for number in (1, 2):  # of more steps, the difference is not shown
+        found = gain(steps, answers, number)
+        assert found.n >= 100 and found.low > 0
+    assert shares(run_of(record, "base", how="direct"))[2].share <= 0.1
+
+
+def test_the_recorded_problems_are_those_of_the_fixed_test_set():
+    record = read_json(RESULTS / "12_steps.json")
+    names = [story.name for story in load_stories("test")]
+    for number, row in run_of(record, "steps")["found"].items():
+        problems = [problem for problem in load_problems("test") if len(problem.steps) == int(number)]
+        assert [names[place] for place in row["story"]] == [problem.story for problem in problems[: len(row["right"])]]
