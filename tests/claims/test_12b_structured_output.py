@@ -11,6 +11,7 @@ from helpers.exercises.checking import registry
 from helpers.trials import notes_recorded as recorded
 from helpers.trials import ticket_notes as notes
 from helpers.trials.records import Record
+from helpers.trials.tool_tasks import scores_by_kind
 from helpers.velunda import load_tickets, order_numbers, products_named
 from tests.benchmarks import sweep_json
 from tests.tools.notebook import ROOT, course, output_texts
@@ -110,6 +111,34 @@ def test_the_model_has_a_favorite_label_and_picks_evidence_without_regard(page):
     assert f"{favorite} of the 60 notes" in page.prose
     places = [notes.sentences(t["text"]).index(n["evidence"]) for t, n in zip(notes.sixty(), found, strict=True)]
     assert places.count(0) == places.count(2) and "the first sentence and the third equally often" in page.prose
+    counts = [places.count(place) for place in range(4)]
+    assert sum(counts) == 60
+    assert f"({counts[0]} notes each; {counts[1]} the second, {counts[3]} the fourth)" in page.prose
+
+
+def test_each_step_of_the_label_is_told_apart(page):
+    runs = [recorded.find("letter"), recorded.find("scored", examples=True), recorded.find("scored", examples=False)]
+    runs.append(recorded.find("scored", "label first", examples=False))
+    wants = [sum(recorded.marks(run, "wants")) for run in runs]
+    assert "from {} to {} (“+ label scored”)".format(*wants[:2]) in page.prose
+    assert f"is scored brings it to {wants[2]}, and putting the label before the evidence to {wants[3]}" in page.prose
+    scored = [run for run in RUNS if run["case"]["way"] == "scored"]
+    bare = [sum(recorded.marks(run, "uncorrected")) for run in scored]
+    assert f"is right for {min(bare)} to {max(bare)} of the 60" in page.prose
+    of_six = [run for run in RUNS if run["case"]["way"] in ("letter", "scored")]
+    rights = [sum(recorded.all_right(run)) for run in of_six]
+    mask, first = (sum(recorded.all_right(run)) for run in (recorded.find("mask"), runs[0]))
+    assert len(of_six) == 6 and mask == 0 and max(rights) == sum(recorded.all_right(runs[-1]))
+    assert f"{first} where rules read what rules can read, and {max(rights)} in the best of six ways" in page.prose
+
+
+def test_the_taught_model_reaches_what_the_text_says_with_tools(page):
+    record = Record("12b_tools")
+    alone, planned = (scores_by_kind(record.find(case)["test"]["tasks"]) for case in ("taught", "planned"))
+    told = [f"{alone[kind].right} of {alone[kind].n}" for kind in ("one call", "two calls", "three calls")]
+    assert "solves {} questions that take one call, {} that take two and {} that take three".format(*told) in page.prose
+    three = planned["three calls"]
+    assert f"it solves {three.right} of the {three.n} that take three" in page.prose
 
 
 def test_a_check_without_labels_finds_faults_in_most_notes_of_the_schemas_mask(page):
@@ -121,11 +150,15 @@ def test_a_check_without_labels_finds_faults_in_most_notes_of_the_schemas_mask(p
     assert f"finds a fault in {faulty} of them" in page.prose
 
 
-def test_masks_and_jumps_are_what_the_text_says_beside_the_libraries():
+def test_masks_and_jumps_are_what_the_text_says_beside_the_libraries(page):
     peers = Record("12b_constrained")
     ways, totals = peers.find("schemas")["ways"], peers.find("tickets")["totals"]
-    ours = ways["ours, on the libraries'"]["mask, µs per token"]
-    assert all(2 <= ours / ways[name]["mask, µs per token"] <= 3.5 for name in ("xgrammar", "llguidance"))
+    order = ("xgrammar", "llguidance", "ours, on the libraries'")
+    masks = [f"{ways[name]['mask, µs per token']:.0f}" for name in order]
+    compiled = [f"{ways[name]['compile, ms']['median']:.1f}" for name in order]
+    told = "xgrammar makes a mask in {} µs and llguidance in {}, where this course's code takes {}"
+    assert told.format(*masks) in page.prose
+    assert "compile a schema in {} and {} ms instead of {}".format(*compiled) in page.prose
     for library in ("xgrammar", "llguidance", "outlines"):
         rows = [masks[library] for masks in peers.find("masks")["grammars"].values()]
         assert sum(row["same"] for row in rows) >= 0.95 * sum(row["of"] for row in rows)

@@ -13,7 +13,8 @@ from helpers.exercises.checking.spec import Exercise
 def untrue_fields(reply: str, letter: str, products: Sequence[str], numbers: Sequence[str]) -> list[str]:
     """What a valid note gets wrong about its letter, of these four, in this order:
 
-    "order": `wants` stands before `evidence`. "evidence": it is no run of whole words of the letter, written as there.
+    "order": `wants` stands before `evidence`. "evidence": it is empty, or no run of whole words (split at
+    spaces) of the letter, written as there.
     "product", "order_number": neither null nor among those that the letter names.
     reply: a JSON object with evidence, wants, product and order_number, in any order
     """
@@ -56,6 +57,7 @@ NUMBER = 'note["order_number"] is not None and note["order_number"] not in numbe
 PART = "part of a word passes in yours: “art” stands in “part”, and is no word of the letter."
 NONE = "null says that the letter names none, and is allowed."
 SLIPS = [
+    (WHOLE, 'if note["evidence"] not in letter:', PART),
     (WHOLE, "if not quote or quote not in words:", PART),
     (
         WHOLE,
