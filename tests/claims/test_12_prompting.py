@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
@@ -13,6 +14,7 @@ from helpers.exercises.checking import registry
 from helpers.models import fetch
 from helpers.prompting import chat_ids, load
 from helpers.trials import desk_prompts as desks
+from helpers.trials import step_scores
 from helpers.trials import tickets_recorded as recorded
 from helpers.velunda import load_tickets
 from tests.benchmarks import sweep_patterns
@@ -189,6 +191,15 @@ def test_the_chat_template_writes_a_system_turn_where_none_is_given():
     assert text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
     persona = chat_ids(tokenizer, [{"role": "system", "content": desks.PERSONA}, {"role": "user", "content": "Hi"}])
     assert len(persona) < len(chat_ids(tokenizer, "Hi"))
+
+
+def test_no_gain_from_step_by_step_is_shown():
+    record = json.loads((ROOT / "data/results/12_steps.json").read_text(encoding="utf-8"))
+    direct, stepped = (step_scores.run_of(record, "base", how=how) for how in ("direct", "step by step"))
+    gains = {steps: step_scores.gain(stepped, direct, steps) for steps in (1, 2, 3, 4)}
+    assert all(gain.low <= 0 <= gain.high for gain in gains.values()) and gains[1].difference < 0
+    for run in (direct, stepped):
+        assert all(step_scores.shares(run)[steps].share < 0.05 for steps in (3, 4))
 
 
 def test_no_test_ticket_was_seen_before_the_last_section():
