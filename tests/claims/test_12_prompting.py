@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from helpers.exercises.checking import registry
-from helpers.prompting import load
+from helpers.models import fetch
+from helpers.prompting import chat_ids, load
 from helpers.trials import desk_prompts as desks
 from helpers.trials import tickets_recorded as recorded
 from helpers.velunda import load_tickets
@@ -128,6 +130,65 @@ def test_the_desks_prompt_was_chosen_on_dev_and_beats_the_draft_on_test_by_more_
     assert f"sends {ours:.0f} % of 81 unseen phrasings to the right desk" in PROSE
     assert f"the first draft sends {draft:.0f} %" in PROSE
     assert f"{ours:.0f} % (95 % CI {low}–{high}, recorded)" in readme
+
+
+def test_adding_three_ways_of_asking_is_not_shown_to_help_and_batch_is_ahead_of_pmi():
+    run = desks.continued("wants")
+    batch = desks.choices(run, "batch")
+    added = desks.gain(desks.added([desks.continued(way) for way in desks.CONTINUED]), batch, run["case"])
+    assert added.low < 0 < added.difference
+    assert desks.gain(batch, desks.choices(run, "pmi"), run["case"]).low > 0
+    assert "a gain is not shown" in PROSE
+
+
+def test_neither_pmi_nor_the_batch_rule_lifts_the_list_clear_of_guessing():
+    run = desks.RECORD.find("list", first=0)
+    for rule in ("pmi", "batch"):
+        assert desks.score(desks.choices(run, rule), run["case"]).by_family[0] < 1 / 9
+    wants = desks.choices(desks.continued("wants"), "batch")
+    assert desks.gain(wants, desks.choices(run, "batch"), run["case"]).low > 0
+    assert 0.2 < desks.score(desks.choices(run, "calibrated"), run["case"]).share < 0.25
+
+
+def test_dev_and_test_hold_each_desk_equally_often():
+    for case in (desks.continued("wants")["case"], of_desk("2.0.0", "dev")["case"], of_desk("2.0.0", "test")["case"]):
+        assert len(set(Counter(ticket["label"]["intent"] for ticket in desks.asked(case)).values())) == 1
+
+
+def test_the_six_orders_that_end_with_repair_are_the_six_worst_and_rise_most():
+    found = desks.RECORD.find("orders")
+    case, by_end = found["case"], {}
+    for order in found["orders"]:
+        answers = [desks.choices(order | {"case": case}, rule) for rule in ("likelihood", "batch")]
+        row = (*(sum(desks.marks(answer, case)) for answer in answers), Counter(answers[0])["repair"])
+        by_end.setdefault(case["desks"][order["order"][-1]], []).append(row)
+    repair, others = by_end.pop("repair"), [row for rows in by_end.values() for row in rows]
+    assert {before for before, _, _ in repair} == {4} and min(before for before, *_ in others) > 4
+    assert {after for _, after, _ in repair} == {9, 10, 11} and all(said >= 15 for *_, said in repair)
+    best = sorted(others)[-4:]
+    assert sorted(after - before for before, after, _ in best) == [-2, -1, -1, 1]
+
+
+def test_below_two_nats_the_distance_to_the_second_desk_separates_nothing(usual):
+    run = of_desk("2.0.0", "test")
+    right = desks.marks(places(run, usual), run["case"])
+    best = (torch.tensor(run["scores"]) - usual).topk(2).values
+    ahead = (best[:, 0] - best[:, 1]).tolist()
+
+    def share(low: float, high: float) -> float:
+        inside = [mark for mark, nats in zip(right, ahead, strict=True) if low <= nats < high]
+        return sum(inside) / len(inside)
+
+    assert share(1, 2) <= share(0, 1) and share(4, float("inf")) > 0.8
+    assert sum(nats >= 4 for nats in ahead) == 8 and sum(nats < 1 for nats in ahead) > 81 / 2
+
+
+def test_the_chat_template_writes_a_system_turn_where_none_is_given():
+    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
+    text = tokenizer.decode(chat_ids(tokenizer, "Hi"))
+    assert text.startswith("<|im_start|>system\nYou are a helpful AI assistant named SmolLM")
+    persona = chat_ids(tokenizer, [{"role": "system", "content": desks.PERSONA}, {"role": "user", "content": "Hi"}])
+    assert len(persona) < len(chat_ids(tokenizer, "Hi"))
 
 
 def test_no_test_ticket_was_seen_before_the_last_section():
