@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from helpers.exercises.checking.spec import BadInput, Exercise
 
-JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
+SCHEMA_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def function_schema(function: Callable) -> dict[str, Any]:
@@ -27,8 +27,8 @@ def function_schema(function: Callable) -> dict[str, Any]:
         hint = hints.get(name)
         if typing.get_origin(hint) is Literal:
             properties[name] = {"type": "string", "enum": list(typing.get_args(hint))}
-        elif hint in JSON_TYPES:
-            properties[name] = {"type": JSON_TYPES[hint]}
+        elif hint in SCHEMA_TYPES:
+            properties[name] = {"type": SCHEMA_TYPES[hint]}
         else:
             raise TypeError(f"{name} has no type hint that a JSON schema knows.")
         if parameter.default is inspect.Parameter.empty:
@@ -50,8 +50,8 @@ def function_schema(function):
         hint = hints.get(name)
         if typing.get_origin(hint) is Literal:
             properties[name] = {"type": "string", "enum": list(typing.get_args(hint))}
-        elif hint in JSON_TYPES:
-            properties[name] = {"type": JSON_TYPES[hint]}
+        elif hint in SCHEMA_TYPES:
+            properties[name] = {"type": SCHEMA_TYPES[hint]}
         else:
             raise TypeError(f"{name} has no hint that fits")
     needed = [name for name in parameters if parameters[name].default is inspect.Parameter.empty]
@@ -113,7 +113,7 @@ SLIPS = [
         'the choices have a type, too: "string".',
     ),
     (
-        "JSON_TYPES[hint]}",
+        "SCHEMA_TYPES[hint]}",
         "hint.__name__}",
         'Python\'s names are not those of JSON: str is "string", int "integer", float "number", bool "boolean".',
     ),
@@ -128,9 +128,9 @@ def function_schema(function):
     for name, parameter in inspect.signature(function).parameters.items():
         hint = hints.get(name, None)
         choices = list(typing.get_args(hint)) if typing.get_origin(hint) is Literal else None
-        if choices is None and hint not in JSON_TYPES:
+        if choices is None and hint not in SCHEMA_TYPES:
             raise TypeError(name)
-        properties[name] = {"type": JSON_TYPES.get(hint, "string")} | ({"enum": choices} if choices else {})
+        properties[name] = {"type": SCHEMA_TYPES.get(hint, "string")} | ({"enum": choices} if choices else {})
         if parameter.default is parameter.empty:
             required += [name]
     inner = dict(type="object", properties=properties, required=required, additionalProperties=False)
