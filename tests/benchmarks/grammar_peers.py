@@ -62,7 +62,7 @@ class XGrammar:
     def __init__(self, tokenizer: Any) -> None:
         import xgrammar
 
-        self.library, self.size = xgrammar, len(tokenizer)
+        self.package, self.size = xgrammar, len(tokenizer)
         info = xgrammar.TokenizerInfo.from_huggingface(tokenizer, vocab_size=self.size)
         self.compiler = xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
 
@@ -78,7 +78,7 @@ class XGrammar:
 
     def _matcher(self, compiled: Any) -> Any:
         try:
-            return _XMatcher(self.library, self.library.GrammarMatcher(compiled()), self.size)
+            return _XMatcher(self.package, self.package.GrammarMatcher(compiled()), self.size)
         except RuntimeError as error:
             raise ValueError(str(error)[:200]) from error
 
@@ -110,7 +110,7 @@ class LLGuidance:
         import llguidance.hf
         import llguidance.numpy
 
-        self.library, self.size = llguidance, len(tokenizer)
+        self.package, self.size = llguidance, len(tokenizer)
         self.tokenizer = llguidance.hf.from_tokenizer(tokenizer, n_vocab=self.size)
 
     def json(self, schema: dict) -> Any:
@@ -121,19 +121,19 @@ class LLGuidance:
         return self._matcher(f"start: /{pattern}/")
 
     def _matcher(self, rule: str) -> Any:
-        matcher = self.library.LLMatcher(self.tokenizer, '%llguidance {"no_forcing": true}\n' + rule)
+        matcher = self.package.LLMatcher(self.tokenizer, '%llguidance {"no_forcing": true}\n' + rule)
         if error := matcher.get_error():
             raise ValueError(error[:200])
-        return _LLMatcher(self.library, matcher, self.size)
+        return _LLMatcher(self.package, matcher, self.size)
 
 
 class _LLMatcher:
     def __init__(self, library: Any, matcher: Any, size: int) -> None:
-        self.library, self.matcher, self.size = library, matcher, size
+        self.package, self.matcher, self.size = library, matcher, size
         self.bits = library.numpy.allocate_token_bitmask(1, size)
 
     def mask(self) -> np.ndarray:
-        self.library.numpy.fill_next_token_bitmask(self.matcher, self.bits, 0)
+        self.package.numpy.fill_next_token_bitmask(self.matcher, self.bits, 0)
         return _unpacked(self.bits, self.size)
 
     def restart(self) -> None:
@@ -155,7 +155,7 @@ class Outlines:
 
         from helpers.generation import token_tree
 
-        self.library, self.size = outlines_core, len(tokenizer)
+        self.package, self.size = outlines_core, len(tokenizer)
         by_text: dict[bytes, list[int]] = {}
         for i, text in enumerate(token_tree(tokenizer).texts):
             if text:
@@ -164,13 +164,13 @@ class Outlines:
 
     def json(self, schema: dict) -> Any:
         try:
-            pattern = self.library.json_schema.build_regex_from_schema(json.dumps(schema), whitespace_pattern="")
+            pattern = self.package.json_schema.build_regex_from_schema(json.dumps(schema), whitespace_pattern="")
         except Exception as error:  # the library raises several kinds
             raise ValueError(str(error)[:200]) from error
         return self.regex(pattern)
 
     def regex(self, pattern: str) -> Any:
-        return _OutlinesMatcher(self.library.Guide(self.library.Index(pattern, self.vocabulary)), self.size)
+        return _OutlinesMatcher(self.package.Guide(self.package.Index(pattern, self.vocabulary)), self.size)
 
 
 class _OutlinesMatcher:
