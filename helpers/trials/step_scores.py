@@ -77,7 +77,7 @@ def gain(run: Run, other: Run, number: int) -> Gain:
     return gain_by_story(differences, a["story"][:n])
 
 
-def gain_by_story(differences: Sequence[int], stories: Sequence[int]) -> Gain:
+def gain_by_story(differences: Sequence[float], stories: Sequence[Any]) -> Gain:
     """The mean of differences, problem by problem, with an interval that draws whole stories."""
     names = sorted(set(stories))
     sums, counts = np.zeros(len(names)), np.zeros(len(names))
@@ -101,6 +101,14 @@ def vote_curve(record: Mapping[str, Any], number: int, samples: Iterable[int] = 
         tokens = np.mean([np.sum([each[:k] for each in row["tokens"]], axis=1) for row in runs])
         points.append(VotePoint(k, float(right.mean()), float(tokens), gain_by_story(differences, greedy["story"][:n])))
     return points
+
+
+def vote_gain(record: Mapping[str, Any], number: int, samples: int, before: int) -> Gain:
+    """How much better the vote of `samples` drawn replies is than that of `before` of them, over all recorded seeds."""
+    rows = [run["found"][str(number)] for run in record["runs"] if run["case"]["case"] == "votes"]
+    more, fewer = (np.mean([right_votes(row, k) for row in rows], axis=0) for k in (samples, before))
+    story = run_of(record, "steps")["found"][str(number)]["story"]
+    return gain_by_story((more - fewer).tolist(), story[: len(more)])
 
 
 def right_votes(row: Mapping[str, Any], samples: int) -> list[bool]:

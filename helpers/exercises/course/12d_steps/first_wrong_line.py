@@ -16,7 +16,7 @@ def first_wrong_line(trace: str) -> str | None:
     × / + -. A division is false if it leaves a remainder. All other lines are passed over.
     """
     for line in trace.splitlines():
-        found = re.search(r"(\d+) ([×/+-]) (\d+) = (-?\d+)$", line)
+        found = re.search(r"(-?\d+) ([×/+-]) (\d+) = (-?\d+)$", line)
         if not found:
             continue
         left, right, result = int(found[1]), int(found[3]), int(found[4])
@@ -34,7 +34,7 @@ def first_wrong_line(trace: str) -> str | None:
 ANSWER = r"""
 def first_wrong_line(trace):
     for line in trace.splitlines():
-        found = re.search(r"(\d+) ([×/+-]) (\d+) = (-?\d+)$", line)
+        found = re.search(r"(-?\d+) ([×/+-]) (\d+) = (-?\d+)$", line)
         if found:
             left, sign, right, result = found.groups()
             left, right, result = int(left), int(right), int(result)
@@ -52,7 +52,7 @@ DIVIDED = "holds = result * right == left and right != 0"
 SLIPS = [
     (DIVIDED, "holds = right != 0 and left // right == result", "44 / 9 = 4 leaves a remainder, so it is false."),
     (DIVIDED, "holds = right != 0 and round(left / right) == result", "44 / 9 = 5 leaves a remainder: it is false."),
-    (r"(-?\d+)$", r"(-?\d)", "only the first digit of a result is read in yours: 6 × 4 = 20 has the result 20."),
+    (r"= (-?\d+)$", r"= (-?\d)", "only the first digit of a result is read in yours: 6 × 4 = 20 has the result 20."),
     (r"= (-?\d+)$", r"= (\d+)$", "3 - 5 = -2 is right, and 3 - 5 = -3 is false: a result may have a minus sign."),
     (
         [
@@ -73,7 +73,7 @@ RIGHT = [
     r"""
 def first_wrong_line(trace):
     for line in trace.split("\n"):
-        found = re.search(r"(\d+) (.) (\d+) = (-?\d+)$", line)
+        found = re.search(r"(-?\d+) (.) (\d+) = (-?\d+)$", line)
         if found is None or found[2] not in "×/+-":
             continue
         a, b, c = int(found[1]), int(found[3]), int(found[4])
@@ -98,6 +98,7 @@ def cases(rng: Generator) -> list[tuple]:
         ("Sacks: 12 / 0 = 12",),
         ("Missing: 3 - 5 = -2",),
         (f"{right}\nMissing: 3 - 5 = -3",),
+        ("Then: -2 + 5 = 3\nThen: -2 + 5 = 7",),
         ("Rolls: 6 × 4 = 20\nAnswer: 20",),
         (f"Let us think.\n{right}\nThat is a lot.\nTogether: 9 + 9 = 99\nAnswer: 99",),
         ("I cannot say.",),
@@ -113,7 +114,7 @@ EXERCISE = Exercise(
         "Which lines of a reply can be checked at all, and how do you check a division without rounding?",
         "Go through the lines in their order. A regular expression finds two numbers, the sign between them and the "
         "result; work the result out and compare. Leave at the first line that does not agree.",
-        r"`re.search(r\"(\d+) ([×/+-]) (\d+) = (-?\d+)$\", line)` gives the four parts as texts: turn three of them "
+        r"`re.search(r\"(-?\d+) ([×/+-]) (\d+) = (-?\d+)$\", line)` gives the four parts as texts: turn three of them "
         "into numbers. A division holds if result × right is left (and right is not 0). After the loop, return None.",
     ),
     proves="the first false line is found, remainders, minus signs and lines without a calculation included",
