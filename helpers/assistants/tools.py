@@ -120,7 +120,7 @@ def form_of(parameter: Mapping[str, Any]) -> str:
 def offered(schemas: Schemas, known: str) -> list[Mapping[str, Any]]:
     """The tools that can be called now: each text that has to be of a form can be copied from what was said.
 
-    A form that allows no letter, such as arithmetic, can be written anew.
+    A form that a lone digit fits, such as arithmetic, can be written anew.
     """
     return [
         schema
@@ -128,7 +128,7 @@ def offered(schemas: Schemas, known: str) -> list[Mapping[str, Any]]:
         if all(
             re.search(rf"(?<!\w)(?:{form_of(parameter)})(?!\w)", known, re.IGNORECASE)
             for parameter in schema["function"]["parameters"]["properties"].values()
-            if "pattern" in parameter
+            if "pattern" in parameter and not re.search(parameter["pattern"], "1")
         )
     ]
 
