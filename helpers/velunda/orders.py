@@ -3,6 +3,7 @@
     load_orders()["VE-20239"]["items"]      # [{"product": "Beacon", "quantity": 6, "price_eur": 69}, …]
     prices()["Kite 500"]               # 2790
     price_of("the Anchor locks")       # ("Anchor", 119)
+    things_priced("a Shell and two chains")    # ["Shell", "chain"]
 
 What it does not do: delivery costs, discounts, or prices of the past.
 """
@@ -30,6 +31,14 @@ def prices() -> dict[str, int]:
     world = canon()
     things = [variant for product in world["products"] for variant in product["variants"]] + world["parts"]
     return {thing["name"]: thing["price_eur"] for thing in things}
+
+
+def things_priced(text: str) -> list[str]:
+    """The things of the price list that a text names, in order of appearance; of names within names the longest."""
+    names = {name.lower(): name for name in prices()}
+    longest_first = sorted(names, key=len, reverse=True)
+    spelled = re.compile(rf"\b({'|'.join(map(re.escape, longest_first))})(?:e?s)?\b")
+    return [names[found] for found in spelled.findall(" ".join(text.lower().split()))]
 
 
 def price_of(text: str) -> tuple[str, int] | None:
