@@ -19,7 +19,7 @@ from helpers.assistants.tools import TOOLS, call_text
 from helpers.prompting.tools import run_tools
 from helpers.trials.tool_tasks import WORDS, solved, with_broken
 from helpers.velunda.company import order_numbers
-from helpers.velunda.orders import things_priced
+from helpers.velunda.orders import named_things
 
 Plan = Callable[[str], Sequence[str] | None]
 LESS = re.compile(r"\b(more|less|differ\w*|exceeds?|dearer|cheaper|save|than)\b")
@@ -59,7 +59,7 @@ def product_by_rules(question: str, results: Sequence[str]) -> str:
     it names, else the words behind its article."""
     if items := items_of(results):
         return max(items, key=lambda item: len(stems(item[1]) & stems(question)))[1]  # of equals the first
-    things = things_priced(question)
+    things = named_things(question)
     if len(results) < len(things):
         return things[len(results)]
     named = re.search(r"\b(?:an?|the) ([\w ]+?)(?: costs?| worth|[,.?]|$)", question)
@@ -70,7 +70,7 @@ def expression_by_rules(question: str, results: Sequence[str]) -> str:
     """What to work out: pieces times price, two prices, a discount, or the numbers of the question alone."""
     prices = [match[1] for result in results if (match := re.fullmatch(r"(\d+(?:\.\d+)?) euros", result))]
     text = question.lower()
-    for thing in things_priced(question):
+    for thing in named_things(question):
         text = text.replace(thing.lower(), " ", 1)
     numbers = re.findall(r"\d+", text) + [str(NUMBERS[word]) for word in re.findall(r"\w+", text) if word in NUMBERS]
     if len(prices) == 2:

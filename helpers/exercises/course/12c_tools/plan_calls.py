@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
 from helpers.velunda.company import order_numbers
-from helpers.velunda.orders import things_priced
+from helpers.velunda.orders import named_things
 
 MONEY = (
     r"\b(costs?|prices?|priced|worth|how much|value|expensive|pay|owe|bill|sum|total|spend|charged?|euros?|money|"
@@ -27,7 +27,7 @@ def plan_calls(question: str) -> list[str] | None:
     pieces are meant. One priced thing: shop_price, and calculate for several of it or a discount. Two: their prices,
     and calculate for a sum or a difference. An order or a price without saying which: [].
     """
-    orders, things, text = order_numbers(question), things_priced(question), question.lower()
+    orders, things, text = order_numbers(question), named_things(question), question.lower()
     for thing in things:
         text = text.replace(thing.lower(), " ")  # the 500 of “Kite 500” counts nothing
     money = re.search(MONEY, text)
@@ -51,7 +51,7 @@ def plan_calls(question: str) -> list[str] | None:
 
 ANSWER = '''
 def plan_calls(question):
-    orders, things = order_numbers(question), things_priced(question)
+    orders, things = order_numbers(question), named_things(question)
     text = question.lower()
     for thing in things:
         text = text.replace(thing.lower(), " ")
@@ -126,7 +126,7 @@ RIGHT = [
     """
 def plan_calls(question):
     low = question.lower()
-    names = things_priced(question)
+    names = named_things(question)
     for name in names:
         low = low.replace(name.lower(), "")
     asks_money = any(word in low for word in ("cost", "price", "worth", "much", "pay", "charge", "total", "difference"))
@@ -211,7 +211,7 @@ EXERCISE = Exercise(
     drive=drive,
     hints=(
         "Which two facts about a question, besides its words, decide most: what do `order_numbers` and "
-        "`things_priced` find?",
+        "`named_things` find?",
         "Take the names of things out of the text first, since their numbers count nothing. Then three questions are "
         "left: is there an order number, is money asked for, and are several pieces or a sum meant?",
         "Look for words with `re.search`: one list about money (cost, price, worth, how much, total …), one that "
