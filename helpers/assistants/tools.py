@@ -43,7 +43,7 @@ from helpers.generation.token_grammar import TokenGrammar
 from helpers.prompting.tools import ToolAnswer, calculate, run_tools
 from helpers.scale import matrix_dtype
 from helpers.velunda.company import order_numbers
-from helpers.velunda.orders import load_orders, price_of
+from helpers.velunda.orders import load_orders, price_of, with_kind
 
 Messages = Sequence[Mapping[str, str]]
 Schemas = Sequence[Mapping[str, Any]]
@@ -173,7 +173,7 @@ def order_lookup(order: str) -> dict[str, str]:
     number = next(iter(order_numbers(f"VE {order}" if order.strip().isdigit() else order)), order)
     if (found := load_orders().get(number)) is None:
         raise LookupError(f"There is no order {order}.")
-    items = ", ".join(f"{item['quantity']} x {item['product']}" for item in found["items"])
+    items = ", ".join(f"{item['quantity']} x {with_kind(item['product'])}" for item in found["items"])
     return {"items": items, "status": found["status"], "delivery": found["delivery"] or "none"}
 
 
