@@ -33,7 +33,7 @@ def reply_by_rules(plan: Plan) -> Callable[[Sequence[Mapping[str, str]], Sequenc
         question = messages[0]["content"]
         results = [message["content"] for message in messages if message["role"] == "tool"]
         names = list(plan(question) or [])
-        if results and re.search(" failed: | gave no result ", results[-1]):
+        if results and re.search(" failed: | gave no result | must be ", results[-1]):
             return "Sorry, " + results[-1].split(" failed: ")[-1]
         if len(results) < len(names):
             name = names[len(results)]
