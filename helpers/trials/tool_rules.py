@@ -121,11 +121,7 @@ def stems(text: str) -> set[str]:
     return {word.rstrip("s") for word in re.findall(r"[a-z]{3,}", text.lower())}
 
 
-def solve_by_rules(
-    plan: Plan, tasks: Sequence[Mapping[str, Any]], tools: Sequence[Callable] = TOOLS
-) -> list[bool]:
+def solve_by_rules(plan: Plan, tasks: Sequence[Mapping[str, Any]], tools: Sequence[Callable] = TOOLS) -> list[bool]:
     """Of each task, whether rules alone solve it, with the tools as they work in this task."""
     reply = reply_by_rules(plan)
-    return [
-        solved(task, run_tools(reply, with_broken(tools, task.get("broken")), task["question"])) for task in tasks
-    ]
+    return [solved(task, run_tools(reply, with_broken(tools, task.get("broken")), task["question"])) for task in tasks]

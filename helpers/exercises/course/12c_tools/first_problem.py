@@ -87,8 +87,10 @@ SLIPS = [
     ),
     ('return name, "missing"', 'return name, "unknown"', "what is required and not there is “missing”."),
     (
-        REQUIRED + '\n    for name, value in arguments.items():\n        if name not in known:\n            return name, "unknown"',
-        'for name in arguments:\n        if name not in known:\n            return name, "unknown"\n    ' + REQUIRED
+        REQUIRED
+        + '\n    for name, value in arguments.items():\n        if name not in known:\n            return name, "unknown"',
+        'for name in arguments:\n        if name not in known:\n            return name, "unknown"\n    '
+        + REQUIRED
         + "\n    for name, value in arguments.items():",
         "first what is missing, then what is unknown: the docstring says the order.",
     ),

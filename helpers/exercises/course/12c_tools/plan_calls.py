@@ -49,7 +49,7 @@ def plan_calls(question: str) -> list[str] | None:
     return ["handbook_search"] if "?" in text and re.search(r"\b(i|my|we|our|you|your)\b", text) else []
 
 
-ANSWER = '''
+ANSWER = """
 def plan_calls(question):
     orders, things = order_numbers(question), named_things(question)
     text = question.lower()
@@ -75,7 +75,7 @@ def plan_calls(question):
             plan.append("calculate")
         return plan
     return None
-'''
+"""
 CLEANED = '    for thing in things:\n        text = text.replace(thing.lower(), " ")\n'
 SLIPS = [
     (
