@@ -27,7 +27,7 @@ NUMBERS = {word: n for n, word in WORDS.items() if n > 1}
 
 
 def reply_by_rules(plan: Plan) -> Callable[[Sequence[Mapping[str, str]], Sequence[Any]], str]:
-    """A `reply` for `run_tools`: the next call of the plan, its arguments read by rules, or the answer in a template."""
+    """A `reply` for `run_tools`: the plan's next call, its arguments read by rules, or the answer in a template."""
 
     def reply(messages: Sequence[Mapping[str, str]], schemas: Sequence[Any]) -> str:
         question = messages[0]["content"]

@@ -55,8 +55,8 @@ def test_what_fails_is_told_and_no_number_is_made_up():
 
 
 def test_nothing_is_called_where_the_plan_is_empty_or_none():
-    for plan in ([], None):
-        assert not run_tools(reply_by_rules(lambda question: plan), TOOLS, "What does my order cost?").steps
+    for reply in (reply_by_rules(lambda question: []), reply_by_rules(lambda question: None)):
+        assert not run_tools(reply, TOOLS, "What does my order cost?").steps
 
 
 def test_rules_solve_chains_of_dev_but_no_general_question():

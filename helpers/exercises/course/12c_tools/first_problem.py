@@ -87,8 +87,7 @@ SLIPS = [
     ),
     ('return name, "missing"', 'return name, "unknown"', "what is required and not there is “missing”."),
     (
-        REQUIRED
-        + '\n    for name, value in arguments.items():\n        if name not in known:\n            return name, "unknown"',
+        f"{REQUIRED}\n    for name, value in arguments.items():\n        {UNKNOWN}",
         'for name in arguments:\n        if name not in known:\n            return name, "unknown"\n    '
         + REQUIRED
         + "\n    for name, value in arguments.items():",
