@@ -57,7 +57,7 @@ class Vote(NamedTuple):
 
 
 def final_answer(text: str) -> int | None:
-    """The whole number that a reply ends with: the last one behind the word "answer", or else the last of all; None
+    """The whole number behind the last "answer" that has one behind it, or else the last number of all; None
     where there is none or it is no whole number. Thousands may be parted by commas.
 
     "I think 3. The answer is 1,024."  →  1024

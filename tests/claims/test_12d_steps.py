@@ -116,6 +116,35 @@ def test_no_pattern_is_shown_to_help_the_untaught_model_and_steps_cost_several_t
     assert f"{BASE['examples']['case']['n']} problems for each of the longer patterns are few" in prose
 
 
+def test_replies_that_used_all_their_room_are_counted_and_said(printed, prose):
+    room = {"direct": 48, "step by step": 160, "examples": 96}
+    tokens = {how: [run["found"][str(n)]["tokens"] for n in NUMBERS] for how, run in BASE.items()}
+    full = {how: [row.count(room[how]) for row in rows] for how, rows in tokens.items()}
+    assert all(max(row) == room[how] for how, rows in tokens.items() for row in rows)
+    counted = re.findall(r"all its room used: (\d+) of", printed["untaught"])
+    assert [int(count) for count in counted] == [full[how][n - 1] for n in NUMBERS for how in BASE]
+    assert full["direct"][3] > 0.9 * BASE["direct"]["case"]["n"]
+    assert f"{full['step by step'][3]} of 20 step by step" in prose
+
+
+def test_the_loss_counts_more_tokens_of_a_reply_with_steps_than_of_an_answer(prose):
+    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
+    problems = generate_problems(400, "train", 0)
+    replies = [p.trace for p in problems], [f"Answer: {p.answer}" for p in problems]
+    long, short = (1 + sum(len(tokenizer(text)["input_ids"]) for text in some) / len(some) for some in replies)
+    assert f"about {long:.0f} in one with its steps and about {short:.0f} in one with the answer alone" in prose
+    assert STEPS["case"]["drills"] == TWIN["case"]["drills"] > 0 and "mix the same *drills*" in prose
+
+
+def test_wrong_answers_do_not_scatter_and_many_right_ones_are_never_drawn(printed):
+    text = printed["votes-scatter"]
+    wrong, n, top, right = map(
+        int, re.search(r"in (\d+) of (\d+) problems.* has (\d+)% .* answer (\d+)%", text).groups()
+    )
+    missed, never = map(int, re.search(r"misses (\d+) problems.* in (\d+) of", text).groups())
+    assert wrong == n / 2 and top > 3 * right and missed / 3 < never < missed
+
+
 def test_second_turns_are_said_to_gain_as_far_as_it_is_shown(prose):
     pairs = {"checked": "step by step", "two turns": "direct"}
     gains = [
@@ -135,16 +164,13 @@ def test_nine_votes_gain_nothing_that_is_shown_over_the_greedy_reply(prose):
     assert ("which is not shown. But the greedy" in prose) == (step_scores.vote_gain(RECORD, 3, 9, 1).low <= 0)
     assert step_scores.vote_gain(RECORD, 2, 9, 1).low > 0
     assert "over the greedy reply no gain is shown" in prose and "gain nothing that is shown" in README
-    wrong = [answer for answer in step_scores.voted(RECORD) if not answer.right]
-    sure = sum(answer.votes >= 7 for answer in wrong)
-    assert f"Of the {len(wrong)} wrong answers that won an election, {sure} did so with seven votes or more" in prose
     points_of = step_scores.vote_curve(RECORD, 3)
     assert 8 < points_of[-1].tokens / points_of[0].tokens < 10, "nine times the tokens"
 
 
-def test_with_one_calculation_the_two_are_level_and_the_twin_mostly_guesses(prose):
+def test_with_one_calculation_no_difference_is_shown_and_with_two_or_three_the_twin_is_near_one_answer(prose):
     gains = {n: step_scores.gain(STEPS, TWIN, n) for n in NUMBERS}
-    assert gains[1].low <= 0 <= gains[1].high and "with a single calculation the two are level" in README
+    assert gains[1].low <= 0 <= gains[1].high and "with a single calculation no difference is shown" in README
     assert points(gains[1]) in prose and points(gains[4]) in prose
     trained_on = Counter(problem.answer for problem in generate_problems(600, "train", 1))
     [(commonest, _)] = trained_on.most_common(1)
@@ -236,11 +262,11 @@ def test_five_samples_separate_less_on_dev_than_nine_in_the_record(printed, pros
     (sure, n_sure), (unsure, n_unsure) = (
         map(int, pair) for pair in re.findall(r"agree: (\d+) of (\d+) right", printed["at-work"])
     )
-    assert n_sure + n_unsure == 24 and "separates right from wrong only a little" in prose
+    assert n_sure + n_unsure == 24 and "On these 24 problems, nothing is shown" in prose
     voted = step_scores.voted(RECORD)
     few, many = (step_scores.score(a for a in voted if a.votes in votes) for votes in (range(4), range(7, 10)))
     assert 0 < sure / n_sure - unsure / n_unsure < many.share - few.share
-    assert f"and {len(voted)} elections, it separates more: {100 * many.share:.0f} %" in prose
+    assert f"and {len(voted)} elections: {100 * many.share:.0f} %" in prose
 
 
 def test_most_of_the_nine_samples_elect_a_wrong_answer(printed):
@@ -257,14 +283,18 @@ def test_the_first_two_replies_are_wrong_and_the_taught_one_is_right(printed):
     assert registry()["first_wrong_line"].reference(replies[-1]) is None
 
 
-def test_a_planted_result_is_taken_up_mostly(printed):
+def test_a_planted_result_is_taken_up_mostly_and_costs_the_answer(printed, prose):
     (right, n), (planted, m) = (map(int, pair) for pair in re.findall(r": (\d+) of (\d+) go on", printed["planted"]))
     assert n == m == 12 and planted > m / 2 and right > n / 2
+    assert re.findall(r"right answers: (\d+)", printed["planted"]) == ["4", "0"]
+    assert f"4 of these {n} problems come out right" in prose and "behind the wrong one none" in prose
 
 
 def test_the_lines_before_make_the_last_one_more_probable_in_both_models(printed):
-    found = re.findall(r"taught: \+(\d+) nats \(95 % CI \+(\d+) to", printed["read-back-figure"])
-    assert len(found) == 2 and all(int(low) > 0 for _, low in found)
+    found = re.findall(r": \+(\d+) nats \(95 % CI \+(\d+) to", printed["read-back-figure"])
+    assert len(found) == 4 and all(int(low) > 0 for _, low in found)
+    taught, control, untaught, untaught_control = (int(gain) for gain, _ in found)
+    assert taught > control > taught / 2 and untaught > untaught_control > untaught / 2
 
 
 def test_the_calculator_changes_no_more_replies_than_had_a_false_line(printed):

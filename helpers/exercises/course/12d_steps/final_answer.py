@@ -1,4 +1,4 @@
-"""final_answer: a reply is full of numbers, and the one that counts is the last one behind "answer"."""
+"""final_answer: a reply is full of numbers, and the one that counts follows the last "answer"."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def final_answer(text):
 """
 BEHIND = r'numbers = re.findall(r"answer[^\d-]*(-?\d[\d,]*)", text, re.IGNORECASE)'
 ALL = r'numbers or re.findall(r"-?\d[\d,]*", text)'
-FIRST = "the first number counts in yours, and that is one of the story; the last one behind “answer” counts."
+FIRST = "the first number counts in yours, and that is one of the story; the one that follows the last “answer” counts."
 COMMA = "a comma ends the number in yours: 1,200 is one number."
-LAST = "the last number of all counts in yours; where the reply says “answer”, the one behind it counts."
+LAST = "the last number of all counts in yours; the one right behind the last “answer” counts."
 SLIPS = [
     (
         r"""
@@ -85,14 +85,14 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=final_answer,
-    minutes=2,
+    minutes=5,
     difficulty=1,
     hints=(
         "Which number of “4 × 6 = 24, Answer: 24 rolls” does the function give? Which one should it give?",
-        "`re.findall` gives all numbers, `re.search` the first. Look behind the word “answer” first, in any case, and "
-        "only if nothing stands there among all numbers.",
-        r"`re.findall(r\"answer[^\d-]*(-?\d[\d,]*)\", text, re.IGNORECASE)` gives the numbers behind “answer”. Take "
-        r"the last, without its commas. If the list is empty, use `-?\d[\d,]*` on the whole text.",
+        "`re.findall` gives all numbers, `re.search` the first. Look right behind the word “answer” first, in capitals "
+        "or not, and only if nothing stands there among all numbers.",
+        '`re.findall(r"answer[^\\d-]*(-?\\d[\\d,]*)", text, re.IGNORECASE)` gives the number behind each “answer”. '
+        r"Take the last, without its commas. If the list is empty, use `-?\d[\d,]*` on the whole text.",
     ),
-    proves="the last number behind “answer” counts, with commas, signs and units around it, or else the last of all",
+    proves="the number behind the last “answer” counts, commas, signs and units around it or not, or else the last",
 )

@@ -13,7 +13,7 @@ def first_wrong_line(trace: str) -> str | None:
     """The first line of a reply whose arithmetic is false, as it is written there; None where there is none.
 
     A line is checked if it ends with a calculation of two whole numbers, such as "Rolls: 4 × 6 = 24"; the signs are
-    × / + -. A division is false if it leaves a remainder. All other lines are passed over.
+    × / + -. A division is false if it leaves a remainder or divides by 0. All other lines are passed over.
     """
     for line in trace.splitlines():
         found = re.search(r"(-?\d+) ([×/+-]) (\d+) = (-?\d+)$", line)
@@ -114,7 +114,7 @@ EXERCISE = Exercise(
         "Which lines of a reply can be checked at all, and how do you check a division without rounding?",
         "Go through the lines in their order. A regular expression finds two numbers, the sign between them and the "
         "result; work the result out and compare. Leave at the first line that does not agree.",
-        r"`re.search(r\"(-?\d+) ([×/+-]) (\d+) = (-?\d+)$\", line)` gives the four parts as texts: turn three of them "
+        '`re.search(r"(-?\\d+) ([×/+-]) (\\d+) = (-?\\d+)$", line)` gives the four parts as texts: turn three of them '
         "into numbers. A division holds if result × right is left (and right is not 0). After the loop, return None.",
     ),
     proves="the first false line is found, remainders, minus signs and lines without a calculation included",

@@ -10,9 +10,9 @@ from helpers.exercises.checking.spec import Exercise
 
 
 def votes_to_trust(votes: Sequence[int], right: Sequence[bool], wanted: float) -> int | None:
-    """The smallest number of votes such that, of the answers with at least so many, the share `wanted` is right.
+    """The smallest number of votes such that, of the answers with at least so many, `wanted` or more are right.
 
-    votes: for each problem, how many samples gave the answer that won; right: was that answer right?
+    votes: for each election, how many samples gave the answer that won; right: was that answer right?
     Only numbers that stand in votes come into question. None if no number does.
     """
     for fewest in sorted(set(votes)):
