@@ -17,7 +17,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["handbook", "passages", "reports", "tickets", "tools"],
+    submodules=["handbook", "passages", "reports", "tickets", "tool_plans", "tools"],
     submod_attrs={
         "handbook": [
             "HandbookAssistant",
@@ -55,6 +55,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ticket_chat",
             "ticket_reader",
         ],
+        "tool_plans": ["plan_by_rules"],
         "tools": [
             "TOOLS",
             "ToolCaller",

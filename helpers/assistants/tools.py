@@ -27,7 +27,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -43,7 +43,7 @@ from helpers.generation.token_grammar import TokenGrammar
 from helpers.prompting.tools import ToolAnswer, calculate, run_tools
 from helpers.scale import matrix_dtype
 from helpers.velunda.company import order_numbers
-from helpers.velunda.orders import load_orders, price_of
+from helpers.velunda.orders import load_orders, price_of, with_kind
 
 Messages = Sequence[Mapping[str, str]]
 Schemas = Sequence[Mapping[str, Any]]
@@ -112,9 +112,32 @@ def call_pattern(schema: Mapping[str, Any]) -> str:
     return rf'\{{"name":"{re.escape(told["name"])}","arguments":\{{{pattern}\}}\}}'
 
 
+def form_of(parameter: Mapping[str, Any]) -> str:
+    """The regular expression that a text has to match as a whole."""
+    return parameter["pattern"].removeprefix("^").removesuffix("$").replace("(?:", "(")
+
+
+def offered(schemas: Schemas, known: str) -> list[Mapping[str, Any]]:
+    """The tools that can be called now: each text that has to be of a form can be copied from what was said.
+
+    A form that a lone digit fits, such as arithmetic, can be written anew.
+    """
+    return [
+        schema
+        for schema in schemas
+        if all(
+            re.search(rf"(?<!\w)(?:{form_of(parameter)})(?!\w)", known, re.IGNORECASE)
+            for parameter in schema["function"]["parameters"]["properties"].values()
+            if "pattern" in parameter and not re.search(parameter["pattern"], "1")
+        )
+    ]
+
+
 def value_pattern(tool: str, name: str, parameter: Mapping[str, Any]) -> str:
     if "enum" in parameter:
         return "|".join(re.escape(json.dumps(value, ensure_ascii=False)) for value in parameter["enum"])
+    if "pattern" in parameter:
+        return f'"{form_of(parameter)}"'
     kinds = [parameter["type"]] if isinstance(parameter["type"], str) else parameter["type"]
     if unknown := [kind for kind in kinds if kind not in VALUES]:
         raise ValueError(
@@ -165,7 +188,7 @@ class Copying:
 # Velunda's tools -----------------------------------------------------------------------------------------------------
 
 
-def order_lookup(order: str) -> dict[str, str]:
+def order_lookup(order: Annotated[str, re.compile(r"(VE-)?[0-9]{5}")]) -> dict[str, str]:
     """Items, status and delivery date of an order.
 
     order: its number, such as VE-48213
@@ -173,7 +196,7 @@ def order_lookup(order: str) -> dict[str, str]:
     number = next(iter(order_numbers(f"VE {order}" if order.strip().isdigit() else order)), order)
     if (found := load_orders().get(number)) is None:
         raise LookupError(f"There is no order {order}.")
-    items = ", ".join(f"{item['quantity']} x {item['product']}" for item in found["items"])
+    items = ", ".join(f"{item['quantity']} x {with_kind(item['product'])}" for item in found["items"])
     return {"items": items, "status": found["status"], "delivery": found["delivery"] or "none"}
 
 
@@ -303,12 +326,14 @@ class ToolCaller:
 
     def _grammar(self, messages: Messages, schemas: Schemas) -> TokenGrammar:
         """All replies that are allowed now: any, or, under a plan, the next call, and words once it is done."""
+        schemas = offered(schemas, "\n".join(message["content"] for message in messages))
         pattern = reply_pattern(schemas)
         if self.plan and (names := self.plan(messages[0]["content"])) is not None:
             done = [message["role"] for message in messages].count("tool")
             failed = messages[-1]["role"] == "tool" and " failed: " in messages[-1]["content"]
             following = [] if failed else names[done : done + 1]
-            pattern = reply_pattern([s for s in schemas if s["function"]["name"] in following], words=False)
+            schemas = [schema for schema in schemas if schema["function"]["name"] in following]
+            pattern = reply_pattern(schemas, words=False)
         if pattern not in self._grammars:
             self._grammars[pattern] = regex_grammar(self.tokenizer, pattern)
         return self._grammars[pattern]

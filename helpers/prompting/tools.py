@@ -24,7 +24,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 KINDS = {
@@ -46,9 +46,10 @@ def tool_schema(function: Callable) -> dict[str, Any]:
     """What a model is told of a function, in OpenAI's format, from its type hints and docstring.
 
     The docstring's first paragraph says what the function does; a line `name: text` in it describes a parameter.
-    Hints: str, int, float, bool, Literal, lists of these, and each of them or None. Raises TypeError for others.
+    Hints: str, int, float, bool, Literal, lists of these, and each of them or None; Annotated[str, re.compile("…")] for
+    a text of one form. Raises TypeError for others.
     """
-    hints, doc = typing.get_type_hints(function), inspect.getdoc(function) or ""
+    hints, doc = typing.get_type_hints(function, include_extras=True), inspect.getdoc(function) or ""
     told = dict(re.findall(r"^(\w+): (.+)$", doc, re.MULTILINE))
     properties, required = {}, []
     for name, parameter in inspect.signature(function).parameters.items():
@@ -69,6 +70,9 @@ def hint_schema(hint: Any, where: str) -> dict[str, Any]:
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if hint in JSON_TYPES:
         return {"type": JSON_TYPES[hint]}
+    if origin is Annotated:
+        forms = [f"^(?:{note.pattern})$" for note in inner[1:] if isinstance(note, re.Pattern)]
+        return hint_schema(inner[0], where) | ({"pattern": forms[0]} if forms else {})
     if origin is Literal and len({type(value) for value in inner}) == 1 and type(inner[0]) in JSON_TYPES:
         return {"type": JSON_TYPES[type(inner[0])], "enum": list(inner)}
     if origin is list:
@@ -92,6 +96,7 @@ def wrong_arguments(arguments: Mapping[str, Any], schema: Schema) -> str | None:
             return f"{name} has no argument {key!r}: it takes {', '.join(known) or 'none'}."
         if not fits(value, known[key]):
             wanted = one_of(known[key]["enum"]) if "enum" in known[key] else type_name(known[key])
+            wanted += f" of the form {known[key]['pattern']}" if "pattern" in known[key] else ""
             return (
                 f"The argument {key!r} of {name} must be {wanted}, not {shorten(json.dumps(value, default=str), 60)}."
             )
@@ -99,12 +104,14 @@ def wrong_arguments(arguments: Mapping[str, Any], schema: Schema) -> str | None:
 
 
 def fits(value: Any, schema: Schema) -> bool:
-    """Is the value of a type that the schema allows, and among its choices?"""
+    """Is the value of a type that the schema allows, among its choices, and of its form?"""
     allowed = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
     of_type = any(
         isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in allowed
     )
     if not of_type or "enum" in schema and value not in schema["enum"]:
+        return False
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
         return False
     return not isinstance(value, list) or all(fits(item, schema["items"]) for item in value)
 
@@ -328,7 +335,7 @@ OPERATORS = {
 MOST = 1e15  # beyond it, a float no longer tells neighboring whole numbers apart
 
 
-def calculate(expression: str) -> float:
+def calculate(expression: Annotated[str, re.compile(r"[0-9+*/%.() -]+")]) -> float:
     """Work out an arithmetic expression of numbers, + - * / % ** and parentheses.
 
     expression: such as 3 * (89 + 10)

@@ -5,6 +5,7 @@
     added([continued(way) for way in CONTINUED])      # the evidence of three ways of asking, added up
     marks(found, run["case"])                                # right or not, in the order of the tickets
     gain(one, other, run["case"])                            # paired over families of phrasing
+    points(gain(one, other, run["case"]))                    # "+12 points (95 % CI +3 to +24)"
 
 What it does not do: ask a model (`tests/benchmarks/sweep_patterns.py` does, and the notebook).
 """
@@ -168,6 +169,12 @@ def gain(one: Sequence[str | None], other: Sequence[str | None], case: Mapping[s
     """How much larger the first one's share of right desks is, paired by family."""
     families = [ticket["family"] for ticket in asked(case)]
     return paired_bootstrap(*(_by_family(marks(found, case), families) for found in (one, other)))
+
+
+def points(difference: PairedDifference) -> str:
+    """A paired difference of shares, for the page: "+12 points (95 % CI +3 to +24)"."""
+    low, high = 100 * difference.low, 100 * difference.high
+    return f"{100 * difference.difference:+.0f} points (95 % CI {low:+.0f} to {high:+.0f})"
 
 
 def _by_family(right: Sequence[bool], families: Sequence[str]) -> list[float]:

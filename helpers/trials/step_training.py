@@ -15,20 +15,18 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator, Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from helpers.foundations.probability import IGNORED
 from helpers.lora.layers import add_lora_, lora_layers
 from helpers.tasks.word_problems import Problem, Step
 from helpers.training.chats import Example, encode_chat
-from helpers.training.collation import Batch
 from helpers.training.loop import History, Recipe, train
 from helpers.training.losses import loss_behind_prefix
-from helpers.training.state import read_progress
 from helpers.trials.ticket_training import of_one_length, rounded
 
 REPLIES = ("trace", "answer")
@@ -121,10 +119,6 @@ def _again_and_again(examples: Sequence[Example], seed: int) -> Iterator[Example
         yield from order
 
 
-class _Enough(Exception):
-    """The step has been reached at which a training is to stop."""
-
-
 def fine_tune(
     model: nn.Module,
     groups: Sequence[list[Example]],
@@ -132,33 +126,12 @@ def fine_tune(
     rank: int,
     *,
     folder: str | os.PathLike | None = None,
-    until: int | None = None,
     **options: Any,
 ) -> History:
-    """Train a `Llama` through LoRA on all linear layers, one group a step (recipe.batch is 1); options: for `train`.
-
-    until: stop after so many of the recipe's steps, before its rate has come down to zero; it needs a folder, and
-    checkpoints at this step. Raises ValueError where it has none.
-    """
+    """Train a `Llama` through LoRA on all linear layers, one group a step (recipe.batch is 1); options: for `train`."""
     if not lora_layers(model):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             add_lora_(model, rank, alpha=2 * rank)
-    if until is not None and (folder is None or until % (options.get("save_every") or recipe.steps)):
-        raise ValueError(
-            f"To stop after {until} steps, name a folder and save every so many steps that divide {until}."
-        )
-    saved = None if folder is None else read_progress(folder)
-    steps = count(len(saved["history"]["losses"]) if saved else 0)
-
-    def loss(model: nn.Module, batch: Batch) -> Tensor:
-        if next(steps) == until:
-            raise _Enough
-        return loss_behind_prefix(model, batch)
-
     options = {"collate": lambda some: rounded([e for group in some for e in group])} | options
-    try:
-        return train(model, groups, recipe, loss=loss, folder=folder, **options)
-    except _Enough:
-        model.eval()
-        return History.from_json(read_progress(folder)["history"])
+    return train(model, groups, recipe, loss=loss_behind_prefix, folder=folder, **options)

@@ -3,7 +3,7 @@
     [group] = task_groups(1, size=8, seed=0)       # eight tasks with the same tools in the prompt
     group.schemas, group.tasks[0].messages         # as `helpers.prompting.run_tools` keeps them, the answer last
 
-The tools are those of fourteen invented places (data/tasks/tools/domains.json: a library, a ferry, a clinic …), each
+The tools are those of 46 invented places (data/tasks/tools/domains.json: a library, a ferry, a toy shop …), each
 with a record by number, prices, rules to search, and arithmetic. Names of things, numbers and prices are drawn anew
 for each task. Velunda's tools, products and numbers do not occur.
 
@@ -47,14 +47,22 @@ KINDS = {  # how often each kind is drawn, of 100
     "record, rules": 2,
     "record, amount, sum": 13,
     "amount, amount, sum": 10,
-    "words": 4,
-    "missing": 6,
+    "words": 6,
+    "missing": 8,
     "off": 2,
     "error": 5,
 }
 SYLLABLES = ("bar cor dal del fen gor hal jun kel lor mar nev ol pra quin ros sel tam ul ver wil yar zan "
              "bel dor fin lan mer nor pel rin sol tor vin").split()  # fmt: skip
 BEFORE = ("", "", "", "", "", "Hello, ", "Hi! ", "Good evening. ", "A question: ", "Please tell me: ", "I wonder: ")
+FIRST = (  # why somebody asks, in front of one question in six
+    "It is for my sister.", "We are moving next week.", "I am planning my budget.", "My boss wants to know.",
+    "I wrote you last week, too.", "This is my first time here.", "I am on the train.", "My son turns ten soon.",
+    "I have mislaid my receipt.", "We are a small club.", "I am comparing offers.", "My neighbor told me about you.",
+    "Sorry to bother you again.", "I am making a list.", "The weather is awful today.", "It is a present.",
+    "I have to tell my husband.", "Our old one broke.", "I called, but nobody answered.", "Just a short question.",
+    "My English is not so good.", "I keep the books for our team.", "We meet on Friday.", "I am back from my holidays.",
+)  # fmt: skip
 BEHIND = ("", "", "", "", "", " Thanks!", " Please.", " Thank you.", " I am in a hurry.")
 
 
@@ -110,9 +118,14 @@ class Place:
         if rng.random() < 0.6:
             letters = "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ", k=rng.choice((1, 2, 2, 3))))
             self.key_form = letters + rng.choice(("-", "-", "", " ")) + "#" * rng.choice((3, 4, 5, 5, 6))
-        self.made_up = rng.random() < 0.6
         things = self.domain["amount"]["things"]
-        self.things = [self._name() for _ in things] if self.made_up else list(things)
+        self.naming = rng.choice(("plain", "names", "names with kinds"))  # fern; Corbar 20; Corbar 20 fern
+        self.made_up = self.naming != "plain"
+        names = list(things) if self.naming == "plain" else [self._name() for _ in things]
+        ends = {name: f" {thing}" for name, thing in zip(names, things, strict=True)}
+        self.things = [name + ends[name] * (self.naming == "names with kinds") for name in names]
+        self.kinds = dict(zip(self.things, things, strict=True))
+        self.names = dict(zip(self.things, names, strict=True))
         self.prices = {thing: self._price() for thing in self.things}
         self.price_form = rng.choice(("{} euros", "{} euros", "{}", '{{"price":{}}}', '{{"euros":{}}}'))
         self.items_field = rng.choice(("items", "content", self.domain["record"]["items"]))
@@ -152,6 +165,20 @@ class Place:
             return self.rng.randint(1, 60) / 2
         return self.rng.randint(2, 99) if kind < 0.55 else self.rng.randint(100, 5000)
 
+    def _called(self, thing: str) -> str:
+        """What a question calls it: its name, with or without its kind."""
+        return self.rng.choice((thing, self.names[thing]))
+
+    def _several(self, thing: str) -> str:
+        """What a question calls several of it, which an order names: by their kind, if the order tells it."""
+        if self.naming == "names with kinds" and self.rng.random() < 0.8:
+            return plural(self.kinds[thing], False)
+        return plural(self._called(thing), self.made_up)
+
+    def _chains(self, kind: str) -> list[str]:
+        """The place's own ways to ask for something that takes several calls."""
+        return self.domain.get("chains", {}).get(kind, [])
+
     def _key(self) -> str:
         return re.sub("#", lambda _: str(self.rng.randint(0, 9)), self.key_form)
 
@@ -160,6 +187,8 @@ class Place:
         text = text[0].upper() + text[1:]
         if before.endswith(", ") and text[1].islower():
             text = text[0].lower() + text[1:]
+        if self.rng.random() < 1 / 6:
+            before, text = self.rng.choice(FIRST) + " ", text[0].upper() + text[1:]
         return {"role": "user", "content": before + text + behind}
 
     def _call(self, key: str, value: str, result: str, season: str | None = None) -> list[dict[str, str]]:
@@ -196,8 +225,9 @@ class Place:
             return self.rng.choice(values)
         return (datetime.date(2026, 1, 1) + datetime.timedelta(days=self.rng.randint(0, 700))).isoformat()
 
-    def _priced(self, thing: str, season: str | None = None) -> list[dict[str, str]]:
-        return self._call("amount", thing, self.price_form.format(number(self.prices[thing])), season)
+    def _priced(self, thing: str, season: str | None = None, called: str | None = None) -> list[dict[str, str]]:
+        price = self.price_form.format(number(self.prices[thing]))
+        return self._call("amount", called or thing, price, season)
 
     def _season(self) -> tuple[str | None, str]:
         """A value for the second argument, if the tool has one, and how a question says it."""
@@ -233,10 +263,11 @@ class Place:
     def _amount(self) -> list[dict[str, str]]:
         spec, thing = self.domain["amount"], self.rng.choice(self.things)
         season, said = self._season()
-        asked = self._say(spec["ask"], thing=thing)
+        called = self._called(thing)
+        asked = self._say(spec["ask"], thing=called)
         asked = asked[:-1] + said + asked[-1]
-        answer = self._say(spec["say"], thing=thing, value=number(self.prices[thing]))
-        return self._talk(asked, self._priced(thing, season), answer)
+        answer = self._say(spec["say"], thing=called, value=number(self.prices[thing]))
+        return self._talk(asked, self._priced(thing, season, called), answer)
 
     def _rules(self) -> list[dict[str, str]]:
         question, passage = self._fact()
@@ -264,6 +295,13 @@ class Place:
             ("How much is {b} percent of {a}?", "{a} * {b} / 100"),
             ("Divide {a} by {b}.", "{a} / {b}"),
             ("Please work out ({a} + {b}) * 3.", "({a} + {b}) * 3"),
+            ("{a} and {b} together make what?", "{a} + {b}"),
+            ("Sum of {a} and {b}?", "{a} + {b}"),
+            ("Take {b} away from {a}: what is left?", "{a} - {b}"),
+            ("Multiply {a} by {b} for me.", "{a} * {b}"),
+            ("I have {a} euros and spend {b}. What remains?", "{a} - {b}"),
+            ("{a} x {b} = ?", "{a} * {b}"),
+            ("{b} % of {a}, please.", "{a} * {b} / 100"),
         )
         asked, expression = (text.format(a=a, b=b) for text in self.rng.choice(asks))
         calls, value = self._worked_out(expression)
@@ -273,39 +311,55 @@ class Place:
 
     def _amount_sum(self) -> list[dict[str, str]]:
         thing, n = self.rng.choice(self.things), self.rng.randint(2, 12)
+        called, price = self._called(thing), number(self.prices[thing])
         season, said = self._season()
-        price = number(self.prices[thing])
-        asks = (
-            ("What do {n} {things} cost{said}?", "{n} * {price}"),
-            ("How much are {n} {things}{said}?", "{n} * {price}"),
-            ("I need {n} {things}{said}. What do I pay?", "{n} * {price}"),
-            ("We want {word} {things}{said}. How much is that together?", "{n} * {price}"),
-            ("What is the total for {n} x {thing}{said}?", "{n} * {price}"),
-            ("What would {word} {things} come to{said}?", "{n} * {price}"),
-            ("What does the {thing} cost{said} with {p} percent off?", "{price} * (100 - {p}) / 100"),
-        )
-        values = {"n": n, "word": WORDS[n], "thing": thing, "things": plural(thing, self.made_up), "price": price}
-        values |= {"said": said, "p": self.rng.choice((5, 10, 15, 20, 25, 50))}
-        asked, expression = (text.format(**values) for text in self.rng.choice(asks))
-        calls, value = self._worked_out(expression)
-        if "percent" in asked:
-            answer = f"The {thing} then costs {value} euros."
+        things = plural(called, self.made_up)
+        values = {"n": n, "word": WORDS[n], "thing": called, "things": things, "a_thing": self._with_article(called)}
+        values |= {"said": said, "p": self.rng.choice((5, 10, 15, 20, 25, 30, 50))}
+        if self.rng.random() < 0.25:
+            asks = (
+                "What does the {thing} cost{said} with {p} percent off?",
+                "You give me {p} % off. What is the {thing} then{said}?",
+                "How much is {a_thing}{said} after a discount of {p} percent?",
+                "With a voucher over {p} percent, what do I pay for {a_thing}{said}?",
+                "{p} % less for the {thing}{said}: what price is that?",
+                "What is left to pay for {a_thing}{said} if {p} percent are taken off?",
+            )
+            expression, answer = f"{price} * (100 - {values['p']}) / 100", "The {thing} then costs {value} euros."
         else:
-            answer = f"{n} {values['things']} cost {value} euros."
-        return self._talk(asked, [*self._priced(thing, season), *calls], answer)
+            asks = (
+                "What do {n} {things} cost{said}?",
+                "How much are {n} {things}{said}?",
+                "I need {n} {things}{said}. What do I pay?",
+                "We want {word} {things}{said}. How much is that together?",
+                "What is the total for {n} x {thing}{said}?",
+                "What would {word} {things} come to{said}?",
+                *self._chains("amount, sum"),
+            )
+            expression, answer = f"{n} * {price}", "{n} {things} cost {value} euros."
+        calls, value = self._worked_out(expression)
+        asked = self.rng.choice(asks).format(**values)
+        return self._talk(asked, [*self._priced(thing, season, called), *calls], answer.format(**values, value=value))
 
     def _record_amount(self) -> list[dict[str, str]]:
         key, thing = self._key(), self.rng.choice(self.things)
         season, said = self._season()
-        values = {"own": self.domain["record"]["own"].format(key=key), "noun": self.domain["record"]["noun"]}
+        noun = (
+            self.kinds[thing] if self.naming != "names" and self.rng.random() < 0.6 else self.domain["record"]["noun"]
+        )
+        values = {"own": self.domain["record"]["own"].format(key=key), "noun": noun, "key": key}
         asks = (
             "What does the {noun} {own} cost{said}?",
             "How much is the {noun} {own}{said}?",
             "What is the price of the {noun} {own}{said}?",
             "Look up the {noun} {own} and tell me what it costs{said}.",
             "What is {own}, and what does it cost{said}?",
+            *self._chains("record, amount"),
         )
-        first = self._call("record", key, self._record_result([(1, thing)]))
+        others = [other for other in self.things if other != thing]
+        items = [(1, thing)] + [(self.rng.choice((1, 2)), self.rng.choice(others))] * (noun == self.kinds[thing])
+        self.rng.shuffle(items)
+        first = self._call("record", key, self._record_result(items))
         answer = f"The {thing} costs {number(self.prices[thing])} euros."
         return self._talk(self._say(asks, **values, said=said), [*first, *self._priced(thing, season)], answer)
 
@@ -316,10 +370,12 @@ class Place:
             "What do {a} and {b} cost{said}?",
             "Tell me the prices of {a} and {b}{said}.",
             "How much is {a}, and how much is {b}{said}?",
+            *self._chains("amount, amount"),
         )
-        asked = self._say(asks, a=self._with_article(a), b=self._with_article(b), said=said)
-        answer = f"The {a} costs {number(self.prices[a])} euros and the {b} {number(self.prices[b])} euros."
-        return self._talk(asked, [*self._priced(a, season), *self._priced(b, season)], answer)
+        one, other = self._called(a), self._called(b)
+        asked = self._say(asks, a=self._with_article(one), b=self._with_article(other), said=said)
+        answer = f"The {one} costs {number(self.prices[a])} euros and the {other} {number(self.prices[b])} euros."
+        return self._talk(asked, [*self._priced(a, season, one), *self._priced(b, season, other)], answer)
 
     def _with_article(self, thing: str) -> str:
         return a_thing(thing, self.made_up, self.rng)
@@ -338,7 +394,7 @@ class Place:
         season, said = self._season()
         n, thing = self.rng.choice(items)
         record = self.domain["record"]
-        noun = plural(thing, self.made_up) if len(items) > 1 or self.rng.random() < 0.3 else record["items"]
+        noun = self._several(thing) if len(items) > 1 or self.rng.random() < 0.5 else record["items"]
         values = {"own": record["own"].format(key=key), "things": noun, "said": said, "key": key}
         asks = (
             "What do the {things} {own} cost together{said}?",
@@ -347,6 +403,7 @@ class Place:
             "What do I pay for all {things} {own}{said}?",
             "My number is {key}. What do the {things} cost altogether{said}?",
             "Work out what the {things} {own} cost in all{said}.",
+            *self._chains("record, amount, sum"),
         )
         calls, value = self._worked_out(f"{n} * {number(self.prices[thing])}")
         first = self._call("record", key, self._record_result(items))
@@ -362,6 +419,7 @@ class Place:
                 "How much more does {a} cost than {b}{said}?",
                 "What is the difference in price between {a} and {b}{said}?",
                 "By how much is {a} dearer than {b}{said}?",
+                *self._chains("amount - amount"),
             )
             sign, answer = "-", "The {a} costs {value} euros more than the {b}."
         else:
@@ -371,12 +429,14 @@ class Place:
                 "How much are {a} plus {b} in all{said}?",
                 "What do I pay for {a} and {b} together{said}?",
                 "What is the sum of the prices of {a} and {b}{said}?",
+                *self._chains("amount + amount"),
             )
             sign, answer = "+", "The {a} and the {b} cost {value} euros together."
-        asked = self._say(asks, a=self._with_article(a), b=self._with_article(b), said=said)
+        one, other = self._called(a), self._called(b)
+        asked = self._say(asks, a=self._with_article(one), b=self._with_article(other), said=said)
         calls, value = self._worked_out(f"{number(self.prices[a])} {sign} {number(self.prices[b])}")
-        calls = [*self._priced(a, season), *self._priced(b, season), *calls]
-        return self._talk(asked, calls, answer.format(a=a, b=b, value=value))
+        calls = [*self._priced(a, season, one), *self._priced(b, season, other), *calls]
+        return self._talk(asked, calls, answer.format(a=one, b=other, value=value))
 
     # No call, or one that fails --------------------------------------------------------------------------------------
 
@@ -394,6 +454,7 @@ class Place:
                 "What do my {items} cost together?",
                 "How much are the {items} that I have in total?",
                 "What does my {noun} cost?",
+                *self._chains("missing"),
             )
             return self._talk(
                 self._say(asks, items=record["items"], noun=record["noun"]), [], self._ask(record["back"])

@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load_questions",
             "read_document",
         ],
-        "orders": ["load_orders", "price_of", "prices"],
+        "orders": ["load_orders", "named_things", "price_of", "prices", "with_kind"],
         "parallel": ["parallel_programs", "parallel_texts"],
         "reports": ["FACTS", "fill_report", "generate_reports", "load_report_frames", "load_reports", "stated"],
         "slots": ["fill_different"],

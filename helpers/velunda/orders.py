@@ -3,6 +3,8 @@
     load_orders()["VE-20239"]["items"]      # [{"product": "Beacon", "quantity": 6, "price_eur": 69}, …]
     prices()["Kite 500"]               # 2790
     price_of("the Anchor locks")       # ("Anchor", 119)
+    with_kind("Anchor")                # "Anchor folding lock"
+    named_things("a chain and a Lynx 625")             # ["chain", "Lynx 625"]
 
 What it does not do: delivery costs, discounts, or prices of the past.
 """
@@ -32,12 +34,35 @@ def prices() -> dict[str, int]:
     return {thing["name"]: thing["price_eur"] for thing in things}
 
 
+@cache
+def _named() -> re.Pattern[str]:
+    """Any of the names, the longest first, or a plural of it."""
+    names = sorted(prices(), key=len, reverse=True)
+    return re.compile(rf"\b(?:({')|('.join(re.escape(name.lower()) for name in names)}))(?:e?s)?\b")
+
+
+def named_things(text: str) -> list[str]:
+    """All things with a price that a text names, in order; capitals and a plural do not matter."""
+    names = sorted(prices(), key=len, reverse=True)
+    return [names[found.lastindex - 1] for found in _named().finditer(" ".join(text.lower().split()))]
+
+
 def price_of(text: str) -> tuple[str, int] | None:
     """The thing that a text names, by the longest name in it, and its price; None if it names none.
 
     Capitals and a plural do not matter; "Kite" alone names none of the two bicycles Kite 400 and Kite 500.
     """
-    said = " ".join(text.lower().split())
-    named = [name for name in prices() if re.search(rf"\b{re.escape(name.lower())}(?:e?s)?\b", said)]
-    best = max(named, key=len, default=None)
+    best = max(named_things(text), key=len, default=None)
     return best and (best, prices()[best])
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    products = canon()["products"]
+    return {variant["name"]: product["kind"] for product in products for variant in product["variants"]}
+
+
+def with_kind(name: str) -> str:
+    """A product's name with what it is, in a few words; a part's name says it already."""
+    kind = re.split(r",| with ", _kinds().get(name, ""))[0]
+    return f"{name} {kind}".strip()

@@ -17,7 +17,7 @@ from helpers.assistants import (
     tool_chat,
     tool_line,
 )
-from helpers.assistants.tools import ROOM, TOOLS, Turns, is_copied
+from helpers.assistants.tools import ROOM, TOOLS, Turns, call_pattern, is_copied, offered
 from helpers.prompting import calculate, parse_calls, tool_schema
 from helpers.velunda import load_orders
 from tests.training.test_chats import tokenizer  # noqa: F401
@@ -220,3 +220,16 @@ def test_a_text_in_a_call_stands_in_what_was_said(value, copied):
 def test_a_text_that_is_begun_can_become_such_a_text(begun, copied):
     assert is_copied('{"name":"price_lookup","arguments":{"product":"' + begun, KNOWN) is copied
     assert is_copied('{"name":"pri', KNOWN)
+
+
+def test_a_tool_is_not_offered_while_nothing_of_its_form_was_said():
+    schemas = [tool_schema(tool) for tool in TOOLS]
+    names = [[schema["function"]["name"] for schema in offered(schemas, said)] for said in ("A lock?", "And ve-48213?")]
+    assert "order_info" not in names[0] and "order_info" in names[1]
+    assert set(names[1]) - set(names[0]) == {"order_info"}
+
+
+def test_a_call_of_a_form_cannot_leave_it():
+    pattern = re.compile(call_pattern(tool_schema(TOOLS[3])))
+    assert pattern.fullmatch(call_text("order_info", {"order": "VE-48213"}))
+    assert not pattern.fullmatch(call_text("order_info", {"order": "Kite 400"}))

@@ -1,8 +1,8 @@
-"""Word problems of 1 to 4 steps in stories that nobody trained on: the chat model asked directly, step by step, and
-with solved examples; the adapter "steps", taught to write the steps out, beside its control, taught the answers alone
-on the same problems in as many steps and tokens; votes of up to nine samples. Greedy but for the votes. For each number
-of steps, "right" has a 0 or 1 for each of the first problems of `helpers.tasks.load_problems("test")` of that number.
-Nothing was chosen on test."""
+"""Word problems of 1 to 4 steps in stories that nobody trained on: the chat model asked directly, step by step, with
+solved examples, in two turns, and asked to check itself; the adapter "steps", taught to write the steps out, beside its
+control, taught the answers alone on the same problems in as many steps and tokens; votes of up to nine samples. Greedy
+but for the votes. For each number of steps, "right" has a 0 or 1 for each of the first problems of
+`helpers.tasks.load_problems("test")` of that number. Nothing was chosen on test."""
 
 from __future__ import annotations
 
@@ -11,21 +11,26 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 NAME = "12_steps"
-RECIPE = {"steps": 220, "until": 160, "batch": 6, "drills": 1, "rate": 2e-3, "rank": 8, "seed": 0}
+RECIPE = {"steps": 600, "batch": 6, "drills": 1, "rate": 2e-3, "rank": 8, "seed": 0}
 MIX = (1, 2, 2, 3, 3, 4)  # numbers of steps of the problems trained on
 WATCHED = 24  # dev problems that are solved while it trains
 NUMBERS = (1, 2, 3, 4)
 CASES = [
     {"case": "steps", **RECIPE, "n": 100},
-    {"case": "answers", **RECIPE, "n": 100},
-    {"case": "votes", "samples": 9, "temperature": 0.7, "n": 25, "numbers": [2, 3], "seed": 0},
+    *({"case": "votes", "samples": 9, "temperature": 0.7, "n": 40, "numbers": [2, 3], "seed": s} for s in range(3)),
     {"case": "base", "how": "direct", "n": 50},
     {"case": "base", "how": "step by step", "n": 20},
     {"case": "base", "how": "examples", "n": 20},
+    {"case": "base", "how": "two turns", "n": 20},
+    {"case": "base", "how": "checked", "n": 20},
+    {"case": "answers", **RECIPE, "n": 100},
 ]
 DIRECT = "Answer with the number only."
 STEP_BY_STEP = 'Think step by step. End with a line "Answer: " and the number.'
-ROOM = {"direct": 48, "step by step": 160, "examples": 96, "trace": 96, "answer": 12}
+FIRST_STEP = "Which calculation comes first? Write this calculation and its result only."
+NEXT_STEPS = 'Now do the other calculations. End with a line "Answer: " and the number.'
+CHECK = 'Is this right? Check each calculation and correct mistakes. End with a line "Answer: " and the number.'
+ROOM = {"direct": 48, "step by step": 160, "examples": 96, "two turns": 120, "checked": 160, "trace": 96, "answer": 12}
 
 
 def run(case: dict) -> dict:
@@ -53,7 +58,7 @@ def taught(reply: str, n: int, **recipe: Any) -> dict:
 
 
 def train_adapter(
-    reply: str, steps: int, until: int, batch: int, drills: int, rate: float, rank: int, seed: int
+    reply: str, steps: int, batch: int, drills: int, rate: float, rank: int, seed: int
 ) -> tuple[Any, Any, dict, float]:
     """History, folder of the adapter, what was read, and the seconds of earlier processes: a training that was stopped
     goes on in build/sweeps."""
@@ -62,7 +67,6 @@ def train_adapter(
     from helpers.adapters import BASE
     from helpers.lora import save_adapter
     from helpers.tasks import generate_problems
-    from helpers.training.loop import batch_order
     from helpers.training.state import read_progress
     from helpers.trials.step_training import batches, fine_tune, shared_beginning, tokens_read
     from helpers.trials.ticket_training import recipe_of
@@ -84,13 +88,12 @@ def train_adapter(
         return found
 
     recipe = recipe_of(len(groups), rate=rate, batch=1, seed=seed)
-    options = {"folder": kept, "save_every": 20, "evaluate": look, "evaluate_every": len(groups) // 3, "until": until}
+    options = {"folder": kept, "save_every": 20, "evaluate": look, "evaluate_every": len(groups) // 3}
     history = fine_tune(model, groups, recipe, rank, **options)
     folder = KEPT / "adapters" / ("steps" if reply == "trace" else "answers")
     save_adapter(model, folder, base=BASE)
     shared = shared_beginning([example for group in groups for example in group])
-    read = [groups[batch_order(len(groups), 1, step, seed)[0]] for step in range(until)]
-    counts = {"steps": until, "rows": sum(map(len, read)), "tokens": tokens_read(read, shared)}
+    counts = {"steps": steps, "rows": sum(map(len, groups)), "tokens": tokens_read(groups, shared)}
     return history, folder, counts, before
 
 
@@ -108,8 +111,12 @@ def right_of(model: Any, tokenizer: Any, problems: Sequence[Any], reply: str) ->
 
 
 def base(how: str, n: int) -> dict:
-    """The chat model without training, asked in one of three ways."""
+    """The chat model without training, asked in one of five ways."""
     model, tokenizer = untaught()
+    if how == "two turns":
+        return {"found": scores(model, tokenizer, n, two_turns_first, 48, (NEXT_STEPS, ROOM[how]))}
+    if how == "checked":
+        return {"found": scores(model, tokenizer, n, ASKED["step by step"], ROOM["step by step"], (CHECK, ROOM[how]))}
     return {"found": scores(model, tokenizer, n, ASKED[how], ROOM[how])}
 
 
@@ -134,22 +141,37 @@ def votes(samples: int, temperature: float, n: int, numbers: Sequence[int], seed
     return {"found": found}
 
 
-def scores(model: Any, tokenizer: Any, n: int, ask: Callable[[Any], list[dict]], room: int) -> dict:
-    """By number of steps: which problems were answered rightly, which story each is from, the tokens written for each
-    and read for all, and two replies to look at."""
+def scores(
+    model: Any,
+    tokenizer: Any,
+    n: int,
+    ask: Callable[[Any], list[dict]],
+    room: int,
+    then: tuple[str, int] | None = None,
+) -> dict:
+    """By number of steps: which problems were answered rightly, and the tokens read and written for each; then: what is
+    said in a second turn, and the room for its reply, which is the one that counts."""
     found = {}
     for number in NUMBERS:
         problems, start = some_problems(number, n), time.perf_counter()
         chats = [ask(problem) for problem in problems]
         replies = written(model, tokenizer, chats, room)
-        found[str(number)] = {
-            "right": "".join(str(int(is_right(text, p))) for (text, _), p in zip(replies, problems, strict=True)),
-            "tokens": [count for _, count in replies],
-            "read": sum(len(prompt_ids(tokenizer, chat)) for chat in chats),
-            "seconds": round(time.perf_counter() - start, 1),
-            "story": places(problems),
-            "examples": [text for text, _ in replies[:2]],
-        }
+        read = [len(prompt_ids(tokenizer, chat)) for chat in chats]
+        tokens = [count for _, count in replies]
+        if then:
+            said, more_room = then
+            turns = [
+                [*chat, {"role": "assistant", "content": text or "…"}, {"role": "user", "content": said}]
+                for chat, (text, _) in zip(chats, replies, strict=True)
+            ]
+            replies = written(model, tokenizer, turns, more_room)
+            read = [a + len(prompt_ids(tokenizer, chat)) for a, chat in zip(read, turns, strict=True)]
+            tokens = [a + b for a, (_, b) in zip(tokens, replies, strict=True)]
+        right = "".join(str(int(is_right(text, p))) for (text, _), p in zip(replies, problems, strict=True))
+        seconds = round(time.perf_counter() - start, 1)
+        found[str(number)] = {"right": right, "tokens": tokens, "read": sum(read), "seconds": seconds}
+        found[str(number)] |= {"story": places(problems), "examples": [text for text, _ in replies[:2]]}
+        print(number, right.count("1"), len(right), seconds, flush=True)
     return found
 
 
@@ -210,6 +232,10 @@ def user(text: str) -> list[dict]:
 def plain(problem: Any) -> list[dict]:
     """The problem alone, as the adapters have learned it."""
     return user(problem.text)
+
+
+def two_turns_first(problem: Any) -> list[dict]:
+    return user(f"{problem.text}\n\n{FIRST_STEP}")
 
 
 def with_examples(problem: Any) -> list[dict]:

@@ -12,8 +12,9 @@ from transformers import AutoTokenizer
 
 from helpers.exercises.checking import registry
 from helpers.models import fetch
-from helpers.prompting import chat_ids, load
+from helpers.prompting import chat_ids, load, load_set
 from helpers.trials import desk_prompts as desks
+from helpers.trials import prompts_recorded as tested
 from helpers.trials import step_scores
 from helpers.trials import tickets_recorded as recorded
 from helpers.velunda import load_tickets
@@ -181,8 +182,9 @@ def test_below_two_nats_the_distance_to_the_second_desk_separates_nothing(usual)
         inside = [mark for mark, nats in zip(right, ahead, strict=True) if low <= nats < high]
         return sum(inside) / len(inside)
 
-    assert share(1, 2) <= share(0, 1) and share(4, float("inf")) > 0.8
-    assert sum(nats >= 4 for nats in ahead) == 8 and sum(nats < 1 for nats in ahead) > 81 / 2
+    assert share(1, 2) <= share(0, 1) and sum(nats < 1 for nats in ahead) > 81 / 2
+    said = f"less than one nat ahead, {100 * share(0, 1):.0f} % are right, and of those one to two nats ahead, "
+    assert f"{said}{100 * share(1, 2):.0f} % as well" in PROSE
 
 
 def test_the_chat_template_writes_a_system_turn_where_none_is_given():
@@ -196,10 +198,66 @@ def test_the_chat_template_writes_a_system_turn_where_none_is_given():
 def test_no_gain_from_step_by_step_is_shown():
     record = json.loads((ROOT / "data/results/12_steps.json").read_text(encoding="utf-8"))
     direct, stepped = (step_scores.run_of(record, "base", how=how) for how in ("direct", "step by step"))
-    gains = {steps: step_scores.gain(stepped, direct, steps) for steps in (1, 2, 3, 4)}
-    assert all(gain.low <= 0 <= gain.high for gain in gains.values()) and gains[1].difference < 0
-    for run in (direct, stepped):
-        assert all(step_scores.shares(run)[steps].share < 0.05 for steps in (3, 4))
+    assert all(step_scores.gain(stepped, direct, steps).low <= 0 for steps in (1, 2, 3, 4))
+
+
+def test_of_eight_billing_tickets_the_batch_rule_loses_most_when_its_mean_is_about_billing():
+    run = desks.continued("wants")
+    every = torch.tensor(run["scores"])
+    billing = every[[ticket["label"]["intent"] == "billing" for ticket in desks.asked(run["case"])]]
+    half = torch.cat([every, billing.repeat(7, 1)])
+    assert (len(every) - len(billing)) == 8 * len(billing) and len(half) == 2 * 8 * len(billing)
+    means = (every.mean(0), half.mean(0), billing.mean(0))
+    right = [pmi_choice(billing, mean).count(desks.INTENTS.index("billing")) for mean in means]
+    assert len(billing) == right[0] and right == [8, 4, 2]
+    said = f"gets all {right[0]} right with the mean over dev, {right[1]} if half of the messages in the mean"
+    assert f"Of its eight tickets about billing, the rule {said} are about billing, and {right[2]} if all are" in PROSE
+
+
+def test_all_second_versions_beat_an_empty_instruction_and_of_the_drafts_that_for_order_numbers_alone():
+    sets = ("classification", "extraction", "customer_support", "question_answering")
+    second = {name: tested.gain(name, "2.0.0") for name in sets}
+    assert all(gain.low > 0 for gain in second.values())
+    assert [name for name in sets if tested.gain(name, "1.0.0").low > 0] == ["extraction"]
+    least, most = (100 * end(gain.difference for gain in second.values()) for end in (min, max))
+    assert f"The second versions gain {least:.0f} to {most:.0f} points" in PROSE
+    assert {len(tested.verdicts(name, prompt)) for name in sets for prompt in tested.VERSIONS} == {60}
+    assert tested.verdicts("classification", "bare").sum() == 0
+    assert {len(item.given["facts"]) for item in load_set("customer_support", "test")} == {10}
+    assert {len(item.given["sources"]) for item in load_set("question_answering", "test")} == {3}
+
+
+def test_in_the_second_ticket_that_is_shown_the_number_of_an_example_is_copied():
+    shown, template = tested.replies("extraction", 4), load("extraction", "2.0.0")
+    assert shown["2.0.0"] in {example["reply"] for example in template.examples}
+    assert shown["2.0.0"].removeprefix("VE-") not in shown["asked"]
+    how = {name: load(name, "2.0.0").answer for name in ("customer_support", "question_answering", "classification")}
+    assert {answer["how"] for answer in how.values()} == {"scored"} and len(how["classification"]["labels"]) == 9
+    assert len(template.examples) == 3 and template.answer["begins"] == "VE-"
+
+
+def test_what_the_optimizer_gains_on_dev_is_not_shown_on_test():
+    dev, test = zip(*(tested.optimized(rule) for rule in ("greater", "interval")), strict=True)
+    assert all(gain.low > 0 for gain in dev) and all(gain.low < 0 < gain.high for gain in test)
+    assert [f"{100 * gain.difference:.0f}" for gain in test] == ["3", "3"]
+    climbed = [f"{100 * gain.difference:.0f}" for gain in dev]
+    assert f"climbs by {climbed[0]} points with one rule and by {climbed[1]} with the other" in PROSE
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"a prompt optimizer's gain of {climbed[0]} points on dev messages is not shown on new ones" in readme
+    kept = {rule: [edit for edit, _, kept in tested.tried(rule) if kept] for rule in ("greater", "interval")}
+    assert [len(edits) for edits in kept.values()] == [2, 1]
+    charms = {"an expert", "a deep breath", "much depends on it", "a tip", "please"}
+    assert not charms & {edit for edits in kept.values() for edit in edits}
+    assert len(tested.tried("interval")) == 11 and 0.22 < 1 - 0.975**11 < 0.28
+
+
+def test_neither_delimiters_nor_a_warning_are_shown_to_protect():
+    obeyed = [int(tested.attacked(way).sum()) for way in ("joined", "delimited", "warned")]
+    assert obeyed == [8, 7, 5] and len(tested.attacked("joined")) == 30
+    assert int(tested.attacked("joined", "found").sum()) == 9
+    assert all(tested.change(way).low < 0 < tested.change(way).high for way in ("delimited", "warned"))
+    replies = [reply for way in ("joined", "delimited", "warned") for reply in tested.obedient_replies(way)]
+    assert len(replies) == sum(obeyed) and not any(re.search(r"VE-\d{5}", reply) for reply in replies)
 
 
 def test_no_test_ticket_was_seen_before_the_last_section():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.prompting import load, load_set, right, versions
-from helpers.trials.prompts_recorded import PROMPTS, gain, optimized, verdicts
+from helpers.trials.prompts_recorded import PROMPTS, gain, optimized, replies, tried, verdicts
 from tests.benchmarks.sweep_prompts import CHOSEN
 
 
@@ -39,3 +39,14 @@ def test_what_the_optimizer_gains_on_dev_by_the_difference_alone_is_not_found_on
 def test_the_interval_keeps_fewer_edits_than_the_difference():
     kept = {run["case"]["optimizer"]: run["kept"] for run in PROMPTS.read()["runs"] if "optimizer" in run["case"]}
     assert len(kept["interval"]) < len(kept["greater"])
+    for rule, edits in kept.items():
+        assert [edit for edit, _, was_kept in tried(rule) if was_kept] == edits
+        assert all((gain.low if rule == "interval" else gain.difference) > 0 for _, gain, kept in tried(rule) if kept)
+
+
+def test_the_replies_to_one_item_are_those_that_were_judged():
+    items = {list(item.given.values())[-1]: item for item in load_set("extraction", "test")}
+    for place in (0, 4):
+        shown = replies("extraction", place)
+        found = {prompt: right(items[shown["asked"]], shown[prompt]) for prompt in ("bare", "1.0.0", "2.0.0")}
+        assert found == {prompt: verdicts("extraction", prompt)[place] for prompt in found}

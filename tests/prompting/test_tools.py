@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
-from typing import Literal, Optional
+from typing import Annotated, Literal, Optional
 
 import pytest
 
@@ -269,3 +270,17 @@ def test_arithmetic_is_worked_out(expression, value):
 def test_everything_else_is_refused_in_one_sentence(expression):
     with pytest.raises(ValueError, match=r"\.$"):
         calculate(expression)
+
+
+def booking(number: Annotated[str, re.compile(r"B-[0-9]{3}")]) -> str:
+    """What was booked."""
+    return number
+
+
+def test_a_text_of_one_form_is_told_in_the_schema_and_checked():
+    schema = tool_schema(booking)
+    assert schema["function"]["parameters"]["properties"]["number"] == {"type": "string", "pattern": "^(?:B-[0-9]{3})$"}
+    assert wrong_arguments({"number": "B-123"}, schema) is None
+    assert wrong_arguments({"number": "B-1234"}, schema) == (
+        "The argument 'number' of booking must be string of the form ^(?:B-[0-9]{3})$, not \"B-1234\"."
+    )

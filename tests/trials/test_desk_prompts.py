@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.stats import PairedDifference
 from helpers.trials import desk_prompts as desks
 from helpers.velunda import load_tickets
 from helpers.velunda.company import canon
@@ -64,3 +65,9 @@ def test_marks_score_and_gain_agree():
     assert desks.score(half, case).right == 18 == sum(desks.marks(half, case))
     assert desks.gain(half, wrong, case).difference == pytest.approx(0.5)
     assert desks.gain(half, half, case).low == desks.gain(half, half, case).high == 0
+
+
+def test_a_difference_is_told_in_points_with_its_sign_and_interval():
+    told = desks.points(PairedDifference(0.125, -0.031, 0.24, 0.1))
+    assert told == "+12 points (95 % CI -3 to +24)"
+    assert desks.points(PairedDifference(-0.1, -0.2, 0.0, 1.0)) == "-10 points (95 % CI -20 to +0)"

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
 from helpers.foundations.probability import IGNORED
-from helpers.lora import lora_parameters
 from helpers.tasks import generate_problems
-from helpers.training.state import read_progress
 from helpers.trials.step_training import (
     LINES,
     batches,
     drills,
-    fine_tune,
     problem_chat,
     shared_beginning,
     tokens_read,
 )
-from helpers.trials.ticket_training import recipe_of
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 
@@ -60,23 +55,3 @@ def test_of_calculations_alone_only_the_results_are_trained(tokenizer):  # noqa:
         results = [line.partition(" = ")[2] for line in lines if " = " in line]
         assert len(results) == LINES
         assert trained_text(tokenizer, row) == "".join("".join(filter(str.isdigit, result)) for result in results)
-
-
-def test_a_training_that_stops_before_its_schedule_ends_is_the_beginning_of_the_whole_one(tiny, tokenizer, tmp_path):  # noqa: F811
-    _, model = tiny
-    groups = batches(tokenizer, PROBLEMS[:24], "trace", 2, 0)
-    recipe = recipe_of(8, rate=1e-2, batch=1)
-    history = fine_tune(model, groups, recipe, 2, folder=tmp_path / "cut", save_every=2, until=4)
-    assert len(history.losses) == 4 and len(read_progress(tmp_path / "cut")["history"]["losses"]) == 4
-    stopped = [parameter.clone() for parameter in lora_parameters(model)]
-    again = fine_tune(model, groups, recipe, 2, folder=tmp_path / "cut", save_every=2, until=4)
-    assert again.losses == history.losses and all(map(torch.equal, stopped, lora_parameters(model)))
-    whole = fine_tune(model, groups, recipe, 2, folder=tmp_path / "cut", save_every=2)
-    assert whole.losses[:4] == history.losses and len(whole.losses) == 8
-
-
-def test_a_stop_without_a_checkpoint_is_refused(tiny, tokenizer, tmp_path):  # noqa: F811
-    groups = batches(tokenizer, PROBLEMS[:8], "trace", 2, 0)
-    for options in ({}, {"folder": tmp_path / "x", "save_every": 3}):
-        with pytest.raises(ValueError, match="To stop after 4 steps, name a folder"):
-            fine_tune(tiny[1], groups, recipe_of(6, rate=1e-3, batch=1), 2, until=4, **options)

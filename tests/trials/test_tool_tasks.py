@@ -95,7 +95,7 @@ def test_no_trained_tool_or_argument_is_velundas_and_no_product_is_named():
 
 
 def test_the_splits_have_every_kind_and_share_neither_phrasings_nor_orders():
-    assert [len(ROWS[split]) for split in SPLITS] == [38, 108]
+    assert len(ROWS["dev"]) > 100 and len(ROWS["test"]) == 108
     kinds = Counter(task["kind"] for task in ROWS["test"])
     assert kinds == {"one call": 24, "two calls": 24, "three calls": 24} | dict.fromkeys(
         ("no call", "argument missing", "tool fails"), 12

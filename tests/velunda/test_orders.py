@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from helpers.velunda import canon, load_orders, price_of, prices
+from helpers.velunda import canon, load_orders, named_things, price_of, prices, with_kind
 from tests.tools.notebook import ROOT
 
 WORLD, ORDERS = canon(), load_orders()
@@ -76,3 +76,18 @@ def test_no_order_has_a_product_twice_and_no_text_of_the_course_has_its_number()
 )
 def test_a_price_is_found_by_the_longest_name(text, found):
     assert price_of(text) == found
+
+
+def test_all_things_in_a_text_are_named_in_order_and_the_longest_name_counts():
+    assert named_things("A chain, two Lynx 625 and a key to the battery lock?") == [
+        "chain",
+        "Lynx 625",
+        "key to the battery lock",
+    ]
+    assert named_things("the Kite is nice") == []
+
+
+def test_a_product_is_told_with_its_kind():
+    assert with_kind("Anchor") == "Anchor folding lock" and with_kind("Perch") == "Perch child seat"
+    assert with_kind("chain") == "chain"
+    assert all(price_of(with_kind(name)) == (name, price) for name, price in prices().items())
