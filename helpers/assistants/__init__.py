@@ -1,4 +1,4 @@
-"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08 and 12b.
+"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08 and 12c.
 
 | call                    | what it gives                                                  | adapter     | module     |
 |-------------------------|----------------------------------------------------------------|-------------|------------|
@@ -61,6 +61,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ToolCaller",
             "call_text",
             "handbook_search",
+            "is_copied",
             "order_lookup",
             "price_lookup",
             "reply_pattern",

@@ -1,4 +1,4 @@
-"""Prompting: how a model is asked, as versioned and measured code. Opened in 12 and 12b.
+"""Prompting: how a model is asked, as versioned and measured code. Opened in 12, 12b and 12c.
 
 | what | module |
 |------|--------|

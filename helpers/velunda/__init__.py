@@ -4,7 +4,7 @@
 |------------|-------------------------------------------------------------------------------|---------------|
 | `company`  | products, prices, order numbers: what is true of Velunda                      | 07, 07b       |
 | `tickets`  | labeled support tickets                                                       | 07            |
-| `orders`   | orders of the shop, and what one piece of a product or part costs               | 12b           |
+| `orders`   | orders of the shop, and what one piece of a product or part costs               | 12c           |
 | `reports`  | workshop and incident reports with summaries                                  | 07b           |
 | `handbook` | the handbook and the questions about it                                       | 10, 10b       |
 | `parallel` | the same content in eight languages and three programming languages           | 01, 02        |
