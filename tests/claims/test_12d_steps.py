@@ -197,7 +197,7 @@ def test_answers_with_many_votes_are_right_more_often(prose):
         f"{100 * few.share:.0f} % of the elected answers are right; with seven votes or more, {100 * many.share:.0f} %"
         in prose
     )
-    assert f"(n = {few.n} and {many.n} elections)" in prose
+    assert f"(n = {few.n} and {many.n} elections, three for each problem)" in prose
     assert (
         f"{100 * many.share:.0f} % of the answers with seven votes or more are right, and {100 * few.share:.0f} %"
         in README
@@ -297,7 +297,8 @@ def test_the_lines_before_make_the_last_one_more_probable_in_both_models(printed
     assert taught > control > taught / 2 and untaught > untaught_control > untaught / 2
 
 
-def test_the_calculator_changes_no_more_replies_than_had_a_false_line(printed):
+def test_the_calculator_changes_no_more_replies_than_had_a_false_line(printed, prose):
+    assert "lines that are false: 2;" in printed["calculated"] and "Two replies still hold a false line" in prose
     n_right, n, kinds = re.search(r"(\d+) of (\d+) right; wrong: (.*)", printed["sorted"]).groups()
     false = int(re.search(r"'wrong arithmetic': (\d+)", kinds)[1]) if "arithmetic" in kinds else 0
     still_wrong = int(re.search(r"still wrong: (\d+)", printed["calculated"])[1])

@@ -85,7 +85,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=final_answer,
-    minutes=5,
+    minutes=2,
     difficulty=1,
     hints=(
         "Which number of “4 × 6 = 24, Answer: 24 rolls” does the function give? Which one should it give?",
