@@ -78,6 +78,7 @@ def test_the_twin_read_as_many_tokens_in_more_problems():
     assert STEPS["read"]["steps"] == TWIN["read"]["steps"]
     assert TWIN["read"]["tokens"] == pytest.approx(STEPS["read"]["tokens"], rel=0.005)
     assert TWIN["read"]["rows"] > STEPS["read"]["rows"]
+    assert all(45 < run["seconds"] / 60 < 75 for run in (STEPS, TWIN)), "about an hour"
 
 
 def test_two_steps_are_solved_as_often_as_it_is_said(prose):
