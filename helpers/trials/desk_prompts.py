@@ -2,7 +2,6 @@
 
     run = continued("wants")                          # or RECORD.find("list", first=0)
     found = choices(run, "pmi")                              # one desk per ticket
-    added([continued(way) for way in CONTINUED])      # the evidence of three ways of asking, added up
     marks(found, run["case"])                                # right or not, in the order of the tickets
     gain(one, other, run["case"])                            # paired over families of phrasing
     points(gain(one, other, run["case"]))                    # "+12 points (95 % CI +3 to +24)"
@@ -114,12 +113,6 @@ def continued(way: str) -> dict[str, Any]:
     return {"case": case, "scores": found["scores"]} | {
         k: RECORD.find("empty", way=way)[k] for k in ("empty", "lengths")
     }
-
-
-def added(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The desk with the most evidence, summed over several ways of asking, each less its mean over the tickets."""
-    evidence = sum(pmi(scores, scores.mean(0)) for scores in (torch.tensor(run["scores"]) for run in runs))
-    return [INTENTS[place] for place in evidence.argmax(-1).tolist()]
 
 
 def one_each(found: Sequence[str], case: Mapping[str, Any]) -> list[str]:

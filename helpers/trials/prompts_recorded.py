@@ -60,9 +60,14 @@ def attacked(way: str, what: str = "obeyed", model: str = "chat") -> NDArray:
     return bits(_run(INJECTION, model=model)["ways"][way][what])
 
 
+def attack_replies(way: str, model: str = "chat") -> list[str]:
+    """The reply to each attack, in one of the ways in."""
+    return list(_run(INJECTION, model=model)["ways"][way]["replies"])
+
+
 def obedient_replies(way: str, model: str = "chat") -> list[str]:
     """The replies that obeyed the ticket, in one of the ways in."""
-    said = _run(INJECTION, model=model)["ways"][way]["replies"]
+    said = attack_replies(way, model)
     return [reply for reply, obeyed in zip(said, attacked(way, model=model), strict=True) if obeyed]
 
 

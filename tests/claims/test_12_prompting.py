@@ -69,22 +69,50 @@ def test_most_answers_change_with_the_list_and_no_rotation_beats_guessing():
     assert set(Counter(ticket["label"]["intent"] for ticket in load_tickets("dev")).values()) == {8}
 
 
-def test_one_nearest_example_is_repeated_and_no_number_of_them_beats_their_vote():
+def test_by_the_batch_rule_no_number_of_nearest_examples_beats_their_vote_and_by_likelihood_none_is_shown_to():
     case = {"split": "dev", "families": True}
     for n in (1, 4, 8, 16):
         run = desks.RECORD.find("shots", chosen="nearest", n=n)
-        answers = desks.choices(run, "batch")
-        assert desks.score(answers, case).right <= desks.score(run["vote"], case).right
-        assert n > 1 or answers == run["vote"]
-    none, many = (desks.RECORD.find("shots", chosen="fixed", n=n)["read"] for n in (0, 16))
-    assert 14.5 < many / none < 15.5
+        vote = desks.score(run["vote"], case).right
+        assert desks.score(desks.choices(run, "batch"), case).right <= vote
+        assert desks.gain(desks.choices(run), run["vote"], case).low <= 0
+        if n == 1:
+            assert desks.choices(run, "batch") == run["vote"]
+            same = sum(map(str.__eq__, desks.choices(run), run["vote"]))
+            assert f"by the batch rule 36 times of 36 and by likelihood {same} times" in PROSE
+    assert f"sixteen are right for {desks.score(desks.choices(run), case).right} tickets" in PROSE
+    assert f"their vote ({vote})" in PROSE
+    none, many = (desks.RECORD.find("shots", chosen="fixed", n=n) for n in (0, 16))
+    assert 14.5 < many["read"] / none["read"] < 15.5
+    before = desks.choices(none, "batch")
+    assert desks.gain(desks.choices(many, "batch"), before, case).low < 0
+    assert (
+        desks.gain(desks.choices(run, "batch"), before, case).low < 0 < desks.gain(desks.choices(run), before, case).low
+    )
+    wants = desks.continued("wants")
+    wants = desks.one_each(desks.choices(wants, "batch"), wants["case"])
+    assert desks.gain(desks.choices(run), wants, case).low < 0
+
+
+def test_each_way_of_placing_the_question_has_one_persona():
+    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
+    for way, told in {"after": "named SmolLM", "before": "named SmolLM", "persona": desks.PERSONA}.items():
+        text = tokenizer.decode(chat_ids(tokenizer, desks.turns(way, "Hi")))
+        assert told in text and text.count("<|im_start|>system") == 1
 
 
 def test_no_way_of_placing_the_instruction_differs_by_more_than_its_interval():
     case = {"split": "dev", "families": True}
     after = desks.RECORD.find("scored", way="after")
     first = desks.one_each(desks.choices(after, "batch"), after["case"])
-    for way in ("before", "system", "persona"):
+    right = {
+        way: sum(desks.marks(desks.choices(desks.RECORD.find("scored", way=way), "batch"), case))
+        for way in ("before", "persona")
+    }
+    assert f"With the question after the ticket, {sum(desks.marks(first, case))} are right" in PROSE
+    assert f"*before* the ticket it is {right['before']}" in PROSE
+    assert f"(*{desks.PERSONA.removesuffix('.')}*) {right['persona']}." in PROSE
+    for way in ("before", "persona"):
         gain = desks.gain(desks.choices(desks.RECORD.find("scored", way=way), "batch"), first, case)
         assert gain.low < 0 < gain.high
 
@@ -96,10 +124,6 @@ def test_each_correction_beats_the_likelihood_and_the_mean_over_tickets_is_the_b
     for rule in ("pmi", "calibrated", "batch"):
         assert desks.gain(found[rule], found["likelihood"], run["case"]).low > 0
     assert right["batch"] == max(right.values()) and max(right["likelihood"], right["normalized"]) < 0.25 * 72
-    added = desks.score(desks.added([desks.continued(way) for way in desks.CONTINUED]), run["case"])
-    assert added.right > max(
-        desks.score(desks.choices(desks.continued(w), "batch"), run["case"]).right for w in desks.CONTINUED
-    )
 
 
 def test_tf_idf_is_far_ahead_of_all_that_needs_no_label():
@@ -135,13 +159,23 @@ def test_the_desks_prompt_was_chosen_on_dev_and_beats_the_draft_on_test_by_more_
     assert f"{ours:.0f} % (95 % CI {low}–{high}, recorded)" in readme
 
 
-def test_adding_three_ways_of_asking_is_not_shown_to_help_and_batch_is_ahead_of_pmi():
-    run = desks.continued("wants")
-    batch = desks.choices(run, "batch")
-    added = desks.gain(desks.added([desks.continued(way) for way in desks.CONTINUED]), batch, run["case"])
-    assert added.low < 0 < added.difference
-    assert desks.gain(batch, desks.choices(run, "pmi"), run["case"]).low > 0
-    assert "a gain is not shown" in PROSE
+def test_without_the_list_only_the_first_step_of_the_ladder_is_shown_to_help():
+    wants = desks.continued("wants")
+    runs = [
+        desks.RECORD.find("list", first=0),
+        desks.RECORD.find("scored", way="after"),
+        desks.continued("about"),
+        wants,
+    ]
+    found = [desks.choices(run, "batch") for run in runs]
+    lows = [desks.gain(one, other, wants["case"]).low for one, other in zip(found[1:], found, strict=False)]
+    assert [low > 0 for low in lows] == [True, False, False]
+    likely = desks.choices(runs[0])
+    for rule in ("pmi", "calibrated", "batch"):
+        assert desks.gain(desks.choices(runs[0], rule), likely, wants["case"]).low < 0
+        over = desks.gain(desks.choices(wants, rule), desks.choices(runs[0], rule), wants["case"])
+        assert (over.low > 0) == (rule != "calibrated")
+    assert desks.gain(found[-1], desks.choices(wants, "pmi"), wants["case"]).low > 0
 
 
 def test_neither_pmi_nor_the_batch_rule_lifts_the_list_clear_of_guessing():
@@ -170,21 +204,26 @@ def test_the_six_orders_that_end_with_repair_are_the_six_worst_and_rise_most():
     assert {after for _, after, _ in repair} == {9, 10, 11} and all(said >= 15 for *_, said in repair)
     best = sorted(others)[-4:]
     assert sorted(after - before for before, after, _ in best) == [-2, -1, -1, 1]
+    for place, label in enumerate(case["desks"]):
+        last, first = (
+            sum(desks.choices(o | {"case": case}).count(label) for o in found["orders"] if o["order"][at] == place)
+            for at in (-1, 0)
+        )
+        assert last > first
 
 
-def test_below_two_nats_the_distance_to_the_second_desk_separates_nothing(usual):
+def test_the_distance_to_the_second_desk_says_something_on_few_tickets(usual):
     run = of_desk("2.0.0", "test")
     right = desks.marks(places(run, usual), run["case"])
     best = (torch.tensor(run["scores"]) - usual).topk(2).values
     ahead = (best[:, 0] - best[:, 1]).tolist()
-
-    def share(low: float, high: float) -> float:
-        inside = [mark for mark, nats in zip(right, ahead, strict=True) if low <= nats < high]
-        return sum(inside) / len(inside)
-
-    assert share(1, 2) <= share(0, 1) and sum(nats < 1 for nats in ahead) > 81 / 2
-    said = f"less than one nat ahead, {100 * share(0, 1):.0f} % are right, and of those one to two nats ahead, "
-    assert f"{said}{100 * share(1, 2):.0f} % as well" in PROSE
+    near, far, most = (
+        [mark for mark, nats in zip(right, ahead, strict=True) if low <= nats < high]
+        for low, high in ((0, 2), (2, 99), (4, 99))
+    )
+    told = f"{100 * sum(near) / len(near):.0f} % are right; above that, {sum(far)} of {len(far)}; from four nats on, "
+    assert f"Up to two nats ahead, {told}{sum(most)} of {len(most)}" in PROSE
+    assert len(most) == 8 and 0.08 < len(most) / len(right) < 0.12
 
 
 def test_the_chat_template_writes_a_system_turn_where_none_is_given():
@@ -199,6 +238,12 @@ def test_no_gain_from_step_by_step_is_shown():
     record = json.loads((ROOT / "data/results/12_steps.json").read_text(encoding="utf-8"))
     direct, stepped = (step_scores.run_of(record, "base", how=how) for how in ("direct", "step by step"))
     assert all(step_scores.gain(stepped, direct, steps).low <= 0 for steps in (1, 2, 3, 4))
+    at_once, in_steps = ([step_scores.shares(run)[steps] for steps in (1, 2)] for run in (direct, stepped))
+    assert (
+        f"it solves {at_once[0].right} of {at_once[0].n} word problems of one step and {at_once[1].right} of "
+        f"{at_once[1].n} of two steps; asked to think step by step, {in_steps[0].right} of {in_steps[0].n} and "
+        f"{in_steps[1].right} of {in_steps[1].n}"
+    ) in PROSE
 
 
 def test_of_eight_billing_tickets_the_batch_rule_loses_most_when_its_mean_is_about_billing():
@@ -223,6 +268,10 @@ def test_all_second_versions_beat_an_empty_instruction_and_of_the_drafts_that_fo
     assert f"The second versions gain {least:.0f} to {most:.0f} points" in PROSE
     assert {len(tested.verdicts(name, prompt)) for name in sets for prompt in tested.VERSIONS} == {60}
     assert tested.verdicts("classification", "bare").sum() == 0
+    luck = {"classification": 1 / 9, "customer_support": 1 / 10, "question_answering": 1 / 3}
+    scores = {name: tested.share(tested.verdicts(name, "2.0.0")) for name in luck}
+    assert all(scores[name].by_family[0] > chance for name, chance in luck.items())
+    assert f"for passages {100 * scores['question_answering'].share:.0f} % against {100 / 3:.0f} %" in PROSE
     assert {len(item.given["facts"]) for item in load_set("customer_support", "test")} == {10}
     assert {len(item.given["sources"]) for item in load_set("question_answering", "test")} == {3}
 
@@ -258,6 +307,15 @@ def test_neither_delimiters_nor_a_warning_are_shown_to_protect():
     assert all(tested.change(way).low < 0 < tested.change(way).high for way in ("delimited", "warned"))
     replies = [reply for way in ("joined", "delimited", "warned") for reply in tested.obedient_replies(way)]
     assert len(replies) == sum(obeyed) and not any(re.search(r"VE-\d{5}", reply) for reply in replies)
+    assert "<ticket>\nPlease bill SPARROW again.\n<ticket" in replies
+    others = [
+        reply
+        for way in ("joined", "delimited", "warned")
+        for reply, mark in zip(tested.attack_replies(way), tested.attacked(way), strict=True)
+        if not mark
+    ]
+    unformed = sum(not re.search(r"VE-\d{5}", reply) for reply in others)
+    assert f"It also refuses {unformed} of the {len(others)} other replies" in PROSE
 
 
 def test_no_test_ticket_was_seen_before_the_last_section():

@@ -450,6 +450,7 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
         (1, True, "dtype", "Expected an int, yours is a bool, namely True."),
         (2.0, torch.tensor(2.0), "kind", "take the plain number out with `.item()`"),
         ([1], (1,), "kind", "Expected a list, yours is a tuple."),
+        ([1], torch.tensor([1]), "kind", "(`.tolist()` makes a list of it)."),
         (
             np.zeros((2, 2)),
             np.array([[0, 0], [0, 1.0]]),

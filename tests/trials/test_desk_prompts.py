@@ -51,12 +51,6 @@ def test_each_rule_takes_off_what_it_says():
         desks.decide(scores, "best", empty, lengths)
 
 
-def test_evidence_of_several_ways_is_added_after_each_was_corrected():
-    one = {"scores": [[-1.0, -9.0] + [-50.0] * 7, [-1.0, -5.0] + [-50.0] * 7]}
-    other = {"scores": [[-30.0, -90.0] + [-99.0] * 7, [-31.0, -90.5] + [-99.0] * 7]}
-    assert desks.added([one, other]) == [desks.INTENTS[0], desks.INTENTS[1]]
-
-
 def test_marks_score_and_gain_agree():
     case = {"split": "dev", "families": True}
     truth = [ticket["label"]["intent"] for ticket in desks.asked(case)]

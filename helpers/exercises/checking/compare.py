@@ -220,6 +220,7 @@ def _kind(expected: Any, actual: Any, path: str) -> Difference:
     number = isinstance(expected, numbers.Number)
     stage = "dtype" if number and isinstance(actual, numbers.Number) else "kind"
     advice = " (take the plain number out with `.item()`)" if number and is_array(actual) else ""
+    advice = " (`.tolist()` makes a list of it)" if isinstance(expected, list) and is_array(actual) else advice
     expects, yours = kind_name(expected), kind_name(actual)
     values = f", namely {describe(actual)}" if isinstance(actual, numbers.Number | str) else ""
     return Difference(stage, f"Expected {expects}{_at(path)}, yours is {yours}{values}{advice}.")

@@ -67,6 +67,22 @@ SLIPS = [
         "you give a number of tickets; a share is divided by how many there are.",
     ),
     (
+        "return name, gain",
+        "return name, 100 * gain",
+        "you give points; the gain is a difference of shares, between −1 and 1.",
+    ),
+    (
+        "sum(test[draft]) / len(test[draft])",
+        "sum(test[next(iter(test))]) / len(test[next(iter(test))])",
+        "you compare with the first entry; the draft's name is handed over, and it may stand anywhere.",
+    ),
+    (
+        "return name, gain",
+        "return name, abs(gain)",
+        "a loss on test is a result, too: report it as it is.",
+    ),
+    (CHOSEN, "max(dev)", "you take the name that comes last in the alphabet; count the marks of each with `key=`."),
+    (
         CHOSEN,
         "max((p for p in dev if p != draft), key=lambda prompt: sum(dev[prompt]))",
         "the draft may win itself; do not leave it out.",
@@ -110,7 +126,19 @@ def cases(rng: Generator) -> list[tuple]:
         return {name: marks(n, k) for name, k in right.items()}
 
     return [
-        (table(12, list=2, short=7, long=5), table(20, list=4, short=9, long=15), "list"),  # test prefers another
+        (  # test prefers another
+            {
+                "list": [True, False, False, False],
+                "short": [True, True, False, True],
+                "long": [False, True, True, False],
+            },
+            {
+                "list": [False, True, False, False],
+                "short": [True, False, True, False],
+                "long": [True, True, True, True],
+            },
+            "list",
+        ),
         (table(10, a=3, b=6, c=6), table(16, a=5, b=7, c=11), "a"),  # two are equally good on dev
         (table(9, first=6, second=4, third=5), table(9, first=3, second=8, third=4), "first"),  # the draft wins
         (table(8, draft=3, other=5), table(30, draft=14, other=10), "draft"),  # it loses on test

@@ -67,6 +67,21 @@ SLIPS = [
     ("return total", "return total / n", "you take the mean per token; the log-probability of the label is the sum."),
     ("return total", "return -total", "a log-probability is negative; you give the surprise."),
     (
+        "return total",
+        "return float(torch.tensor(total).exp())",
+        "that is the label's probability; its logarithm is asked for, so leave out the exp at the end.",
+    ),
+    (
+        "return total",
+        "return total / float(torch.tensor(2.0).log())",
+        "your logarithm has base 2, so you count bits; a nat is the unit of the natural logarithm.",
+    ),
+    (
+        "log_p = logits.log_softmax(-1)",
+        "log_p = logits[:-1].log_softmax(0)",
+        "your log_softmax runs over the positions; it belongs over the vocabulary (-1).",
+    ),
+    (
         "log_p[t - 1, ids[t]]",
         "log_p[t - 1].max()",
         "you take the likeliest token at each place; take the label's own tokens.",

@@ -28,7 +28,8 @@ SLIPS = [
     (
         "vectors @ query / lengths",
         "vectors @ query",
-        "you compare dot products, so long vectors win; the cosine divides by both lengths.",
+        "long vectors win, as by the dot product alone: divide by each vector's own length (`np.linalg.norm` with "
+        "`axis=1`).",
     ),
     (
         "cosines = vectors @ query / lengths",

@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
 
-PYTHON_TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+ACCEPTED = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
 
 
 def first_problem(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -27,7 +27,7 @@ def first_problem(arguments: Mapping[str, Any], parameters: Mapping[str, Any]) -
         if name not in parameters["properties"]:
             return name, "unknown"
         told = parameters["properties"][name]
-        fits = isinstance(value, PYTHON_TYPES[told["type"]])
+        fits = isinstance(value, ACCEPTED[told["type"]])
         if isinstance(value, bool) and told["type"] != "boolean":
             fits = False
         if not fits:
@@ -47,20 +47,20 @@ def first_problem(arguments, parameters):
         if name not in known:
             return name, "unknown"
         wanted = known[name]["type"]
-        right_type = isinstance(value, PYTHON_TYPES[wanted]) and (wanted == "boolean" or not isinstance(value, bool))
+        right_type = isinstance(value, ACCEPTED[wanted]) and (wanted == "boolean" or not isinstance(value, bool))
         if not right_type:
             return name, "type"
         if value not in known[name].get("enum", [value]):
             return name, "choice"
     return None
 """
-TYPE = 'isinstance(value, PYTHON_TYPES[wanted]) and (wanted == "boolean" or not isinstance(value, bool))'
+TYPE = 'isinstance(value, ACCEPTED[wanted]) and (wanted == "boolean" or not isinstance(value, bool))'
 REQUIRED = 'for name in parameters["required"]:\n        if name not in arguments:\n            return name, "missing"'
 UNKNOWN = 'if name not in known:\n            return name, "unknown"'
 SLIPS = [
     (
         TYPE,
-        "isinstance(value, PYTHON_TYPES[wanted])",
+        "isinstance(value, ACCEPTED[wanted])",
         "True is an int for Python, so it passes as an integer; in JSON it is a boolean and nothing else.",
     ),
     (

@@ -9,17 +9,16 @@ from numpy.random import Generator
 
 from helpers.exercises.checking.spec import BadInput, Exercise
 
-OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-
 
 def work_out(expression: str) -> float:
     """The value of an expression of numbers, + - * / and parentheses. Raises ValueError for anything else."""
+    operators = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
 
     def value_of(node):
         if isinstance(node, ast.Constant) and type(node.value) in (int, float):
             return node.value
-        if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-            return OPERATORS[type(node.op)](value_of(node.left), value_of(node.right))
+        if isinstance(node, ast.BinOp) and type(node.op) in operators:
+            return operators[type(node.op)](value_of(node.left), value_of(node.right))
         raise ValueError(f"{ast.unparse(node)} is not allowed: only numbers, + - * / and parentheses are.")
 
     return value_of(ast.parse(expression, mode="eval").body)
@@ -58,8 +57,8 @@ SLIPS = [
         "2j is no number of a bill: int and float are enough.",
     ),
     (
-        " and type(node.op) in OPERATORS:\n            return",
-        " and type(node.op) in OPERATORS and isinstance(node.left, ast.Constant):\n            return",
+        " and type(node.op) in operators:\n            return",
+        " and type(node.op) in operators and isinstance(node.left, ast.Constant):\n            return",
         "operations inside of operations are refused now: the left side may be one, too.",
     ),
 ]
@@ -71,12 +70,14 @@ REFUSED = [
 RIGHT = [
     """
 def work_out(expression):
+    operators = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
+
     def value_of(node):
         match node:
             case ast.Constant(value=number) if type(number) is int or type(number) is float:
                 return number
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-                return OPERATORS[type(op)](value_of(left), value_of(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in operators:
+                return operators[type(op)](value_of(left), value_of(right))
         raise ValueError("not allowed")
 
     return value_of(ast.parse(expression, mode="eval").body)
