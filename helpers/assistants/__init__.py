@@ -1,4 +1,4 @@
-"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08 and 12c.
+"""What the course has taught its model to do, one call each. Opened in 07, 07b, 08, 12c and 12d.
 
 | call                    | what it gives                                                  | adapter     | module     |
 |-------------------------|----------------------------------------------------------------|-------------|------------|
@@ -7,6 +7,7 @@
 | `passage_reader()`      | an answer from a text, or "Not in the text."                   | `reader`    | `passages` |
 | `handbook_assistant()`  | a quote from the handbook with its source, or an abstention    | –           | `handbook` |
 | `tool_caller()`         | an answer for which Velunda's tools were called, and each step | `tools`     | `tools`    |
+| `taught_model(adapter)` | the model with any adapter, such as `steps`, and its tokenizer | –           | `taught`   |
 
 Each module of the first three holds what its adapter was trained with, prompt, form and scores, so that training and
 use cannot differ; the fourth puts search, a cross-encoder and, if asked for, the reader together, and the last calls
@@ -17,7 +18,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["handbook", "passages", "reports", "tickets", "tool_plans", "tools"],
+    submodules=["handbook", "passages", "reports", "taught", "tickets", "tool_plans", "tools"],
     submod_attrs={
         "handbook": [
             "HandbookAssistant",
@@ -41,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "report_summarizer",
             "unsupported",
         ],
+        "taught": ["taught_model"],
         "tickets": [
             "INSTRUCTION",
             "Predictions",

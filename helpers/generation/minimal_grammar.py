@@ -11,7 +11,7 @@ same masks, for any regular expression or JSON schema, over bytes, and looks at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -61,7 +61,13 @@ def jump_ahead(table: Table, state: int) -> str:
 
 
 @torch.inference_mode()
-def minimal_within(model: nn.Module, ids: Tensor, table: Table, tokens: Sequence[str]) -> str:
+def minimal_within(
+    model: nn.Module,
+    ids: Tensor,
+    table: Table,
+    tokens: Sequence[str],
+    mask_of: Callable[[Table, int, Sequence[str]], list[bool]] = grammar_mask,
+) -> str:
     """The text that the model writes behind `ids` (1, T) if it has to be one of the table: greedy, among the allowed.
 
     tokens: the text of each id, "" for the one that ends it.
@@ -69,7 +75,7 @@ def minimal_within(model: nn.Module, ids: Tensor, table: Table, tokens: Sequence
     text, state = "", 0
     while True:
         logits = model(ids)[0, -1]  # (V,)
-        mask = torch.tensor(grammar_mask(table, state, tokens))
+        mask = torch.tensor(mask_of(table, state, tokens))
         best = int(logits.masked_fill(~mask, float("-inf")).argmax())
         if tokens[best] == "":
             return text

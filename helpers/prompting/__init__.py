@@ -1,4 +1,4 @@
-"""Prompting: how a model is asked, as versioned and measured code. Opened in 12, 12b and 12c.
+"""Prompting: how a model is asked, as versioned and measured code. Opened in 12, 12b, 12c and 12d.
 
 | what | module |
 |------|--------|

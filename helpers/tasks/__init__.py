@@ -1,4 +1,4 @@
-"""Tasks whose answers can be checked by code: what notebook 12 measures its prompts on. Opened in 12.
+"""Tasks whose answers can be checked by code: what prompts and reasoning are measured on. Opened in 12 and 12d.
 
 | what | module |
 |------|--------|

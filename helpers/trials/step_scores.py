@@ -4,6 +4,7 @@
     shares(run_of(record, "steps"))[2]                             # Score of the two-step problems
     gain(run_of(record, "steps"), run_of(record, "answers"), 2)    # paired, over the same problems
     vote_curve(record, 3)                                          # 1, 3, 5, 9 samples against the greedy reply
+    score(answer for answer in voted(record) if answer.votes >= 7) # how often are answers right that many samples give?
 
 Problems of one story are right or wrong together, so intervals draw whole stories.
 """
@@ -40,6 +41,15 @@ class VotePoint(NamedTuple):
     gain: Gain
 
 
+class Voted(NamedTuple):
+    """The answer that most samples gave. steps: of the problem; story: its place; votes: how many samples said so."""
+
+    steps: int
+    story: int
+    votes: int
+    right: bool
+
+
 def run_of(record: Mapping[str, Any], case: str, **settings: Any) -> Run:
     """The run of a case, such as "steps", "answers" or "base" with how="direct". Raises ValueError for none."""
     wanted = {"case": case} | settings
@@ -67,7 +77,7 @@ def gain(run: Run, other: Run, number: int) -> Gain:
     return gain_by_story(differences, a["story"][:n])
 
 
-def gain_by_story(differences: Sequence[int], stories: Sequence[int]) -> Gain:
+def gain_by_story(differences: Sequence[float], stories: Sequence[Any]) -> Gain:
     """The mean of differences, problem by problem, with an interval that draws whole stories."""
     names = sorted(set(stories))
     sums, counts = np.zeros(len(names)), np.zeros(len(names))
@@ -93,6 +103,34 @@ def vote_curve(record: Mapping[str, Any], number: int, samples: Iterable[int] = 
     return points
 
 
+def vote_gain(record: Mapping[str, Any], number: int, samples: int, before: int) -> Gain:
+    """How much better the vote of `samples` drawn replies is than that of `before` of them, over all recorded seeds."""
+    rows = [run["found"][str(number)] for run in record["runs"] if run["case"]["case"] == "votes"]
+    more, fewer = (np.mean([right_votes(row, k) for row in rows], axis=0) for k in (samples, before))
+    story = run_of(record, "steps")["found"][str(number)]["story"]
+    return gain_by_story((more - fewer).tolist(), story[: len(more)])
+
+
 def right_votes(row: Mapping[str, Any], samples: int) -> list[bool]:
     """For each problem: is the vote of its first samples right?"""
     return [majority(given[:samples]) == answer for given, answer in zip(row["answers"], row["expected"], strict=True)]
+
+
+def voted(record: Mapping[str, Any]) -> list[Voted]:
+    """What all recorded samples of each problem agreed on, and by how many votes; 0 where none has an answer."""
+    found = []
+    for run in record["runs"]:
+        if run["case"]["case"] != "votes":
+            continue
+        for number, row in run["found"].items():
+            story = run_of(record, "steps")["found"][number]["story"]
+            for place, (given, expected) in enumerate(zip(row["answers"], row["expected"], strict=True)):
+                winner = majority(given)
+                votes = 0 if winner is None else given.count(winner)
+                found.append(Voted(int(number), story[place], votes, winner == expected))
+    return found
+
+
+def score(answers: Iterable[Voted]) -> Score:
+    """How many of these answers are right, story by story."""
+    return Score.of((str(answer.story), answer.right) for answer in answers)

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.files import RESULTS, read_json
 from helpers.tasks import load_problems, load_stories
-from helpers.trials.step_scores import gain, gain_by_story, run_of, shares, vote_curve
+from helpers.trials.step_scores import Voted, gain, gain_by_story, run_of, score, shares, vote_curve, vote_gain, voted
 
 
 def run(case: dict, right: str, story: list[int]) -> dict:
@@ -64,6 +64,27 @@ def test_the_vote_of_the_first_samples_is_held_against_the_greedy_reply():
     assert (one.share, three.share) == (0.25, 0.75)
     assert one.tokens == 12 and three.tokens == pytest.approx((30 + 36 + 24 + 38) / 4)
     assert three.gain.difference == pytest.approx(0.75 - 3 / 4) and three.gain.n == 4
+
+
+def test_a_larger_vote_is_held_against_a_smaller_one():
+    found = vote_gain(RECORD, 3, 3, 1)
+    assert found.difference == pytest.approx(0.75 - 0.25) and found.n == 4
+    assert vote_gain(RECORD, 3, 1, 1) == (0, 0, 0, 4)
+
+
+def test_a_voted_answer_knows_its_votes_and_whether_it_is_right():
+    found = voted(RECORD)
+    assert found == [Voted(3, 0, 2, True), Voted(3, 0, 2, True), Voted(3, 1, 3, False), Voted(3, 1, 2, True)]
+    assert (score(found).right, score(found).n) == (3, 4)
+    assert score(answer for answer in found if answer.votes == 3).right == 0
+
+
+def test_samples_without_any_answer_have_no_votes():
+    silent = {
+        "case": {"case": "votes"},
+        "found": {"3": {"answers": [[None, None]], "tokens": [[9, 9]], "expected": [4]}},
+    }
+    assert voted({"runs": [RECORD["runs"][0], silent]}) == [Voted(3, 0, 0, False)]
 
 
 def test_the_recorded_steps_beat_the_answers_alone_on_the_same_problems_after_as_many_tokens():
