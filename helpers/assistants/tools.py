@@ -150,6 +150,18 @@ ARITHMETIC = re.compile(r"[\d+*/%.() -]*")
 WITHIN_TEXT = re.compile(r'"arguments":\{.*":"(?P<value>[^"]*)(?P<closed>"?)[}]*$', re.DOTALL)
 
 
+SMALL = (
+    "zero one two|twice|double|both|pair|couple three four five six seven eight nine ten eleven twelve|dozen".split()
+)
+
+
+def said_numbers(known: str) -> set[str]:
+    """The numbers that a text names, in figures or, up to twelve, in words; and 1 and 100, for a share."""
+    figures = re.findall(r"\d+(?:\.\d+)?", re.sub(r"(?<=\d),(?=\d{3})", "", known))
+    words = {str(n) for n, names in enumerate(SMALL) if re.search(rf"\b(?:{names})\b", known)}
+    return {*figures, *words, "1", "100"}
+
+
 def is_copied(said: str, known: str) -> bool:
     """Is the last text in a call that is being written one that stands in `known`, or arithmetic with its numbers?
 
@@ -159,8 +171,9 @@ def is_copied(said: str, known: str) -> bool:
         return True
     value, known = found["value"].lower(), known.lower()
     if ARITHMETIC.fullmatch(value):
-        numbers = re.findall(r"\d+(?:\.\d+)?", value if found["closed"] else value.rstrip("0123456789."))
-        return all(number in known or number == "100" or int(float(number)) <= 12 for number in numbers)
+        numbers, allowed = re.findall(r"\d+(?:\.\d*)?", value), said_numbers(known)
+        begun = numbers.pop() if numbers and not found["closed"] and value[-1] in "0123456789." else ""
+        return allowed.issuperset(numbers) and any(number.startswith(begun) for number in allowed)
     end = r"(?:e?s)?(?!\w)" if found["closed"] else ""
     return re.search(rf"(?<!\w){re.escape(value)}{end}", known) is not None
 
@@ -171,18 +184,21 @@ class Copying:
     known: for each row, what was said. start: where the replies begin.
     """
 
-    def __init__(self, tokenizer: Any, known: Sequence[str], start: int, most: int = 64) -> None:
-        self.tokenizer, self.known, self.start, self.most = tokenizer, known, start, most
+    def __init__(self, tokenizer: Any, known: Sequence[str], start: int) -> None:
+        self.tokenizer, self.known, self.start = tokenizer, known, start
 
     def __call__(self, logits: Tensor, ids: Tensor) -> Tensor:
         best = greedy(logits, ids)
         rows = zip(ids[:, self.start :].tolist(), self.known, strict=True)
         for i, (said, known) in enumerate(rows):
-            if '"arguments"' in self.tokenizer.decode(said):
-                allowed = torch.isfinite(logits[i]).sum().clamp(max=self.most)
-                likely = logits[i].topk(int(allowed)).indices.tolist()
-                best[i] = next((t for t in likely if is_copied(self.tokenizer.decode([*said, t]), known)), best[i])
+            if '"arguments"' in self.tokenizer.decode(said) and not self._fits(said, int(best[i]), known):
+                allowed = int(torch.isfinite(logits[i]).sum())
+                likely = logits[i].topk(allowed).indices.tolist()
+                best[i] = next((token for token in likely if self._fits(said, token, known)), best[i])
         return best
+
+    def _fits(self, said: list[int], token: int, known: str) -> bool:
+        return is_copied(self.tokenizer.decode([*said, token]), known)
 
 
 # Velunda's tools -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import re
 from typing import Literal
 
 import pytest
+import torch
 
 from helpers.assistants import (
     ToolCaller,
@@ -17,7 +18,7 @@ from helpers.assistants import (
     tool_chat,
     tool_line,
 )
-from helpers.assistants.tools import ROOM, TOOLS, Turns, call_pattern, is_copied, offered
+from helpers.assistants.tools import ROOM, TOOLS, Copying, Turns, call_pattern, is_copied, offered
 from helpers.prompting import calculate, parse_calls, tool_schema
 from helpers.velunda import load_orders
 from tests.training.test_chats import tokenizer  # noqa: F401
@@ -220,6 +221,25 @@ def test_a_text_in_a_call_stands_in_what_was_said(value, copied):
 def test_a_text_that_is_begun_can_become_such_a_text(begun, copied):
     assert is_copied('{"name":"price_lookup","arguments":{"product":"' + begun, KNOWN) is copied
     assert is_copied('{"name":"pri', KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("expression", "copied"),
+    [("3 * 89", True), ("2 * 89", False), ("89 * (100 - 3) / 100", True), ("8 * 9", False), ("43600", False)],
+)
+def test_numbers_of_a_calculation_were_said_in_figures_or_words(expression, copied):
+    known = "Three lamps and 89 euros, order VE-43607."
+    assert is_copied(call_text("calculate", {"expression": expression}), known) is copied
+
+
+def test_what_the_model_likes_best_is_not_written_unless_it_was_said(tokenizer):  # noqa: F811
+    logits = torch.zeros(1, len(tokenizer))
+    start = tokenizer('{"name":"shop_price","arguments":{"product":"')["input_ids"]
+    liked = tokenizer("dripper")["input_ids"][0]
+    logits[0, liked], logits[0, tokenizer.convert_tokens_to_ids("z")] = 9.0, 8.0
+    ids = torch.tensor([start])
+    said = tokenizer.decode(Copying(tokenizer, ["A zipper, please."], 0)(logits, ids))
+    assert is_copied(tokenizer.decode(start) + said, "A zipper, please.") and said.lower().startswith("z")
 
 
 def test_a_tool_is_not_offered_while_nothing_of_its_form_was_said():

@@ -1,11 +1,12 @@
 """The adapter "tools": the chat model taught to call tools on conversations of 46 invented places, scored as saved on
-questions to Velunda's tools, which it has never seen. Replies are held to a form, and arguments are copied. Beside it:
-the tools and their order planned by rules, or given as they stand in the task, where the model fills in the
-arguments; replies that are not held; and the chat model that was not taught, held to the same form. Rules and settings
-were chosen on dev, which holds the test of the adapter's first version; the questions of test were written later. That
-an order's number and an expression have a form, and that a tool is not offered while nothing of its form was said, came
-from dev's mistakes, after test had been scored once without (solved then: 12, 13 and 6 of 24 of one, two, three calls;
-with plans by rules 11, 15 and 15)."""
+questions to Velunda's tools, which it has never seen. Replies are held to a form, and arguments are copied. Beside
+it: the tools and their order planned by rules, or given as they stand in the task, where the model fills in the
+arguments; replies that are not held; and the chat model that was not taught, held to the same form. Rules and
+settings were chosen on dev, which holds the test of the adapter's first version; the questions of test were written
+later. That an order's number and an expression have a form, and that a tool is not offered while nothing of its form
+was said, came from dev's mistakes, after test had been scored once without (solved then: 12, 13 and 6 of 24 of one,
+two, three calls; with plans by rules 11, 15 and 15); and a second time before the copying held to the last token (16,
+16, 10; 15 each)."""
 
 from __future__ import annotations
 

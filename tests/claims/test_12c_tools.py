@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 import re
 
@@ -38,11 +39,40 @@ def test_a_text_is_a_constant_of_a_tree_and_grows_when_multiplied():
     assert isinstance(ast.parse("'ha' * 3", mode="eval").body.left, ast.Constant) and "ha" * 3 == "hahaha"
 
 
-def test_numbers_are_copied_but_for_small_ones_and_a_hundred(page):
-    heard, call = "What do helmets at 89 euros cost?", '{{"name":"calculate","arguments":{{"expression":"{}"}}}}'
-    assert is_copied(call.format("12 * 89"), heard) and is_copied(call.format("89 * (100 - 5) / 100"), heard)
-    assert not is_copied(call.format("13 * 89"), heard) and not is_copied(call.format("3 * 99"), heard)
-    assert "Small numbers up to 12 and 100 are free" in page.prose
+def test_numbers_are_copied_but_for_one_and_a_hundred(page):
+    heard, call = "What do six helmets at 89 euros cost?", '{{"name":"calculate","arguments":{{"expression":"{}"}}}}'
+    assert is_copied(call.format("6 * 89"), heard) and is_copied(call.format("89 * (100 - 1) / 100"), heard)
+    assert not any(is_copied(call.format(text), heard) for text in ("5 * 89", "13 * 89", "3 * 99", "89 * 100 / 2"))
+    assert "only 1 and 100 are free" in page.prose
+
+
+def recorded_calls(rows):
+    """(id, what was said before, name, argument, value) of each recorded call."""
+    for row in rows:
+        heard = TEST[row["id"]]["question"]
+        for line in row["said"].splitlines():
+            if found := re.match(r"\d+\. (\w+)\((\w+)=('.*?'|\".*?\")\) → (.*)", line):
+                name, argument, value, result = found.groups()
+                yield row["id"], heard, name, argument, ast.literal_eval(value)
+                heard += "\n" + result
+
+
+def test_no_recorded_call_holds_what_nobody_said_and_wrong_ones_stand_there(page):
+    calls = [*recorded_calls(ALONE), *recorded_calls(PLANNED)]
+    assert len(calls) > 200
+    for _, heard, name, argument, value in calls:
+        written = json.dumps({"name": name, "arguments": {argument: value}}, separators=(",", ":"), ensure_ascii=False)
+        assert is_copied(written, heard), (written, heard)
+    alone = {(name, value) for _, _, name, _, value in recorded_calls(ALONE)}
+    assert {("shop_price", "driver"), ("calculate", "389 * (100 - 100) / 100")} <= alone
+    assert "`389 * (100 - 100) / 100` where nobody spoke of a discount" in page.prose and "“driver”" in page.prose
+
+
+def test_two_wrong_turns_are_the_commonest(page):
+    lines = outputs(page, "losses").splitlines()
+    assert "after the question, then shop_price" in lines[0] and "after order_info, then handbook_search" in lines[1]
+    (first, n), (second, _) = (map(int, re.match(r"\s*(\d+) of (\d+)", line).groups()) for line in lines[:2])
+    assert first == second and first + second > n / 2
 
 
 def test_the_lessons_come_from_the_places_that_the_text_names(page):
@@ -74,21 +104,43 @@ def test_no_exercise_is_answered_in_the_stored_outputs(page):
     assert (ROOT / "data/quizzes/12c.json").exists()
 
 
-def test_what_the_text_says_of_rules_and_model_holds_with_its_intervals(page):
-    def interval(line):
-        low, high = re.search(
-            rf"^{line}: [+-]\d+ points \(95 % CI ([+-]\d+) to ([+-]\d+)\)", shown, re.MULTILINE
-        ).groups()
-        return int(low), int(high)
+def interval(line, shown):
+    found = re.search(rf"^{line}: [+-]\d+ points \(95 % CI ([+-]\d+) to ([+-]\d+)\)", shown, re.MULTILINE)
+    return tuple(map(int, found.groups()))
 
+
+def test_what_the_text_says_of_rules_and_model_holds_with_its_intervals(page):
     shown = outputs(page, "compared-gain")
-    low, high = interval("model alone minus rules")
+    low, high = interval("model alone minus rules", shown)
     assert low < 0 < high  # no difference is shown
-    assert interval("rules first, else the model, minus rules")[0] > 0
-    assert interval("rules first, else the model, minus the model alone")[0] <= 0
+    assert interval("rules first, else the model, minus rules", shown)[0] > 0
+    assert interval("rules first, else the model, minus the model alone", shown)[0] <= 0
+    assert interval("the third again, only where a tool is needed or asked for", outputs(page, "compared-kept"))[0] <= 0
+    totals = re.search(r"rules (\d+), model (\d+), .* (\d+), .* (\d+)$", shown, re.MULTILINE).groups()
+    rules, model, guided, first = map(int, totals)
+    assert first > max(rules, model, guided)
     assert 0.5 < sum(row["solved"] for row in ALONE) / len(ALONE) < 0.65  # a little more than half
-    by_rules, by_task = (tool_tasks.scores_by_kind(rows)["three calls"].right for rows in (PLANNED, GIVEN))
-    assert tool_tasks.scores_by_kind(ALONE)["three calls"].right < by_rules < by_task
+
+
+def test_only_the_right_plan_is_shown_to_help_with_three_calls(page):
+    shown = outputs(page, "compared-three")
+    assert interval("plan by rules minus model alone", shown)[0] <= 0
+    assert interval("the right plan minus model alone", shown)[0] > 0
+    by_rules, without = re.search(r"plan by rules (\d+) of .*rules, no model (\d+) of", shown).groups()
+    assert by_rules == without
+    alone = tool_tasks.scores_by_kind(ALONE)["three calls"]
+    assert 2 * alone.right < alone.n  # fewer than half
+
+
+def test_a_none_is_never_a_right_plan(page):
+    asked = [task for task in TEST.values() if task["kind"] == "no call"]
+    assert all(plan_by_rules(task["question"]) is None for task in asked)
+    row = next(line for line in outputs(page, "plan-scores").splitlines() if line.startswith("no call"))
+    assert re.search(r" 0 of 12 +12 +", row)  # plan_by_rules: none right, all silent
+
+
+def test_an_order_of_two_things_is_added_up_wrongly(page):
+    assert "right for the last one: 5288 euros; said: That is 4990 euros." in outputs(page, "finished")
 
 
 def test_readme_says_what_was_recorded(page):

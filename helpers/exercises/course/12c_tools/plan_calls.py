@@ -205,7 +205,7 @@ def drive(plan_calls: Callable, kind: str, asked: list[tuple[str, list[str]]]) -
 
 
 EXERCISE = Exercise(
-    minutes=8,
+    minutes=15,
     difficulty=2,
     reference=plan_calls,
     drive=drive,
