@@ -1,6 +1,6 @@
 """Velunda's orders and prices, as the shop's data base would give them: `data/velunda/orders.json` and the canon.
 
-    load_orders()["VE-20239"]["items"]      # [{"product": "Beacon", "quantity": 6, "price_eur": 69}, …]
+    load_orders()["VE-21133"]["items"]      # [{"product": "Beacon", "quantity": 6, "price_eur": 69}, …]
     prices()["Kite 500"]               # 2790
     price_of("the Anchor locks")       # ("Anchor", 119)
     with_kind("Anchor")                # "Anchor folding lock"

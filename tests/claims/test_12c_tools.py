@@ -13,6 +13,7 @@ from helpers.assistants import TOOLS, is_copied, plan_by_rules
 from helpers.exercises.checking import registry
 from helpers.trials import tool_rules, tool_tasks
 from helpers.trials.records import Record
+from helpers.velunda import load_orders
 from tests.tools.notebook import ROOT, course, output_texts
 
 RECORD = Record("12b_tools")
@@ -141,6 +142,15 @@ def test_a_none_is_never_a_right_plan(page):
 
 def test_an_order_of_two_things_is_added_up_wrongly(page):
     assert "right for the last one: 5288 euros; said: That is 4990 euros." in outputs(page, "finished")
+
+
+def test_the_fifth_tool_adds_up_every_order(page):
+    names = {tool.__name__: tool for tool in TOOLS} | {"plan_by_rules": plan_by_rules}
+    exec(next(cell for cell in page.code if cell.id == "order-total").source, names)
+    for number, order in load_orders().items():
+        total = sum(item["quantity"] * item["price_eur"] for item in order["items"])
+        assert names["order_total"](number) == f"{total} euros"
+    assert "In order VE-20611: 5288 euros." in outputs(page, "mended")
 
 
 def test_readme_says_what_was_recorded(page):
