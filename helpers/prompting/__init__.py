@@ -6,7 +6,7 @@
 | `check`: the tests that a template carries; `python -m helpers.prompting test` | `checking` |
 | `ask`: a template put to a model, for many items at once | `asking` |
 | `load_set`, `right`: what each template is measured on; `bare`: a prompt without instruction | `sets` |
-| `optimize`: edits that help on dev are kept; `replay`: what such a choice is worth elsewhere | `optimizer` |
+| `optimize`: edits that help on dev are kept | `optimizer` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
 | few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
 | replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
@@ -54,7 +54,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "Trial",
             "last_line",
             "optimize",
-            "replay",
             "reply_begins",
             "system",
             "with_examples",

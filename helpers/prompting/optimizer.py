@@ -6,9 +6,10 @@
 
 An edit is kept if its paired difference on dev is above zero, by one of two rules: `interval` asks that the whole 95 %
 interval is, `greater` only the difference itself. The second takes luck for progress: whatever was kept because it
-scored best on these items scores less on others (`replay` shows by how much). What it does not do: invent edits, or
-correct for how many were tried. With twenty edits that change nothing, one interval in twenty lies off zero, half of
-them above it.
+scored best on these items scores less on others, as 12 shows.
+
+What it does not do: invent edits, or correct for how many were tried. With twenty edits that change nothing, one
+interval in twenty lies off zero, half of them above it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from helpers.prompting.templates import Template
 from helpers.stats import PairedDifference, paired_bootstrap
@@ -78,24 +78,6 @@ def optimize(
         if len(kept) == before:
             break
     return Optimized(prompt, tuple(kept), tuple(history))
-
-
-def replay(scores: NDArray, n_dev: int, draws: int = 1000, seed: int = 0) -> tuple[NDArray, NDArray]:
-    """Choose the best of several prompts on a few items, many times: its gain there, and its gain on all other items.
-
-    scores: (P, N), row 0 the prompt that was there before; n_dev: how many items are drawn for each choice. Of prompts
-    that are equally good on dev the first is taken. → two arrays (draws,): gains over row 0 on dev, and on the rest.
-    Raises ValueError where no item would be left.
-    """
-    P, N = scores.shape
-    if not 0 < n_dev < N:
-        raise ValueError(f"Of {N} items, between 1 and {N - 1} can be drawn to choose on, not {n_dev}.")
-    rng = np.random.default_rng(seed)
-    order = rng.permuted(np.tile(np.arange(N), (draws, 1)), axis=1)  # (draws, N)
-    drawn = np.asarray(scores, dtype=float)[:, order]  # (P, draws, N)
-    dev, rest = drawn[:, :, :n_dev].mean(-1), drawn[:, :, n_dev:].mean(-1)  # (P, draws)
-    best, each = dev.argmax(0), np.arange(draws)
-    return dev[best, each] - dev[0], rest[best, each] - rest[0]
 
 
 # Edits of a template -------------------------------------------------------------------------------------------------
