@@ -2,12 +2,14 @@
 
     pairs = load_pairs("test")
     pairs[0].a.system, pairs[0].a.text, pairs[0].a.right      # who answered, what, and whether the handbook agrees
-    ratings = load_ratings(rater="first")
+    ratings = load_ratings(rater="rater 1")
     ratings[0].pair, ratings[0].overall                       # "p001", "a": one of VALUES
 
-Each pair shows two systems' answers to one question. Each rater has compared all pairs blind, once by each of
-CRITERIA; `data/judgments/RUBRIC.md` defines them. A rating speaks of `a` and `b` as the pair does, whatever order the
-rater saw them in. What this does not do: decide which rater is right, or merge several of them.
+Each pair shows two systems' answers to one question. Each of three raters, runs of a language model, has compared all
+pairs blind, once by each of CRITERIA; `data/judgments/RUBRIC.md` defines them. A rating speaks of `a` and `b` as the
+pair does, whatever order the rater saw them in.
+
+What this does not do: decide which rater is right, or merge several of them (`judges.majority`).
 """
 
 from __future__ import annotations
