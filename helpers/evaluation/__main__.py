@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    if not options.model or not options.suite:
+        raise ValueError("Name what to evaluate by --model and what to ask by --suite; --list shows what there is.")
     suite = load_suite(options.suite).sample(options.limit, options.seed)
     models = [load_model(name) for name in (options.model, options.against) if name]
     runs = [run_suite(model, suite, folder=options.answers, progress=True) for model in models]

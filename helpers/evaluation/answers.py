@@ -2,7 +2,7 @@
 
     with kept(model, folder) as found:                 # one JSON-lines file per model, locked while it is open
         found.get("Do you sell skis?")                 # a Reply, or None
-        found.add("Do you sell skis?", reply)          # on the disk when this returns
+        found.add("Do you sell skis?", reply)          # written when this returns
 
 A reply belongs to a model's `identity` (which adapter, which code, which settings) and the input's exact text: change
 one of them and the key changes. Each reply is one line, so that a process killed while it writes leaves one torn line
@@ -17,7 +17,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +51,8 @@ class Kept:
         for line in _whole_lines(path):
             try:
                 row = json.loads(line)
-                self.replies[row.pop("key")] = Reply(**row)
+                key = row.pop("key")
+                self.replies[key] = Reply(**row)
             except (ValueError, TypeError, KeyError, AttributeError):
                 self.damaged += 1
 
@@ -65,7 +65,7 @@ class Kept:
         return [self.replies[key_of(self.identity, text)] for text in texts]
 
     def add(self, text: str, reply: Reply) -> None:
-        """Keep a reply; it is on the disk when this returns. Raises ValueError for an answer that is no JSON."""
+        """Keep a reply: written when this returns, so that it survives a kill. Raises ValueError for an answer that is no JSON."""
         key = key_of(self.identity, text)
         try:
             line = json.dumps({"key": key, **dataclasses.asdict(reply)}, ensure_ascii=False, allow_nan=False)
@@ -76,8 +76,6 @@ class Kept:
             ) from None
         with self.path.open("ab") as file:
             file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
         self.replies[key] = reply
 
 

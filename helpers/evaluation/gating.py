@@ -133,12 +133,12 @@ def _judge(overall: Difference, slices: Mapping[str, Difference], margin: float)
         for name, found in slices.items()
         if found.groups >= FEWEST and found.high < 0 and found.difference < -margin
     ]
+    if overall.groups >= FEWEST and overall.high < 0 and overall.low <= -margin:
+        return FAIL, f"the new model is worse, {overall}."
     if broken:
         return FAIL, f"the slice {broken[0]} is clearly worse, {slices[broken[0]]}."
     if overall.groups >= FEWEST and overall.low > -margin:
         return PASS, f"a loss of more than {100 * margin:g} points is excluded, {overall}."
-    if overall.groups >= FEWEST and overall.high < 0:
-        return FAIL, f"the new model is worse, {overall}."
     if overall.groups < fewest_groups(margin):
         return CANNOT_JUDGE, (
             f"{overall.groups} independent items are too few to exclude a loss of {100 * margin:g} points; from "

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from helpers.assistants.tickets import exact_match, field_right, read_answer
 from helpers.evaluation.suites import Item
 from helpers.evaluation.systems import Reply
 from helpers.metrics.text import contains_answer
@@ -41,6 +40,8 @@ def states_answer(item: Item, reply: Reply) -> dict[str, float]:
 
 def reads_fields(item: Item, reply: Reply) -> dict[str, float]:
     """Are all fields right, and each of them? An answer that is a text is searched for its first JSON object."""
+    from helpers.assistants.tickets import exact_match, field_right, read_answer  # needs torch, which takes seconds
+
     fields: Any = read_answer(reply.answer) if isinstance(reply.answer, str) else reply.answer
     missing = not isinstance(fields, Mapping)
     label = item.fields or {}

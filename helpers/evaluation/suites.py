@@ -141,11 +141,11 @@ def leaked(suite: Suite, training: Iterable[str]) -> list[Item]:
     What it does not find: an input that was trained on in other words.
     """
     texts = {normalized(text) for text in training}
-    everything = " | ".join(sorted(texts))
+    everything = f" {' | '.join(sorted(texts))} "
     found = []
     for item in suite.items:
         words = normalized(item.input)
-        inside = len(words.split()) >= LONG and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", everything)
+        inside = len(words.split()) >= LONG and f" {words} " in everything
         if words in texts or inside:
             found.append(item)
     return found
