@@ -65,7 +65,10 @@ class Kept:
         return [self.replies[key_of(self.identity, text)] for text in texts]
 
     def add(self, text: str, reply: Reply) -> None:
-        """Keep a reply: written when this returns, so that it survives a kill. Raises ValueError for an answer that is no JSON."""
+        """Keep a reply: it is written when this returns, and survives a kill.
+
+        Raises ValueError for an answer that is no JSON.
+        """
         key = key_of(self.identity, text)
         try:
             line = json.dumps({"key": key, **dataclasses.asdict(reply)}, ensure_ascii=False, allow_nan=False)

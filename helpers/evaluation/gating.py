@@ -49,7 +49,8 @@ class Difference:
 
     def __str__(self) -> str:
         points = [f"{100 * value:+.1f}".replace("-", "−") for value in (self.difference, self.low, self.high)]
-        return f"{points[0]} points ({points[1]} to {points[2]}), {self.better} better and {self.worse} worse of {self.n}"
+        changed = f"{self.better} better and {self.worse} worse of {self.n}"
+        return f"{points[0]} points ({points[1]} to {points[2]}), {changed}"
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,9 @@ def _scores(models: Mapping[str, Mapping[str, Any]]) -> str:
             bold = f"<strong>{escape(name)}</strong>" if name == model["score"] else escape(name)
             rows.append([first, bold, *_share(found)])
     about = "Shares of all items with 95 % intervals; the score in bold is the one that the gate compares."
-    return "<h2>Scores</h2>" + _table(["Model", "Share", "Value", "Interval", "0 % to 100 %"], rows, about, number=(2, 3))
+    return "<h2>Scores</h2>" + _table(
+        ["Model", "Share", "Value", "Interval", "0 % to 100 %"], rows, about, number=(2, 3)
+    )
 
 
 def _slices(content: Mapping[str, Any]) -> str:
@@ -81,7 +83,9 @@ def _slices(content: Mapping[str, Any]) -> str:
         for place, model in enumerate(content["models"].values()):
             share = model["slices"][name]
             change = _change(gate["slices"][name]) if gate and not place else ""
-            rows.append([escape(name) if not place else "", escape(model["name"]), str(share["n"]), *_share(share), change])
+            rows.append(
+                [escape(name) if not place else "", escape(model["name"]), str(share["n"]), *_share(share), change]
+            )
     head = ["Slice", "Model", "Items", "Right", "Interval", "0 % to 100 %"] + (["Difference in points"] if gate else [])
     rows = rows if gate else [row[:-1] for row in rows]
     about = "A mean hides what a slice shows."
@@ -144,10 +148,9 @@ def _again(content: Mapping[str, Any]) -> str:
     head = ["Model", "Seconds per item", "Tokens per item", "Asked now", "Kept from before"]
     versions = ", ".join(f"{escape(name)} {escape(version)}" for name, version in content["versions"].items())
     machine = ", ".join(f"{escape(str(value))} {escape(name)}" for name, value in content["machine"].items())
-    return (
-        f"<h2>Cost, and how to repeat it</h2>{_table(head, rows, 'Seconds as measured when each item was answered.', (1, 2, 3, 4))}"
-        f"<p class='about'>Seed {content['seed']}; items {escape(content['suite']['digest'])}; {versions}; {machine}.</p>"
-    )
+    table = _table(head, rows, "Seconds as measured when each item was answered.", (1, 2, 3, 4))
+    about = f"Seed {content['seed']}; items {escape(content['suite']['digest'])}; {versions}; {machine}."
+    return f"<h2>Cost, and how to repeat it</h2>{table}<p class='about'>{about}</p>"
 
 
 # Small things --------------------------------------------------------------------------------------------------------
@@ -157,12 +160,11 @@ def _table(head: Iterable[str], rows: Iterable[Sequence[str]], about: str, numbe
     """A table of cells that are HTML already; number: the columns that are set to the right."""
 
     def cells(row: Iterable[str], tag: str) -> str:
-        return "".join(
-            f"<{tag}{' class=number' if i in number else ''}>{cell}</{tag}>" for i, cell in enumerate(row)
-        )
+        return "".join(f"<{tag}{' class=number' if i in number else ''}>{cell}</{tag}>" for i, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><caption>{escape(about)}</caption><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+    top = f"<caption>{escape(about)}</caption><thead><tr>{cells(head, 'th')}</tr></thead>"
+    return f"<table>{top}<tbody>{body}</tbody></table>"
 
 
 def _share(found: Mapping[str, float]) -> list[str]:
@@ -175,7 +177,8 @@ def _drawn(found: Mapping[str, float]) -> str:
     label = f"{found['mean']:.0%}, interval {found['low']:.0%} to {found['high']:.0%}"
     return (
         f'<svg viewBox="0 0 100 12" role="img" aria-label="{label}" preserveAspectRatio="none">'
-        f'<line x1="2" y1="11" x2="98" y2="11" stroke-width=".4"/><line x1="50" y1="9.5" x2="50" y2="11" stroke-width=".4"/>'
+        '<line x1="2" y1="11" x2="98" y2="11" stroke-width=".4"/>'
+        '<line x1="50" y1="9.5" x2="50" y2="11" stroke-width=".4"/>'
         f'<line x1="{low:.1f}" y1="5" x2="{high:.1f}" y2="5" stroke-width="1.2"/>'
         f'<rect x="{mean - 0.8:.1f}" y="2" width="1.6" height="6"/></svg>'
     )

@@ -111,7 +111,9 @@ def load_suite(name: str | os.PathLike, training: Iterable[str] | None = None, f
     """
     path = Path(name) if str(name).endswith(".jsonl") else Path(folder) / f"{name}.jsonl"
     if not path.is_file():
-        raise SuiteError(f"There is no suite {str(name)!r}: known are {', '.join(suites(folder))}, or name a .jsonl file.")
+        raise SuiteError(
+            f"There is no suite {str(name)!r}: known are {', '.join(suites(folder))}, or name a .jsonl file."
+        )
     sources: dict[str, dict[str, dict[str, Any]]] = {}
     items = [_item(row, f"{path.name}, line {line}", sources) for line, row in numbered_lines(path)]
     suite = Suite(path.stem, tuple(items))
@@ -163,7 +165,9 @@ def _item(row: Mapping[str, Any], where: str, sources: dict[str, dict[str, dict[
     if not isinstance(row.get("input"), str) or not row["input"].strip():
         raise SuiteError(f"{where} ({row['id']}) has no 'input': a suite asks something.")
     if ("accepted" in row) == ("fields" in row):
-        raise SuiteError(f"{where} ({row['id']}) needs one of 'accepted' and 'fields', which say what a right answer is.")
+        raise SuiteError(
+            f"{where} ({row['id']}) needs one of 'accepted' and 'fields', which say what a right answer is."
+        )
     shared = {"id": row["id"], "input": row["input"], "slice": row["slice"], "group": row.get("group") or row["id"]}
     if "fields" in row:
         fields = row["fields"]

@@ -242,7 +242,9 @@ def _of_a_function(name: str) -> Model:
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
-        raise ModelError(f"The model {name!r} cannot be loaded ({error}): name a module that can be imported.") from None
+        raise ModelError(
+            f"The model {name!r} cannot be loaded ({error}): name a module that can be imported."
+        ) from None
     function = getattr(module, function_name, None)
     if not callable(function):
         raise ModelError(f"The module {module_name} has no function {function_name!r}.")

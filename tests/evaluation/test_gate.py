@@ -1,4 +1,4 @@
-"""The gate passes, fails or abstains as it says; the report holds every number and every text, and the page runs none."""
+"""The gate passes, fails or abstains as it says; the report holds every number and text, and the page runs none."""
 
 from __future__ import annotations
 

@@ -39,13 +39,17 @@ def test_the_handbooks_suite_is_the_test_half_of_the_everyday_questions():
 
 def test_the_tickets_suite_is_the_fresh_split_family_by_family():
     suite, tickets = load_suite("tickets"), load_tickets("fresh")
-    assert [(i.input, i.fields, i.group) for i in suite.items] == [(t["text"], t["label"], t["family"]) for t in tickets]
+    assert [(i.input, i.fields, i.group) for i in suite.items] == [
+        (t["text"], t["label"], t["family"]) for t in tickets
+    ]
 
 
 def test_no_item_stands_in_what_the_course_trains_on():
     tickets = [ticket["text"] for split in ("train", "more", "dev") for ticket in load_tickets(split)]
     questions = [question.question for load in (load_everyday, load_questions) for question in load("dev")]
-    reading = [row["question"] for file in sorted((DATA / "reading" / "questions").iterdir()) for row in read_jsonl(file)]
+    reading = [
+        row["question"] for file in sorted((DATA / "reading" / "questions").iterdir()) for row in read_jsonl(file)
+    ]
     assert len(reading) == 2688
     for name in ("handbook", "tickets"):
         assert leaked(load_suite(name), [*tickets, *questions, *reading]) == []
