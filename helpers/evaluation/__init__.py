@@ -6,7 +6,7 @@
     verdict = gate(new, old, margin=0.05)                     # verdict.status: 0 pass, 1 fail, 2 cannot be judged
     write_report("build/evaluation", new, old, verdict)       # JSON for programs, one HTML page for people
 
-The same on the command line: `python -m helpers.evaluation --model handbook --suite handbook --against handbook-search`.
+On the command line: `python -m helpers.evaluation --model handbook --suite handbook --against handbook-search`.
 
 | module     | what                                                                                          |
 |------------|-----------------------------------------------------------------------------------------------|
