@@ -20,6 +20,7 @@ from helpers.evaluation import (
 from helpers.evaluation.failures import CODES, FAILURES, FOLDER
 from helpers.files import DataUnavailable
 from helpers.trials import tickets_recorded
+from helpers.trials.recorded_outputs import outputs
 from helpers.velunda import load_tickets
 from helpers.velunda.tickets import FIELDS
 from tests.tools import failures as tool
@@ -53,7 +54,7 @@ def test_the_card_tells_how_many_failed_and_how_many_were_drawn():
     failed = tool.counts()
     assert {name: (int(wrong), int(n)) for name, wrong, n, _ in table} == failed
     assert {name: int(drawn) for name, *_, drawn in table} == tool.shares(failed)
-    assert f"{sum(not question.answerable for _, question in tool.questions_of('dev'))} of the 165 questions" in card
+    assert f"{sum(not each.answerable for each in outputs('quotes'))} of the 165 questions" in card
 
 
 def test_shares_are_in_proportion_and_add_up():
