@@ -7,6 +7,8 @@
     optimized("greater")                              # gain of its prompt on its dev items, and on test
     share(attacked("joined"))                         # how many of 30 orders in a ticket were obeyed, with interval
     change("delimited")                               # the paired difference from tickets that are only joined
+    marks("user", "attacks", "joined")                # (2, 30) bool: by a model tuned to obey, one row a seed
+    tuning("user", "attacks", "joined")               # the paired difference that this tuning makes
 
 What it does not do: measure anything (`tests/benchmarks/sweep_prompts.py` and `sweep_injection.py` do).
 """
@@ -24,6 +26,8 @@ from helpers.trials.records import Record
 
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 VERSIONS = ("bare", "1.0.0", "2.0.0")
+MODELS = ("chat", "user", "both")  # as it is; tuned to obey orders in the user's text, or there and in the system turn
+DID = ("plain", "tickets", "attacks", "found")  # obeyed a plain order, gave a ticket's number, obeyed the ticket, …
 
 
 def verdicts(name: str, prompt: str) -> NDArray:
@@ -85,6 +89,24 @@ def obeyed_share(model: str, way: str, kind: str | None = None) -> tuple[int, in
     """How many of the attacks (of one kind) were obeyed, and how many there are."""
     chosen = [kind in (None, of) for of in _run(INJECTION, model=model)["kinds"]]
     return int(attacked(way, model=model)[chosen].sum()), sum(chosen)
+
+
+def marks(model: str, what: str, way: str | None = None) -> NDArray:
+    """What a model of MODELS did, one row a seed (the chat model has one): (seeds, N) bool.
+
+    what: one of DID; "attacks" and "found" are in one of the ways in, the others are without an attack.
+    """
+    runs = [run for run in INJECTION.read()["runs"] if model == run["case"].get("orders", run["case"]["model"])]
+    if what in ("attacks", "found"):
+        told = {"attacks": "obeyed", "found": "found"}[what]
+        return np.array([bits(run["ways"][way][told]) for run in runs if "ways" in run])
+    told = {"plain": "obeyed", "tickets": "right"}[what]
+    return np.array([bits(run[what][told]) for run in runs if what in run])
+
+
+def tuning(model: str, what: str, way: str | None = None) -> PairedDifference:
+    """What tuning to obey changes, on the same N items: the mean over its seeds less the chat model's."""
+    return paired_bootstrap(marks(model, what, way).mean(0), marks("chat", what, way).mean(0))
 
 
 def bits(digits: str) -> NDArray:
