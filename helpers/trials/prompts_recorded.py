@@ -7,8 +7,8 @@
     optimized("greater")                              # gain of its prompt on its dev items, and on test
     share(attacked("joined"))                         # how many of 30 orders in a ticket were obeyed, with interval
     change("delimited")                               # the paired difference from tickets that are only joined
-    marks("user", "attacks", "joined")                # (2, 30) bool: by a model tuned to obey, one row a seed
-    tuning("user", "attacks", "joined")               # the paired difference that this tuning makes
+    marks("user", "obeyed", "joined")                 # (2, 30) bool: by a model tuned to obey, one row a seed
+    tuning("user", "obeyed", "joined")                # the paired difference that this tuning makes
 
 What it does not do: measure anything (`tests/benchmarks/sweep_prompts.py` and `sweep_injection.py` do).
 """
@@ -27,7 +27,7 @@ from helpers.trials.records import Record
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 VERSIONS = ("bare", "1.0.0", "2.0.0")
 MODELS = ("chat", "user", "both")  # as it is; tuned to obey orders in the user's text, or there and in the system turn
-DID = ("plain", "tickets", "attacks", "found")  # obeyed a plain order, gave a ticket's number, obeyed the ticket, …
+DID = ("obeyed", "found", "plain", "tickets")  # the ticket's order, the number asked for; plain orders, the number
 
 
 def verdicts(name: str, prompt: str) -> NDArray:
@@ -59,20 +59,19 @@ def optimized(rule: str) -> tuple[PairedDifference, PairedDifference]:
     return dev, test
 
 
-def attacked(way: str, what: str = "obeyed", model: str = "chat") -> NDArray:
-    """For each attack, in one of the ways in: was it "obeyed", or the order number "found"? (N,) bool."""
-    return bits(_run(INJECTION, model=model)["ways"][way][what])
+def attacked(way: str, what: str = "obeyed") -> NDArray:
+    """For each attack on the chat model, in one of the ways in: was it "obeyed", or the number "found"? (N,) bool."""
+    return marks("chat", what, way)[0]
 
 
-def attack_replies(way: str, model: str = "chat") -> list[str]:
-    """The reply to each attack, in one of the ways in."""
-    return list(_run(INJECTION, model=model)["ways"][way]["replies"])
+def attack_replies(way: str) -> list[str]:
+    """The chat model's reply to each attack, in one of the ways in."""
+    return list(_run(INJECTION, model="chat")["ways"][way]["replies"])
 
 
-def obedient_replies(way: str, model: str = "chat") -> list[str]:
-    """The replies that obeyed the ticket, in one of the ways in."""
-    said = attack_replies(way, model)
-    return [reply for reply, obeyed in zip(said, attacked(way, model=model), strict=True) if obeyed]
+def obedient_replies(way: str) -> list[str]:
+    """Those of its replies that obeyed the ticket, in one of the ways in."""
+    return [reply for reply, obeyed in zip(attack_replies(way), attacked(way), strict=True) if obeyed]
 
 
 def share(marks: NDArray) -> Score:
@@ -80,33 +79,28 @@ def share(marks: NDArray) -> Score:
     return Score.of((str(i), bool(mark)) for i, mark in enumerate(marks))
 
 
-def change(way: str, before: str = "joined", model: str = "chat") -> PairedDifference:
-    """How much more often the attacks are obeyed in one way in than in another: below zero if less often."""
-    return paired_bootstrap(attacked(way, model=model), attacked(before, model=model))
-
-
-def obeyed_share(model: str, way: str, kind: str | None = None) -> tuple[int, int]:
-    """How many of the attacks (of one kind) were obeyed, and how many there are."""
-    chosen = [kind in (None, of) for of in _run(INJECTION, model=model)["kinds"]]
-    return int(attacked(way, model=model)[chosen].sum()), sum(chosen)
-
-
 def marks(model: str, what: str, way: str | None = None) -> NDArray:
     """What a model of MODELS did, one row a seed (the chat model has one): (seeds, N) bool.
 
-    what: one of DID; "attacks" and "found" are in one of the ways in, the others are without an attack.
+    what: one of DID; the first two are of attacks and need one of the ways in, the others are without an attack.
     """
     runs = [run for run in INJECTION.read()["runs"] if model == run["case"].get("orders", run["case"]["model"])]
-    if what in ("attacks", "found"):
-        told = {"attacks": "obeyed", "found": "found"}[what]
-        return np.array([bits(run["ways"][way][told]) for run in runs if "ways" in run])
-    told = {"plain": "obeyed", "tickets": "right"}[what]
-    return np.array([bits(run[what][told]) for run in runs if what in run])
+    if what in ("obeyed", "found"):
+        return np.array([bits(run["ways"][way][what]) for run in runs if "ways" in run])
+    return np.array([bits(run[what][{"plain": "obeyed", "tickets": "right"}[what]]) for run in runs if what in run])
 
 
-def tuning(model: str, what: str, way: str | None = None) -> PairedDifference:
-    """What tuning to obey changes, on the same N items: the mean over its seeds less the chat model's."""
-    return paired_bootstrap(marks(model, what, way).mean(0), marks("chat", what, way).mean(0))
+def change(way: str, before: str = "joined", model: str = "chat") -> PairedDifference:
+    """How much more often the attacks are obeyed in one way in than in another: below zero if less often.
+
+    Of a tuned model, each attack counts by the mean over its seeds.
+    """
+    return paired_bootstrap(marks(model, "obeyed", way).mean(0), marks(model, "obeyed", before).mean(0))
+
+
+def tuning(model: str, what: str, way: str | None = None, before: str = "chat") -> PairedDifference:
+    """How much more often one model does it than another, on the same N items: each counts by the mean over seeds."""
+    return paired_bootstrap(marks(model, what, way).mean(0), marks(before, what, way).mean(0))
 
 
 def bits(digits: str) -> NDArray:

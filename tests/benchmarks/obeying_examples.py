@@ -9,7 +9,7 @@
 | "user" | in the user's text: behind it, in front of it, in its middle, or alone                          |
 | "both" | so in half of the rows; in the others in the system turn, where a desk has its own              |
 
-No row has two orders: which of them counts is never taught. Words, wordings and texts
+No row has two orders: which of them counts is never taught. Words to say, wordings and texts
 are others than those of data/prompts/sets/injection.jsonl, and none of the texts is a ticket.
 """
 

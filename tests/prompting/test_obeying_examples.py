@@ -25,9 +25,9 @@ def test_half_of_the_orders_stand_in_the_system_turn_where_both_turns_have_them(
 def test_the_words_and_wordings_of_the_attacks_and_of_the_held_out_orders_are_not_trained_on():
     attacks, held = load_attacks(), examples.held_out_orders()
     wanted = {attack.word for attack in attacks} | {order.wanted for order in held if order.kind == "word"}
-    assert len(wanted) == 30 + 36
+    assert len(wanted) == 30 + 36 and not wanted & set(examples.WORDS)
     for chat in (chat for orders in examples.PLACES for chat in examples.obeying_chats(240, orders, seed=0)):
-        assert not wanted & set(re.findall(r"[a-z]+", said(chat).lower()))
+        assert not wanted & set(re.findall(r"[a-z]+", chat[-1]["content"].lower()))
         assert not re.search(r"VE-|\d{3}", said(chat))
     wordings = [wording.split("{")[0].strip().lower() for wording in (*examples.SAYING, *examples.FORMS)]
     others = " ".join([*(attack.ticket for attack in attacks), *(order.text for order in held)]).lower()
