@@ -7,7 +7,7 @@
     optimized("greater")                              # gain of its prompt on its dev items, and on test
     share(attacked("joined"))                         # how many of 30 orders in a ticket were obeyed, with interval
     change("delimited")                               # the paired difference from tickets that are only joined
-    marks("user", "obeyed", "joined")                 # (2, 30) bool: by a model tuned to obey, one row a seed
+    marks("user", "obeyed", "joined")                 # (2, 30) bool: by a model tuned to obey, one row per seed
     tuning("user", "obeyed", "joined")                # the paired difference that this tuning makes
 
 What it does not do: measure anything (`tests/benchmarks/sweep_prompts.py` and `sweep_injection.py` do).
@@ -60,7 +60,7 @@ def optimized(rule: str) -> tuple[PairedDifference, PairedDifference]:
 
 
 def attacked(way: str, what: str = "obeyed") -> NDArray:
-    """For each attack on the chat model, in one of the ways in: was it "obeyed", or the number "found"? (N,) bool."""
+    """For each attack on the chat model, in its first run: was it "obeyed", or the number "found"? (N,) bool."""
     return marks("chat", what, way)[0]
 
 
@@ -80,26 +80,27 @@ def share(marks: NDArray) -> Score:
 
 
 def marks(model: str, what: str, way: str | None = None) -> NDArray:
-    """What a model of MODELS did, one row a seed (the chat model has one): (seeds, N) bool.
+    """What a model of MODELS did, one row per run: of a tuned model, per seed. (runs, N) bool.
 
     what: one of DID; the first two are of attacks and need one of the ways in, the others are without an attack.
     """
     runs = [run for run in INJECTION.read()["runs"] if model == run["case"].get("orders", run["case"]["model"])]
     if what in ("obeyed", "found"):
-        return np.array([bits(run["ways"][way][what]) for run in runs if "ways" in run])
+        return np.array([bits(run["ways"][way][what]) for run in runs])
     return np.array([bits(run[what][{"plain": "obeyed", "tickets": "right"}[what]]) for run in runs if what in run])
 
 
-def change(way: str, before: str = "joined", model: str = "chat") -> PairedDifference:
+def change(way: str, before: str = "joined", model: str = "chat", run: int | None = None) -> PairedDifference:
     """How much more often the attacks are obeyed in one way in than in another: below zero if less often.
 
-    Of a tuned model, each attack counts by the mean over its seeds.
+    run: 0 or 1, one run alone; by default each attack counts by the mean over both.
     """
-    return paired_bootstrap(marks(model, "obeyed", way).mean(0), marks(model, "obeyed", before).mean(0))
+    after, first = (marks(model, "obeyed", name) for name in (way, before))
+    return paired_bootstrap(*(rows.mean(0) if run is None else rows[run] for rows in (after, first)))
 
 
 def tuning(model: str, what: str, way: str | None = None, before: str = "chat") -> PairedDifference:
-    """How much more often one model does it than another, on the same N items: each counts by the mean over seeds."""
+    """How much more often one model does it than another, on the same N items: each counts by the mean over runs."""
     return paired_bootstrap(marks(model, what, way).mean(0), marks(before, what, way).mean(0))
 
 

@@ -1,11 +1,11 @@
 """Orders in the ticket: the first draft of the prompt "extraction" with 30 tickets that tell the model to say a word
 instead, joined as they are, between delimiters with markers escaped, and with a warning; greedy replies of 16
 tokens. Whether the model says the word (obeyed) and whether it gives the order number (found), attack by attack in
-the order of data/prompts/sets/injection.jsonl. By the chat model; and by the chat model tuned for 30 steps to obey
-plain orders, which stand in the user's text ("user") or, in half of the rows, in the system turn ("both"), two seeds
-each. Without an attack: whether a model obeys 60 orders that were not trained on, with no desk's prompt around them
-(plain), and for which of the 60 test tickets of "extraction" it gives the number (tickets). Nothing was chosen on
-the attacks."""
+the order of data/prompts/sets/injection.jsonl. By the chat model, twice, since machines round differently; and by
+the chat model tuned for 30 steps to obey plain orders, which stand in the user's text ("user") or, in half of the
+rows, in the system turn ("both"), two seeds each. Without an attack: whether a model obeys 60 orders that were not
+trained on, with no desk's prompt around them (plain), and for which of the 60 test tickets of "extraction" it gives
+the number (tickets). Nothing was chosen on the attacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "12_injection"
 TUNED = {"rank": 8, "steps": 30, "batch": 8, "rate": 1e-3}
 CASES = [
     {"model": "chat"},
-    {"model": "chat", "attacks": False},
+    {"model": "chat", "again": True},
     *({"model": "tuned", "orders": orders, **TUNED, "seed": seed} for orders in ("both", "user") for seed in (0, 1)),
 ]
 ROOM = 16  # tokens of a reply
@@ -26,13 +26,13 @@ def run(case: dict) -> dict:
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model()
-    found, attacks = {}, case.get("attacks", True)
-    if settings := {name: value for name, value in case.items() if name not in ("model", "attacks")}:
+    found = {}
+    if settings := {name: value for name, value in case.items() if name not in ("model", "again")}:
         found["losses"] = tune_(model, tokenizer, **settings)
     reader = FastLlama(model)
-    if settings or not attacks:
+    if settings or case.get("again"):  # the first run of the chat model was of the attacks alone
         found |= {"plain": plainly(reader, tokenizer), "tickets": tickets(reader, tokenizer)}
-    return found | (attacked(reader, tokenizer) if attacks else {})
+    return found | attacked(reader, tokenizer)
 
 
 def tune_(
