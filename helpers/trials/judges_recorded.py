@@ -3,6 +3,7 @@
     judged = label_judged("test")                  # a BothOrders for each pair: .margin, .position, .flips
     prefer = preferences("test")                   # by judge's name: {"p007": +0.31, …}, positive for pair.a
     table = scores("test")                         # by judge's name: its Agreement with the raters' majority
+    unseen_systems("measures")                     # of a trained judge, where it has not read the compared systems
 
 JUDGES names them: the chat model asked to choose ("label judge", with "as shown" for one order only) and asked about
 one answer at a time ("grade"); judges trained on dev questions; measures of a single answer; the system that won more
@@ -67,6 +68,17 @@ def scores(split: str, criterion: str = "overall") -> dict[str, Agreement]:
     """Each judge's agreement with the raters' majority by a criterion."""
     pairs, wanted = load_pairs(split), majority(load_ratings(), criterion)
     return {name: agreement(prefers, wanted, pairs) for name, prefers in preferences(split).items()}
+
+
+def unseen_systems(features: str) -> dict[str, Agreement]:
+    """How a trained judge agrees on dev questions that it was not fitted on: "all" other pairs were used, or those
+    "without" either of the two systems that are compared, or "as few" pairs as those, of any system.
+
+    features: "vectors" or "measures". What "without" loses against "as few" was knowledge of the systems' styles.
+    """
+    run, wanted = find("unseen systems", features=features), majority(load_ratings())
+    pairs = [pair for pair in load_pairs("dev") if wanted[pair.id] != "tie"]
+    return {name: agreement(run[name], wanted, pairs) for name in ("all", "as few", "without")}
 
 
 def _differences(pairs: Sequence[Pair], scored: dict[str, Any]) -> Preferences:

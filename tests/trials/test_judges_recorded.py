@@ -7,7 +7,17 @@ import pytest
 
 from helpers.evaluation import answer_measures, load_pairs, load_ratings, majority
 from helpers.evaluation.judgments import RECORDED
-from helpers.trials.judges_recorded import JUDGES, MEASURES, TRAINED, by_system, find, label_judged, preferences, scores
+from helpers.trials.judges_recorded import (
+    JUDGES,
+    MEASURES,
+    TRAINED,
+    by_system,
+    find,
+    label_judged,
+    preferences,
+    scores,
+    unseen_systems,
+)
 from helpers.velunda import load_everyday
 
 
@@ -53,3 +63,11 @@ def test_the_system_judge_knows_who_wrote_and_nothing_else():
         key = (pair.a.system, pair.b.system)
         assert by_systems.setdefault(key, prefers[pair.id]) == prefers[pair.id]
     assert all(np.isfinite(list(prefers.values()))) and {p.a.system for p in pairs} > set(RECORDED)
+
+
+@pytest.mark.parametrize("features", ["vectors", "measures"])
+def test_unseen_systems_are_scored_on_all_decided_dev_pairs(features):
+    found = unseen_systems(features)
+    assert set(found) == {"all", "as few", "without"}
+    assert {each.n for each in found.values()} == {find("trained", features=features)["fitted"]}
+    assert find("unseen systems", features=features)["strength"] == find("trained", features=features)["strength"]
