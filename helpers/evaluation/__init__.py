@@ -13,6 +13,7 @@ On the command line: `python -m helpers.evaluation --model handbook --suite hand
 | `failures`  | forty recorded failures of the course's assistants, and what coders found wrong in each       |
 | `coding`    | read failures, code them, count the codes: a table of widgets, and a form that needs none     |
 | `judgments` | pairs of answers with raters' preferences, by criterion: `data/judgments/`                    |
+| `rating`    | pairs of answers that you rate, blind: buttons, and a form that needs none                    |
 | `suites`    | questions with what a right answer says; duplicates and leaks are refused                     |
 | `systems`   | what is evaluated: the course's assistants, what came before them, a function of yours        |
 | `answers`   | replies kept on disk by content: nothing is answered twice, also after a crash                |
@@ -34,6 +35,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "harness",
         "judgments",
         "page",
+        "rating",
         "reports",
         "scoring",
         "suites",
@@ -54,6 +56,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "gating": ["Difference", "Verdict", "gate", "paired_difference"],
         "harness": ["Run", "Share", "run_suite"],
         "judgments": ["CRITERIA", "Pair", "Rating", "SystemAnswer", "load_pairs", "load_ratings"],
+        "rating": ["my_ratings", "rating_form", "write_rating"],
         "reports": ["as_json", "write_report"],
         "scoring": ["SCORERS", "reads_fields", "states_answer"],
         "suites": ["Item", "Suite", "SuiteError", "leaked", "load_suite"],
