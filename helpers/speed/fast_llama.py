@@ -166,7 +166,7 @@ def merged(*linears: nn.Linear) -> Product:
     """One layer that gives what these give, side by side; of a single one, the same weights, shared."""
     first = linears[0]
     with torch.device("meta"):  # no memory, no random numbers
-        product = Product(first.in_features, sum(linear.out_features for linear in linears), first.bias is not None)
+        product = WideProduct(first.in_features, sum(linear.out_features for linear in linears), first.bias is not None)
     product.weight = _joined([linear.weight for linear in linears])
     product.bias = None if first.bias is None else _joined([linear.bias for linear in linears])
     return product
@@ -187,3 +187,30 @@ def side_by_side(linear: nn.Linear, head_dim: int) -> nn.Linear:
     moved.weight = nn.Parameter(linear.weight.detach()[order])
     moved.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach()[order])
     return moved
+
+
+FAST_BFLOAT16 = torch.backends.cpu.get_cpu_capability().startswith("AVX512")  # as `helpers.scale.matrix_dtype` has it
+SEVERAL_ROWS = 4  # from here on widening the weights costs less than the rows do one by one
+BLOCK_ROWS = 1024  # of the weights, widened together: small enough for the processor's cache
+
+
+class WideProduct(Product):
+    """A `Product` that multiplies bfloat16 in float32 where the processor has no instructions for bfloat16.
+
+    PyTorch then takes the rows of x one by one, so that 60 rows cost 60 times as much as one. With the weights widened,
+    a block at a time, they are one product of matrices. The sums are the kernel's, float32 and rounded once to
+    bfloat16, and differ in the order of their terms.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = self.weight
+        rows = x.reshape(-1, self.in_features)
+        on_cpu = weight.dtype == torch.bfloat16 and weight.device.type == "cpu"
+        if FAST_BFLOAT16 or not on_cpu or len(rows) < SEVERAL_ROWS:
+            return super().forward(x)
+        wide, out = rows.float(), rows.new_empty(len(rows), self.out_features)
+        bias = None if self.bias is None else self.bias.float()
+        for start in range(0, self.out_features, BLOCK_ROWS):
+            block = slice(start, start + BLOCK_ROWS)
+            out[:, block] = F.linear(wide, weight[block].float(), None if bias is None else bias[block])
+        return out.view(*x.shape[:-1], self.out_features)
