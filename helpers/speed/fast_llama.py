@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from helpers.attention.multi_head import fused_attention, merge_heads
 from helpers.attention.positions import rope_cos_sin, rope_frequencies
 from helpers.measuring.process import give_back_freed
+from helpers.quantization.wide import wide_linear
 from helpers.speed.fast_step import LeanCache, lean_steps, rms_norm
 from helpers.transformer.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.transformer.layers import PreNormBlock, RMSNorm
@@ -189,28 +190,10 @@ def side_by_side(linear: nn.Linear, head_dim: int) -> nn.Linear:
     return moved
 
 
-FAST_BFLOAT16 = torch.backends.cpu.get_cpu_capability().startswith("AVX512")  # as `helpers.scale.matrix_dtype` has it
-SEVERAL_ROWS = 4  # from here on widening the weights costs less than the rows do one by one
-BLOCK_ROWS = 1024  # of the weights, widened together: small enough for the processor's cache
-
-
 class WideProduct(Product):
-    """A `Product` that multiplies bfloat16 in float32 where the processor has no instructions for bfloat16.
-
-    PyTorch then takes the rows of x one by one, so that 60 rows cost 60 times as much as one. With the weights widened,
-    a block at a time, they are one product of matrices. The sums are the kernel's, float32 and rounded once to
-    bfloat16, and differ in the order of their terms.
-    """
+    """A `Product` whose bfloat16 rows are taken together where the processor has no instructions for bfloat16."""
 
     def forward(self, x: Tensor) -> Tensor:
-        weight = self.weight
-        rows = x.reshape(-1, self.in_features)
-        on_cpu = weight.dtype == torch.bfloat16 and weight.device.type == "cpu"
-        if FAST_BFLOAT16 or not on_cpu or len(rows) < SEVERAL_ROWS:
-            return super().forward(x)
-        wide, out = rows.float(), rows.new_empty(len(rows), self.out_features)
-        bias = None if self.bias is None else self.bias.float()
-        for start in range(0, self.out_features, BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            out[:, block] = F.linear(wide, weight[block].float(), None if bias is None else bias[block])
-        return out.view(*x.shape[:-1], self.out_features)
+        if self.weight.dtype == torch.bfloat16:
+            return wide_linear(x, self.weight, self.bias)
+        return super().forward(x)

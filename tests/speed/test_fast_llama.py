@@ -21,7 +21,7 @@ from helpers.quantization import (
     quantize_rows_absmax,
 )
 from helpers.speed import FastLlama, FastRMSNorm, Product, fast_llama, merged, side_by_side
-from helpers.speed.fast_llama import BLOCK_ROWS, FEW_ROWS, SEVERAL_ROWS
+from helpers.speed.fast_llama import FEW_ROWS
 from helpers.transformer import KVCache, Llama, RMSNorm
 from helpers.velunda import parallel_texts
 from tests.tiny_models import LLAMAS, llama, rms_share, tokens
@@ -141,35 +141,15 @@ def test_a_product_in_blocks_is_the_product(N, rows, bias, threads):
     assert isinstance(product, Product) and product.weight is linear.weight
 
 
-@pytest.mark.parametrize("bias", [False, True])
-@pytest.mark.parametrize("rows", [1, SEVERAL_ROWS - 1, SEVERAL_ROWS, 40])
-@pytest.mark.parametrize("N", [12, BLOCK_ROWS, 2 * BLOCK_ROWS + 3])
 @torch.no_grad()
-def test_widened_bfloat16_is_the_kernels_product_up_to_its_last_digit(N, rows, bias, monkeypatch):
-    """Both sums are in float32 and rounded once; 2⁻⁷ of a number is one step of bfloat16."""
-    monkeypatch.setattr(fast_llama, "FAST_BFLOAT16", False)
-    torch.manual_seed(0)
-    linear = torch.nn.Linear(32, N, bias=bias).bfloat16()
-    product, x = merged(linear), torch.randn(rows, 32).bfloat16()
-    found, expected = product(x), linear(x)
-    assert found.dtype == torch.bfloat16
-    torch.testing.assert_close(found.float(), expected.float(), rtol=2**-7, atol=1e-4)
-    assert torch.equal(product(x.view(1, rows, 1, 32)), found.view(1, rows, 1, N))
-
-
-@pytest.mark.parametrize(("fast", "dtype"), [(False, torch.float32), (True, torch.bfloat16)])
-@torch.no_grad()
-def test_bfloat16_is_widened_where_the_processor_is_slow_at_it_and_only_there(fast, dtype, monkeypatch):
-    asked, linear = [], torch.nn.functional.linear
-
-    def recorded(x, weight, bias=None):
-        asked.append(weight.dtype)
-        return linear(x, weight, bias)
-
-    monkeypatch.setattr(fast_llama, "FAST_BFLOAT16", fast)
-    monkeypatch.setattr(fast_llama.F, "linear", recorded)
-    merged(torch.nn.Linear(32, 12).bfloat16())(torch.zeros(SEVERAL_ROWS, 32).bfloat16())
-    assert asked == [dtype]
+def test_its_bfloat16_products_of_several_rows_are_widened(monkeypatch):
+    asked = []
+    monkeypatch.setattr(fast_llama, "wide_linear", lambda x, weight, bias: asked.append(len(x)) or x @ weight.T + bias)
+    product = merged(torch.nn.Linear(32, 12))
+    product(torch.zeros(5, 32))
+    assert asked == []
+    product.bfloat16()(torch.zeros(5, 32).bfloat16())
+    assert asked == [5]
 
 
 @torch.no_grad()
