@@ -7,8 +7,17 @@ import json
 import pytest
 import torch
 
-from helpers.evaluation import Reply, SuiteError, load_suite, run_suite
-from helpers.evaluation.lm_eval_task import CHOICES, likelihood_model, lm_eval_accuracy, picks_intent, write_task
+from helpers.evaluation import (
+    Reply,
+    SuiteError,
+    likelihood_model,
+    lm_eval_accuracy,
+    load_suite,
+    picks_intent,
+    run_suite,
+    write_task,
+)
+from helpers.evaluation.lm_eval_task import CHOICES
 from helpers.transformer.llama import Llama
 from tests.evaluation.small import suite_of
 from tests.tiny_models import randomized
