@@ -84,8 +84,8 @@ EXERCISE = Exercise(
     hints=(
         "Which pairs belong to the draw [0, 0, 3], and how often does each of them count?",
         "For each row of draws, collect a − b of all pairs whose question was drawn, once per draw; take the mean.",
-        "`np.bincount(question, …)` adds up per question: `gains = np.bincount(question, weights=a - b)` and `pairs = np.bincount(question)`; then "
-        "`gains[draws].sum(1) / pairs[draws].sum(1)`.",
+        "Two calls of `np.bincount` with the questions' numbers give, for all questions at once, the sum of a − b (by "
+        "`weights=`) and how many pairs there are. Index both by `draws`, add up along each row, and divide.",
     ),
     proves="whole questions are drawn, as often as the draw says, and pairs are averaged",
 )
