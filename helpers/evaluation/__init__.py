@@ -23,6 +23,7 @@ On the command line: `python -m helpers.evaluation --model handbook --suite hand
 | `harness`       | a suite put to a model: shares with intervals, overall and by slice                            |
 | `gating`        | the paired difference of two runs against a margin                                             |
 | `reports`       | a run, or a comparison, as JSON; `page`: the same as HTML                                      |
+| `lm_eval_task`  | the tickets as a multiple-choice task, for the harness and for the library lm-eval             |
 """
 
 import lazy_loader
@@ -37,6 +38,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "harness",
         "judges",
         "judgments",
+        "lm_eval_task",
         "page",
         "preferences",
         "reports",
@@ -58,9 +60,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "paired",
         ],
         "gating": ["Difference", "Verdict", "gate", "paired_difference"],
-        "harness": ["Run", "Share", "run_suite"],
+        "harness": ["Run", "Share", "run_suite", "score"],
         "judges": ["BothOrders", "ask_judge", "grade", "judge_prompt", "label_judge", "parse_verdict"],
         "judgments": ["CRITERIA", "Pair", "Rating", "SystemAnswer", "load_pairs", "load_ratings"],
+        "lm_eval_task": ["likelihood_model", "lm_eval_accuracy", "picks_intent", "write_task"],
         "preferences": [
             "agreement",
             "between_raters",
