@@ -1,5 +1,6 @@
 """What metrics say of each answer in data/judgments, by question and system, against the handbook's short answer, or
-with the quoted sentence as a second reference; accepted: against strings of which a right answer states one. and MoverScore read all-MiniLM; −perplexity is that of the chat model, with no reference and no prompt."""
+with the quoted sentence as a second reference; accepted: against strings of which a right answer states one. BERTScore
+and MoverScore read all-MiniLM; −perplexity is that of the chat model, with no reference and no prompt."""
 
 from __future__ import annotations
 
