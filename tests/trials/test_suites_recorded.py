@@ -41,3 +41,12 @@ def test_a_model_that_was_not_measured_and_a_suite_that_changed_are_refused(monk
     monkeypatch.setattr(suites_recorded, "load_suite", lambda name: whole(name).sample(20))
     with pytest.raises(LookupError, match="has changed since it was measured"):
         recorded_run("tickets")
+
+
+def test_the_handbooks_assistant_says_less_that_is_wrong_and_fails_on_the_manuals():
+    """It abstains instead: a mean that rises hides a slice that falls, and the gate says which."""
+    new, old = recorded_run("handbook"), recorded_run("handbook-search")
+    assert new.share("wrong answer given").high < old.share("wrong answer given").low
+    verdict = gate(new, old, 0.05)
+    assert verdict.overall.difference > 0 and verdict.status == 1
+    assert "the slice manuals is clearly worse" in verdict.sentence
