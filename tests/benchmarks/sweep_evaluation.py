@@ -11,7 +11,8 @@ from helpers.evaluation import load_model, load_suite, run_suite
 
 NAME = "14_suites"
 CASES: list[dict[str, Any]] = [
-    {"suite": name.partition("-")[0], "model": name} for name in ("handbook-search", "tickets-rules", "tickets", "handbook")
+    {"suite": name.partition("-")[0], "model": name}
+    for name in ("handbook-search", "tickets-rules", "tickets", "handbook")
 ]
 
 
