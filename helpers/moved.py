@@ -10,6 +10,7 @@ import sys
 
 MOVED = {  # where to import from now: the names that stood in `helpers` itself
     "assistants": "ticket_reading",
+    "assistants.ticket_baseline": "baselines",
     "attention": "attention_plots masks positions subquadratic",
     "display": "frontend old_snippets source verdict",
     "fetching": "gguf_conversion model_cache model_wheel",
@@ -49,7 +50,6 @@ MOVED = {  # where to import from now: the names that stood in `helpers` itself
     "trials.searches": "rag_record retrieval_trial",
     "trials.summaries": "summaries",
     "trials.summary_training": "summary_trial",
-    "trials.ticket_baseline": "baselines",
     "trials.ticket_training": "ticket_training",
     "trials.tickets_recorded": "sft_record",
     "trials.vector_indexes": "index_plots index_trial",

@@ -35,7 +35,7 @@ BELOW, FACES = imports.exercises_keep_below_the_environment, imports.no_face_ins
     ("rule", "file", "line", "said"),
     [
         (imports.contracts_hold, "attention/masks.py", "from helpers.generation import sampling", LAYERS),
-        (imports.contracts_hold, "stats.py", "def f():\n    from helpers.plots import figures", LAYERS),
+        (imports.contracts_hold, "memory.py", "def f():\n    from helpers.plots import figures", LAYERS),
         (imports.contracts_hold, "new_room/__init__.py", "", "new_room"),
         (imports.contracts_hold, "transformer/layers.py", "import helpers.transformer.gpt", CIRCLES),
         (imports.contracts_hold, "exercises/solutions.py", "from helpers.trials.records import find", TRIALS),
@@ -76,7 +76,7 @@ def test_a_planted_import_is_found(copy, rule, file, line, said):
     ("file", "line"),
     [
         ("generation/replies.py", "from helpers.transformer import llama\nimport helpers.transformer.layers"),
-        ("generation/replies.py", "from helpers import stats\nfrom helpers.generation import sampling"),
+        ("generation/replies.py", "from helpers import memory\nfrom helpers.generation import sampling"),
         ("exercises/course/10_rag/x.py", "from helpers.trials import records\nfrom . import _shared"),
     ],
 )

@@ -11,14 +11,15 @@
 
 Each module of the first three holds what its adapter was trained with, prompt, form and scores, so that training and
 use cannot differ; the fourth puts search, a cross-encoder and, if asked for, the reader together, and the last calls
-it as one of its tools.
+it as one of its tools. `ticket_baseline` is the cheap way to read a ticket, TF-IDF with rules, that the taught one has
+to beat.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["handbook", "passages", "reports", "taught", "tickets", "tool_plans", "tools"],
+    submodules=["handbook", "passages", "reports", "taught", "ticket_baseline", "tickets", "tool_plans", "tools"],
     submod_attrs={
         "handbook": [
             "HandbookAssistant",

@@ -23,7 +23,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
-from helpers.files.safe_files import write_atomically
+from helpers.files.safe_files import set_aside, write_atomically
 
 VERSION = 1
 LOCK_SECONDS = 5
@@ -120,7 +120,7 @@ def _load(file: Path) -> tuple[dict | None, str]:
             return data, ""
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    aside = _set_aside(file)
+    aside = set_aside(file)
     return empty(), f"The progress file was damaged: it is set aside as {aside.name} and a new one is begun."
 
 
@@ -134,14 +134,6 @@ def _valid(data: dict) -> bool:
     numbers += [entry.get(key, 0) for entry in data["quizzes"].values() for key in ("score", "total")]
     answers = [entry.get("answers", {}) for entry in data["quizzes"].values()]
     return all(isinstance(n, int) for n in numbers) and all(isinstance(a, dict) for a in answers)
-
-
-def _set_aside(file: Path) -> Path:
-    number = 1
-    while (aside := file.with_name(f"{file.stem}.corrupt-{number}{file.suffix}")).exists():
-        number += 1
-    os.replace(file, aside)
-    return aside
 
 
 def _write(file: Path, data: dict) -> None:

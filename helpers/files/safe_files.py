@@ -60,6 +60,15 @@ def sweep_unfinished(path: str | os.PathLike) -> None:
         leftover.unlink(missing_ok=True)
 
 
+def set_aside(path: str | os.PathLike) -> Path:
+    """Rename a damaged file to the first free of `NAME.corrupt-1.json`, `-2` …, beside it; returns its new path."""
+    path, number = Path(path), 1
+    while (aside := path.with_name(f"{path.stem}.corrupt-{number}{path.suffix}")).exists():
+        number += 1
+    os.replace(path, aside)
+    return aside
+
+
 def write_together(folder: str | os.PathLike, writers: Mapping[str, Callable[[Path], None]]) -> None:
     """Write files that belong together into `folder`, made if need be: `writers` by name, the one last without which
     nobody takes the folder for whole.

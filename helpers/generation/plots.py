@@ -25,7 +25,7 @@ from helpers.metrics.calibration import reliability
 from helpers.plots.alt_text import describe, tell
 from helpers.plots.figures import INK, PALETTE, QUIET, STYLE, png, readable
 from helpers.plots.token_boxes import spell
-from helpers.stats import wilson
+from helpers.stats.intervals import wilson
 
 SHOWN = 12  # tokens drawn, the likeliest first
 Odds = Callable[..., Tensor]  # logits (1, V) → probabilities (1, V)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from helpers.foundations.probability import cross_entropy, perplexity
-from helpers.stats import bootstrap
+from helpers.stats.intervals import bootstrap
 
 # Text ----------------------------------------------------------------------------------------------------------------
 

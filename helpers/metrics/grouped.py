@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from helpers.stats import bootstrap_ratio, wilson
+from helpers.stats.intervals import bootstrap_ratio, wilson
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from helpers.prompting.templates import Template
-from helpers.stats import PairedDifference, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 
 Edit = Callable[[Any], Any]
 RULES = ("interval", "greater")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.retrieval.index import Hit
-from helpers.stats import PairedDifference, bootstrap, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 from helpers.velunda.handbook import Question, Span
 
 CUTS = (1, 5, 10)

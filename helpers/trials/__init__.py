@@ -11,11 +11,12 @@ have nothing to do with each other.
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
 | 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
-| 07       | `ticket_baseline`, `ticket_training`, `forgetting`, `tickets_recorded`                               |
+| 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10       | `searches`, `handbook_answers`, `written_answers`                                                    |
 | 10b      | `handbook_answers`                                                                                   |
 | 12c      | `tool_tasks`, `tool_rules`                                                                           |
+| 14       | `recorded_outputs`, `missed_failures`                                                                |
 | 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second

@@ -20,7 +20,7 @@ import torch
 
 from helpers.metrics.grouped import Score
 from helpers.prompting.scoring import calibrated, length_normalized, pmi
-from helpers.stats import PairedDifference, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.trials.records import Record
 from helpers.trials.routing import ASK, LABELS
 from helpers.velunda.tickets import load_tickets

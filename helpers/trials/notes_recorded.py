@@ -19,7 +19,7 @@ from statistics import fmean
 from typing import Any
 
 from helpers.metrics.grouped import Score
-from helpers.stats import PairedDifference, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.trials import tickets_recorded
 from helpers.trials.records import Record
 from helpers.trials.ticket_notes import JUDGED, sixty

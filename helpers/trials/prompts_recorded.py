@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.metrics.grouped import Score
-from helpers.stats import PairedDifference, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.trials.records import Record
 
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")

@@ -37,7 +37,7 @@ from helpers.measuring.process import give_back_freed, resident_bytes, watch_pea
 from helpers.metrics.text import answer_words
 from helpers.models import fetch
 from helpers.quantization.nf4 import dequantize_nf4_, quantize_nf4_
-from helpers.stats import bootstrap
+from helpers.stats.intervals import bootstrap
 from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch, collate
 from helpers.training.loop import Recipe, training_step

@@ -18,7 +18,7 @@ import numpy as np
 
 from helpers.metrics.grouped import Score
 from helpers.prompting.voting import majority
-from helpers.stats import bootstrap_ratio
+from helpers.stats.intervals import bootstrap_ratio
 
 Run = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import Any
 
 from helpers.metrics.grouped import Score
-from helpers.stats import PairedDifference, bootstrap, paired_bootstrap
+from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 from helpers.trials.records import Record
 from helpers.velunda.tickets import FIELDS, load_tickets
 

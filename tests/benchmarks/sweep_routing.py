@@ -16,7 +16,7 @@ from helpers.generation import generate, reply_text
 from helpers.models import embedder, fetch
 from helpers.transformer import Llama
 from helpers.trials.routing import ASK, LABELS, label_log_probs
-from helpers.trials.ticket_baseline import fit_baseline
+from helpers.assistants.ticket_baseline import fit_baseline
 from helpers.velunda import load_tickets
 
 NAME = "05_routing"

@@ -13,7 +13,7 @@ STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # scikit-learn's C for vectors; dev choo
 
 
 def run(case: dict) -> dict:
-    from helpers.trials.ticket_baseline import fit_baseline
+    from helpers.assistants.ticket_baseline import fit_baseline
     from helpers.velunda import load_tickets
     from helpers.velunda.tickets import MORE
 
@@ -30,7 +30,7 @@ def run(case: dict) -> dict:
 
 def judged(fitted, tickets: list) -> dict:
     """For each field, how sure it is of each ticket, and whether it is right."""
-    from helpers.trials.ticket_baseline import CLASSIFIED
+    from helpers.assistants.ticket_baseline import CLASSIFIED
     from helpers.velunda import FIELDS
     from helpers.velunda.company import order_numbers, products_named
 

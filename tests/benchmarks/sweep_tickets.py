@@ -89,7 +89,7 @@ def read(model: Any, tokenizer: Any, split: str) -> dict:
 def baseline() -> dict:
     """TF-IDF and rules, fitted on all families that the adapter has seen; also which tickets it has all right."""
     from helpers.assistants import exact_match, score_fields
-    from helpers.trials.ticket_baseline import fit_baseline
+    from helpers.assistants.ticket_baseline import fit_baseline
     from helpers.velunda import load_tickets
     from helpers.velunda.tickets import MORE
     from tests.benchmarks.sweep_sft import to_json

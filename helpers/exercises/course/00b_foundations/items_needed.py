@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.stats import wald, wilson
+from helpers.stats.intervals import wald, wilson
 
 
 def items_needed(share: float, margin: float, sizes: Sequence[int]) -> int | None:

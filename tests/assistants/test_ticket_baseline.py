@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.assistants.tickets import score_fields
-from helpers.trials.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
+from helpers.assistants.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
 from helpers.velunda import FIELDS, load_tickets
 
 

@@ -146,7 +146,7 @@ def test_the_seed_decides_and_blocks_do_not(monkeypatch):
     values = np.random.default_rng(0).normal(size=50)
     assert bootstrap(values) == bootstrap(values) != bootstrap(values, seed=1)
     whole = bootstrap(values, resamples=100)
-    monkeypatch.setattr("helpers.stats.BLOCK", 333)  # six rows at a time
+    monkeypatch.setattr("helpers.stats.intervals.BLOCK", 333)  # six rows at a time
     assert bootstrap(values, resamples=100) == whole
 
 

@@ -1,0 +1,137 @@
+"""The forty failures: drawn as the card says, true to their records; codes that fit them; counts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from helpers.assistants import read_answer
+from helpers.evaluation import (
+    Code,
+    by_assistant,
+    counts,
+    load_categories,
+    load_codes,
+    load_failures,
+    paired,
+)
+from helpers.evaluation.failures import CODES, FAILURES, FOLDER
+from helpers.files import DataUnavailable
+from helpers.trials import tickets_recorded
+from helpers.trials.recorded_outputs import outputs
+from helpers.velunda import load_tickets
+from helpers.velunda.tickets import FIELDS
+from tests.tools import failures as tool
+
+FORTY = load_failures()
+
+
+def test_the_draw_of_the_card_gives_the_committed_forty():
+    drawn = tool.drawn()
+    assert len(drawn) == 40
+    for row, line in zip(drawn, FAILURES.read_text(encoding="utf-8").splitlines(), strict=True):
+        kept = json.loads(line)
+        unsaid = {"output"} if row["assistant"] == "tickets" else set()  # what the record does not keep
+        assert {k: v for k, v in row.items() if k not in unsaid} == {k: v for k, v in kept.items() if k not in unsaid}
+
+
+def test_each_field_of_a_ticket_is_right_or_wrong_as_recorded():
+    tickets, right = load_tickets("dev"), tickets_recorded.adapter()["dev"]["right"]
+    asked_again = [failure for failure in FORTY if failure.assistant == "tickets"]
+    assert asked_again
+    for failure in asked_again:
+        n = int(failure.source.split()[-1])
+        assert tickets[n]["text"] == failure.input
+        said = read_answer(failure.output)
+        assert [said[field] == tickets[n]["label"][field] for field in FIELDS] == [right[f][n] == "1" for f in FIELDS]
+
+
+def test_the_card_tells_how_many_failed_and_how_many_were_drawn():
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| `(\w+)` \| .* \| (\d+) of (\d+) \| (\d+) \|$", card, re.MULTILINE)
+    failed = tool.counts()
+    assert {name: (int(wrong), int(n)) for name, wrong, n, _ in table} == failed
+    assert {name: int(drawn) for name, *_, drawn in table} == tool.shares(failed)
+    assert f"{sum(not each.answerable for each in outputs('quotes'))} of the 165 questions" in card
+
+
+def test_shares_are_in_proportion_and_add_up():
+    assert tool.shares({"a": (1, 10), "b": (3, 10)}, 8) == {"a": 2, "b": 6}
+    assert tool.shares({"a": (1, 3), "b": (1, 3), "c": (1, 3)}, 4) == {"a": 2, "b": 1, "c": 1}
+
+
+def test_no_input_stands_twice_and_no_output_is_the_right_answer():
+    assert len({failure.input for failure in FORTY}) == 40
+    assert not [failure.id for failure in FORTY if failure.output.strip() == failure.expected.strip()]
+
+
+def test_every_coder_has_coded_all_forty_and_uses_more_than_half_of_the_categories():
+    coders = {code.coder for code in load_codes()}
+    assert coders
+    card = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for coder in coders:
+        codes = load_codes(coder)
+        assert [code.failure for code in codes] == [failure.id for failure in FORTY]
+        assert 2 * len(counts(codes)) > len(load_categories())
+        assert all(3 <= len(code.open_code) for code in codes)
+        assert f"`{coder}`" in card, "the card says who coded"
+
+
+def test_counts_are_of_one_coder_and_leave_out_what_has_no_category():
+    codes = [Code("f01", "you", "x", "b"), Code("f02", "you", "y", "a"), Code("f03", "you", "z", "a")]
+    assert list(counts([*codes, Code("f04", "you", "free", "")]).items()) == [("a", 2), ("b", 1)]
+    with pytest.raises(ValueError, match="f01 is coded more than once: give the codes of one coder"):
+        counts([*codes, Code("f01", "somebody", "x", "a")])
+
+
+def test_the_table_by_assistant_has_each_category_and_adds_up_to_the_counts():
+    codes = load_codes("language model 1")
+    table = by_assistant(codes, FORTY)
+    assert {name: sum(row.values()) for name, row in table.items()} == counts(codes)
+    columns = {name: sum(row[name] for row in table.values()) for name in next(iter(table.values()))}
+    assert columns == tool.shares(tool.counts())
+
+
+def test_two_coders_are_lined_up_by_failure_not_by_place():
+    first = [Code("f01", "a", "x", "p"), Code("f02", "a", "x", "q"), Code("f03", "a", "x", "")]
+    second = [Code("f03", "b", "x", "p"), Code("f02", "b", "x", "r"), Code("f01", "b", "x", "p")]
+    assert paired(first, second) == (["p", "q"], ["p", "r"])
+    with pytest.raises(ValueError, match="No failure has a category of both coders"):
+        paired(first[:1], second[:1])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda row: row | {"failure": "f99"}, "line 2: there is no failure 'f99'"),
+        (lambda row: row | {"category": "bad luck"}, "line 2: there is no category 'bad luck'"),
+        (lambda row: row | {"failure": "f01"}, "line 2: language model 1 has coded f01 before"),
+        (lambda row: row | {"sure": True}, "it must hold category, coder, failure, open_code and nothing else"),
+        (lambda row: {"failure": "f02"}, "it must hold category, coder, failure, open_code and nothing else"),
+    ],
+)
+def test_a_line_of_codes_that_does_not_fit_is_named(change, sentence, tmp_path):
+    lines = CODES.read_text(encoding="utf-8").splitlines()
+    lines[1] = json.dumps(change(json.loads(lines[1])))
+    path = tmp_path / "codes.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(DataUnavailable) as caught:
+        load_codes(path=path)
+    assert sentence in str(caught.value)
+
+
+def test_an_unknown_coder_and_missing_or_doubled_failures_give_one_sentence(tmp_path):
+    with pytest.raises(ValueError, match="There is no coder 'me': choose one of language model 1"):
+        load_codes("me")
+    with pytest.raises(DataUnavailable, match="cannot be read"):
+        load_failures(tmp_path / "failures.jsonl")
+    path = tmp_path / "twice.jsonl"
+    path.write_text(FAILURES.read_text(encoding="utf-8") * 2, encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="line 41: f01 stands there twice"):
+        load_failures(path)
+    broken = tmp_path / "categories.json"
+    broken.write_text('["a"]', encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="categories.json is damaged"):
+        load_categories(broken)
