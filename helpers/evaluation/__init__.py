@@ -8,17 +8,18 @@
 
 On the command line: `python -m helpers.evaluation --model handbook --suite handbook --against handbook-search`.
 
-| module     | what                                                                                          |
-|------------|-----------------------------------------------------------------------------------------------|
-| `failures` | forty recorded failures of the course's assistants, and what coders found wrong in each       |
-| `coding`   | read failures, code them, count the codes: a table of widgets, and a form that needs none     |
-| `suites`   | questions with what a right answer says; duplicates and leaks are refused                     |
-| `systems`  | what is evaluated: the course's assistants, what came before them, a function of yours        |
-| `answers`  | replies kept on disk by content: nothing is answered twice, also after a crash                |
-| `scoring`  | what one reply is worth                                                                       |
-| `harness`  | a suite put to a model: shares with intervals, overall and by slice                           |
-| `gating`   | the paired difference of two runs against a margin                                            |
-| `reports`  | a run, or a comparison, as JSON; `page`: the same as HTML                                     |
+| module      | what                                                                                          |
+|-------------|-----------------------------------------------------------------------------------------------|
+| `failures`  | forty recorded failures of the course's assistants, and what coders found wrong in each       |
+| `coding`    | read failures, code them, count the codes: a table of widgets, and a form that needs none     |
+| `judgments` | pairs of answers with raters' preferences, by criterion: `data/judgments/`                    |
+| `suites`    | questions with what a right answer says; duplicates and leaks are refused                     |
+| `systems`   | what is evaluated: the course's assistants, what came before them, a function of yours        |
+| `answers`   | replies kept on disk by content: nothing is answered twice, also after a crash                |
+| `scoring`   | what one reply is worth                                                                       |
+| `harness`   | a suite put to a model: shares with intervals, overall and by slice                           |
+| `gating`    | the paired difference of two runs against a margin                                            |
+| `reports`   | a run, or a comparison, as JSON; `page`: the same as HTML                                     |
 """
 
 import lazy_loader
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "failures",
         "gating",
         "harness",
+        "judgments",
         "page",
         "reports",
         "scoring",
@@ -51,6 +53,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "gating": ["Difference", "Verdict", "gate", "paired_difference"],
         "harness": ["Run", "Share", "run_suite"],
+        "judgments": ["CRITERIA", "Pair", "Rating", "SystemAnswer", "load_pairs", "load_ratings"],
         "reports": ["as_json", "write_report"],
         "scoring": ["SCORERS", "reads_fields", "states_answer"],
         "suites": ["Item", "Suite", "SuiteError", "leaked", "load_suite"],

@@ -160,9 +160,11 @@ def build(failures: Sequence[Failure], categories: Iterable[str] | Mapping[str, 
 
     wide = widgets.Layout(width="min(60em, 98%)")
     shown_failure, tally, said = widgets.HTML(), widgets.HTML(), widgets.HTML()
-    own = widgets.Text(placeholder="what went wrong, in your own words", continuous_update=False, layout=wide)
+    own = widgets.Text(
+        description="your code", placeholder="what went wrong, in your own words", continuous_update=False, layout=wide
+    )
     category = widgets.Combobox(
-        placeholder="category: choose one or type your own", continuous_update=False, layout=wide
+        description="category", placeholder="choose one or type your own", continuous_update=False, layout=wide
     )
     back, onward = widgets.Button(description="Back"), widgets.Button(description="Next", button_style="primary")
     uncoded = widgets.Button(description="Next not coded")
@@ -173,7 +175,7 @@ def build(failures: Sequence[Failure], categories: Iterable[str] | Mapping[str, 
         state.update(at=at, moving=True)
         failure = failures[at]
         row = kept.get(failure.id, {"open_code": "", "category": ""})
-        shown_failure.value = f"<p><strong>{at + 1} of {len(failures)}</strong> · {failure_html(failure)}</p>"
+        shown_failure.value = f"<div><strong>{at + 1} of {len(failures)}</strong> · {failure_html(failure)}</div>"
         own.value, category.value = row["open_code"], row["category"]
         state["moving"] = False
         back.disabled, onward.disabled = at == 0, at == len(failures) - 1

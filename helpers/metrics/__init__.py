@@ -1,4 +1,7 @@
-"""Numbers for what a model says. Each takes results, never a model.
+"""Numbers for what a model says. Classes are metrics of the library `evaluate` that load nothing: no network is needed.
+
+    evaluate.combine([BLEU(), ROUGE(), ExactMatch()]).compute(predictions=answers, references=right)
+    ROUGE().each(predictions=answers, references=right)        # the same for every single answer
 
 | module        | what                                                                              | opened in   |
 |---------------|-----------------------------------------------------------------------------------|-------------|
@@ -6,6 +9,10 @@
 | `selective`   | risk against coverage, and a threshold for "I do not know"                        | 10b         |
 | `grouped`     | a share of right answers when some items belong together                          | 07, 07b     |
 | `text`        | overlap of words: ROUGE-1, F1; is an accepted answer stated?                      | 07b, 10     |
+| `base`        | what the metrics share: checked inputs, no files, a score for each answer         | 14          |
+| `overlap`     | `BLEU`, `ChrF`, `ROUGE`, by sacrebleu and rouge-score                             | 14          |
+| `answers`     | `ExactMatch` and `TokenF1` by SQuAD's rules, `Containment`, `NumberMatch`         | 14          |
+| `words`       | words in any script                                                               | 14          |
 
 Intervals are in `helpers.stats`; measures of a search in `helpers.retrieval.metrics`.
 """
@@ -14,8 +21,10 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["calibration", "grouped", "selective", "text"],
+    submodules=["answers", "base", "calibration", "grouped", "overlap", "selective", "text", "words"],
     submod_attrs={
+        "answers": ["Containment", "ExactMatch", "NumberMatch", "TokenF1", "numbers", "squad_words"],
+        "base": ["Metric"],
         "calibration": [
             "calibration_interval",
             "chance_error",
@@ -25,7 +34,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "text_perplexity",
         ],
         "grouped": ["Score"],
+        "overlap": ["BLEU", "ROUGE", "ChrF"],
         "selective": ["RiskCoverage", "calibrate_threshold", "risk_bound", "risk_coverage"],
         "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "sentences", "unigram_f1"],
+        "words": ["unicode_words"],
     },
 )

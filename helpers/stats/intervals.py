@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from helpers.stats.checks import finite_values, paired_values, plain, tails, whole_numbers
+
 Interval = tuple[Any, Any]  # two floats, or two arrays of one shape
 BLOCK = 4_000_000  # resampled values held at once: 32 MB
 
@@ -43,7 +45,7 @@ def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) ->
     reach = np.sqrt(z2) / (n + z2) * np.sqrt(np.where(n > 0, k * (n - k) / np.maximum(n, 1), 0) + z2 / 4)
     low = np.where(k == 0, 0.0, middle - reach)  # exact ends, where rounding would leave 1e-17
     high = np.where(k == n, 1.0, middle + reach)
-    return _plain(low), _plain(high)
+    return plain(low), plain(high)
 
 
 def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -54,7 +56,7 @@ def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> I
     k, n = _counts(successes, trials)
     share = k / np.maximum(n, 1)
     reach = _z(confidence) * np.sqrt(share * (1 - share) / np.maximum(n, 1))
-    return _plain(np.where(n > 0, share - reach, 0.0)), _plain(np.where(n > 0, share + reach, 1.0))
+    return plain(np.where(n > 0, share - reach, 0.0)), plain(np.where(n > 0, share + reach, 1.0))
 
 
 def bootstrap(
@@ -73,9 +75,9 @@ def bootstrap(
 
     B. Efron (1979). Matches `scipy.stats.bootstrap(..., method="percentile")` up to the random draws.
     """
-    data = _values(values, "values")
+    data = finite_values(values, "values")
     drawn = _resampled(data, statistic, resamples, seed)
-    low, high = np.quantile(drawn, _tails(confidence))
+    low, high = np.quantile(drawn, tails(confidence))
     return float(low), float(high)
 
 
@@ -108,12 +110,10 @@ def paired_bootstrap(
     Whole pairs are drawn, so that an item that is hard for both cancels out. a, b: (n,) finite numbers or booleans.
     Raises ValueError where their lengths differ, and like `bootstrap`. For language: P. Koehn (2004).
     """
-    first, second = _values(a, "a"), _values(b, "b")
-    if len(first) != len(second):
-        raise ValueError(f"Pairs need as many values in b as in a, not {len(first)} and {len(second)}.")
+    first, second = paired_values(a, b)
     gaps = first - second
     drawn = _resampled(gaps, np.mean, resamples, seed)
-    low, high = np.quantile(drawn, _tails(confidence))
+    low, high = np.quantile(drawn, tails(confidence))
     return PairedDifference(float(gaps.mean()), float(low), float(high), float((drawn <= 0).mean()))
 
 
@@ -130,14 +130,12 @@ def bootstrap_ratio(
     Whole pairs are drawn. a, b: (n,) finite numbers, b positive. Raises ValueError like `paired_bootstrap`.
     Matches `scipy.stats.bootstrap((a, b), statistic, paired=True, method="percentile")` up to the random draws.
     """
-    first, second = _values(a, "a"), _values(b, "b")
-    if len(first) != len(second):
-        raise ValueError(f"Pairs need as many values in b as in a, not {len(first)} and {len(second)}.")
+    first, second = paired_values(a, b)
     if (second <= 0).any():
         raise ValueError("A ratio needs positive numbers below the line.")
     pairs = first + 1j * second  # one array of pairs, so that they are drawn together
     drawn = _resampled(pairs, lambda block, axis: block.sum(axis).real / block.sum(axis).imag, resamples, seed)
-    low, high = np.quantile(drawn, _tails(confidence))
+    low, high = np.quantile(drawn, tails(confidence))
     return float(low), float(high)
 
 
@@ -149,10 +147,10 @@ def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[fl
     """
     from scipy.stats import t
 
-    data = _values(values, "values")
+    data = finite_values(values, "values")
     if len(data) < 2:
         raise ValueError("One value does not tell how far the next may be from it: give at least two.")
-    reach = t.ppf(_tails(confidence)[1], len(data) - 1) * data.std(ddof=1) * np.sqrt(1 + 1 / len(data))
+    reach = t.ppf(tails(confidence)[1], len(data) - 1) * data.std(ddof=1) * np.sqrt(1 + 1 / len(data))
     return float(data.mean() - reach), float(data.mean() + reach)
 
 
@@ -173,18 +171,18 @@ def coverage(
     truth = np.asarray(p, dtype=float)
     if not ((truth >= 0) & (truth <= 1)).all():
         raise ValueError("A true share p lies between 0 and 1.")
-    if _whole(n, "n") < 1 or _whole(simulations, "simulations") < 1:
+    if whole_numbers(n, "n") < 1 or whole_numbers(simulations, "simulations") < 1:
         raise ValueError(f"coverage() needs at least one item and one simulation, not {n} and {simulations}.")
     successes = np.random.default_rng(seed).binomial(n, truth, size=(simulations, *truth.shape))
     low, high = interval(successes, n, confidence)
-    return _plain(((low <= truth) & (truth <= high)).mean(axis=0))
+    return plain(((low <= truth) & (truth <= high)).mean(axis=0))
 
 
 def _resampled(
     data: NDArray, statistic: Callable[..., Any], resamples: int, seed: int | np.random.Generator
 ) -> NDArray:
     """The statistic of `resamples` draws: (resamples,), in blocks that bound the memory."""
-    if _whole(resamples, "resamples") < 1:
+    if whole_numbers(resamples, "resamples") < 1:
         raise ValueError(f"resamples must be 1 or more, not {resamples}.")
     rng = np.random.default_rng(seed)
     n_rows = max(1, BLOCK // len(data))
@@ -215,7 +213,7 @@ def _takes_axis(statistic: Callable[..., Any]) -> bool:
 
 
 def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray, NDArray]:
-    k, n = (_whole(counts, name) for counts, name in ((successes, "successes"), (trials, "trials")))
+    k, n = (whole_numbers(counts, name) for counts, name in ((successes, "successes"), (trials, "trials")))
     try:
         k, n = np.broadcast_arrays(k, n)
     except ValueError:
@@ -230,43 +228,6 @@ def _counts(successes: ArrayLike, trials: ArrayLike) -> tuple[NDArray, NDArray]:
     return k, n
 
 
-def _whole(counts: ArrayLike, name: str) -> NDArray:
-    """Counts as floats, so that no product overflows. Raises ValueError for what is no whole number."""
-    try:
-        array = np.asarray(counts, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be whole numbers, not {counts!r}.") from None
-    wrong = ~(np.isfinite(array) & (array == np.round(array)))
-    if wrong.any():
-        raise ValueError(f"{name} must be whole numbers, not {array[wrong].flat[0]:g}.")
-    return array
-
-
-def _values(values: ArrayLike, name: str) -> NDArray:
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a list of numbers.") from None
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one list of numbers, not an array of shape {array.shape}.")
-    if array.size == 0:
-        raise ValueError(f"{name} is empty: without a single value there is nothing to resample.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds {np.count_nonzero(~np.isfinite(array))} NaN or infinite: leave them out.")
-    return array
-
-
 def _z(confidence: float) -> float:
     """How many standard errors hold `confidence` of a normal distribution: 1.96 for 0.95."""
-    return NormalDist().inv_cdf(_tails(confidence)[1])
-
-
-def _tails(confidence: float) -> tuple[float, float]:
-    if not 0 < confidence < 1:  # False for NaN too
-        raise ValueError(f"confidence lies between 0 and 1, as in 0.95, not {confidence}.")
-    return (1 - confidence) / 2, (1 + confidence) / 2
-
-
-def _plain(array: Any) -> Any:
-    """A float instead of an array of no dimension."""
-    return float(array) if np.ndim(array) == 0 else np.asarray(array)
+    return NormalDist().inv_cdf(tails(confidence)[1])

@@ -1,0 +1,35 @@
+"""Three tests in their smallest form, without options. Tests hold each equal to its full version."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def paired_p_value(a: NDArray, b: NDArray, flips: int = 10_000, seed: int = 0) -> float:
+    """If both systems were equally good, how often would a − b be as large as it is? a, b: (n,) scores per question."""
+    gaps = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    signs = np.random.default_rng(seed).choice([-1, 1], size=(flips, len(gaps)))  # who is who, tossed per question
+    shuffled = np.abs(signs @ gaps)
+    return (1 + (shuffled >= abs(gaps.sum()) - 1e-9).sum()) / (1 + flips)  # the result that was seen is one of them
+
+
+def kappa(a: list[str], b: list[str]) -> float:
+    """How much of the agreement that chance leaves open do two raters reach? a, b: labels of the same items."""
+    n = len(a)
+    agreed = sum(x == y for x, y in zip(a, b, strict=True)) / n
+    by_chance = sum(a.count(label) / n * b.count(label) / n for label in set(a))
+    return (agreed - by_chance) / (1 - by_chance)
+
+
+def e_value(only_a: int, only_b: int) -> float:
+    """How many times more likely are these disagreements if one system is better, by any margin, than if none is?
+
+    only_a, only_b: questions that only A, or only B, got right. If none is better, each of these n disagreements is the
+    toss of a coin, and they have probability (½)ⁿ. If A wins a share s of them and every s is equally plausible, they
+    have probability ∫ sᵃ (1 − s)ᵇ ds = 1 / ((n + 1) · C(n, a)).
+    """
+    n = only_a + only_b
+    return 2**n / ((n + 1) * comb(n, only_a))
