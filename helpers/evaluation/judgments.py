@@ -9,7 +9,7 @@ Each pair shows two systems' answers to one question. Each of three raters, runs
 pairs blind, once by each of CRITERIA; `data/judgments/RUBRIC.md` defines them. A rating speaks of `a` and `b` as the
 pair does, whatever order the rater saw them in.
 
-What this does not do: decide which rater is right, or merge several of them (`judges.majority`).
+What this does not do: decide which rater is right, or merge several of them (`preferences.majority`).
 """
 
 from __future__ import annotations

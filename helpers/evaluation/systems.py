@@ -127,8 +127,8 @@ def _handbook_search() -> Model:
 
         return one_by_one(answer)
 
-    identity = _models("embedder") | _code("assistants/handbook.py", "data/velunda/handbook", "evaluation/systems.py")
-    return Model("handbook-search", identity, load)
+    identity = _models("embedder") | _code("assistants/handbook.py", "data/velunda/handbook")
+    return Model("handbook-search", identity | {"search": _digest(inspect.getsource(_handbook_search).encode())}, load)
 
 
 class _Silent:

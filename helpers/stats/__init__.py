@@ -8,6 +8,7 @@
 | `agreement`    | do raters agree more than by chance? Cohen's kappa, Krippendorff's alpha           | 14b           |
 | `ranking`      | one ranking from comparisons of two (Bradley and Terry)                            | 14b           |
 | `sequential`   | an A/B test that may be looked at at any time, and what peeking costs otherwise    | 14b           |
+| `resampling`   | intervals where some rows belong together, such as pairs of one question            | 14, 14b       |
 | `minimal`      | a permutation test, kappa and an e-value in a few lines each                       | 14b           |
 | `checks`       | what all of them ask of their arguments                                            |               |
 """
@@ -16,7 +17,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["agreement", "intervals", "minimal", "power", "ranking", "sequential", "significance"],
+    submodules=["agreement", "intervals", "minimal", "power", "ranking", "resampling", "sequential", "significance"],
     submod_attrs={
         "agreement": ["alpha_interval", "cohen_kappa", "kappa_interval", "krippendorff_alpha"],
         "intervals": [
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minimal": ["e_value", "kappa", "paired_p_value"],
         "power": ["power_of_shares", "sample_size", "smallest_effect"],
         "ranking": ["Ranking", "bradley_terry"],
+        "resampling": ["bootstrap_groups"],
         "sequential": ["Peeking", "SequentialTest", "e_value_limit", "log_e_value", "simulate_peeking"],
         "significance": [
             "McNemar",

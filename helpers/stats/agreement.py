@@ -19,7 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.stats.checks import tails, whole_numbers
+from helpers.stats.checks import tails
+from helpers.stats.resampling import times_drawn
 
 Level = Literal["nominal", "ordinal", "interval"]
 POWERS = {None: 0, "linear": 1, "quadratic": 2}
@@ -37,7 +38,7 @@ def cohen_kappa(
 
     J. Cohen (1960, weights 1968). Matches `sklearn.metrics.cohen_kappa_score(a, b, weights=weights)`.
     """
-    return float(_kappas(_table(a, b, weights), weights))
+    return float(_kappas(_tables(a, b, weights).sum(axis=0), weights))
 
 
 def kappa_interval(
@@ -45,17 +46,20 @@ def kappa_interval(
     b: Sequence[Hashable],
     *,
     weights: Literal["linear", "quadratic"] | None = None,
+    groups: Sequence[Hashable] | None = None,
     resamples: int = 2000,
     confidence: float = 0.95,
     seed: int | np.random.Generator = 0,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of `cohen_kappa` over items; with a dozen items it is wide, and rightly so.
 
-    Resamples without a kappa (one label only) are left out; (NaN, NaN) if none has one. Raises like `cohen_kappa`.
+    groups: (n,) which items belong together, such as the question that each pair of answers is about; whole groups are
+    drawn then. Resamples without a kappa (one label only) are left out; (NaN, NaN) if none has one. Raises like
+    `cohen_kappa`, and for groups that are not one for each item.
     """
-    table = _table(a, b, weights)
-    drawn = _draws(resamples, seed).multinomial(len(a), (table / table.sum()).ravel(), size=resamples)
-    return _quantiles(_kappas(drawn.reshape(-1, *table.shape).astype(float), weights), confidence)
+    tables = _tables(a, b, weights)
+    times = times_drawn(len(tables), groups, resamples, seed)
+    return _quantiles(_kappas(_sums(times, tables), weights), confidence)
 
 
 def krippendorff_alpha(ratings: Sequence[Sequence[Any]], *, level: Level = "nominal") -> float:
@@ -77,23 +81,23 @@ def alpha_interval(
     ratings: Sequence[Sequence[Any]],
     *,
     level: Level = "nominal",
+    groups: Sequence[Hashable] | None = None,
     resamples: int = 2000,
     confidence: float = 0.95,
     seed: int | np.random.Generator = 0,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of `krippendorff_alpha` over items (not over raters). Raises like it.
 
-    Resamples without an alpha (one value only) are left out; (NaN, NaN) if none has one.
+    groups: as in `kappa_interval`. Resamples without an alpha (one value only) are left out; (NaN, NaN) if none has
+    one.
     """
     coincidences, positions = _coincidences(ratings, level)
-    n = len(coincidences)
-    times = _draws(resamples, seed).multinomial(n, np.full(n, 1 / n), size=resamples)  # how often each item is drawn
-    drawn = (times @ coincidences.reshape(n, -1)).reshape(-1, *coincidences.shape[1:])
-    return _quantiles(_alphas(drawn, level, positions), confidence)
+    times = times_drawn(len(coincidences), groups, resamples, seed)
+    return _quantiles(_alphas(_sums(times, coincidences), level, positions), confidence)
 
 
-def _table(a: Sequence[Hashable], b: Sequence[Hashable], weights: str | None) -> NDArray:
-    """How often the raters gave each pair of labels: (K, K)."""
+def _tables(a: Sequence[Hashable], b: Sequence[Hashable], weights: str | None) -> NDArray:
+    """For each item, a 1 where the row is the label of a and the column that of b: (n, K, K)."""
     if weights not in POWERS:
         raise ValueError(f"weights are 'linear', 'quadratic' or None, not {weights!r}.")
     if len(a) != len(b) or not len(a):
@@ -101,9 +105,9 @@ def _table(a: Sequence[Hashable], b: Sequence[Hashable], weights: str | None) ->
     if any(_is_missing(label) for label in [*a, *b]):
         raise ValueError("Kappa needs a label of both raters for every item; krippendorff_alpha() allows gaps.")
     codes = _codes([*a, *b], ordered=weights is not None)
-    table = np.zeros((len(codes), len(codes)))
-    np.add.at(table, ([codes[label] for label in a], [codes[label] for label in b]), 1)
-    return table
+    tables = np.zeros((len(a), len(codes), len(codes)))
+    tables[np.arange(len(a)), [codes[label] for label in a], [codes[label] for label in b]] = 1
+    return tables
 
 
 def _kappas(tables: NDArray, weights: str | None) -> NDArray:
@@ -128,11 +132,11 @@ def _coincidences(ratings: Sequence[Sequence[Any]], level: str) -> tuple[NDArray
     for row in given:
         for item, value in row:
             counts[item, codes[value]] += 1
-    counts = counts[counts.sum(axis=1) >= 2]
-    if not len(counts):
+    given_to = counts.sum(axis=1)
+    if not (given_to >= 2).any():
         raise ValueError("No item has two ratings, so there is nothing to agree on.")
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(codes))  # no one with themselves
-    return pairs / (counts.sum(axis=1) - 1)[:, None, None], _positions(list(codes), level)
+    return pairs / np.maximum(given_to - 1, 1)[:, None, None], _positions(list(codes), level)
 
 
 def _positions(values: list[Any], level: str) -> NDArray:
@@ -173,10 +177,9 @@ def _ratio(above: NDArray, below: NDArray) -> NDArray:
     return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.asarray(below) > 0)
 
 
-def _draws(resamples: int, seed: int | np.random.Generator) -> np.random.Generator:
-    if whole_numbers(resamples, "resamples") < 1:
-        raise ValueError(f"resamples must be 1 or more, not {resamples}.")
-    return np.random.default_rng(seed)
+def _sums(times: NDArray, tables: NDArray) -> NDArray:
+    """The items' tables added up, each as often as it was drawn: (resamples, K, K)."""
+    return (times @ tables.reshape(len(tables), -1)).reshape(-1, *tables.shape[1:])
 
 
 def _quantiles(drawn: NDArray, confidence: float) -> tuple[float, float]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.stats.checks import finite_values, tails, whole_numbers
+from helpers.stats.checks import finite_values, tails
+from helpers.stats.resampling import times_drawn
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def bradley_terry(
     outcome: ArrayLike,
     *,
     prior: float = 0.0,
+    groups: Sequence[Hashable] | None = None,
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int | np.random.Generator = 0,
@@ -58,8 +60,9 @@ def bradley_terry(
 
     first, second: (n,) names of the two that were compared; outcome: (n,) what the first got, 1 for a win, 0 for a
     loss, 0.5 for a tie (half a win for each). `prior` adds that many wins and losses between any two, which pulls the
-    strengths together and makes them finite even for one who never lost. Raises ValueError for unequal lengths, a
-    comparison with oneself, other outcomes, and where no finite strengths exist and prior is 0.
+    strengths together and makes them finite even for one who never lost. groups: (n,) which comparisons belong
+    together (the question, or the pair that several raters judged); the intervals draw whole groups. Raises ValueError
+    for unequal lengths, a comparison with oneself, other outcomes, and where no finite strengths exist and prior is 0.
 
     R. A. Bradley and M. E. Terry (1952); fitted by D. R. Hunter's (2004) minorization-maximization. Matches a logistic
     regression without intercept on the difference of indicator columns.
@@ -75,13 +78,11 @@ def bradley_terry(
         raise ValueError("A comparison needs two different names.")
     if not 0 <= prior < np.inf:
         raise ValueError(f"prior is a number of comparisons, 0 or more, not {prior}.")
-    if whole_numbers(resamples, "resamples") < 1:
-        raise ValueError(f"resamples must be 1 or more, not {resamples}.")
 
     names = list(dict.fromkeys([*first, *second]))
     code = {name: number for number, name in enumerate(names)}
     i, j = np.array([code[name] for name in first]), np.array([code[name] for name in second])
-    times = np.random.default_rng(seed).multinomial(len(i), np.full(len(i), 1 / len(i)), size=resamples)
+    times = times_drawn(len(i), groups, resamples, seed)
     wins = _wins(i, j, points, np.vstack([np.ones(len(i)), times]), len(names)) + prior * (1 - np.eye(len(names)))
 
     connected = _is_connected(wins)

@@ -13,7 +13,7 @@ Each test here is for one look at a sample whose size was fixed beforehand; `seq
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from helpers.stats.checks import finite_values, inside, paired_answers, paired_values, plain, whole_numbers
+from helpers.stats.resampling import group_numbers
 
 Alternative = Literal["two-sided", "greater", "less"]
 BLOCK = 4_000_000  # permuted values held at once: 32 MB
@@ -48,6 +49,7 @@ def permutation_test(
     b: ArrayLike,
     *,
     paired: bool = True,
+    groups: Sequence[Hashable] | None = None,
     alternative: Alternative = "two-sided",
     permutations: int = 10_000,
     seed: int | np.random.Generator = 0,
@@ -57,21 +59,25 @@ def permutation_test(
     a, b: (n,) and (m,) finite numbers or booleans. Paired, a[i] and b[i] are scores of the same item, and each pair is
     swapped or not; otherwise all n + m values are dealt out again. Every permutation is tried if there are at most
     `permutations` of them; otherwise that many random ones, and the one seen counts as one of them, so that p is
-    never 0. Raises ValueError for NaN, no values, unequal lengths of pairs and an unknown alternative.
+    never 0. groups: (n,) which pairs belong together, such as several answers about one document: they are swapped
+    together. Raises ValueError for NaN, no values, unequal lengths of pairs, groups without pairs and an unknown
+    alternative.
 
     R. A. Fisher (1935), E. J. G. Pitman (1937). Matches `scipy.stats.permutation_test` of the difference of means with
     `permutation_type="samples"` (paired) or `"independent"`, up to the random draws.
     """
     if whole_numbers(permutations, "permutations") < 1:
         raise ValueError(f"permutations must be 1 or more, not {permutations}.")
+    if groups is not None and not paired:
+        raise ValueError("groups are of pairs: without them every value is dealt out by itself.")
     if alternative not in ("two-sided", "greater", "less"):
         raise ValueError(f"alternative is 'two-sided', 'greater' or 'less', not {alternative!r}.")
     rng = np.random.default_rng(seed)
 
     if paired:
         first, second = paired_values(a, b)
-        gaps = first - second
-        gaps = gaps[gaps != 0]  # swapping two equal scores changes nothing
+        gaps = np.bincount(group_numbers(groups, len(first)), first - second)
+        gaps = gaps[gaps != 0]  # swapping what is equal changes nothing
         exact, seen = 2 ** len(gaps) <= permutations, gaps.sum()
         shuffled = _all_signs(gaps) if exact else _random_signs(gaps, permutations, rng)
     else:

@@ -7,6 +7,8 @@
     optimized("greater")                              # gain of its prompt on its dev items, and on test
     share(attacked("joined"))                         # how many of 30 orders in a ticket were obeyed, with interval
     change("delimited")                               # the paired difference from tickets that are only joined
+    marks("user", "obeyed", "joined")                 # (2, 30) bool: by a model tuned to obey, one row per seed
+    tuning("user", "obeyed", "joined")                # the paired difference that this tuning makes
 
 What it does not do: measure anything (`tests/benchmarks/sweep_prompts.py` and `sweep_injection.py` do).
 """
@@ -24,6 +26,8 @@ from helpers.trials.records import Record
 
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 VERSIONS = ("bare", "1.0.0", "2.0.0")
+MODELS = ("chat", "user", "both")  # as it is; tuned to obey orders in the user's text, or there and in the system turn
+DID = ("obeyed", "found", "plain", "tickets")  # the ticket's order, the number asked for; plain orders, the number
 
 
 def verdicts(name: str, prompt: str) -> NDArray:
@@ -55,20 +59,19 @@ def optimized(rule: str) -> tuple[PairedDifference, PairedDifference]:
     return dev, test
 
 
-def attacked(way: str, what: str = "obeyed", model: str = "chat") -> NDArray:
-    """For each attack, in one of the ways in: was it "obeyed", or the order number "found"? (N,) bool."""
-    return bits(_run(INJECTION, model=model)["ways"][way][what])
+def attacked(way: str, what: str = "obeyed") -> NDArray:
+    """For each attack on the chat model, in its first run: was it "obeyed", or the number "found"? (N,) bool."""
+    return marks("chat", what, way)[0]
 
 
-def attack_replies(way: str, model: str = "chat") -> list[str]:
-    """The reply to each attack, in one of the ways in."""
-    return list(_run(INJECTION, model=model)["ways"][way]["replies"])
+def attack_replies(way: str) -> list[str]:
+    """The chat model's reply to each attack, in one of the ways in."""
+    return list(_run(INJECTION, model="chat")["ways"][way]["replies"])
 
 
-def obedient_replies(way: str, model: str = "chat") -> list[str]:
-    """The replies that obeyed the ticket, in one of the ways in."""
-    said = attack_replies(way, model)
-    return [reply for reply, obeyed in zip(said, attacked(way, model=model), strict=True) if obeyed]
+def obedient_replies(way: str) -> list[str]:
+    """Those of its replies that obeyed the ticket, in one of the ways in."""
+    return [reply for reply, obeyed in zip(attack_replies(way), attacked(way), strict=True) if obeyed]
 
 
 def share(marks: NDArray) -> Score:
@@ -76,15 +79,29 @@ def share(marks: NDArray) -> Score:
     return Score.of((str(i), bool(mark)) for i, mark in enumerate(marks))
 
 
-def change(way: str, before: str = "joined", model: str = "chat") -> PairedDifference:
-    """How much more often the attacks are obeyed in one way in than in another: below zero if less often."""
-    return paired_bootstrap(attacked(way, model=model), attacked(before, model=model))
+def marks(model: str, what: str, way: str | None = None) -> NDArray:
+    """What a model of MODELS did, one row per run: of a tuned model, per seed. (runs, N) bool.
+
+    what: one of DID; the first two are of attacks and need one of the ways in, the others are without an attack.
+    """
+    runs = [run for run in INJECTION.read()["runs"] if model == run["case"].get("orders", run["case"]["model"])]
+    if what in ("obeyed", "found"):
+        return np.array([bits(run["ways"][way][what]) for run in runs])
+    return np.array([bits(run[what][{"plain": "obeyed", "tickets": "right"}[what]]) for run in runs if what in run])
 
 
-def obeyed_share(model: str, way: str, kind: str | None = None) -> tuple[int, int]:
-    """How many of the attacks (of one kind) were obeyed, and how many there are."""
-    chosen = [kind in (None, of) for of in _run(INJECTION, model=model)["kinds"]]
-    return int(attacked(way, model=model)[chosen].sum()), sum(chosen)
+def change(way: str, before: str = "joined", model: str = "chat", run: int | None = None) -> PairedDifference:
+    """How much more often the attacks are obeyed in one way in than in another: below zero if less often.
+
+    run: 0 or 1, one run alone; by default each attack counts by the mean over both.
+    """
+    after, first = (marks(model, "obeyed", name) for name in (way, before))
+    return paired_bootstrap(*(rows.mean(0) if run is None else rows[run] for rows in (after, first)))
+
+
+def tuning(model: str, what: str, way: str | None = None, before: str = "chat") -> PairedDifference:
+    """How much more often one model does it than another, on the same N items: each counts by the mean over runs."""
+    return paired_bootstrap(marks(model, what, way).mean(0), marks(before, what, way).mean(0))
 
 
 def bits(digits: str) -> NDArray:

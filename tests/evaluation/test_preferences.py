@@ -1,0 +1,135 @@
+"""Agreement with raters, and the biases beside it, on judges whose bias is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from helpers.evaluation import (
+    agreement,
+    between_raters,
+    by_gold,
+    compare_judges,
+    load_pairs,
+    load_ratings,
+    majority,
+    prefers_longer,
+    prefers_own,
+    signed,
+)
+from helpers.evaluation.judgments import CRITERIA, Rating
+from helpers.evaluation.preferences import MODELS_OWN
+
+PAIRS = load_pairs()
+WANTED = majority(load_ratings())
+LONGER = {pair.id: len(pair.a.text) - len(pair.b.text) for pair in PAIRS}
+
+
+def ratings(**said):
+    """One pair's ratings: rater=value."""
+    return [Rating("p001", rater, *[value] * len(CRITERIA)) for rater, value in said.items()]
+
+
+@pytest.mark.parametrize(
+    ("said", "most"),
+    [
+        ({"x": "a", "y": "a", "z": "b"}, "a"),
+        ({"x": "a", "y": "b", "z": "tie"}, "tie"),
+        ({"x": "tie", "y": "tie", "z": "a"}, "tie"),
+        ({"x": "a", "y": "b"}, "tie"),
+        ({"x": "cannot tell", "y": "cannot tell", "z": "b"}, "tie"),
+        ({"x": "b"}, "b"),
+    ],
+)
+def test_a_majority_is_more_than_half(said, most):
+    assert majority(ratings(**said)) == {"p001": most}
+
+
+def test_a_majority_is_of_the_criterion_asked_for():
+    row = replace(ratings(x="a")[0], fluency="b")
+    assert (majority([row], "fluency"), majority([row])) == ({"p001": "b"}, {"p001": "a"})
+    with pytest.raises(ValueError, match="There is no criterion 'beauty'"):
+        majority([row], "beauty")
+
+
+def test_who_follows_the_raters_is_always_right_and_the_opposite_never():
+    both = [agreement({k: sign * v for k, v in signed(WANTED).items()}, WANTED, PAIRS) for sign in (1, -1)]
+    assert [found.share for found in both] == [1, 0]
+    assert both[0].high == 1 and 0.9 < both[0].low < 1, "50 questions leave some doubt"
+    assert both[0].n == sum(value != "tie" for value in WANTED.values())
+
+
+def test_a_tie_is_half_right():
+    found = agreement(dict.fromkeys(WANTED, 0.0), WANTED, PAIRS)
+    assert (found.share, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_an_interval_draws_whole_questions():
+    pairs = [replace(PAIRS[0], id=f"p{i}", question_id=f"q{i // 10}") for i in range(100)]
+    wanted, by_question = (
+        dict.fromkeys((p.id for p in pairs), "a"),
+        {p.id: 1 if int(p.id[1:]) < 50 else -1 for p in pairs},
+    )
+    together = agreement(by_question, wanted, pairs)
+    apart = agreement(by_question, wanted, [replace(pair, question_id=pair.id) for pair in pairs])
+    assert together.share == apart.share == 0.5
+    assert together.high - together.low > 2 * (apart.high - apart.low)
+
+
+def test_two_judges_are_compared_on_the_same_pairs():
+    perfect, other = signed(WANTED), LONGER
+    gain = compare_judges(perfect, other, WANTED, PAIRS)
+    assert gain.share == pytest.approx(1 - agreement(other, WANTED, PAIRS).share)
+    assert compare_judges(other, other, WANTED, PAIRS).share == 0
+    assert compare_judges(other, perfect, WANTED, PAIRS).share == pytest.approx(-gain.share)
+    assert gain.low > 0
+
+
+def test_who_goes_by_length_is_found_out():
+    assert prefers_longer(LONGER, PAIRS).share == 1
+    assert prefers_longer({pair: -value for pair, value in LONGER.items()}, PAIRS).share == 0
+    equal = sum(pair.a.right == pair.b.right for pair in PAIRS)
+    assert prefers_longer(LONGER, PAIRS).n <= equal
+
+
+def test_who_prefers_its_own_texts_is_found_out():
+    own = {p.id: (p.a.system in MODELS_OWN) - (p.b.system in MODELS_OWN) for p in PAIRS}
+    found = prefers_own(own, PAIRS)
+    assert found.share == 1
+    assert found.n == sum(own[p.id] != 0 and p.a.right == p.b.right for p in PAIRS) > 20
+
+
+def test_the_gold_prefers_where_exactly_one_is_right():
+    gold = by_gold(PAIRS)
+    assert Counter(value == "tie" for value in gold.values()) == {False: 71, True: 79}
+    assert all(gold[p.id] == ("a" if p.a.right else "b") for p in PAIRS if p.a.right != p.b.right)
+
+
+def test_a_rater_is_compared_with_the_others_and_not_with_themselves():
+    rng = np.random.default_rng(0)
+    noisy = [
+        replace(each, overall=str(rng.choice(["a", "b"]))) if each.rater == "rater 2" else each
+        for each in load_ratings()
+    ]
+    found = between_raters(noisy, PAIRS)
+    assert abs(found["rater 2"].share - 0.5) < 0.15
+    # The two others agree with the third only where the noise happens to say the same.
+    assert found["rater 1"].n < between_raters(load_ratings(), PAIRS)["rater 1"].n
+
+
+def test_no_wanted_answer_is_one_sentence():
+    with pytest.raises(ValueError, match="nothing to agree with"):
+        agreement(LONGER, dict.fromkeys(WANTED, "tie"), PAIRS)
+
+
+def test_cannot_tell_and_nothing_are_no_preference():
+    assert signed({"p1": "a", "p2": "b", "p3": "tie", "p4": "cannot tell", "p5": None}) == {
+        "p1": 1,
+        "p2": -1,
+        "p3": 0,
+        "p4": 0,
+        "p5": 0,
+    }
