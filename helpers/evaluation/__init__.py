@@ -16,6 +16,7 @@ On the command line: `python -m helpers.evaluation --model handbook --suite hand
 | `judges`        | a language model as a judge, asked in both orders: by its scores, or by what it writes         |
 | `preferences`   | how often a judge prefers what raters prefer, beside its bias for length and for its own texts |
 | `trained_judge` | a small judge trained on raters' preferences; length, overlap and a cross-encoder beside it    |
+| `rating`        | pairs of answers that you rate, blind: buttons, and a form that needs none                     |
 | `suites`        | questions with what a right answer says; duplicates and leaks are refused                      |
 | `systems`       | what is evaluated: the course's assistants, what came before them, a function of yours         |
 | `answers`       | replies kept on disk by content: nothing is answered twice, also after a crash                 |
@@ -23,6 +24,7 @@ On the command line: `python -m helpers.evaluation --model handbook --suite hand
 | `harness`       | a suite put to a model: shares with intervals, overall and by slice                            |
 | `gating`        | the paired difference of two runs against a margin                                             |
 | `reports`       | a run, or a comparison, as JSON; `page`: the same as HTML                                      |
+| `lm_eval_task`  | the tickets as a multiple-choice task, for the harness and for the library lm-eval             |
 """
 
 import lazy_loader
@@ -37,8 +39,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "harness",
         "judges",
         "judgments",
+        "lm_eval_task",
         "page",
         "preferences",
+        "rating",
         "reports",
         "scoring",
         "suites",
@@ -58,9 +62,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "paired",
         ],
         "gating": ["Difference", "Verdict", "gate", "paired_difference"],
-        "harness": ["Run", "Share", "run_suite"],
+        "harness": ["Run", "Share", "run_suite", "score"],
         "judges": ["BothOrders", "ask_judge", "grade", "judge_prompt", "label_judge", "parse_verdict"],
         "judgments": ["CRITERIA", "Pair", "Rating", "SystemAnswer", "load_pairs", "load_ratings"],
+        "lm_eval_task": ["likelihood_model", "lm_eval_accuracy", "picks_intent", "write_task"],
         "preferences": [
             "agreement",
             "between_raters",
@@ -71,6 +76,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "prefers_own",
             "signed",
         ],
+        "rating": ["my_ratings", "rating_form", "write_rating"],
         "reports": ["as_json", "write_report"],
         "scoring": ["SCORERS", "reads_fields", "states_answer"],
         "suites": ["Item", "Suite", "SuiteError", "leaked", "load_suite"],

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from helpers.evaluation.gating import FEWEST
+
 MARKS = {"passed": "✔ Passed", "failed": "✘ Failed", "cannot be judged": "? Cannot be judged"}
 SHOWN = 10  # regressions on the page; the JSON has all
 STYLE = """
@@ -125,7 +127,7 @@ def _item(row: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
 def _said(text: Any) -> str:
     """An answer in words: a list of accepted ones, fields, or that there is none."""
     if isinstance(text, list):
-        return " — or — ".join(text) if text else "(nothing answers this: the right answer is to abstain)"
+        return "one of: " + " · ".join(text) if text else "(nothing answers this: the right answer is to abstain)"
     if isinstance(text, Mapping):
         return "\n".join(f"{field}: {'–' if value is None else value}" for field, value in text.items())
     return "(no answer)" if text is None else text if isinstance(text, str) else json.dumps(text)
@@ -135,11 +137,12 @@ def _again(content: Mapping[str, Any]) -> str:
     rows = []
     for model in content["models"].values():
         cost = model["cost"]
+        seconds = "not measured" if cost["seconds per item"] is None else f"{cost['seconds per item']:.2f}"
         tokens = "not counted" if cost["tokens per item"] is None else f"{cost['tokens per item']:,.0f}"
         rows.append(
             [
                 escape(model["name"]),
-                f"{cost['seconds per item']:.2f}",
+                seconds,
                 tokens,
                 str(cost["asked now"]),
                 str(cost["kept from before"]),
@@ -185,6 +188,8 @@ def _drawn(found: Mapping[str, float]) -> str:
 
 
 def _change(found: Mapping[str, Any]) -> str:
+    if found["groups"] < FEWEST:
+        return f"{_points(found['difference'], sign=True)} (too few to tell)"
     low, mean, high = (_points(found[name], sign=True) for name in ("low", "difference", "high"))
     return f"{mean} ({low} to {high})"
 

@@ -40,7 +40,8 @@ class Reply:
     """What a model said to one input, and what that took.
 
     answer: a text, a dict of fields, or None where there is none. abstained: it said that it does not know.
-    confidence: larger is surer, on the model's own scale. tokens: read and written, where they were counted.
+    confidence: larger is surer, on the model's own scale. tokens: read and written, where they were counted. seconds:
+    of wall time, 0 where nobody measured them.
     """
 
     answer: Any
@@ -127,8 +128,8 @@ def _handbook_search() -> Model:
 
         return one_by_one(answer)
 
-    identity = _models("embedder") | _code("assistants/handbook.py", "data/velunda/handbook", "evaluation/systems.py")
-    return Model("handbook-search", identity, load)
+    identity = _models("embedder") | _code("assistants/handbook.py", "data/velunda/handbook")
+    return Model("handbook-search", identity | {"search": _digest(inspect.getsource(_handbook_search).encode())}, load)
 
 
 class _Silent:

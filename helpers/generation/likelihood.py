@@ -15,6 +15,7 @@ from torch import Tensor
 
 from helpers.foundations import probability
 from helpers.generation.batching import Forward, Prompts, as_batch
+from helpers.metrics.windows import windows
 
 PIECE = 128  # positions whose logits are in memory at once: 25 MB for a vocabulary of 49,152
 
@@ -61,21 +62,7 @@ def perplexity(model: Any, ids: Prompts, *, context: int | None = None, stride: 
     total, count = 0.0, 0
     for text in texts:
         row = as_batch(text, device=forward.device)[0]  # (1, T)
-        for window, n_scored in _windows(row, context, stride):
-            log_probs = token_log_probs(model, window)[:, -n_scored:]
+        for start, end, n_scored in windows(row.shape[1], context, stride):
+            log_probs = token_log_probs(model, row[:, start:end])[:, -n_scored:]
             total, count = total - float(log_probs.double().sum()), count + log_probs.numel()
     return probability.perplexity(total / count)
-
-
-def _windows(row: Tensor, context: int | None, stride: int | None) -> list[tuple[Tensor, int]]:
-    """Windows over a text (1, T), and how many tokens at the end of each are its to score."""
-    T = row.shape[1]
-    if context is None:
-        return [(row, T - 1)]
-    stride = context // 2 if stride is None else stride
-    if context < 2 or not 1 <= stride < context:
-        raise ValueError(f"A context of 2 or more and a stride from 1 below it, not {context} and {stride}.")
-    if T <= context:
-        return [(row, T - 1)]
-    ends = [*range(context, T, stride), T]
-    return [(row[:, max(end - context, 0) : end], end - before) for end, before in zip(ends, [1, *ends], strict=False)]

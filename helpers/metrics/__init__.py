@@ -12,7 +12,14 @@
 | `base`        | what the metrics share: checked inputs, no files, a score for each answer         | 14          |
 | `overlap`     | `BLEU`, `ChrF`, `ROUGE`, by sacrebleu and rouge-score                             | 14          |
 | `answers`     | `ExactMatch` and `TokenF1` by SQuAD's rules, `Containment`, `NumberMatch`         | 14          |
+| `embeddings`  | `BERTScore` with idf and a computed baseline, `MoverScore`                        | 14          |
+| `likelihood`  | `Perplexity` and bits per byte, of texts longer than the context too              | 14          |
+| `confidence`  | `CalibrationError`, `BrierScore`                                                  | 14          |
+| `pass_rates`  | `PassAtK`: is one of k samples right?                                             | 14          |
+| `reference`   | `METEOR`, `DistinctN`                                                             | 14          |
+| `minimal`     | BLEU, chrF and ROUGE in a dozen lines each                                        | 14          |
 | `words`       | words in any script                                                               | 14          |
+| `windows`     | how a text longer than the context is read                                        | 03, 14      |
 
 Intervals are in `helpers.stats`; measures of a search in `helpers.retrieval.metrics`.
 """
@@ -21,7 +28,10 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["answers", "base", "calibration", "grouped", "overlap", "selective", "text", "words"],
+    submodules=[
+        *("answers", "base", "calibration", "confidence", "embeddings", "grouped", "likelihood", "minimal", "overlap"),
+        *("pass_rates", "reference", "selective", "text", "windows", "words"),
+    ],
     submod_attrs={
         "answers": ["Containment", "ExactMatch", "NumberMatch", "TokenF1", "numbers", "squad_words"],
         "base": ["Metric"],
@@ -33,8 +43,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "reliability",
             "text_perplexity",
         ],
+        "confidence": ["BrierScore", "CalibrationError"],
+        "embeddings": ["BERTScore", "MoverScore", "greedy_match", "random_baseline"],
         "grouped": ["Score"],
+        "likelihood": ["Perplexity"],
         "overlap": ["BLEU", "ROUGE", "ChrF"],
+        "pass_rates": ["PassAtK", "pass_at_k"],
+        "reference": ["DistinctN", "METEOR"],
         "selective": ["RiskCoverage", "calibrate_threshold", "risk_bound", "risk_coverage"],
         "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "sentences", "unigram_f1"],
         "words": ["unicode_words"],

@@ -134,8 +134,9 @@ class NumberMatch(Metric):
 
     No paper: numbers are read by `helpers.metrics.text`, the English way (1,890 = 1890, two = 2, 4.50 = 4.5).
 
-    What it cannot see: what a number counts ("49 kg" and "49 euros"), which of two numbers belongs where, a denial, and
-    the rest of the sentence. A right answer that adds a telephone number has no number_match.
+    What it cannot see: what a number counts ("49 kg" and "49 euros"), which of two numbers belongs where, a denial,
+    that "two years" are "24 months", and the rest of the sentence. A right answer that adds a telephone number has no
+    number_match.
     """
 
     def _each(self, predictions: list[str], references: list[list[str]]) -> dict[str, list[float]]:
@@ -151,7 +152,10 @@ class NumberMatch(Metric):
 def numbers(text: str) -> set[str]:
     """The numbers in a text, digits or English words, each in one spelling; times such as 9:30 are numbers, too.
 
+    The word "one" is left out, since it mostly is none: "the slow one".
+
     >>> sorted(numbers("Two bikes for €1,890.00, from 9:30, model C2"))
     ['1890', '2', '9:30']
     """
-    return {word for word in spelled(text).split() if NUMBER.fullmatch(word)}
+    counted = re.sub(r"(?i)\bone\b", "", text)
+    return {word for word in spelled(counted).split() if NUMBER.fullmatch(word)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants.tickets import score_fields
 from helpers.assistants.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
+from helpers.assistants.tickets import score_fields
 from helpers.velunda import FIELDS, load_tickets
 
 

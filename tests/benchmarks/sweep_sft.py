@@ -45,8 +45,8 @@ def run(case: dict) -> dict:
 
 
 def baseline() -> dict:
-    from helpers.assistants.tickets import score_fields
     from helpers.assistants.ticket_baseline import fit_baseline
+    from helpers.assistants.tickets import score_fields
     from helpers.velunda import load_tickets
 
     fitted, found = fit_baseline(load_tickets("train")), {}

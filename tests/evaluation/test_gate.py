@@ -141,6 +141,13 @@ def test_the_report_holds_scores_slices_worst_examples_and_what_it_takes_to_repe
         assert text in page, text
 
 
+def test_a_slice_of_few_items_gets_no_interval_on_the_page(tmp_path):
+    new, old = runs(tmp_path / "answers", (), range(3), n=40, slices=(*("large",) * 5, "small"))
+    _, path = write_report(tmp_path / "out", new, old, gate(new, old, 0.05))
+    [large, small] = re.findall(r"<td class=number>([^<]*\([^<]*\))</td></tr>", path.read_text(encoding="utf-8"))
+    assert " to " in large and small == "+0.0 (too few to tell)"
+
+
 def test_the_page_escapes_every_text_and_fetches_nothing(tmp_path):
     row = {"id": HOSTILE, "input": HOSTILE, "accepted": [HOSTILE + "1"], "slice": HOSTILE}
     file = write_suite(tmp_path / "hostile.jsonl", [row, row | {"id": "b", "input": "Next?"}])

@@ -117,4 +117,5 @@ def test_numbers_are_compared_as_numbers(answer, right, same, recall):
 
 
 def test_numbers_in_names_are_no_numbers():
+    assert numbers("the slow one, not this one") == set() and numbers("1 year, one key, E12") == {"1"}
     assert numbers("Two bikes for €1,890.00, from 9:30, model C2") == {"2", "1890", "9:30"}

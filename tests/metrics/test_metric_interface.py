@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import multiprocessing
+import socket
 import sys
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 
 import evaluate
 import numpy as np
@@ -13,7 +14,6 @@ import pandas as pd
 import pytest
 
 from helpers.metrics import BLEU, ROUGE, ChrF, Containment, ExactMatch, Metric, NumberMatch, TokenF1
-from tests.tools.notebook import ROOT
 
 PREDICTIONS = ["The cat sat on the mat.", "It costs €49.", "at 4.5 bar"]
 REFERENCES = ["A cat sat on the mat.", ["49 euros", "€49"], "4.5 bar"]
@@ -136,32 +136,31 @@ def test_with_files_the_result_is_the_same_and_only_the_librarys_lock_stays(tmp_
     assert all(path.suffix == ".lock" for path in tmp_path.rglob("*") if path.is_file())
 
 
-ALONE = """
-import socket
-def refuse(*args, **kwargs): raise AssertionError("a connection was opened")
-socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-import evaluate
-from helpers.metrics import *
-metrics = [BLEU(), ChrF(), ROUGE(), ExactMatch(), TokenF1(), Containment(), NumberMatch()]
-for _ in range(3):
-    print(evaluate.combine(metrics).compute(predictions=["the cat sat down"], references=[["a cat sat down", "x"]]))
-"""
+def combined_scores(options: dict) -> list[dict]:
+    """What one process computes, three times."""
+    together = evaluate.combine([kind(**options) for kind in KINDS])
+    return [together.compute(predictions=PREDICTIONS, references=REFERENCES) for _ in range(3)]
 
 
-def test_two_processes_at_once_without_a_network_leave_no_file(tmp_path):
-    home, work = tmp_path / "home", tmp_path / "work"
-    home.mkdir()
+@pytest.mark.skipif(sys.platform == "win32", reason="processes cannot be forked here")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_two_processes_at_once_without_a_network_leave_no_file(tmp_path, monkeypatch, in_memory):
+    def refuse(*_, **__):
+        raise AssertionError("a connection was opened")
+
+    work, cache = tmp_path / "work", tmp_path / "cache"
     work.mkdir()
-    named = {"HOME": str(home), "HF_HOME": str(home / "hf"), "XDG_CACHE_HOME": str(home), "PYTHONPATH": str(ROOT)}
-    asked: dict = {"cwd": work, "env": {**os.environ, **named}, "text": True}
-    running = [
-        subprocess.Popen([sys.executable, "-c", ALONE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, **asked)
-        for _ in range(2)
-    ]
-    results = [process.communicate(timeout=300) for process in running]
-    assert [process.returncode for process in running] == [0, 0], results
-    assert results[0][0] == results[1][0] and len(set(results[0][0].splitlines())) == 1
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(evaluate.config, "HF_METRICS_CACHE", cache)
+    for name in ("create_connection", "getaddrinfo"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    expected = combined_scores({})[0]
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        for found in pool.map(combined_scores, [{"keep_in_memory": in_memory}] * 4, timeout=120):
+            assert found == [expected] * 3
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert left == [] if in_memory else all(path.suffix == ".lock" and cache in path.parents for path in left)
 
 
 def test_a_warning_names_the_line_that_asked():
