@@ -5,6 +5,8 @@
     Perplexity(model, tokenizer, prompt=question).each(predictions=answers)["perplexity"]
     Perplexity(model, tokenizer, context=512, stride=128)           # long texts: every token behind 384 others or more
 
+On a CPU, `chat_model(dtype=torch.float32)` scores short texts more than twice as fast as the stored bfloat16.
+
 What it does not do: know whether a text is true. A fluent falsehood beats a clumsy truth.
 """
 

@@ -5,13 +5,14 @@
 | `weights` | quantize in groups, measure the error, multiply by the quantized matrix          |
 | `loading` | the library's models in 4 bits, or one sentence that says why not                 |
 | `nf4`     | four bits along a bell curve, and a layer that training can pass through (QLoRA)  |
+| `wide`    | bfloat16 products on processors that have no instructions for them               |
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["loading", "nf4", "weights"],
+    submodules=["loading", "nf4", "weights", "wide"],
     submod_attrs={
         "loading": ["FourBitUnavailable", "load_4bit", "require_4bit"],
         "nf4": [

@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from helpers.attention.multi_head import fused_attention, merge_heads
 from helpers.attention.positions import rope_cos_sin, rope_frequencies
 from helpers.measuring.process import give_back_freed
+from helpers.quantization.wide import wide_linear
 from helpers.speed.fast_step import LeanCache, lean_steps, rms_norm
 from helpers.transformer.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.transformer.layers import PreNormBlock, RMSNorm
@@ -166,7 +167,7 @@ def merged(*linears: nn.Linear) -> Product:
     """One layer that gives what these give, side by side; of a single one, the same weights, shared."""
     first = linears[0]
     with torch.device("meta"):  # no memory, no random numbers
-        product = Product(first.in_features, sum(linear.out_features for linear in linears), first.bias is not None)
+        product = WideProduct(first.in_features, sum(linear.out_features for linear in linears), first.bias is not None)
     product.weight = _joined([linear.weight for linear in linears])
     product.bias = None if first.bias is None else _joined([linear.bias for linear in linears])
     return product
@@ -187,3 +188,12 @@ def side_by_side(linear: nn.Linear, head_dim: int) -> nn.Linear:
     moved.weight = nn.Parameter(linear.weight.detach()[order])
     moved.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach()[order])
     return moved
+
+
+class WideProduct(Product):
+    """A `Product` whose bfloat16 rows are taken together where the processor has no instructions for bfloat16."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.weight.dtype == torch.bfloat16:
+            return wide_linear(x, self.weight, self.bias)
+        return super().forward(x)

@@ -196,7 +196,10 @@ def fooled(
 def mean_scores(
     judges: Mapping[str, Judge], questions: Sequence[Question] = QUESTIONS, seed: int = 0
 ) -> dict[str, dict[str, float]]:
-    """Metric → mean score of the right answers ("right") and of the bad ones of each attack, where it applies."""
+    """Metric → mean score of the right answers ("right") and of the bad ones of each attack, where it applies.
+
+    Scores are the judges': the higher, the better, so perplexity stands there with a minus.
+    """
     rng = np.random.default_rng(seed)
     answers = {"right": [q.right for q in questions]}
     answers |= {name: [attack(q.reference, rng) for q in questions] for name, attack in ATTACKS.items()}

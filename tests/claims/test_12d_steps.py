@@ -254,20 +254,26 @@ def test_results_are_calculated_and_all_else_is_left_to_the_sampler(calculated, 
 # What was run live ---------------------------------------------------------------------------------------------------
 
 
-def test_the_rule_takes_the_equation_for_solved(printed, prose):
-    assert "the rule reads 5; " in printed["famous"] and "add 5 to both sides" in printed["famous"]
-    assert "happens to be the right one" in prose
+def test_the_rule_reads_a_number_that_the_reply_does_not_give_as_its_answer(printed, prose):
+    reply, said = printed["famous"].split("\n\nthe rule reads ")[0], printed["famous"].split("the rule reads ")[1]
+    assert "answer" not in reply.lower() and reply.rstrip().endswith("1/3") and said.startswith("3; ")
+    assert "15 / 3" in reply and "this is the 3 of “1/3”" in prose
+    assert "Let's think step by step. 10 - 9 = 1" in printed["famous"] and "10 - 9 has nothing to do" in prose
 
 
-def test_five_samples_separate_less_on_dev_than_nine_in_the_record(printed, prose):
+def test_on_a_dozen_dev_problems_agreement_shows_nothing_and_in_the_record_it_does(printed, prose):
     (sure, n_sure), (unsure, n_unsure) = (
         map(int, pair) for pair in re.findall(r"agree: (\d+) of (\d+) right", printed["at-work"])
     )
-    assert n_sure + n_unsure == 24 and "On these 24 problems, nothing is shown" in prose
+    assert n_sure + n_unsure == 12 and "On these 12 problems, nothing is shown" in prose
+    assert sure / n_sure <= unsure / n_unsure
+    assert f"no more are right than of the others, {sure} of {n_sure} against {unsure} of {n_unsure}" in prose
+    greedy, _, votes = map(int, re.findall(r"'(\d+) of 12'", printed["at-work"]))
+    assert greedy == votes and "solve as many as the greedy reply" in prose
     voted = step_scores.voted(RECORD)
     few, many = (step_scores.score(a for a in voted if a.votes in votes) for votes in (range(4), range(7, 10)))
-    assert 0 < sure / n_sure - unsure / n_unsure < many.share - few.share
-    assert f"and {len(voted)} elections: {100 * many.share:.0f} %" in prose
+    assert f"{len(voted)} elections: {100 * many.share:.0f} % right from seven votes on" in prose
+    assert f"{100 * few.share:.0f} % up to three" in prose and few.share < many.share
 
 
 def test_most_of_the_nine_samples_elect_a_wrong_answer(printed):

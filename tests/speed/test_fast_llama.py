@@ -20,7 +20,7 @@ from helpers.quantization import (
     quantize_groups,
     quantize_rows_absmax,
 )
-from helpers.speed import FastLlama, FastRMSNorm, Product, merged, side_by_side
+from helpers.speed import FastLlama, FastRMSNorm, Product, fast_llama, merged, side_by_side
 from helpers.speed.fast_llama import FEW_ROWS
 from helpers.transformer import KVCache, Llama, RMSNorm
 from helpers.velunda import parallel_texts
@@ -139,6 +139,17 @@ def test_a_product_in_blocks_is_the_product(N, rows, bias, threads):
     torch.testing.assert_close(product(x), linear(x), **close)
     torch.testing.assert_close(product(x.view(1, rows, 1, 32)), linear(x).view(1, rows, 1, N), **close)
     assert isinstance(product, Product) and product.weight is linear.weight
+
+
+@torch.no_grad()
+def test_its_bfloat16_products_of_several_rows_are_widened(monkeypatch):
+    asked = []
+    monkeypatch.setattr(fast_llama, "wide_linear", lambda x, weight, bias: asked.append(len(x)) or x @ weight.T + bias)
+    product = merged(torch.nn.Linear(32, 12))
+    product(torch.zeros(5, 32))
+    assert asked == []
+    product.bfloat16()(torch.zeros(5, 32).bfloat16())
+    assert asked == [5]
 
 
 @torch.no_grad()
