@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers.quantization.weights import exchange, linears_to_exchange
+from helpers.quantization.wide import wide_linear
 
 BLOCK, ABSMAX_BLOCK = 64, 256  # weights that share a largest size; largest sizes that share theirs
 ZERO = 7  # the code that stands for 0
@@ -155,11 +156,13 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, layer: Linear4bit) -> Tensor:  # x: (…, in)
         ctx.layer = layer
-        return F.linear(x, layer.dequantize().to(x.dtype))  # (…, out)
+        return wide_linear(x, layer.dequantize().to(x.dtype))  # (…, out)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:  # grad: (…, out)
-        return grad @ ctx.layer.dequantize().to(grad.dtype), None  # (…, in); W is constant and has no gradient
+        return wide_linear(
+            grad, ctx.layer.dequantize().to(grad.dtype).T
+        ), None  # (…, in); W is constant, without gradient
 
 
 class Linear4bit(nn.Linear):

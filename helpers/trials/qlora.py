@@ -37,6 +37,7 @@ from helpers.measuring.process import give_back_freed, resident_bytes, watch_pea
 from helpers.metrics.text import answer_words
 from helpers.models import fetch
 from helpers.quantization.nf4 import dequantize_nf4_, quantize_nf4_
+from helpers.quantization.wide import FrozenLinear
 from helpers.stats.intervals import bootstrap
 from helpers.training.chats import Example, encode_chat
 from helpers.training.collation import Batch, collate
@@ -162,6 +163,7 @@ def build(method: str, seed: int = 0, rank: int = RANK, targets: Sequence[str] =
         parameter.data = parameter.data.clone()  # out of the file, of which the system shows and hides parts at will
     if method == "full":
         return model.requires_grad_(True), loss_at_answers
+    model.head = FrozenLinear(model.head)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return add_lora_(model, rank, 2 * rank, targets), loss_at_answers
