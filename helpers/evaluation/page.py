@@ -137,11 +137,12 @@ def _again(content: Mapping[str, Any]) -> str:
     rows = []
     for model in content["models"].values():
         cost = model["cost"]
+        seconds = "not measured" if cost["seconds per item"] is None else f"{cost['seconds per item']:.2f}"
         tokens = "not counted" if cost["tokens per item"] is None else f"{cost['tokens per item']:,.0f}"
         rows.append(
             [
                 escape(model["name"]),
-                f"{cost['seconds per item']:.2f}",
+                seconds,
                 tokens,
                 str(cost["asked now"]),
                 str(cost["kept from before"]),

@@ -60,6 +60,7 @@ def write_report(
 
 def _of(run: Run, seed: int) -> dict[str, Any]:
     tokens = [reply.tokens for reply in run.replies if reply.tokens is not None]
+    seconds = [reply.seconds for reply in run.replies if reply.seconds]
     return {
         "name": run.model,
         "identity": dict(run.identity),
@@ -67,7 +68,7 @@ def _of(run: Run, seed: int) -> dict[str, Any]:
         "scores": {name: asdict(run.share(name, seed=seed)) for name in run.values},
         "slices": {name: asdict(run.share(slice=name, seed=seed)) for name in run.suite.slices},
         "cost": {
-            "seconds per item": sum(reply.seconds for reply in run.replies) / len(run.replies),
+            "seconds per item": sum(seconds) / len(seconds) if seconds else None,
             "seconds of this run": run.seconds,
             "asked now": run.asked,
             "kept from before": len(run.replies) - run.asked,

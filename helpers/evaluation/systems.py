@@ -40,7 +40,8 @@ class Reply:
     """What a model said to one input, and what that took.
 
     answer: a text, a dict of fields, or None where there is none. abstained: it said that it does not know.
-    confidence: larger is surer, on the model's own scale. tokens: read and written, where they were counted.
+    confidence: larger is surer, on the model's own scale. tokens: read and written, where they were counted. seconds:
+    of wall time, 0 where nobody measured them.
     """
 
     answer: Any

@@ -16,7 +16,7 @@ have nothing to do with each other.
 | 10       | `searches`, `handbook_answers`, `written_answers`                                                    |
 | 10b      | `handbook_answers`                                                                                   |
 | 12c      | `tool_tasks`, `tool_rules`                                                                           |
-| 14       | `recorded_outputs`, `missed_failures`                                                                |
+| 14       | `recorded_outputs`, `missed_failures`, `suites_recorded`                                             |
 | 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second

@@ -4,6 +4,7 @@
     found.accuracy, found.tau                                   # 0.78 (0.70 to 0.85), n = 131;  +0.56 (…)
     metric_agreement(scored_by(ROUGE(), "rougeL"), criterion="correctness", references=with_quote)
     compare_metrics(score, other)                               # the difference of two accuracies, question by question
+    metric_agreement(recorded_score("BERTScore F1"))            # as recorded, without a model
 
 The metric prefers the answer that it scores higher; equal scores are half right. Pairs on which the raters' majority
 ties are left out. With c pairs in the raters' order and d in the other, of n, Kendall's tau over these pairs is
@@ -22,8 +23,11 @@ from typing import Any
 
 from helpers.evaluation.judgments import Pair, load_pairs, load_ratings
 from helpers.evaluation.preferences import Agreement, Preferences, agreement, compare_judges, majority
+from helpers.trials.records import Record
 from helpers.velunda.handbook import load_everyday
 
+RECORD = Record("14_metric_agreement")
+recorded, find = RECORD.read, RECORD.find
 Score = Callable[[str, list[str]], float]
 References = Callable[[Pair], list[str]]
 
@@ -59,6 +63,23 @@ def accepted(pair: Pair) -> list[str]:
 def scored_by(metric: Any, name: str) -> Score:
     """A score of one answer by a metric of `helpers.metrics`, by the name that its result has in `each`."""
     return lambda answer, references: metric.each(predictions=[answer], references=[references])[name][0]
+
+
+def recorded_score(metric: str, references: str = "short answer") -> Score:
+    """A score that `make sweeps` recorded, of the answers in data/judgments only; the references given do not matter.
+
+    references: "short answer" or "with quote", those it was recorded with. Raises LookupError for another metric.
+    """
+    scores = find("scores", references=references)["scores"]
+    if metric not in scores:
+        raise LookupError(f"No metric {metric!r} is recorded: choose one of {', '.join(scores)}.")
+    by_answer = scores[metric]
+    keys = {
+        (pair.reference, answer.text): f"{pair.question_id} {answer.system}"
+        for pair in load_pairs()
+        for answer in (pair.a, pair.b)
+    }
+    return lambda text, right: by_answer[keys[right[0], text]]
 
 
 def metric_agreement(

@@ -1,6 +1,7 @@
 """What the recorded notes about sixty letters gave (data/results/12b_json.json, written by `make sweeps`), read back.
 
     run = find("examples")                     # one way of asking: its replies, and marks letter by letter
+    runs = every("retried")                    # one way whose replies are sampled: one run per seed
     marks(run, "valid"), marks(run, "wants")   # [True, False, …]: does it fit the schema? is the field right?
     all_right(run)                             # valid, and all judged fields right
     share(all_right(run))                      # a Score: of its interval, whole families of phrasing are drawn
@@ -27,13 +28,21 @@ from helpers.velunda.tickets import load_tickets
 RECORD = Record("12b_json")
 
 
-def find(way: str, fields: str = "evidence first", examples: bool | None = None) -> dict[str, Any]:
-    """The run of one way. Raises LookupError where there is none."""
+def every(way: str, fields: str = "evidence first", examples: bool | None = None) -> list[dict[str, Any]]:
+    """All runs of one way: one, or one per seed where replies are sampled. Raises LookupError where there is none."""
     wanted = {"way": way, "fields": fields} | ({} if examples is None else {"examples": examples})
-    for run in RECORD.read()["runs"]:
-        if wanted.items() <= run["case"].items():
-            return run
-    raise LookupError(f"{RECORD.path.name} has no run of {wanted}.")
+    found = [run for run in RECORD.read()["runs"] if wanted.items() <= run["case"].items()]
+    if not found:
+        raise LookupError(f"{RECORD.path.name} has no run of {wanted}.")
+    return found
+
+
+def find(way: str, fields: str = "evidence first", examples: bool | None = None) -> dict[str, Any]:
+    """The run of one way. Raises LookupError where there is none, and where there are several, of several seeds."""
+    found = every(way, fields, examples)
+    if len(found) > 1:
+        raise LookupError(f"{RECORD.path.name} has {len(found)} runs of {way!r}: `every` gives them all.")
+    return found[0]
 
 
 def marks(run: Mapping[str, Any], what: str) -> list[bool]:

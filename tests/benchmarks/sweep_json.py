@@ -21,6 +21,8 @@ CASES = [
     {"way": "scored", "fields": "label first", "examples": False},
     {"way": "mask", "fields": "evidence first"},
     {"way": "retried", "fields": "evidence first", "tries": 3, "temperature": 0.7, "seed": 0},
+    {"way": "retried", "fields": "evidence first", "tries": 3, "temperature": 0.7, "seed": 1},
+    {"way": "retried", "fields": "evidence first", "tries": 3, "temperature": 0.7, "seed": 2},
     {"way": "scored", "fields": "evidence first", "examples": True},
     {"way": "scored", "fields": "label first", "examples": True},
 ]

@@ -6,6 +6,7 @@ import ast
 import json
 import math
 import re
+import typing
 
 import pytest
 
@@ -74,6 +75,57 @@ def test_two_wrong_turns_are_the_commonest(page):
     assert "after the question, then shop_price" in lines[0] and "after order_info, then handbook_search" in lines[1]
     (first, n), (second, _) = (map(int, re.match(r"\s*(\d+) of (\d+)", line).groups()) for line in lines[:2])
     assert first == second and first + second > n / 2
+
+
+def test_the_form_of_an_orders_number_stands_where_tools_are_described(page):
+    order_info = next(tool for tool in TOOLS if tool.__name__ == "order_info")
+    [form] = typing.get_type_hints(order_info, include_extras=True)["order"].__metadata__
+    text = next(cell for cell in page.markdown if cell.id == "schemas-after").source
+    assert f'`order: Annotated[str, re.compile("{form.pattern}")]`' in text
+    assert f"'pattern': '^(?:{form.pattern})$'" in outputs(page, "told").splitlines()[0]
+    seen = [cell.id for cell in page.nb.cells if "Annotated" in cell.source]
+    assert seen[0] == "schemas-after"  # explained where it is first met
+
+
+def own_code(page):
+    """The names that the cells of the appendix define, up to the one that runs a call."""
+    names = {"__name__": "own"}
+    for cell in page.code:
+        if cell.id in ("own-tools", "own-schemas", "own-run"):
+            exec(cell.source, names)
+    return names
+
+
+def test_the_schemas_of_the_appendix_are_what_strict_asks_for(page):
+    names = own_code(page)
+
+    def quote(bike: str, days: int | None, helmet: bool = False) -> float:
+        """What a rental costs."""
+
+    for tool in (*names["OWN_TOOLS"].values(), quote):
+        told = names["own_schema"](tool)["function"]
+        parameters = told["parameters"]
+        assert told["strict"] is True and parameters["additionalProperties"] is False
+        assert parameters["required"] == list(parameters["properties"])
+        assert "default" not in str(parameters["properties"])
+    assert {"type": "null"} in parameters["properties"]["days"]["anyOf"]  # what stays open
+    reads = names["own_arguments"](quote).model_validate_json
+    assert reads('{"bike": "Kite", "days": null, "helmet": true}').days is None
+    with pytest.raises(names["ValidationError"]):
+        reads('{"bike": "Kite", "helmet": true}')
+
+
+def test_a_call_that_does_not_fit_is_a_sentence_in_the_appendix(page):
+    run = own_code(page)["own_run"]
+    assert run("own_price", '{"product": "lock"}') == "35.0"
+    for written, said in (
+        ('{"product": 5}', "own_price: product Input should be a valid string"),
+        ("{}", "own_price: product Field required."),
+        ('{"product": "lock", "color": "red"}', "own_price: color Extra inputs are not permitted"),
+        ('{"product": "lo', "own_price: Invalid JSON"),
+        ('{"product": "padlock"}', "own_price failed: There is no price for 'padlock'"),
+    ):
+        assert run("own_price", written).startswith(said)
 
 
 def test_the_lessons_come_from_the_places_that_the_text_names(page):

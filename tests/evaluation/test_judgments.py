@@ -9,7 +9,7 @@ from itertools import combinations
 
 import pytest
 
-from helpers.evaluation import CRITERIA, load_pairs, load_ratings
+from helpers.evaluation import CRITERIA, agreement, load_pairs, load_ratings, signed
 from helpers.evaluation.judgments import ANSWERS, COMPOSED, FOLDER, RECORDED, SYSTEMS
 from helpers.files import DataUnavailable, read_jsonl
 from helpers.files.paths import DATA, RESULTS
@@ -269,3 +269,12 @@ def test_the_card_counts_where_raters_are_unanimous():
     for name, how_many in (("both right", 2), ("exactly one right", 1), ("both wrong", 0)):
         own = [pair for pair in PAIRS if pair.a.right + pair.b.right == how_many]
         assert f"| {name} | {len(own)} | {sum(len(said[pair.id]) == 1 for pair in own)} |" in card
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_card_says_how_often_a_rater_prefers_what_stood_first(seed):
+    swapped, rater = exchanged(PAIRS, seed), f"rater {seed}"
+    first = {pair.id: "b" if pair.id in swapped else "a" for pair in PAIRS}
+    found = agreement(signed({each.pair: each.overall for each in load_ratings(rater)}), first, PAIRS)
+    assert f"| `{rater}` | {found} |" in (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert found.low < 0.5 < found.high, "the card says that no rater is seen to favor a place"

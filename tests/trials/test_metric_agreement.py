@@ -11,8 +11,10 @@ from helpers.metrics import ExactMatch, TokenF1
 from helpers.trials.metric_agreement import (
     accepted,
     compare_metrics,
+    find,
     metric_agreement,
     preferences,
+    recorded_score,
     scored_by,
     short_answer,
     with_quote,
@@ -84,3 +86,18 @@ def test_references_are_the_short_answer_the_quote_and_what_is_accepted():
     everyday, silent = PAIRS[0], next(pair for pair in PAIRS if pair.quote is None)
     assert with_quote(everyday) == [everyday.reference, everyday.quote] and with_quote(silent) == [silent.reference]
     assert "5 business days" in accepted(everyday) and accepted(silent) == short_answer(silent)
+
+
+def test_a_recorded_score_is_that_of_the_metric():
+    f1 = scored_by(TokenF1(), "token_f1")
+    for name, references in (("short answer", short_answer), ("with quote", with_quote)):
+        recorded = preferences(recorded_score("token F1", name), references, PAIRS)
+        again = preferences(f1, references, PAIRS)
+        assert all(recorded[pair.id] == pytest.approx(again[pair.id], abs=2e-4) for pair in PAIRS)
+
+
+def test_every_recorded_metric_scores_every_answer():
+    for name in find("scores", references="short answer")["scores"]:
+        assert metric_agreement(recorded_score(name)).accuracy.n == metric_agreement(blind).accuracy.n
+    with pytest.raises(LookupError, match="No metric 'BLEURT' is recorded: choose one of exact match,"):
+        recorded_score("BLEURT")

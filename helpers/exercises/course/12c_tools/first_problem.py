@@ -74,6 +74,16 @@ SLIPS = [
         "for name in known:",
         "an argument that is not required may be left out; ask for those in `required` only.",
     ),
+    (
+        "if name not in arguments:",
+        "if not arguments.get(name):",
+        "a value of 0, “” or False is there, though it counts as false: ask whether the call has the name.",
+    ),
+    (
+        "if name not in arguments:",
+        "if arguments.get(name) is None:",
+        "None is a value, too, of the wrong type; “missing” is for a name that the call does not have.",
+    ),
     (REQUIRED, "pass", "nobody asks for what is missing: the tool would raise a TypeError instead."),
     (
         UNKNOWN,
@@ -133,6 +143,7 @@ def cases(rng: Generator) -> list[tuple]:
         "additionalProperties": False,
     }
     nothing = {"type": "object", "properties": {}, "required": []}
+    wrapped = {"type": "object", "properties": {"gift": {"type": "boolean"}}, "required": ["gift"]}
     pieces = int(rng.integers(1, 9))
     good = {"product": "Kite 500", "pieces": pieces}
     calls = [
@@ -141,6 +152,9 @@ def cases(rng: Generator) -> list[tuple]:
         good | {"discount": 10},  # a whole number is a number
         {"pieces": pieces},
         {"product": "Kite 500", "gift": True},
+        {"product": "Kite 500", "pieces": 0},  # 0 counts as false, and is there
+        {"product": "", "pieces": pieces},
+        {"product": None, "pieces": pieces},  # there, and no text
         {"gift": "yes", "product": "Kite 500"},  # missing comes before type
         {"color": "red", "pieces": pieces},  # missing comes before unknown
         good | {"color": "red"},
@@ -156,7 +170,8 @@ def cases(rng: Generator) -> list[tuple]:
         good | {"pieces": 2.5},
         good | {"gift": None, "color": "red"},
     ]
-    return [(call, parameters) for call in calls] + [({}, nothing), ({"product": "Kite"}, nothing)]
+    others = [({}, nothing), ({"product": "Kite"}, nothing), ({"gift": False}, wrapped), ({}, wrapped)]
+    return [(call, parameters) for call in calls] + others
 
 
 EXERCISE = Exercise(
@@ -167,9 +182,10 @@ EXERCISE = Exercise(
         "Which problem can you see without going through the arguments of the call?",
         "Two loops, one behind the other: over `required`, then over the call. `PYTHON_TYPES` translates a JSON type "
         "into what `isinstance` wants. What does `isinstance(True, int)` say?",
-        "The first loop gives “missing”. In the second, ask three things of each pair, in this order: is the name "
-        "among the properties, is the value of its type (a bool only where a boolean is wanted), and, where there is "
-        "an enum, is the value in it. Return at the first no; behind both loops there is no problem.",
+        "The first loop gives “missing” for a name that the call does not have, whatever the values are. In the "
+        "second, ask three things of each pair, in this order: is the name among the properties, is the value of its "
+        "type (a bool only where a boolean is wanted), and, where there is an enum, is the value in it. Return at the "
+        "first no; behind both loops there is no problem.",
     ),
     proves="missing, unknown, wrongly typed and not allowed arguments are told apart, and True is no integer",
 )
