@@ -16,6 +16,7 @@ On the command line: `python -m helpers.evaluation --model handbook --suite hand
 | `judges`        | a language model as a judge, asked in both orders: by its scores, or by what it writes         |
 | `preferences`   | how often a judge prefers what raters prefer, beside its bias for length and for its own texts |
 | `trained_judge` | a small judge trained on raters' preferences; length, overlap and a cross-encoder beside it    |
+| `rating`        | pairs of answers that you rate, blind: buttons, and a form that needs none                     |
 | `suites`        | questions with what a right answer says; duplicates and leaks are refused                      |
 | `systems`       | what is evaluated: the course's assistants, what came before them, a function of yours         |
 | `answers`       | replies kept on disk by content: nothing is answered twice, also after a crash                 |
@@ -41,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "lm_eval_task",
         "page",
         "preferences",
+        "rating",
         "reports",
         "scoring",
         "suites",
@@ -74,6 +76,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "prefers_own",
             "signed",
         ],
+        "rating": ["my_ratings", "rating_form", "write_rating"],
         "reports": ["as_json", "write_report"],
         "scoring": ["SCORERS", "reads_fields", "states_answer"],
         "suites": ["Item", "Suite", "SuiteError", "leaked", "load_suite"],
