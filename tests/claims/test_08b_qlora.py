@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from helpers.transformer import Encoder
 from helpers.trials import deep_stacks, qlora, small_gpt
 from helpers.trials.low_rank import merges
 from helpers.trials.reading import right_on_page
+from tests.tools.notebook import course, output_texts
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")
 
@@ -220,10 +222,19 @@ def test_the_rule_takes_the_number_of_words_that_serves_it_best_and_gets_a_third
 
 
 def test_an_adapter_that_was_trained_for_longer_survives_rounding_the_merged_model_to_4_bits():
-    """Beside it, what a short training has learned is lost: the notebook shows that live."""
     ways = ("4-bit base, beside", "4-bit base, merged, 4 bits")
     beside, rounded = (merges.find("way", way=way)["loss"] for way in ways)
     assert rounded < beside + 0.05
+
+
+def test_what_08_says_of_merging_is_quoted_as_it_stands_there():
+    page, other = course().page("08b_qlora"), course().page("08_lora")
+    [cell] = [cell for cell in other.code if cell.id == "rounding-nf4"]
+    moved = re.search(r"moves its weights by (\d+)% of the size of the corrections", "".join(output_texts(cell)))[1]
+    prose = " ".join(page.prose.split())
+    assert f"rounding to 4 bits moved the weights by {moved} % of the size of the corrections" in prose
+    answers = {way: merges.find("way", way=way)["answers"] for way in ("beside", "merged, 32 bits", "merged, 16 bits")}
+    assert len({tuple(texts) for texts in answers.values()}) == 1 and "all answers stay what they were" in prose
 
 
 def test_the_readme_reports_what_4_bits_cost():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 
@@ -15,7 +14,6 @@ from helpers.models import fetch
 from helpers.prompting import chat_ids, load, load_set
 from helpers.trials import desk_prompts as desks
 from helpers.trials import prompts_recorded as tested
-from helpers.trials import step_scores
 from helpers.trials import tickets_recorded as recorded
 from helpers.velunda import load_tickets
 from tests.benchmarks import sweep_injection, sweep_patterns
@@ -32,11 +30,6 @@ def of_desk(version: str, split: str) -> dict:
 
 def places(run: dict, taken_off: torch.Tensor) -> list[str]:
     return [desks.INTENTS[place] for place in pmi_choice(torch.tensor(run["scores"]), taken_off)]
-
-
-def signed(found) -> str:
-    low, high = (f"{100 * end:+.0f}" for end in (found.low, found.high))
-    return f"({100 * found.difference:+.0f} points, 95 % CI {low} to {high})".replace("-", "−")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +77,7 @@ def test_by_the_batch_rule_no_number_of_nearest_examples_beats_their_vote_and_by
         if n == 1:
             assert desks.choices(run, "batch") == run["vote"]
             same = sum(map(str.__eq__, desks.choices(run), run["vote"]))
-            assert f"by the batch rule 36 times of 36 and by likelihood {same} times" in PROSE
+            assert same > 0.95 * 36 and "the model repeats that example's label** nearly always" in PROSE
     assert f"sixteen are right for {desks.score(desks.choices(run), case).right} tickets" in PROSE
     assert f"their vote ({vote})" in PROSE
     none, many = (desks.RECORD.find("shots", chosen="fixed", n=n) for n in (0, 16))
@@ -99,34 +92,11 @@ def test_by_the_batch_rule_no_number_of_nearest_examples_beats_their_vote_and_by
     assert desks.gain(desks.choices(run), wants, case).low < 0
 
 
-def test_each_way_of_placing_the_question_has_one_persona():
-    tokenizer = AutoTokenizer.from_pretrained(fetch("chat"))
-    for way, told in {"after": "named SmolLM", "before": "named SmolLM", "persona": desks.PERSONA}.items():
-        text = tokenizer.decode(chat_ids(tokenizer, desks.turns(way, "Hi")))
-        assert told in text and text.count("<|im_start|>system") == 1
-
-
-def test_no_way_of_placing_the_instruction_differs_by_more_than_its_interval():
-    case = {"split": "dev", "families": True}
-    after = desks.RECORD.find("scored", way="after")
-    first = desks.one_each(desks.choices(after, "batch"), after["case"])
-    right = {
-        way: sum(desks.marks(desks.choices(desks.RECORD.find("scored", way=way), "batch"), case))
-        for way in ("before", "persona")
-    }
-    assert f"With the question after the ticket, {sum(desks.marks(first, case))} are right" in PROSE
-    assert f"*before* the ticket it is {right['before']}" in PROSE
-    assert f"(*{desks.PERSONA.removesuffix('.')}*) {right['persona']}." in PROSE
-    for way in ("before", "persona"):
-        gain = desks.gain(desks.choices(desks.RECORD.find("scored", way=way), "batch"), first, case)
-        assert gain.low < 0 < gain.high
-
-
 def test_each_correction_beats_the_likelihood_and_the_mean_over_tickets_is_the_best_of_them():
     run = desks.continued("wants")
     found = {rule: desks.choices(run, rule) for rule in desks.RULES}
     right = {rule: desks.score(answer, run["case"]).right for rule, answer in found.items()}
-    for rule in ("pmi", "calibrated", "batch"):
+    for rule in ("normalized", "pmi", "batch"):
         assert desks.gain(found[rule], found["likelihood"], run["case"]).low > 0
     assert right["batch"] == max(right.values()) and max(right["likelihood"], right["normalized"]) < 0.25 * 72
 
@@ -137,6 +107,27 @@ def test_tf_idf_is_far_ahead_of_all_that_needs_no_label():
     assert cheap.by_family[0] > desks.score(desks.choices(run, "batch"), run["case"]).share
     test = recorded.scores(recorded.cheap(), "test")["intent"]
     assert f"is right for {100 * test.share:.0f} % of the test tickets" in PROSE
+    assert f"a classifier with several hundred labels {100 * test.share:.0f} %" in PROSE
+
+
+def test_one_label_collects_most_answers_by_pmi_and_the_batch_rule_finds_no_repair_ticket():
+    run = desks.continued("wants")
+    goals = [ticket["label"]["intent"] for ticket in desks.asked(run["case"])]
+    named = Counter(desks.choices(run, "pmi"))
+    assert named.most_common(1) == [("account", named["account"])] and named["repair"] == 1
+    assert f"*account* is named for {named['account']} of 72 tickets and *repair* for one" in PROSE
+    found = Counter(goal for goal, desk in zip(goals, desks.choices(run, "batch"), strict=True) if goal == desk)
+    assert (found["account"], found["billing"], found["order_status"], found["repair"]) == (8, 8, 1, 0)
+    assert "but 1 of 8 about *order status* and none of 8 about *repair*" in PROSE
+
+
+def test_on_test_account_and_billing_work_and_order_status_does_not(usual):
+    run = of_desk("2.0.0", "test")
+    pairs = zip((t["label"]["intent"] for t in desks.asked(run["case"])), places(run, usual), strict=True)
+    found = Counter(goal for goal, desk in pairs if goal == desk)
+    assert {desk for desk, _ in found.most_common(2)} == {"account", "billing"} and found["billing"] > 2 * 9 / 3
+    assert min(desks.INTENTS, key=lambda desk: found[desk]) == "order_status" and found["order_status"] <= 1
+    assert "*account* and *billing* work, *order status* does not" in PROSE
 
 
 def test_the_usual_scores_of_the_template_are_those_of_the_dev_tickets(usual):
@@ -159,8 +150,7 @@ def test_the_desks_prompt_was_chosen_on_dev_and_beats_the_draft_on_test_by_more_
     ours, draft = (100 * sum(marks["test"][n]) / len(marks["test"][n]) for n in (name, "draft"))
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     low, high = (f"{100 * end:.0f}" for end in desks.score(places(of_desk("2.0.0", "test"), usual), case).by_family)
-    assert f"sends {ours:.0f} % of 81 unseen phrasings to the right desk" in PROSE
-    assert f"the first draft sends {draft:.0f} %" in PROSE
+    assert f"sends {ours:.0f} % of 81 unseen phrasings to the right desk, the first draft sends {draft:.0f} %" in PROSE
     assert f"{ours:.0f} % (95 % CI {low}–{high}, recorded)" in readme
 
 
@@ -176,10 +166,12 @@ def test_without_the_list_only_the_first_step_of_the_ladder_is_shown_to_help():
     lows = [desks.gain(one, other, wants["case"]).low for one, other in zip(found[1:], found, strict=False)]
     assert [low > 0 for low in lows] == [True, False, False]
     likely = desks.choices(runs[0])
-    for rule in ("pmi", "calibrated", "batch"):
-        assert desks.gain(desks.choices(runs[0], rule), likely, wants["case"]).low < 0
+    for rule in ("normalized", "pmi", "batch"):
+        low, high = desks.score(desks.choices(runs[0], rule), wants["case"]).by_family
+        assert low < 1 / 9 < high
+        assert desks.gain(desks.choices(runs[0], rule), likely, wants["case"]).low <= 0
         over = desks.gain(desks.choices(wants, rule), desks.choices(runs[0], rule), wants["case"])
-        assert (over.low > 0) == (rule != "calibrated")
+        assert (over.low > 0) == (rule != "normalized")
     assert desks.gain(found[-1], desks.choices(wants, "pmi"), wants["case"]).low > 0
 
 
@@ -189,7 +181,6 @@ def test_neither_pmi_nor_the_batch_rule_lifts_the_list_clear_of_guessing():
         assert desks.score(desks.choices(run, rule), run["case"]).by_family[0] < 1 / 9
     wants = desks.choices(desks.continued("wants"), "batch")
     assert desks.gain(wants, desks.choices(run, "batch"), run["case"]).low > 0
-    assert 0.2 < desks.score(desks.choices(run, "calibrated"), run["case"]).share < 0.25
 
 
 def test_dev_and_test_hold_each_desk_equally_often():
@@ -226,8 +217,8 @@ def test_the_distance_to_the_second_desk_says_something_on_few_tickets(usual):
         [mark for mark, nats in zip(right, ahead, strict=True) if low <= nats < high]
         for low, high in ((0, 2), (2, 99), (4, 99))
     )
-    told = f"{100 * sum(near) / len(near):.0f} % are right; above that, {sum(far)} of {len(far)}; from four nats on, "
-    assert f"Up to two nats ahead, {told}{sum(most)} of {len(most)}" in PROSE
+    assert sum(near) / len(near) < sum(far) / len(far) < sum(most) / len(most)
+    assert "only one test ticket in ten is four nats ahead. Eight tickets are too few" in PROSE
     assert len(most) == 8 and 0.08 < len(most) / len(right) < 0.12
 
 
@@ -239,18 +230,6 @@ def test_the_chat_template_writes_a_system_turn_where_none_is_given():
     assert len(persona) < len(chat_ids(tokenizer, "Hi"))
 
 
-def test_no_gain_from_step_by_step_is_shown():
-    record = json.loads((ROOT / "data/results/12_steps.json").read_text(encoding="utf-8"))
-    direct, stepped = (step_scores.run_of(record, "base", how=how) for how in ("direct", "step by step"))
-    assert all(step_scores.gain(stepped, direct, steps).low <= 0 for steps in (1, 2, 3, 4))
-    at_once, in_steps = ([step_scores.shares(run)[steps] for steps in (1, 2)] for run in (direct, stepped))
-    assert (
-        f"it solves {at_once[0].right} of {at_once[0].n} word problems of one step and {at_once[1].right} of "
-        f"{at_once[1].n} of two steps; asked to think step by step, {in_steps[0].right} of {in_steps[0].n} and "
-        f"{in_steps[1].right} of {in_steps[1].n}"
-    ) in PROSE
-
-
 def test_of_eight_billing_tickets_the_batch_rule_loses_most_when_its_mean_is_about_billing():
     run = desks.continued("wants")
     every = torch.tensor(run["scores"])
@@ -260,8 +239,7 @@ def test_of_eight_billing_tickets_the_batch_rule_loses_most_when_its_mean_is_abo
     means = (every.mean(0), half.mean(0), billing.mean(0))
     right = [pmi_choice(billing, mean).count(desks.INTENTS.index("billing")) for mean in means]
     assert len(billing) == right[0] and right == [8, 4, 2]
-    said = f"gets all {right[0]} right with the mean over dev, {right[1]} if half of the messages in the mean"
-    assert f"Of its eight tickets about billing, the rule {said} are about billing, and {right[2]} if all are" in PROSE
+    assert "the more tickets in the mean are about billing, the fewer billing tickets are right" in PROSE
 
 
 def test_all_second_versions_beat_an_empty_instruction_and_of_the_drafts_that_for_order_numbers_alone():
@@ -270,13 +248,13 @@ def test_all_second_versions_beat_an_empty_instruction_and_of_the_drafts_that_fo
     assert all(gain.low > 0 for gain in second.values())
     assert [name for name in sets if tested.gain(name, "1.0.0").low > 0] == ["extraction"]
     least, most = (100 * end(gain.difference for gain in second.values()) for end in (min, max))
-    assert f"The second versions gain {least:.0f} to {most:.0f} points" in PROSE
+    assert f"All second versions are ahead, by {least:.0f} to {most:.0f} points" in PROSE
     assert {len(tested.verdicts(name, prompt)) for name in sets for prompt in tested.VERSIONS} == {60}
     assert tested.verdicts("classification", "bare").sum() == 0
     luck = {"classification": 1 / 9, "customer_support": 1 / 10, "question_answering": 1 / 3}
     scores = {name: tested.share(tested.verdicts(name, "2.0.0")) for name in luck}
     assert all(scores[name].by_family[0] > chance for name, chance in luck.items())
-    assert f"for passages {100 * scores['question_answering'].share:.0f} % against {100 / 3:.0f} %" in PROSE
+    assert tested.share(tested.verdicts("classification", "1.0.0")).by_family[1] < luck["classification"]
     assert {len(item.given["facts"]) for item in load_set("customer_support", "test")} == {10}
     assert {len(item.given["sources"]) for item in load_set("question_answering", "test")} == {3}
 
@@ -300,9 +278,7 @@ def test_what_the_optimizer_gains_on_dev_is_not_shown_on_test():
     assert f"a prompt optimizer's gain of {climbed[0]} points on dev messages is not shown on new ones" in readme
     kept = {rule: [edit for edit, _, kept in tested.tried(rule) if kept] for rule in ("greater", "interval")}
     assert [len(edits) for edits in kept.values()] == [2, 1]
-    charms = {"an expert", "a deep breath", "much depends on it", "a tip", "please"}
-    assert not charms & {edit for edits in kept.values() for edit in edits}
-    assert len(tested.tried("interval")) == 11 and 0.22 < 1 - 0.975**11 < 0.28
+    assert len(tested.tried("interval")) == 11 and "and eleven were tried" in PROSE
 
 
 def test_neither_delimiters_nor_a_warning_are_shown_to_protect():
@@ -319,51 +295,41 @@ def test_neither_delimiters_nor_a_warning_are_shown_to_protect():
         for reply, mark in zip(tested.attack_replies(way), tested.attacked(way), strict=True)
         if not mark
     ]
-    unformed = sum(not re.search(r"VE-\d{5}", reply) for reply in others)
-    assert f"It also refuses {unformed} of the {len(others)} other replies of the untuned model" in PROSE
+    assert sum(not re.search(r"VE-\d{5}", reply) for reply in others) > len(others) / 2
+    assert [reply for reply in replies if re.search(r"VE-\d", reply)] == ["I am a TULIP. I am a VE-640"]
+    assert "one of them ends in the middle of a number (`VE-640`)" in PROSE
+    assert "greedy replies of 16 tokens" in tested.INJECTION.read()["what"]
+    assert "Replies were cut at 16 tokens" in PROSE
     again = [int(tested.marks("chat", "obeyed", way)[1].sum()) for way in ("joined", "delimited", "warned")]
     assert again == [9, 8, 4] and tested.change("warned", run=1).high < 0
 
 
 def test_both_tuned_models_obey_plain_orders_better_that_were_not_trained_on():
     plain = {model: tested.marks(model, "plain").sum(1).tolist() for model in tested.MODELS}
-    tuned = sorted(plain["user"] + plain["both"])
-    assert f"{tuned[0]} to {tuned[-1]} of the 60 plain orders are obeyed instead of {plain['chat'][0]}" in PROSE
     assert all(tested.tuning(model, "plain").low > 0 for model in ("user", "both"))
     assert min(plain["both"]) >= min(plain["user"]) and max(plain["both"]) >= max(plain["user"])
-    assert "*both* obeys plain orders at least as often" in PROSE
+    assert "*both* obeys plain orders as well as *user* does" in PROSE
     assert tested.marks("chat", "plain").shape == (1, 60)
 
 
 def test_the_model_that_obeys_users_better_obeys_more_tickets_and_delimiters_hold_off_a_part():
     (one, two), (first, second) = (tested.marks(model, "obeyed", "joined").sum(1) for model in ("user", "chat"))
-    assert f"*user* obeys {one} and {two} of the thirty tickets as they are, instead of {first} and {second}" in PROSE
+    assert f"{one} and {two} of the thirty tickets as they are (two seeds), instead of {first} and {second}" in PROSE
     assert all(tested.tuning("user", "obeyed", way).low > 0 for way in ("joined", "delimited", "warned"))
     (one, two), [before] = (tested.marks(model, "tickets").sum(1) for model in ("user", "chat"))
-    assert f"the order number for {one} and {two} of 60 tickets instead of {before}" in PROSE
+    assert min(one, two) > 2 * before and "gives the order number far more often" in PROSE
     assert tested.tuning("user", "tickets").low > 0
     part, (one, two) = tested.change("delimited", model="user"), tested.marks("user", "obeyed", "delimited").sum(1)
-    assert part.high < 0 and f"{signed(part)}, but {one} and {two} are still obeyed" in PROSE
+    assert part.high < 0 and f"from a part of the orders, but {one} and {two} are still obeyed" in PROSE
     warned = tested.change("warned", model="user")
     assert warned.low < 0 < warned.high
 
 
 def test_the_model_whose_orders_stood_in_both_turns_is_not_shown_to_obey_more_tickets_as_they_are():
     found = tested.tuning("both", "obeyed", "joined")
-    assert found.low < 0 < found.high and f"no change is shown {signed(found)}" in PROSE
+    assert found.low < 0 < found.high and "for tickets as they are no change is shown" in PROSE
     assert tested.tuning("both", "obeyed", "warned").low > 0
     assert tested.tuning("user", "obeyed", "joined", before="both").low > 0
-
-
-def test_no_reply_that_obeyed_holds_an_order_number_and_the_check_refuses_fewer_replies_of_the_better_model():
-    refused = {False: 0, True: 0}
-    for run in tested.INJECTION.read()["runs"]:
-        for way in run["ways"].values():
-            pairs = list(zip(way["replies"], tested.bits(way["obeyed"]).tolist(), strict=True))
-            assert not any(re.search(r"VE-\d{5}", reply) for reply, did in pairs if did)
-            for reply, did in pairs if run["case"].get("orders") == "user" else ():
-                refused[not re.search(r"VE-\d{5}", reply)] += not did
-    assert f"and {refused[True]} of the {sum(refused.values())} of *user*, which give no number" in PROSE
 
 
 def test_what_the_models_were_tuned_on_is_what_the_page_says():

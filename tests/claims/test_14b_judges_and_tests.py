@@ -164,6 +164,16 @@ def test_one_experiment_stops_and_the_other_does_not_although_its_p_value_is_sma
     assert e_value(other.only_a, other.only_b) == pytest.approx(other.e_value)
 
 
+def test_whether_the_second_experiment_stops_hangs_on_the_order(prose):
+    a = np.array([row["right"] for stratum in ("everyday", "hard") for row in answered("test", stratum)])
+    b = np.array([row["right"] for stratum in ("everyday", "hard") for row in reader_rows("test", stratum)])
+    orders = [np.random.default_rng(seed).permutation(len(a)) for seed in range(20)]
+    stopped = sum(SequentialTest().update(a[order], b[order]) for order in orders)
+    assert (
+        f"of 20 orders of these questions (seeds 0 to 19), the e-value reaches 20 at some point in {stopped}" in prose
+    )
+
+
 def test_two_settings_have_a_small_p_value_and_one_survives(printed):
     rows = re.findall(r"p ([\d.]+), after Holm ([\d.]+)", printed["holm"])
     assert len(rows) == 5
