@@ -127,7 +127,9 @@ def test_no_pattern_is_shown_to_help_the_untaught_model_and_the_ratio_of_tokens_
     best = 0.0
     for n in NUMBERS:
         tokens = {how: sum(run["found"][str(n)]["tokens"]) / run["case"]["n"] for how, run in BASE.items()}
-        assert tokens["step by step"] / tokens["direct"] == pytest.approx(ROOM["step by step"] / ROOM["direct"], rel=0.1)
+        assert tokens["step by step"] / tokens["direct"] == pytest.approx(
+            ROOM["step by step"] / ROOM["direct"], rel=0.1
+        )
         for how, run in BASE.items():
             assert how == "direct" or step_scores.gain(run, BASE["direct"], n).low <= 0
             best = max(best, step_scores.shares(run)[n].share if n > 1 else 0)
