@@ -12,6 +12,7 @@ import pytest
 
 from helpers.assistants import TOOLS, is_copied, plan_by_rules
 from helpers.exercises.checking import registry
+from helpers.prompting import parse_calls
 from helpers.trials import tool_rules, tool_tasks
 from helpers.trials.records import Record
 from helpers.velunda import load_orders
@@ -232,3 +233,60 @@ def test_the_courses_plan_takes_questions_without_a_tool_to_the_handbook(page):
 
 def test_the_chat_model_gets_no_product_right(page):
     assert "right? 0 products" in outputs(page, "products")
+
+
+def test_the_model_is_offered_one_tool_more_than_rules_and_some_failures_call_it(page):
+    needed = {row["id"] for row in ALONE if "handbook_search" in TEST[row["id"]]["plan"]}
+    failed = [row for row in ALONE if row["id"] not in needed and not row["solved"]]
+    called = [row for row in failed if "handbook_search" in row["called"]]
+    solved = sum(row["solved"] for row in ALONE if row["id"] in needed)
+    assert f"Of the model's {len(failed)} failures among them, {len(called)} include a call of it." in page.prose
+    assert (len(needed), solved) == (
+        6,
+        1,
+    ) and "Of the six questions that do need the handbook, the model solves one" in (page.prose)
+
+
+def test_the_folded_solution_plans_as_the_text_says_and_not_as_what_is_printed(page):
+    source = next(cell for cell in page.markdown if cell.id == "plan-calls-solution").source
+    names = {"exercise": lambda function: function}
+    exec(re.search(r"```python\n(.*?)```", source, re.DOTALL)[1], names)
+    for split in ("dev", "test"):
+        right = {}
+        for task in tool_tasks.load_tool_tasks(split):
+            plan = names["plan_calls"](task["question"])
+            if plan is not None and task["kind"] == "tool fails":
+                plan = plan[: len(task["plan"])]
+            right[task["kind"]] = right.get(task["kind"], 0) + (plan == task["plan"])
+        *first, last = right.values()
+        assert list(right) == list(tool_tasks.scores_by_kind(ALONE))
+        assert re.search(rf"{', '.join(map(str, first))} and {last} (questions rightly )?on {split}", page.prose)
+
+
+def test_the_training_and_the_earlier_scores_are_those_of_the_record(page):
+    case = RECORD.find("taught")["case"]
+    assert f"{case['steps'] * case['batch']:,} such conversations from {len(tool_tasks.domains()['domains'])}" in (
+        page.prose
+    )
+    assert f"{case['steps']} steps with eight conversations" in page.prose and case["batch"] == 8
+    assert f"LoRA of rank {case['rank']}, a learning rate of {case['rate']}" in page.prose
+    assert 3000 < RECORD.find("taught")["seconds"] < 4200  # about an hour
+    what = json.loads((ROOT / "data/results/12b_tools.json").read_text(encoding="utf-8"))["what"]
+    assert "12, 13 and 6 of 24 of one, two, three calls" in what and "(16, 16, 10;" in what
+    assert "solved 12, 13 and 6 of the 24" in page.prose and "solved 16, 16 and 10" in page.prose
+
+
+def test_a_call_that_is_only_mentioned_is_read_as_a_call(page):
+    mentioned = 'I will not call {"name": "price_in", "arguments": {"product": "Kite 500"}}'
+    [call] = parse_calls(mentioned).calls
+    assert call.name == "price_in" and f"`{mentioned}`" in page.prose
+
+
+def test_three_calls_with_the_right_tools_fail_by_a_sign(page):
+    wrong = [
+        row
+        for row in ALONE
+        if row["kind"] == "three calls" and not row["solved"] and row["called"] == TEST[row["id"]]["plan"]
+    ]
+    assert len(wrong) == 3 and all(re.search(r"costs -\d+ euros more than", row["said"]) for row in wrong)
+    assert any("The Otter Solo costs -700 euros more than the Otter Duo." in row["said"] for row in wrong)

@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from helpers.evaluation import load_codes, load_failures, load_pairs, load_ratings, load_suite
+from helpers.evaluation import gate, load_codes, load_failures, load_pairs, load_ratings, load_suite
 from helpers.files import RESULTS, read_json
 from helpers.trials.missed_failures import OVERLAPS, cuts, mean_by_category, missed_by_category, scores
 from helpers.trials.six_answers import KINDS, load_six
+from helpers.trials.suites_recorded import recorded_run
 from helpers.velunda import load_handbook, load_tickets
 from helpers.velunda.tickets import MORE
 from tests.tools import hygiene
@@ -145,3 +146,15 @@ def test_the_suite_has_75_questions_in_three_slices(prose):
 def test_what_the_gate_said(printed):
     assert "exit status: 0" in printed["gate"] and "exit status: 1" in printed["gate"]
     assert "exit status: 2" in printed["gate-careful"] and "The gate passed" in printed["gate-careful"]
+
+
+def test_what_is_said_of_the_course_s_own_assistants(printed):
+    tickets, handbook = (
+        gate(recorded_run(new), recorded_run(old), margin=0.05)
+        for new, old in (("tickets", "tickets-rules"), ("handbook", "handbook-search"))
+    )
+    assert tickets.status == 0 and handbook.status == 1 and handbook.overall.difference > 0
+    assert handbook.slices["manuals"].high < 0 < handbook.slices["unanswerable"].low
+    new, old = (recorded_run(name).share("wrong answer given").mean for name in ("handbook", "handbook-search"))
+    assert new < old
+    assert tickets.sentence in printed["gate-recorded"] and handbook.sentence in printed["gate-recorded"]

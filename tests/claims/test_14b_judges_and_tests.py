@@ -18,7 +18,7 @@ from helpers.evaluation import (
     prefers_own,
     signed,
 )
-from helpers.stats import SequentialTest, e_value, mcnemar, sample_size
+from helpers.stats import SequentialTest, e_value, e_value_limit, mcnemar, sample_size
 from helpers.trials import judges_recorded, written_answers
 from helpers.trials.handbook_answers import answered, reader_rows
 from tests.tools.notebook import ROOT, course, output_texts
@@ -141,7 +141,7 @@ def test_peeking_finds_a_winner_in_about_a_third_of_equal_pairs_and_e_values_in_
     assert f"in {peeked:.0f} % of experiments" in README and f"an e-value in {safe} %" in README
 
 
-def test_the_price_of_looking_is_about_twice_the_users(printed):
+def test_the_budget_of_looking_at_the_planned_gain_is_about_twice_the_users(printed):
     planned, eighty = map(
         int, re.search(r"gain 3 points: one look needs (\d+) .*?e-values: (\d+)", printed["price"]).groups()
     )
@@ -179,3 +179,58 @@ def test_two_settings_have_a_small_p_value_and_one_survives(printed):
     assert len(rows) == 5
     assert [sum(float(p) <= 0.05 for p in column) for column in zip(*rows, strict=True)] == [2, 1]
     assert round(100 * (1 - 0.95**5)) == 23
+
+
+def test_most_disagreements_are_on_hard_questions_and_no_system_can_win_an_unanswerable_one(prose):
+    strata = ("everyday", "hard")
+    rows = {name: (answered("test", name), reader_rows("test", name)) for name in strata}
+    unanswerable = [(a, b) for name in strata for a, b in zip(*rows[name], strict=True) if not a["answerable"]]
+    assert not any(a["right"] or b["right"] for a, b in unanswerable)
+    assert f"({len(unanswerable)} of the 165 test questions)" in prose
+    only = {
+        name: [sum(x["right"] > y["right"] for x, y in zip(*order, strict=True)) for order in (pair, pair[::-1])]
+        for name, pair in rows.items()
+    }
+    a, b = only["hard"]
+    total = sum(map(sum, only.values()))
+    assert f"Of the {total} disagreements, {a + b} are on hard questions ({a} to {b} for quoting)" in prose
+
+
+def test_with_both_experiments_corrected_the_first_stops_two_questions_later(prose):
+    quoted = np.array([row["right"] for row in answered("test", "everyday") if row["answerable"]])
+    written = np.array(written_answers.right("test", passages=3))
+    order = np.random.default_rng(0).permutation(len(quoted))
+    stops = []
+    for alpha in (0.05, 0.025):
+        test = SequentialTest(alpha=alpha)
+        test.update(quoted[order], written[order])
+        stops.append(test.stopped_at)
+    assert f"stops at question {stops[1]} instead of {stops[0]}" in prose
+
+
+def test_the_budget_of_looking_is_larger_and_the_mean_stop_is_not(prose):
+    for gain, text in (
+        (0.03, "{} users with one look and {} with e-values, 1.9 times"),
+        (0.08, "{} and {}, 1.5 times"),
+    ):
+        luck = np.random.default_rng(5).random((2000, 3000), dtype=np.float32)
+        only_a = np.cumsum(luck < (0.15 + gain) / 2, axis=1, dtype=np.int32)
+        only_b = np.cumsum(luck > 1 - (0.15 - gain) / 2, axis=1, dtype=np.int32)
+        stopped = np.minimum(only_a, only_b) <= e_value_limit(np.arange(3001))[only_a + only_b]
+        share = np.logical_or.accumulate(stopped, axis=1).mean(axis=0)
+        planned, eighty = sample_size(0.70, 0.70 + gain, discordance=0.15), int(np.argmax(share >= 0.8)) + 1
+        assert text.format(f"{planned:,}", f"{eighty:,}") in prose
+        mean = 1 + float((1 - share[:-1]).sum())
+        assert f"{mean:,.0f}" in prose and 0.9 < mean / planned < 1.15
+
+
+def test_the_cross_encoder_is_below_guessing_and_containment_is_level_with_the_trained_judge(prose):
+    scores = judges_recorded.scores("test")
+    assert scores["cross-encoder"].high < 0.5 and f"({scores['cross-encoder'].share:.2f}, and its whole" in prose
+    shares = {f"{scores[name].share:.2f}" for name in ("containment", "trained on measures")}
+    assert len(shares) == 1 and f"agrees in {shares.pop()} of these pairs" in prose
+
+
+def test_the_raters_put_the_reader_above_quoting(printed, prose):
+    strengths = dict(re.findall(r"^(reader|quoted)\s+(\S+) \(", printed["leaderboard"], re.MULTILINE))
+    assert f"the reader ({strengths['reader']}) above quoting ({strengths['quoted'].replace('-', '−')})" in prose
