@@ -3,6 +3,9 @@
 | what                                                                         | module         |
 |------------------------------------------------------------------------------|----------------|
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
+| how many replicas N users need: queueing formulas, costs                     | `capacity`     |
+| the same, simulated request by request                                       | `fleet`        |
+| replicas that follow the load, simulated: cost against waits                 | `autoscaling`  |
 """
 
 import lazy_loader
@@ -10,9 +13,26 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "autoscaling",
+        "capacity",
+        "fleet",
         "requests",
     ],
     submod_attrs={
+        "autoscaling": ["Fixed", "Outcome", "Policy", "Reactive", "Scheduled", "autoscale", "day_of_traffic"],
+        "capacity": [
+            "Curve",
+            "Plan",
+            "Queue",
+            "break_even",
+            "closed_queue",
+            "cost_per_million",
+            "erlang_b",
+            "erlang_c",
+            "open_queue",
+            "replicas_for",
+        ],
+        "fleet": ["Fleet", "Simulation", "simulate_queue"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
     },
 )
