@@ -6,6 +6,13 @@
 | how many replicas N users need: queueing formulas, costs                     | `capacity`     |
 | the same, simulated request by request                                       | `fleet`        |
 | replicas that follow the load, simulated: cost against waits                 | `autoscaling`  |
+| what can be set: `Settings`                                                  | `settings`     |
+| the server: `create_app`, and `python -m helpers.serving`                    | `app`          |
+| a server in a process of its own: `start_server`                             | `process`      |
+| OpenAI's APIs: chat and completions; responses; vectors, models, health      | `api_chat`, `api_responses`, `api_other` |
+| bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
+| prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
+| API keys; requests and tokens per minute; metrics, logs and cost             | `keys`, `limits`, `watch` |
 """
 
 import lazy_loader
@@ -13,12 +20,37 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "api_chat",
+        "api_other",
+        "api_responses",
+        "app",
         "autoscaling",
+        "backend",
         "capacity",
+        "errors",
         "fleet",
+        "keys",
+        "limits",
+        "process",
+        "prompts",
+        "replies",
         "requests",
+        "service",
+        "settings",
+        "sse",
+        "watch",
+        "wire",
     ],
     submod_attrs={
+        "app": ["create_app"],
+        "backend": ["Backend", "Model", "load_backend"],
+        "errors": ["ApiError"],
+        "keys": ["Keys", "Owner", "add_key", "revoke_key"],
+        "limits": ["Limits"],
+        "process": ["ServerFailed", "ServerProcess", "start_server"],
+        "settings": ["Settings"],
+        "sse": ["event", "read_events"],
+        "watch": ["Watch"],
         "autoscaling": ["Fixed", "Outcome", "Policy", "Reactive", "Scheduled", "autoscale", "day_of_traffic"],
         "capacity": [
             "Curve",
