@@ -9,7 +9,7 @@
 | what can be set: `Settings`                                                  | `settings`     |
 | the server: `create_app`, and `python -m helpers.serving`                    | `app`          |
 | a server in a process of its own: `start_server`                             | `process`      |
-| OpenAI's APIs: chat and completions; responses; vectors, models, health      | `api_chat`, `api_responses`, `api_other` |
+| OpenAI's APIs: chat, completions; responses; vectors, models, health | `api_chat`, `api_responses`, `api_other` |
 | bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
 | API keys; requests and tokens per minute; metrics, logs and cost             | `keys`, `limits`, `watch` |
