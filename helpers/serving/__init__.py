@@ -1,11 +1,13 @@
 """One model for many people: an engine that batches requests as they come, and a server around it. Opened in 18, 18b.
 
-| what                                                                         | module         |
+| what                                                                         | module          |
 |------------------------------------------------------------------------------|----------------|
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
 | how many replicas N users need: queueing formulas, costs                     | `capacity`     |
 | the same, simulated request by request                                       | `fleet`        |
 | replicas that follow the load, simulated: cost against waits                 | `autoscaling`  |
+| a new version, step by step, decided by late outcomes; guardrails            | `rollout`      |
+| the same on simulated traffic                                                | `rollout_drill` |
 | what can be set: `Settings`                                                  | `settings`     |
 | the server: `create_app`, and `python -m helpers.serving`                    | `app`          |
 | a server in a process of its own: `start_server`                             | `process`      |
@@ -35,6 +37,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prompts",
         "replies",
         "requests",
+        "rollout",
+        "rollout_drill",
         "service",
         "settings",
         "sse",
@@ -66,5 +70,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "fleet": ["Fleet", "Simulation", "simulate_queue"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
+        "rollout": ["Decision", "Guardrail", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],
+        "rollout_drill": ["Agents", "Drill", "Version", "run_drill"],
     },
 )

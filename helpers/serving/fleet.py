@@ -3,7 +3,7 @@
     found = simulate_queue(curve, rate=1.5, requests=50_000)                       # one replica, Poisson arrivals
     found = simulate_queue(curve, users=500, think_seconds=30, replicas=6)         # people who think between requests
     found.mean_wait, found.standard_error                                    # to be compared with `Queue.mean_wait`
-    found = simulate_queue(curve, rate=6, replicas=4, routing="shortest", sizes="fixed")     # what the formulas cannot do
+    found = simulate_queue(curve, rate=6, replicas=4, routing="shortest", sizes="fixed")   # beyond the formulas
 
 Requests that run share a replica: with k under way each gets 1/k of what the curve says it completes then. A clock per
 replica counts the work that each running request has had; who was admitted at clock v with work w ends at clock v + w.
