@@ -1,6 +1,6 @@
 """One model for many people: an engine that batches requests as they come, and a server around it. Opened in 18, 18b.
 
-| what                                                                         | module          |
+| what                                                                         | module         |
 |------------------------------------------------------------------------------|----------------|
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
 | how many replicas N users need: queueing formulas, costs                     | `capacity`     |
@@ -14,6 +14,7 @@
 | OpenAI's APIs: chat, completions; responses; vectors, models, health | `api_chat`, `api_responses`, `api_other` |
 | bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
+| what else serves a model, and when to take it                                | `choices`      |
 | API keys; requests and tokens per minute; metrics, logs and cost             | `keys`, `limits`, `watch` |
 """
 
@@ -29,6 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "autoscaling",
         "backend",
         "capacity",
+        "choices",
         "errors",
         "fleet",
         "keys",
@@ -46,6 +48,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "wire",
     ],
     submod_attrs={
+        "choices": ["ServingOption", "choices_table", "load_options"],
         "app": ["create_app"],
         "backend": ["Backend", "Model", "load_backend"],
         "errors": ["ApiError"],
