@@ -84,7 +84,8 @@ EXERCISE = Exercise(
     hints=(
         "What does the function give for nine abstentions and one right answer?",
         "Each question that was asked costs something: being right, being wrong, and saying nothing.",
-        "Leave no outcome out: add up `price[outcome]` over all of them and divide by `len(outcomes)`, abstentions included.",
+        "Leave no outcome out: add up `price[outcome]` over all of them, abstentions included, and divide by "
+        "`len(outcomes)`.",
     ),
     proves="every question that was asked counts, abstentions with their price",
 )
