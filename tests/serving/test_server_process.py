@@ -146,7 +146,7 @@ def test_settings_survive_the_command_line_and_nonsense_is_refused(tmp_path):
     assert from_arguments(parser.parse_args(as_arguments(settings))) == settings
     assert from_arguments(parser.parse_args([])) == Settings()
     assert settings.named_adapters == {"tickets": "tickets", "mine": "folder"}
-    for wrong in ({"bits": 5}, {"port": -1}, {"cache_mb": 0}, {"adapters": "tickets"}, {"default_new_tokens": 9999}):
+    for wrong in ({"bits": 5}, {"port": -1}, {"cache_mb": 0}, {"adapters": "tickets"}, {"drain_seconds": -1}):
         with pytest.raises(ValueError):
             Settings(**wrong)
     with pytest.raises(ValueError, match="twice"):
