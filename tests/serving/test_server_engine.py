@@ -22,7 +22,12 @@ ASKED = [{"role": "user", "content": "What is a Kite 500?"}]
 def folder(tmp_path_factory):
     """A random Llama that reads and writes the chat model's tokens."""
     folder = tmp_path_factory.mktemp("tiny")
-    options = {"num_attention_heads": 2, "max_position_embeddings": 512, "vocab_size": len(tokenizer())}
+    options = {
+        "num_attention_heads": 2,
+        "max_position_embeddings": 512,
+        "intermediate_size": 64,
+        "vocab_size": len(tokenizer()),
+    }
     tiny_models.llama(folder, **options, eos_token_id=tokenizer().eos_token_id)
     tokenizer().save_pretrained(folder)
     return folder
