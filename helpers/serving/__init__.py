@@ -3,6 +3,13 @@
 | what                                                                         | module         |
 |------------------------------------------------------------------------------|----------------|
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
+| continuous batching in its smallest form, to be shown: `minimal_serve`       | `minimal`      |
+| pages of keys and values: owners, sharing, what is given up first: `PagePool` | `pages`       |
+| the model's step over pages, many texts at once: `PagedLlama`                | `paged`        |
+| several adapters in one batch                                                | `corrections`  |
+| the next token of one request                                                | `choosing`     |
+| who is served at each step: `Engine`                                         | `engine`       |
+| the thread that steps the engine, and async streams: `EngineWorker`          | `worker`       |
 | how many replicas N users need: queueing formulas, costs                     | `capacity`     |
 | the same, simulated request by request                                       | `fleet`        |
 | replicas that follow the load, simulated: cost against waits                 | `autoscaling`  |
@@ -31,10 +38,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backend",
         "capacity",
         "choices",
+        "choosing",
+        "corrections",
+        "engine",
         "errors",
         "fleet",
         "keys",
         "limits",
+        "minimal",
+        "paged",
+        "pages",
         "process",
         "prompts",
         "replies",
@@ -46,19 +59,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "sse",
         "watch",
         "wire",
+        "worker",
     ],
     submod_attrs={
-        "choices": ["ServingOption", "choices_table", "load_options"],
         "app": ["create_app"],
-        "backend": ["Backend", "Model", "load_backend"],
-        "errors": ["ApiError"],
-        "keys": ["Keys", "Owner", "add_key", "revoke_key"],
-        "limits": ["Limits"],
-        "process": ["ServerFailed", "ServerProcess", "start_server"],
-        "settings": ["Settings"],
-        "sse": ["event", "read_events"],
-        "watch": ["Watch"],
         "autoscaling": ["Fixed", "Outcome", "Policy", "Reactive", "Scheduled", "autoscale", "day_of_traffic"],
+        "backend": ["Backend", "Model", "load_backend"],
         "capacity": [
             "Curve",
             "Plan",
@@ -71,9 +77,23 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "open_queue",
             "replicas_for",
         ],
+        "choices": ["ServingOption", "choices_table", "load_options"],
+        "corrections": ["Corrections"],
+        "engine": ["Engine"],
+        "errors": ["ApiError"],
         "fleet": ["Fleet", "Simulation", "simulate_queue"],
+        "keys": ["Keys", "Owner", "add_key", "revoke_key"],
+        "limits": ["Limits"],
+        "minimal": ["minimal_serve"],
+        "paged": ["PagedLlama", "Row"],
+        "pages": ["PagePool", "page_key"],
+        "process": ["ServerFailed", "ServerProcess", "start_server"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
         "rollout": ["Decision", "Guardrail", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],
         "rollout_drill": ["Agents", "Drill", "Version", "run_drill"],
+        "settings": ["Settings"],
+        "sse": ["event", "read_events"],
+        "watch": ["Watch"],
+        "worker": ["EngineWorker"],
     },
 )
