@@ -102,11 +102,11 @@ def named(variable: str) -> str:
 
 
 PEERS = {
-    "ours": Peer(ours("--bits", "32"), lambda: "chat", "float32"),
-    "ours, one at a time": Peer(ours("--bits", "32", "--max-running", "1"), lambda: "chat", "float32"),
-    "ours, bfloat16": Peer(ours("--bits", "16"), lambda: "chat", "bfloat16"),
-    "ours, int8": Peer(ours("--bits", "8"), lambda: "chat", "int8"),
-    "ours, int4": Peer(ours("--bits", "4"), lambda: "chat", "int4, groups of 32"),
+    "ours": Peer(ours("--bits", "32"), lambda: "chat", "float32", health="/ready"),
+    "ours, one at a time": Peer(ours("--bits", "32", "--max-running", "1"), lambda: "chat", "float32", health="/ready"),
+    "ours, bfloat16": Peer(ours("--bits", "16"), lambda: "chat", "bfloat16", health="/ready"),
+    "ours, int8": Peer(ours("--bits", "8"), lambda: "chat", "int8", health="/ready"),
+    "ours, int4": Peer(ours("--bits", "4"), lambda: "chat", "int4, groups of 32", health="/ready"),
     "transformers serve": Peer(lambda port: transformers()(port), chat_folder, "float32"),
     "transformers serve --continuous-batching": Peer(
         lambda port: transformers("--continuous-batching")(port), chat_folder, "float32"
