@@ -54,10 +54,13 @@ from helpers.generation.regular import (
 @dataclass(frozen=True)
 class Limits:
     """What holds where a schema says nothing: characters of a string, items of an array, digits of an integer, of a
-    number before and behind the point (together at most 15, which a float tells apart), and levels of nesting."""
+    number before and behind the point (together at most 15, which a float tells apart), and levels of nesting.
 
-    characters: int = 64
-    items: int = 8
+    characters, items: None for any number of them; then only the tokens that a reply may have set an end.
+    """
+
+    characters: int | None = 64
+    items: int | None = 8
     digits: int = 15
     before_point: int = 9
     behind_point: int = 6
@@ -223,18 +226,22 @@ class _Writer:
         if high == 0:
             return literal("[]")
         item = self.node(schema["items"], f"{path}[]", depth, refs)
-        some = seq(item, repeat(seq(self.comma, item), max(low - 1, 0), high - 1))
+        more = None if high is None else high - 1
+        some = seq(item, repeat(seq(self.comma, item), max(low - 1, 0), more))
         return seq(literal("["), some if low else alt(EMPTY, some), literal("]"))
 
-    def counts(self, schema: Mapping[str, Any], least: str, most: str, limit: int, path: str) -> tuple[int, int]:
-        low = schema.get(least, 0)
-        high = schema.get(most, max(low, limit))
-        for keyword, count in ((least, low), (most, high)):
-            if not _is_type(count, "integer") or count < 0:
-                raise GrammarError(f"At {path}: {keyword} is a count, not {count!r}.")
-        if low > high:
-            raise GrammarError(f"At {path}: no value is possible: {least} {low} is above {most} {high}.")
-        return int(low), int(high)
+    def counts(
+        self, schema: Mapping[str, Any], least: str, most: str, limit: int | None, path: str
+    ) -> tuple[int, int | None]:
+        for keyword in (least, most):
+            if keyword in schema and (not _is_type(schema[keyword], "integer") or schema[keyword] < 0):
+                raise GrammarError(f"At {path}: {keyword} is a count, not {schema[keyword]!r}.")
+        low = int(schema.get(least, 0))
+        if most not in schema:
+            return low, None if limit is None else max(low, limit)
+        if low > schema[most]:
+            raise GrammarError(f"At {path}: no value is possible: {least} {low} is above {most} {schema[most]}.")
+        return low, int(schema[most])
 
     def string(self, schema: Mapping[str, Any], path: str) -> Node:
         low, high = self.counts(schema, "minLength", "maxLength", self.limits.characters, path)
@@ -256,7 +263,11 @@ class _Writer:
         node = inside[0]
         for other in inside[1:]:
             node = both(node, other)
-        self.possible(node, path, f"no string of {low} to {high} characters fits the pattern or format")
+        self.possible(
+            node,
+            path,
+            f"no string of {low} to {'any number of' if high is None else high} characters fits the pattern or format",
+        )
         return seq(literal('"'), node, literal('"'))
 
     def number(self, schema: Mapping[str, Any], path: str, name: str) -> Node:

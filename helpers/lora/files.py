@@ -87,7 +87,7 @@ def load_adapter(model: nn.Module, adapter: str | os.PathLike) -> nn.Module:
     ours = {_library_name(model, name): name for name in sizes}
     by_their_name = {theirs: sizes[name] for theirs, name in ours.items()}
     require_fit(found, by_their_name, lambda: weights_checksum(_base_weights(model)))
-    tensors = {ours[layer]: matrices for layer, matrices in _read_tensors(found).items()}
+    tensors = {ours[layer]: matrices for layer, matrices in read_matrices(found).items()}
     if lora_layers(model):
         _require_same(found, lora_layers(model), set(tensors))
     else:
@@ -99,7 +99,7 @@ def load_adapter(model: nn.Module, adapter: str | os.PathLike) -> nn.Module:
     return model
 
 
-def _read_tensors(adapter: Adapter) -> dict[str, tuple[Tensor, Tensor]]:
+def read_matrices(adapter: Adapter) -> dict[str, tuple[Tensor, Tensor]]:
     """A and B of each corrected layer, by the library's name of it."""
     from safetensors.torch import load_file
 

@@ -182,12 +182,16 @@ def side_by_side(linear: nn.Linear, head_dim: int) -> nn.Linear:
 
     Queries and keys are reordered alike, so their products stay what they were.
     """
-    order = torch.arange(linear.out_features).view(-1, 2, head_dim // 2).transpose(1, 2).flatten()  # 0, 32, 1, 33, …
-    order = order.to(linear.weight.device)
+    order = turned_rows(linear.out_features, head_dim).to(linear.weight.device)
     moved = merged(linear)
     moved.weight = nn.Parameter(linear.weight.detach()[order])
     moved.bias = None if linear.bias is None else nn.Parameter(linear.bias.detach()[order])
     return moved
+
+
+def turned_rows(out_features: int, head_dim: int) -> Tensor:
+    """The order into which `side_by_side` puts a projection's rows: 0, 32, 1, 33, … for heads of 64 dimensions."""
+    return torch.arange(out_features).view(-1, 2, head_dim // 2).transpose(1, 2).flatten()
 
 
 class WideProduct(Product):

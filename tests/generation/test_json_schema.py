@@ -50,6 +50,16 @@ def test_texts_without_a_limit_of_room_end_too(tokenizer):
         assert len(found) <= 3 and all(len(one["a"]) <= 12 for one in found)
 
 
+def test_strings_and_arrays_without_any_limit_are_as_long_as_the_room_allows():
+    schema = {"type": "array", "items": {"type": "string"}}
+    endless = Limits(characters=None, items=None)
+    long = json.dumps(["x" * 500] * 100, separators=(",", ":"))
+    assert matches(schema, long, limits=endless) and not matches(schema, long)
+    assert not matches({"type": "string", "maxLength": 3}, '"abcd"', limits=endless)
+    assert not matches({"type": "array", "items": {"const": 1}, "minItems": 2}, "[1]", limits=endless)
+    assert matches({"type": "array", "items": {"const": 1}, "minItems": 2}, "[1,1,1]", limits=endless)
+
+
 @pytest.mark.parametrize(
     ("schema", "right", "wrong"),
     [

@@ -1,0 +1,240 @@
+"""A new version for real users, step by step, with a way back: who gets it, what it is worth, when it goes.
+
+    rollout = Rollout(RolloutPlan(stages=((0.05, 100), (0.25, 400), (0.5, None)), pairs=planned_pairs(0.53, 0.73)))
+    rollout.start()                                         # until then everybody is served by the old version
+    arm = rollout.arm(user)                                 # "canary" or "control", always the same for one user
+    rollout.served(request, arm, hour, seconds=2.1)         # or failed=True
+    rollout.outcome(request, right=False, hour=hour + 3)    # an agent corrected a field: that reading was wrong
+    decision = rollout.decide(hour)                         # go on, promote, roll back, keep the old version; and why
+
+Live traffic has no labels. What comes instead comes late and not for everything: here an agent works on each ticket and
+corrects what was read wrongly, or closes it as it is. Corrections come sooner than closings, so whatever has come back
+so far looks worse than it is, and the younger version looks worst. So a request counts only when its window has passed;
+what has no outcome by then is missing, and is watched, too.
+
+Each canary's outcome is paired with that of a neighbor in time from the control, and `helpers.stats.SequentialTest`,
+which may be looked at at any time, decides. Guardrails bet that the canary fails, or is slow, `worse` times as often.
+
+What it does not do: route requests of a real server (a client asks for the model that `arm` names), or keep its state
+when the process ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from helpers.stats.sequential import SequentialTest, simulate_peeking
+
+Arm = Literal["canary", "control"]
+ARMS: tuple[Arm, Arm] = ("canary", "control")
+MOST_PAIRS = 20_000
+
+
+def in_canary(user: str, share: float, salt: str = "") -> bool:
+    """Does this user get the canary? A hash decides: no state, always the same, and a larger share only adds users.
+
+    salt: the name of the rollout, so that the next one is not tried on the same users.
+    """
+    digest = hashlib.sha256(f"{salt}\n{user}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") < share * 2**64
+
+
+def planned_pairs(old: float, new: float, *, power: float = 0.8, alpha: float = 0.05, seed: int = 0) -> int:
+    """How many pairs of outcomes the sequential test needs to find this difference with that power, by simulation.
+
+    old, new: shares of right answers; each answers tickets of its own. Raises ValueError for shares that are equal or
+    so close that it takes more than 20,000 pairs.
+    """
+    if old == new:
+        raise ValueError("No number of outcomes tells two equal shares apart.")
+    discordance = old * (1 - new) + new * (1 - old)
+    questions = 250
+    while questions < MOST_PAIRS:
+        questions *= 2
+        found = simulate_peeking(
+            new, old, discordance=discordance, questions=questions, experiments=1000, alpha=alpha, seed=seed
+        )
+        if found.sequential[-1] >= power:
+            return int((found.sequential >= power).argmax()) + 1
+    raise ValueError(f"To tell {old:.1%} from {new:.1%} takes more than {MOST_PAIRS:,} pairs of outcomes.")
+
+
+@dataclass
+class Guardrail:
+    """A bet that something bad happens `worse` times as often in the canary; its wealth is an e-value.
+
+    If it happens equally often or less, the wealth ever reaches 1 / alpha with a chance of at most alpha, however often
+    one looks (J. Ville, 1939): each bad event is the canary's with a chance of at most its share of the traffic.
+    """
+
+    name: str
+    worse: float = 2.0
+    alpha: float = 0.01
+    log_wealth: float = 0.0
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ARMS, 0))
+    tripped: bool = False
+
+    def bad(self, arm: Arm, share: float) -> bool:
+        """One bad event, at a time at which the canary had this share of the traffic; True once the bet is won."""
+        self.counts[arm] += 1
+        stake = share * self.worse + 1 - share
+        self.log_wealth += math.log((self.worse if arm == "canary" else 1.0) / stake)
+        self.tripped = self.tripped or self.log_wealth >= -math.log(self.alpha)
+        return self.tripped
+
+    @property
+    def e_value(self) -> float:
+        return math.exp(min(self.log_wealth, 700.0))
+
+
+@dataclass(frozen=True)
+class RolloutPlan:
+    """What is fixed before the first user gets the new version."""
+
+    stages: tuple[tuple[float, int | None], ...] = ((0.05, 100), (0.25, 400), (0.5, None))  # share, canary requests
+    pairs: int = 1000  # of outcomes at most (`planned_pairs`); then the old version stays
+    window_hours: float = 48.0  # after which an outcome counts, or is missing
+    slow_seconds: float = 10.0
+    alpha: float = 0.05  # of the test of quality
+    guard_alpha: float = 0.01  # of each guardrail
+    worse: float = 2.0
+    salt: str = "rollout"
+    wait_for_window: bool = True  # False: counts outcomes as they come, to see what that does
+
+    def __post_init__(self) -> None:
+        shares = [share for share, _ in self.stages]
+        if not shares or shares != sorted(shares) or not 0 < shares[0] <= shares[-1] < 1:
+            raise ValueError("Stages have increasing shares between 0 and 1.")
+        if any(n is None for _, n in self.stages[:-1]) or self.stages[-1][1] is not None:
+            raise ValueError("Every stage but the last one says after how many canary requests it ends.")
+        if self.pairs < 1 or not self.window_hours > 0 or not self.worse > 1:
+            raise ValueError("A rollout needs pairs, a window, and a guardrail that bets on more than 1 times as many.")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do now, and why."""
+
+    action: Literal["go on", "promote", "roll back", "keep the old version"]
+    reason: str
+    hour: float
+
+    @property
+    def final(self) -> bool:
+        return self.action != "go on"
+
+
+@dataclass
+class _Served:
+    arm: Arm
+    hour: float
+    share: float
+    right: bool | None = None
+
+
+class Rollout:
+    """The state of one rollout; see the module."""
+
+    def __init__(self, plan: RolloutPlan) -> None:
+        self.plan = plan
+        self.started = False
+        self.stage, self.in_stage = 0, 0  # canary requests served in this stage
+        self.test = SequentialTest(alpha=plan.alpha)
+        self.guardrails = {
+            name: Guardrail(name, plan.worse, plan.guard_alpha)
+            for name in ("errors", "slow replies", "missing outcomes")
+        }
+        self.requests: dict[str, _Served] = {}  # whose outcome does not count yet
+        self.queue: deque[str] = deque()  # the same in their order
+        self.canaries: deque[bool] = deque()  # outcomes that wait for a neighbor
+        self.neighbor: bool | None = None  # the latest outcome of the control that has none
+        self.known = {arm: [0, 0] for arm in ARMS}  # outcomes that count, right ones among them
+        self.decision: Decision | None = None
+
+    @property
+    def share(self) -> float:
+        """Share of users who get the canary now."""
+        if self.decision is not None:
+            return 1.0 if self.decision.action == "promote" else 0.0
+        return self.plan.stages[self.stage][0] if self.started else 0.0
+
+    def start(self) -> None:
+        """From now on a share of the users gets the canary; what went wrong before counts in no guardrail."""
+        self.started = True
+
+    def arm(self, user: str) -> Arm:
+        return "canary" if in_canary(user, self.share, self.plan.salt) else "control"
+
+    def served(self, request: str, arm: Arm, hour: float, *, seconds: float = 0.0, failed: bool = False) -> None:
+        """A request was answered, or failed. Failed ones have no outcome. Hours must not decrease."""
+        if arm == "canary":
+            self.in_stage += 1
+        if failed:
+            self.guardrails["errors"].bad(arm, self.share)
+            return
+        if seconds > self.plan.slow_seconds:
+            self.guardrails["slow replies"].bad(arm, self.share)
+        self.requests[request] = _Served(arm, hour, self.share)
+        self.queue.append(request)
+
+    def outcome(self, request: str, *, right: bool, hour: float) -> None:
+        """What an agent made of an answer. One that comes after its window is ignored, since it counts as missing."""
+        found = self.requests.get(request)
+        if found is None or hour > found.hour + self.plan.window_hours:
+            return
+        found.right = right
+        if not self.plan.wait_for_window:
+            self._count(self.requests.pop(request))
+
+    def decide(self, hour: float) -> Decision:
+        """The decision at this hour; once it is final, it stays."""
+        if self.decision is not None:
+            return self.decision
+        while self.queue and (
+            self.queue[0] not in self.requests or self.requests[self.queue[0]].hour + self.plan.window_hours <= hour
+        ):
+            found = self.requests.pop(self.queue.popleft(), None)
+            if found is not None:
+                self._count(found)
+        needed = self.plan.stages[self.stage][1]
+        if needed is not None and self.in_stage >= needed:
+            self.stage, self.in_stage = self.stage + 1, 0
+        decision = Decision(*self._judge(), hour)
+        if decision.final:
+            self.decision = decision
+        return decision
+
+    def _judge(self) -> tuple[Literal["go on", "promote", "roll back", "keep the old version"], str]:
+        for rail in self.guardrails.values():
+            if rail.tripped:
+                counts = f"{rail.counts['canary']} of the canary, {rail.counts['control']} of the control"
+                return "roll back", f"{rail.name}: {counts} (e-value {rail.e_value:.3g})"
+        test = self.test
+        quality = f"canary alone right {test.only_a}, control alone {test.only_b} of {test.questions} pairs"
+        if test.rejected:
+            return ("promote" if test.only_a > test.only_b else "roll back"), f"{quality} (e-value {test.e_value:.3g})"
+        if test.questions >= self.plan.pairs:
+            return "keep the old version", f"no difference found: {quality} (e-value {test.e_value:.3g})"
+        return "go on", quality
+
+    def _count(self, found: _Served) -> None:
+        """Lets one outcome, or its absence, count."""
+        if found.right is None:
+            self.guardrails["missing outcomes"].bad(found.arm, found.share)
+            return
+        self.known[found.arm][0] += 1
+        self.known[found.arm][1] += found.right
+        if found.arm == "canary":
+            self.canaries.append(found.right)
+        else:
+            self.neighbor = found.right  # an older control that nobody was paired with is left out
+        if self.canaries and self.neighbor is not None and not self._enough():
+            self.test.update(self.canaries.popleft(), self.neighbor)
+            self.neighbor = None
+
+    def _enough(self) -> bool:
+        return self.test.rejected or self.test.questions >= self.plan.pairs
