@@ -19,6 +19,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from helpers.serving.keys import Keys, add_key, revoke_key
@@ -165,11 +166,9 @@ def watch_parent(server: Any, most: float) -> None:
     parent = os.getppid()
 
     def until_closed() -> None:
-        try:
-            while sys.stdin.buffer.read(4096):
+        with suppress(OSError, ValueError):
+            while os.read(sys.stdin.fileno(), 4096):  # not by sys.stdin, whose lock Python wants when it ends
                 pass
-        except (OSError, ValueError):
-            pass
         closed.set()
 
     def stop() -> None:

@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -103,16 +104,19 @@ class ServerProcess:
         return f"<server at {self.url}, process {self.pid}, {state}>"
 
 
-def start_server(settings: Settings | None = None, *, seconds: float = 180.0, **options: Any) -> ServerProcess:
+def start_server(
+    settings: Settings | None = None, *, seconds: float = 180.0, module: str = "helpers.serving", **options: Any
+) -> ServerProcess:
     """Start a server and wait until it is ready, at most `seconds`.
 
-    settings, or options: the fields of `Settings`; the port is a free one where none is given. The interpreter and the
-    environment are those of this process. Raises ServerFailed, and ValueError for settings that make no sense.
+    settings, or options: the fields of `Settings`; the port is a free one where none is given. module: what to run,
+    where it is something around the course's own server. The interpreter and the environment are those of this process.
+    Raises ServerFailed, and ValueError for settings that make no sense.
     """
     if settings is not None and options:
         raise ValueError("Give the settings, or options, not both.")
     settings = settings or Settings(**{"port": 0} | options)
-    command = [sys.executable, "-m", "helpers.serving", *as_arguments(settings), "--stop-with-parent"]
+    command = [sys.executable, "-m", module, *as_arguments(settings), "--stop-with-parent"]
     paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONUNBUFFERED": "1"}
     log = _new_log()
@@ -121,14 +125,18 @@ def start_server(settings: Settings | None = None, *, seconds: float = 180.0, **
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=file, env=environment, **_own_group()
         )
     server = ServerProcess(process, log, settings)
+    too_long = threading.Timer(seconds, process.kill)
+    too_long.start()
     try:
         first = process.stdout.readline()  # empty if it has ended
+        too_long.cancel()
         if not first:
             process.wait()
             raise ServerFailed(f"The server did not start: {_why(log)}")
         server.url = json.loads(first)["listening"].replace("//0.0.0.0", "//127.0.0.1")
         _wait(server, time.monotonic() + seconds, seconds)
     except BaseException:
+        too_long.cancel()
         process.kill()
         server.stop()
         raise
@@ -150,9 +158,10 @@ def _wait(server: ServerProcess, ends: float, seconds: float) -> None:
 
 
 def _why(log: Path) -> str:
-    """The last line that the server wrote, which is its one sentence."""
+    """The last line that the server wrote and that is no entry of the log: its one sentence."""
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"it wrote nothing to {log}."
+    said = [line for line in lines if line.strip() and not line.startswith("{")]
+    return said[-1] if said else f"see {log}."
 
 
 def _new_log() -> Path:

@@ -122,7 +122,7 @@ class Service:
                 f"The model reads {context:,} tokens, and there are {len(prompt):,} of the prompt{reply}.",
                 code="context_length_exceeded",
             )
-        return wanted or min(self.settings.default_new_tokens, left)
+        return wanted or min(self.settings.default_new_tokens, most, left)
 
     def asks(
         self, prompt: tuple[int, ...], n: int, room: int, model: Model, grammar: TokenGrammar | None, **sampling: Any

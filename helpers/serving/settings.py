@@ -40,7 +40,7 @@ class Settings:
     chunk: int = option(64, "tokens of a prompt that are read per step")
     prefix_cache: bool = option(True, "whether prompts that begin alike are read once")
     # what one request may ask for
-    default_new_tokens: int = option(256, "tokens of a reply where the request does not say")
+    default_new_tokens: int = option(256, "tokens of a reply where the request does not say, max_new_tokens at most")
     max_new_tokens: int = option(2048, "tokens that a reply may have")
     max_choices: int = option(8, "the largest n")
     max_inputs: int = option(256, "texts in one request for embeddings")
@@ -77,10 +77,6 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not value >= least:
                 raise ValueError(f"{name} is at least {least}, not {value}.")
-        if self.default_new_tokens > self.max_new_tokens:
-            raise ValueError(
-                f"default_new_tokens is {self.default_new_tokens}, more than max_new_tokens ({self.max_new_tokens})."
-            )
 
     @property
     def named_adapters(self) -> dict[str, str]:

@@ -146,7 +146,7 @@ class Watch:
                 "cost": call.cost,
             }
         told = {"finish": call.finish_reason, "refused": call.refused, "error": call.error, "hung_up": hung_up or None}
-        quiet = call.endpoint in ("/health", "/ready", "/metrics") and status < 400  # asked every few seconds
+        quiet = call.endpoint in ("/health", "/ready", "/metrics")  # asked every few seconds
         level = logging.ERROR if status == 500 else logging.DEBUG if quiet else logging.INFO
         log.log(level, "request", extra={"fields": fields | {k: v for k, v in told.items() if v is not None}})
 

@@ -59,7 +59,7 @@ class ScriptedWorker:
         self.running = self.hung_up = self.written = 0
         self.asks: list[Ask] = []
         self.prompts: list[str] = []
-        self.draining = False
+        self.cut = False
 
     async def stream(self, ask: Ask) -> AsyncIterator[Piece]:
         if self.running >= self.slots:
@@ -87,7 +87,7 @@ class ScriptedWorker:
                 elif self.fail is not None and self.fail in prompt and written == 4:
                     yield Piece("", (), finish="error", error="It broke.", usage=Usage(len(ask.prompt), 0, written))
                     return
-                elif self.draining and written > 50:
+                elif self.cut:
                     finish = "cancelled"
                 if finish:
                     text.end()
@@ -102,10 +102,10 @@ class ScriptedWorker:
             self.running -= 1
 
     async def close(self, drain_seconds: float) -> None:
-        self.draining = True
         ends = asyncio.get_running_loop().time() + drain_seconds
-        while self.running and asyncio.get_running_loop().time() < ends:
+        while self.running:
             await asyncio.sleep(0.01)
+            self.cut = asyncio.get_running_loop().time() >= ends
 
     def stats(self) -> EngineStats:
         return EngineStats(self.running, 0, 3, 7, 2, 0, self.written, 0)
