@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from helpers.evaluation import (
     agreement,
+    between_raters,
     compare_judges,
     load_pairs,
     load_ratings,
@@ -96,6 +97,8 @@ def test_a_rule_that_reads_nothing_is_nearly_as_good_as_a_rater_and_beats_the_tr
         for name in ("knows only who wrote it", "rater 2 against raters 1 and 3")
     )
     assert writer > 0.9 and rater - writer < 0.05
+    ceilings = between_raters(load_ratings(), TEST)
+    assert min(ceilings, key=lambda name: ceilings[name].share) == "rater 2"
 
 
 def test_on_systems_that_it_has_not_seen_the_trained_judge_loses_about_ten_points(prose):
