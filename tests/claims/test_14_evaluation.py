@@ -7,8 +7,6 @@ import re
 from collections import Counter
 
 import numpy as np
-import pytest
-
 from helpers.evaluation import gate, load_codes, load_failures, load_pairs, load_ratings, load_suite
 from helpers.metrics import contains_answer, squad_words, unigram_f1
 from helpers.trials import word_desk
@@ -16,30 +14,9 @@ from helpers.trials.recorded_outputs import right_answers
 from helpers.trials.six_answers import KINDS, load_six
 from helpers.trials.suites_recorded import recorded_run
 from helpers.velunda import load_handbook
-from tests.tools import hygiene
-from tests.tools.notebook import ROOT, course, output_texts
+from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-
-
-@pytest.fixture(scope="module")
-def page():
-    return course().page("14_evaluation")
-
-
-@pytest.fixture(scope="module")
-def prose(page):
-    return " ".join(page.prose.split())
-
-
-@pytest.fixture(scope="module")
-def printed(page):
-    return {cell.id: "".join(output_texts(cell)) for cell in page.code}
-
-
-@pytest.fixture(scope="module")
-def alts(page):
-    return {cell.id: text for cell in page.code for text in hygiene.alt_texts(cell)}
 
 
 # The six answers -----------------------------------------------------------------------------------------------------

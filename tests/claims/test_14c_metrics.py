@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import pytest
-
 from helpers.evaluation import load_suite, paired_difference
 from helpers.files import RESULTS, read_json
 from helpers.metrics import ROUGE, Containment, Metric, TokenF1
@@ -15,28 +13,13 @@ from helpers.trials.six_answers import load_six
 from helpers.velunda import load_tickets
 from helpers.velunda.tickets import MORE
 from tests.tools import hygiene
-from tests.tools.notebook import ROOT, course, output_texts
+from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 RUNS = {run["case"]["leak"]: run for run in read_json(RESULTS / "14_contamination.json")["runs"]}
 MARKS = {
     leak: {part: np.array(list(row), dtype=int) for part, row in run["right"].items()} for leak, run in RUNS.items()
 }
-
-
-@pytest.fixture(scope="module")
-def page():
-    return course().page("14c_metrics")
-
-
-@pytest.fixture(scope="module")
-def prose(page):
-    return " ".join(page.prose.split())
-
-
-@pytest.fixture(scope="module")
-def printed(page):
-    return {cell.id: "".join(output_texts(cell)) for cell in page.code}
 
 
 # Seven metrics -------------------------------------------------------------------------------------------------------

@@ -28,7 +28,6 @@ from tests.tools.notebook import (
 HELPER_LINES = 15
 FIRST_EXERCISE_MINUTES = 3
 IMPORTED_NAMES = 20
-MANY_IMPORTS = {"14b_judges_and_tests"}  # to be reworked
 
 
 def exercise_cells(page: Page) -> list[str]:
@@ -215,7 +214,7 @@ def few_imports(page: Page) -> list[str]:
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "helpers"
         for alias in node.names
     }
-    if len(names) <= IMPORTED_NAMES or page.name in MANY_IMPORTS:
+    if len(names) <= IMPORTED_NAMES:
         return []
     return [f"{len(names)} names are imported from helpers, more than {IMPORTED_NAMES}: {', '.join(sorted(names))}."]
 
