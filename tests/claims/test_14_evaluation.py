@@ -7,6 +7,7 @@ import re
 from collections import Counter
 
 import numpy as np
+
 from helpers.evaluation import gate, load_codes, load_failures, load_pairs, load_ratings, load_suite
 from helpers.metrics import contains_answer, squad_words, unigram_f1
 from helpers.trials import word_desk

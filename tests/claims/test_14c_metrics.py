@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+
 from helpers.evaluation import load_suite, paired_difference
 from helpers.files import RESULTS, read_json
 from helpers.metrics import ROUGE, Containment, Metric, TokenF1
