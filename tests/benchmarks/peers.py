@@ -109,7 +109,9 @@ PEERS = {
     "ours, int4": Peer(ours("--bits", "4"), lambda: "chat", "int4, groups of 32", health="/ready"),
     "transformers serve": Peer(lambda port: transformers()(port), chat_folder, "float32"),
     "transformers serve --continuous-batching": Peer(
-        lambda port: transformers("--continuous-batching")(port), chat_folder, "float32"
+        lambda port: transformers("--continuous-batching", "--cb-max-memory-percent", "0.1")(port),
+        chat_folder,
+        "float32",
     ),
     "llama.cpp": Peer(llamacpp, lambda: "chat", "Q4_1"),
     "vLLM": Peer(vllm, lambda: "chat", "float32", environment={"VLLM_CPU_KVCACHE_SPACE": "1"}),
