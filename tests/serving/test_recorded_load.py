@@ -6,7 +6,11 @@ import json
 
 import pytest
 
+from helpers.serving.choices import load_options
 from tests.tools.notebook import ROOT
+
+
+NAMES = {"this course's server": "ours", "llama.cpp server": "llama.cpp"}  # of the decision table, in the sweep
 
 
 def recorded(name):
@@ -19,7 +23,7 @@ def measured(name, server, clients):
     return run
 
 
-@pytest.mark.parametrize("name", ["18_load"])
+@pytest.mark.parametrize("name", ["18_load", "18_peers"])
 def test_every_request_was_answered_in_full(name):
     runs = recorded(name)
     longest = max(run["tokens"] / run["answered"] for run in runs)
@@ -49,3 +53,17 @@ def test_a_shared_system_prompt_is_read_once():
     assert shared["cached_tokens"] > 0.8 * shared["prompt_tokens"] and own["cached_tokens"] < 0.1 * own["prompt_tokens"]
     assert own["cpu_s"] > 5 * shared["cpu_s"]
     assert own["first_token_s"]["p50"] > 5 * shared["first_token_s"]["p50"]
+
+
+def test_ours_does_more_per_processor_second_than_the_librarys_server():
+    for clients in (1, 8):
+        ours = measured("18_peers", "ours", clients)["tokens_per_cpu_s"]
+        for peer in ("transformers serve", "transformers serve --continuous-batching"):
+            assert ours > measured("18_peers", peer, clients)["tokens_per_cpu_s"]
+
+
+def test_what_the_decision_table_calls_run_was_measured():
+    servers = {run["case"]["server"] for run in recorded("18_peers") if "tokens_per_cpu_s" in run}
+    for option in load_options():
+        if option.checked == "run":
+            assert NAMES.get(option.name, option.name) in servers
