@@ -507,6 +507,8 @@ def _solution_of_no_exercise(book):
 
 LONG = "def helper():\n" + "    x = 1\n" * 15
 add(practice.helper_lengths, "16 lines", replaced("product", "print(3 * 2)", LONG), "long_helper")
+MANY = "from helpers.sums import (\n" + "".join(f"    name_{n},\n" for n in range(21)) + ")"
+add(practice.few_imports, "21 names", replaced("product", "print(3 * 2)", MANY), "many_names")
 COPY = "def add_up(items):\n    'Sum.'\n" + "\n".join(
     ["    result = 0", "    for number in items:", "        result += number", "    return result"]
 )

@@ -9,15 +9,15 @@
 | `selective`   | risk against coverage, and a threshold for "I do not know"                        | 10b         |
 | `grouped`     | a share of right answers when some items belong together                          | 07, 07b     |
 | `text`        | overlap of words: ROUGE-1, F1; is an accepted answer stated?                      | 07b, 10     |
-| `base`        | what the metrics share: checked inputs, no files, a score for each answer         | 14          |
-| `overlap`     | `BLEU`, `ChrF`, `ROUGE`, by sacrebleu and rouge-score                             | 14          |
-| `answers`     | `ExactMatch` and `TokenF1` by SQuAD's rules, `Containment`, `NumberMatch`         | 14          |
-| `embeddings`  | `BERTScore` with idf and a computed baseline, `MoverScore`                        | 14          |
-| `likelihood`  | `Perplexity` and bits per byte, of texts longer than the context too              | 14          |
-| `confidence`  | `CalibrationError`, `BrierScore`                                                  | 14          |
-| `pass_rates`  | `PassAtK`: is one of k samples right?                                             | 14          |
-| `reference`   | `METEOR`, `DistinctN`                                                             | 14          |
-| `minimal`     | BLEU, chrF and ROUGE in a dozen lines each                                        | 14          |
+| `base`        | what the metrics share: checked inputs, no files, a score for each answer         | 14, 14c     |
+| `overlap`     | `BLEU`, `ChrF`, `ROUGE`, by sacrebleu and rouge-score                             | 14c         |
+| `answers`     | `ExactMatch` and `TokenF1` by SQuAD's rules, `Containment`, `NumberMatch`         | 14, 14c     |
+| `embeddings`  | `BERTScore` with idf and a computed baseline, `MoverScore`                        | 14c         |
+| `likelihood`  | `Perplexity` and bits per byte, of texts longer than the context too              | 14c         |
+| `confidence`  | `CalibrationError`, `BrierScore`                                                  | 14c         |
+| `pass_rates`  | `PassAtK`: is one of k samples right?                                             | 14c         |
+| `reference`   | `METEOR`, `DistinctN`                                                             | 14c         |
+| `minimal`     | BLEU, chrF and ROUGE in a dozen lines each                                        | 14c         |
 | `words`       | words in any script                                                               | 14          |
 | `windows`     | how a text longer than the context is read                                        | 03, 14      |
 

@@ -21,6 +21,7 @@
 | OpenAI's APIs: chat, completions; responses; vectors, models, health | `api_chat`, `api_responses`, `api_other` |
 | bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
+| static, dynamic, continuous batching, step by step, as a Gantt picture       | `schedules`    |
 | what else serves a model, and when to take it                                | `choices`      |
 | API keys; requests and tokens per minute; metrics, logs and cost             | `keys`, `limits`, `watch` |
 """
@@ -54,6 +55,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "requests",
         "rollout",
         "rollout_drill",
+        "schedules",
         "service",
         "settings",
         "sse",
@@ -91,6 +93,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
         "rollout": ["Decision", "Guardrail", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],
         "rollout_drill": ["Agents", "Drill", "Version", "run_drill"],
+        "schedules": ["POLICIES", "Bar", "busy_share", "draw_schedules", "schedule"],
         "settings": ["Settings"],
         "sse": ["event", "read_events"],
         "watch": ["Watch"],

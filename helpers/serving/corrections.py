@@ -18,13 +18,14 @@ same way, with B block by block, its rows in the order into which `FastLlama` ha
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.adapters import Adapter, AdapterUnavailable, read_adapter, require_fit
+from helpers.adapters import Adapter, AdapterUnavailable, read_adapter, require_fit, weights_checksum
 from helpers.lora.files import read_matrices
 from helpers.speed.fast_llama import FastLlama, turned_rows
 from helpers.transformer.llama import library_llama_name
@@ -56,7 +57,7 @@ class Corrections:
 
     adapters: name → a shipped adapter's name or a folder. layers: for each block, product → `Correction`, for those
     products that some adapter corrects. Raises AdapterUnavailable for one that is unknown, damaged, no plain LoRA or
-    made for a model of another shape. Whether the base has other weights of the same shape is not seen.
+    made for another base. Of a quantized base only the shape is compared, since its weights cannot be told any more.
     """
 
     def __init__(self, model: FastLlama, adapters: Mapping[str, str | os.PathLike]) -> None:
@@ -68,7 +69,8 @@ class Corrections:
             for product in parts.values()
             for part, size in product.items()
         }
-        found = [_read(adapter, sizes) for adapter in adapters.values()]
+        checksum = cache(lambda: weights_checksum(base_weights(model)))
+        found = [_read(adapter, sizes, checksum) for adapter in adapters.values()]
         matrices = [(adapter.scale, read_matrices(adapter)) for adapter in found]
         self.layers: list[dict[str, Correction]] = []
         for i in range(len(model.blocks)):
@@ -117,13 +119,32 @@ def _part_sizes(model: FastLlama) -> dict[str, dict[str, tuple[int, int]]]:
     return {product: {part: wide[part.split(".")[1]] for part in parts} for product, parts in JOINED.items()}
 
 
+def base_weights(model: FastLlama) -> Iterator[Tensor]:
+    """The matrices, biases and norms of the `Llama` that a `FastLlama` was made of; codes where it is quantized."""
+    parts, head_dim = _part_sizes(model), model.config.head_dim
+    yield from (model.embedding.weight, model.norm.weight, *model.head.parameters(), *model.head.buffers())
+    for block in model.blocks:
+        yield from (block.attention_norm.weight, block.feed_forward_norm.weight)
+        for product, sizes in parts.items():
+            layer = getattr(block, product)
+            for joined in (*layer.parameters(), *layer.buffers()):
+                if not joined.is_floating_point() or len(joined) != sum(n_out for _, n_out in sizes.values()):
+                    yield joined
+                    continue
+                for part, rows in zip(sizes, joined.split([n_out for _, n_out in sizes.values()]), strict=True):
+                    moved = part.endswith(("q_proj", "k_proj"))
+                    yield rows[turned_rows(len(rows), head_dim).argsort()] if moved else rows
+
+
 def _library_name(layer: int, part: str) -> str:
     return library_llama_name(f"blocks.{layer}.{part}")
 
 
-def _read(adapter: str | os.PathLike, sizes: Mapping[str, tuple[int, int]]) -> Adapter:
+def _read(
+    adapter: str | os.PathLike, sizes: Mapping[str, tuple[int, int]], checksum: Callable[[], str | None]
+) -> Adapter:
     found = read_adapter(adapter)
     if found.beyond:
         raise AdapterUnavailable(f"{found.name} is more than plain LoRA ({found.beyond[0]}), which is not served.")
-    require_fit(found, sizes, lambda: None)
+    require_fit(found, sizes, checksum)
     return found

@@ -105,7 +105,7 @@ class ServerProcess:
 
 
 def start_server(
-    settings: Settings | None = None, *, seconds: float = 180.0, module: str = "helpers.serving", **options: Any
+    settings: Settings | None = None, *, seconds: float = 300.0, module: str = "helpers.serving", **options: Any
 ) -> ServerProcess:
     """Start a server and wait until it is ready, at most `seconds`.
 

@@ -137,6 +137,7 @@ class FastRMSNorm(nn.Module):
     def __init__(self, norm: RMSNorm) -> None:
         super().__init__()
         C = norm.weight.numel()
+        self.weight = norm.weight.detach()  # as the model has it, to tell one base from another
         self.register_buffer("scale", norm.weight.detach().float() * math.sqrt(C))
         self.register_buffer("floor", torch.tensor(math.sqrt(C * norm.eps), device=norm.weight.device))
 

@@ -16,7 +16,8 @@ have nothing to do with each other.
 | 10       | `searches`, `handbook_answers`, `written_answers`                                                    |
 | 10b      | `handbook_answers`                                                                                   |
 | 12c      | `tool_tasks`, `tool_rules`                                                                           |
-| 14       | `recorded_outputs`, `missed_failures`, `suites_recorded`                                             |
+| 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
+| 14c      | `six_answers`, `metric_lies`                                                                         |
 | 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second

@@ -65,3 +65,18 @@ def confidences(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]
 def reader_rows(split: str, stratum: str) -> list[dict[str, Any]]:
     """What the reader wrote about the best quote of each question, threshold or not, in the order of `answered`."""
     return RECORD.find("reader", split=split, stratum=stratum)["rows"]
+
+
+def compared(split: str) -> list[tuple[Question, str, str]]:
+    """What the assistant quoted and what the reader wrote from its best quote, for a comparison by one rule.
+
+    One (question, quoted text, written text) for each question that the handbook answers, everyday ones first, without
+    a threshold. Where the handbook has no answer, no text is right, so that there is nothing to compare.
+    """
+    quoted = answered(split)
+    read = [row for name in STRATA for row in reader_rows(split, name)]
+    return [
+        (question, quote["text"], row["text"])
+        for (_, question), quote, row in zip(questions_of(split), quoted, read, strict=True)
+        if question.answerable
+    ]

@@ -2,6 +2,7 @@
 
     found = outputs("reader")               # 131 of them
     [each.output for each in found if not each.right]
+    right_answers()["reader"]               # [(output, reference, accepted strings), …] of the right ones
 
 Outputs stand as they were recorded. The record of the ticket reader has marks instead: a ticket whose five fields are
 right was answered by its label, and what was said to the others is None. Where nothing answers a question, the right
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from helpers.assistants.handbook import THRESHOLD, units_of
@@ -158,3 +160,15 @@ def _found_by_search(question: Question, quoted: dict[str, Any]) -> dict[str, st
 
 
 ASSISTANTS = {"tickets": tickets, "summaries": summaries, "reader": reader, "quotes": quotes, "writer": writer}
+
+
+@cache
+def right_answers() -> dict[str, list[tuple[str, str, tuple[str, ...]]]]:
+    """For each assistant: output, reference and accepted strings of its right answers, abstentions left out.
+
+    Right are those that each notebook's own rule calls right.
+    """
+    return {
+        name: [(each.output, each.expected, each.accepted) for each in found() if each.right and each.answerable]
+        for name, found in ASSISTANTS.items()
+    }

@@ -205,7 +205,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             else:
                 load = asyncio.run(open_loop(options.base_url, requests, options.rate, seed=options.seed, **common))
         except (ValueError, httpx2.HTTPError) as error:
-            print(f"No load on {options.base_url}: {error or type(error).__name__}", file=sys.stderr)
+            print(
+                f"No load on {options.base_url}: {(str(error) or type(error).__name__).splitlines()[0]}",
+                file=sys.stderr,
+            )
             return 1
         level = {"clients": clients} if clients else {"rate": options.rate}
         print(json.dumps({**level, **load.summary()}) if options.json else f"{level}: {load}", flush=True)

@@ -21,7 +21,6 @@ from helpers.velunda.handbook import load_handbook
 PERCENTILES = (50, 95, 99)
 CHARACTERS_PER_TOKEN = 4.5  # of the handbook, in the chat model's tokens
 THINGS = ("a clockmaker", "a lighthouse", "two rivers", "an old bridge", "a night train", "the last apple tree")
-SECONDS = "seconds"
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Load:
             "counted_by": "server" if good and all(r.tokens is not None for r in good) else "pieces of text",
             "prompt_tokens": sum(reply.prompt_tokens or 0 for reply in good),
             "cached_tokens": sum(cached) if cached else None,
-            SECONDS: round(self.seconds, 3),
+            "seconds": round(self.seconds, 3),
             "tokens_per_s": round(tokens / self.seconds, 2),
             "requests_per_s": round(len(good) / self.seconds, 3),
             "client_cores": round(self.client_seconds / self.seconds, 3),
@@ -120,7 +119,7 @@ class Load:
     def __str__(self) -> str:
         found = self.summary()
         lines = [
-            f"{found['answered']} of {found['requests']} answered in {found[SECONDS]:.1f} s: "
+            f"{found['answered']} of {found['requests']} answered in {found['seconds']:.1f} s: "
             f"{found['tokens_per_s']:.1f} tokens per second; the client took {found['client_cores']:.2f} cores"
         ]
         for name, label in (("first_token_s", "first token"), ("gap_s", "next token"), ("end_to_end_s", "whole reply")):

@@ -10,12 +10,14 @@ import random
 import pytest
 import torch
 
-from helpers.adapters import AdapterUnavailable
+from helpers.adapters import AdapterUnavailable, weights_checksum
 from helpers.lora import add_lora_, save_adapter
+from helpers.quantization import quantize_
+from helpers.serving.corrections import base_weights
 from helpers.serving.paged import PagedLlama, Row, groups
 from helpers.serving.pages import pages_for
 from helpers.speed import FastLlama
-from tests.serving.tiny import V, adapted, adapter, prompt, tiny
+from tests.serving.tiny import adapted, adapter, prompt, tiny
 from tests.tiny_models import LLAMAS, llama
 from tests.transformer.test_transformer import small_llama
 
@@ -98,4 +100,19 @@ def test_an_adapter_of_another_base_is_refused(tmp_path):
     save_adapter(add_lora_(small_llama(d_ff=64), 2, 4, targets=("up_proj",)), tmp_path / "other")
     with pytest.raises(AdapterUnavailable, match="in this model it maps"):
         PagedLlama(FastLlama(tiny()), 8, 4, {"other": tmp_path / "other"})
-    assert V == tiny().config.vocab_size
+    other = tiny()
+    with torch.no_grad():
+        other.blocks[1].attention.k_proj.weight[0, 0] += 1.0
+    save_adapter(add_lora_(other, 2, 4, targets=("up_proj",)), tmp_path / "weights")
+    with pytest.raises(AdapterUnavailable, match="whose weights differ"):
+        PagedLlama(FastLlama(tiny()), 8, 4, {"other": tmp_path / "weights"})
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("options", [{}, {"attention_bias": True, "feed_forward_bias": True}, {"tied": True}])
+def test_the_base_is_recognized_by_its_weights(dtype, options):
+    model = small_llama(**options).to(dtype)
+    expected = weights_checksum(model.parameters())
+    fast = FastLlama(model)
+    assert weights_checksum(base_weights(fast)) == expected is not None
+    assert weights_checksum(base_weights(quantize_(fast, 8))) is None

@@ -27,6 +27,7 @@ from tests.tools.notebook import (
 
 HELPER_LINES = 15
 FIRST_EXERCISE_MINUTES = 3
+IMPORTED_NAMES = 20
 
 
 def exercise_cells(page: Page) -> list[str]:
@@ -203,6 +204,21 @@ def helper_lengths(page: Page) -> list[str]:
     ]
 
 
+def few_imports(page: Page) -> list[str]:
+    """Outside of the set-up cell, at most 20 names come from helpers: more hide what the notebook teaches."""
+    names = {
+        alias.name
+        for cell in page.code
+        if "setup" not in tags(cell) and (tree := parse(cell.source))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "helpers"
+        for alias in node.names
+    }
+    if len(names) <= IMPORTED_NAMES:
+        return []
+    return [f"{len(names)} names are imported from helpers, more than {IMPORTED_NAMES}: {', '.join(sorted(names))}."]
+
+
 def written_once(page: Page) -> list[str]:
     """No function body of two statements or more stands both in the notebook and in helpers."""
     known = helper_bodies(page.course.root / "helpers")
@@ -241,4 +257,15 @@ def _body(node: ast.FunctionDef | ast.ClassDef) -> str:
     return text if len(text.splitlines()) >= 2 else ""
 
 
-RULES = (exercise_cells, stubs, stored_verdicts, announced, mix, no_leaks, folded, helper_lengths, written_once)
+RULES = (
+    exercise_cells,
+    stubs,
+    stored_verdicts,
+    announced,
+    mix,
+    no_leaks,
+    folded,
+    helper_lengths,
+    few_imports,
+    written_once,
+)

@@ -82,8 +82,8 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=clipped_precision,
-    minutes=3,
-    difficulty=2,
+    minutes=2,
+    difficulty=1,
     hints=(
         "What does the function give for the answer “hours hours hours”? What should it give?",
         "A run that stands once in the reference can be right once. Compare the two counts of each run.",
