@@ -47,6 +47,7 @@ class Service:
         self.backend: Backend | None = None
         self.prompts: Prompts | None = None
         self.started = int(time.time())
+        self._closed = False
 
     def open(self, backend: Backend) -> None:
         """From now on there is something to serve."""
@@ -58,9 +59,9 @@ class Service:
         """Let running replies finish, `drain_seconds` at most, and stop the engine."""
         if self.state != "broken":
             self.state = "draining"
-        if self.backend is not None:
-            backend, self.backend = self.backend, None
-            await backend.worker.close(self.settings.drain_seconds)
+        if self.backend is not None and not self._closed:
+            self._closed = True
+            await self.backend.worker.close(self.settings.drain_seconds)
             self.prompts.close()
 
     def stats(self) -> EngineStats | None:

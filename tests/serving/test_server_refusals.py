@@ -330,6 +330,21 @@ async def test_only_the_audit_file_holds_what_was_said(tmp_path):
 
 
 @in_loop
+async def test_a_reply_that_is_finished_while_the_server_stops_is_whole_and_audited(tmp_path):
+    file = tmp_path / "audit.jsonl"
+    async with Server(ScriptedWorker(seconds=0.01), audit_file=file) as server:
+        asking = asyncio.create_task(server.post(CHAT, says("a b c d e f g h")))
+        while not server.worker.running:
+            await asyncio.sleep(0.001)
+        await server.app.state.service.close()
+        answer = await asking
+        assert answer.json()["choices"][0]["message"]["content"] == "a b c d e f g h"
+        assert (await server.http.get("/metrics")).status_code == 200
+        assert (await server.post(CHAT, says("x"))).status_code == 503
+    assert json.loads(file.read_text(encoding="utf-8"))["reply"] == "a b c d e f g h"
+
+
+@in_loop
 async def test_a_defect_of_the_server_is_500_with_an_id_and_without_details(monkeypatch):
     async with Server() as server:
         monkeypatch.setattr(server.app.state.service.prompts, "chat", lambda *a: 1 / 0)
