@@ -9,7 +9,6 @@ import pytest
 from helpers.serving.choices import load_options
 from tests.tools.notebook import ROOT
 
-
 NAMES = {"this course's server": "ours", "llama.cpp server": "llama.cpp"}  # of the decision table, in the sweep
 
 
