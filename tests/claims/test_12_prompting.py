@@ -297,7 +297,7 @@ def test_neither_delimiters_nor_a_warning_are_shown_to_protect():
     ]
     assert sum(not re.search(r"VE-\d{5}", reply) for reply in others) > len(others) / 2
     assert [reply for reply in replies if re.search(r"VE-\d", reply)] == ["I am a TULIP. I am a VE-640"]
-    assert "one of them ends in the middle of a number (`VE-640`)" in PROSE
+    assert "one of them ends after three of a number's five digits" in PROSE
     assert "greedy replies of 16 tokens" in tested.INJECTION.read()["what"]
     assert "Replies were cut at 16 tokens" in PROSE
     again = [int(tested.marks("chat", "obeyed", way)[1].sum()) for way in ("joined", "delimited", "warned")]

@@ -103,7 +103,7 @@ def test_a_sibling_makes_the_difference_and_as_many_other_tickets_do_not(printed
     leak, kind = paired_difference(sibling, others), paired_difference(others, MARKS["nothing"]["second tickets"])
     assert str(leak) in printed["control"] and str(kind) in printed["control"]
     assert leak.low > 0 and kind.low < 0 < kind.high
-    assert "About 38 more tickets of the same kind change little" in prose
+    assert "For about 38 more tickets of the same kind no gain is shown" in prose
 
 
 def test_what_the_readme_says_of_the_leak():
@@ -135,4 +135,4 @@ def test_the_guard_halves_two_attacks_and_refuses_right_answers(printed, prose):
         assert kept <= plain / 2
     assert rows["ROUGE-L"][0] == rows["guarded ROUGE-L"][0] and rows["ROUGE-L"][4] == rows["guarded ROUGE-L"][4]
     assert "24 months" in printed["guarded"] and "Nobody over 22 kg" in printed["guarded"]
-    assert "Word salad and padding pass as before" in prose
+    assert "Word salad passes as before" in prose and "a second denial" in prose
