@@ -142,6 +142,14 @@ def test_what_the_readme_says_of_agreement(printed):
     assert f"decides {right + wrong} of {right + tie + wrong} pairs" in README and f"on {right} of these it" in README
 
 
+def test_the_right_answer_is_the_longer_one_in_about_half_of_its_pairs(prose):
+    told = [
+        (pair.a, pair.b) if pair.a.right else (pair.b, pair.a) for pair in load_pairs() if pair.a.right != pair.b.right
+    ]
+    longer = sum(len(right.text) > len(wrong.text) for right, wrong in told)
+    assert abs(longer / len(told) - 0.5) < 0.05 and "is the longer one in about half of its pairs" in prose
+
+
 # The gate ------------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from helpers import metrics
 from helpers.evaluation import load_suite, paired_difference
 from helpers.files import RESULTS, read_json
 from helpers.metrics import ROUGE, Containment, Metric, TokenF1
@@ -136,3 +137,26 @@ def test_the_guard_halves_two_attacks_and_refuses_right_answers(printed, prose):
     assert rows["ROUGE-L"][0] == rows["guarded ROUGE-L"][0] and rows["ROUGE-L"][4] == rows["guarded ROUGE-L"][4]
     assert "24 months" in printed["guarded"] and "Nobody over 22 kg" in printed["guarded"]
     assert "Word salad passes as before" in prose and "a second denial" in prose
+
+
+def test_padding_passes_the_guard_by_its_second_denial(page):
+    names = {"metrics": metrics}
+    [guard] = [cell.source for cell in page.code if cell.id == "guard"]
+    exec(guard, names)
+    padded = [(metric_lies.padded(each.reference), each.reference) for each in metric_lies.QUESTIONS]
+    assert all(names["passes"](text, reference) for text, reference in padded)
+    politeness = "Please do not hesitate"
+    assert not any(names["passes"](text.partition(politeness)[0], reference) for text, reference in padded)
+
+
+def test_most_siblings_share_a_run_of_six_words(prose):
+    def runs(text):
+        words = text.lower().split()
+        return {tuple(words[i : i + 6]) for i in range(len(words) - 5)}
+
+    families = {}
+    for item in load_suite("tickets").items:
+        families.setdefault(item.group, []).append(runs(item.input))
+    shared = [bool(first & second) for first, second in families.values()]
+    assert len(shared) == 77 and sum(shared) > len(shared) / 2
+    assert "would find many siblings, too" in prose
