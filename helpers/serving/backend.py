@@ -90,22 +90,25 @@ def load_backend(settings: Settings) -> Backend:
     folder = fetch("chat")
     fast = matrix_dtype()
     bits = settings.bits or (16 if fast == torch.bfloat16 else 32)
-    dtype = {32: torch.float32, 16: torch.bfloat16}.get(bits, fast)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = FastLlama.from_pretrained(folder, dtype)
-    if bits < 16:
-        quantize_(model, bits=bits, skip=["head"])
-    engine = Engine(
-        model,
-        tokenizer,
-        adapters=adapters,
-        cache_mb=settings.cache_mb,
-        page_size=settings.page_size,
-        max_running=settings.max_running,
-        max_waiting=settings.max_waiting,
-        chunk=settings.chunk,
-        prefix_cache=settings.prefix_cache,
-    )
+
+    def engine() -> Engine:
+        model = FastLlama.from_pretrained(folder, {32: torch.float32, 16: torch.bfloat16}.get(bits, fast))
+        if bits < 16:
+            quantize_(model, bits=bits, skip=["head"])
+        return Engine(
+            model,
+            tokenizer,
+            adapters=adapters,
+            cache_mb=settings.cache_mb,
+            page_size=settings.page_size,
+            max_running=settings.max_running,
+            max_waiting=settings.max_waiting,
+            chunk=settings.chunk,
+            prefix_cache=settings.prefix_cache,
+        )
+
+    worker = EngineWorker(engine)
     base = f"{_named(folder, 'chat')}@{checksum(folder)}/{PRECISIONS[bits]}"
     models = {"chat": Model("chat", base)}
     for name, adapter in adapters.items():
@@ -115,8 +118,8 @@ def load_backend(settings: Settings) -> Backend:
         where = fetch("embedder")
         models["embedder"] = Model("embedder", f"{_named(where, 'embedder')}@{checksum(where)}", encodes=True)
         encoder = Encoder(embedder)
-    context = min(model.config.max_len, engine.pool.n_pages * settings.page_size)
-    return Backend(tokenizer, EngineWorker(engine), lambda: engine.stats, models, context, encoder)
+    context = min(worker.engine.config.max_len, worker.engine.pool.n_pages * settings.page_size)
+    return Backend(tokenizer, worker, lambda: worker.stats, models, context, encoder)
 
 
 def checksum(folder: Path) -> str:

@@ -1,13 +1,17 @@
 """A thread that steps the engine, and async streams of what each request gets.
 
-    worker = EngineWorker(engine)
+    worker = EngineWorker(lambda: Engine(model, tokenizer))
     async for piece in worker.stream(Ask(prompt=tuple(ids))):
         print(piece.text)
     await worker.close(drain_seconds=10)
 
 A step takes as long as the model does, so it must not run on the event loop, which meanwhile serves everybody's
-connections. The thread owns the engine; pieces reach the loop by `call_soon_threadsafe`. Leaving a stream early (the
-client has gone) cancels its request, which frees its pages at the next step.
+connections. The thread makes and owns the engine; pieces reach the loop by `call_soon_threadsafe`. Leaving a stream
+early (the client has gone) cancels its request, which frees its pages at the next step.
+
+The thread also loads the model, and says how many threads its products take. PyTorch keeps that number per thread, and
+OpenMP keeps a team of helpers per thread that starts products: where the main thread loads the model, its team stays
+and slows the other one down. On two cores that halves the tokens per second.
 
 What it does not do: HTTP, time limits (put `asyncio.timeout` around a stream; it cancels, too).
 """
@@ -17,8 +21,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
+
+import torch
 
 from helpers.serving.requests import Ask, EngineStats, Full, Piece
 
@@ -28,16 +35,18 @@ Sink = Callable[[Piece], None]
 class EngineWorker:
     """One thread that owns an engine, from now until `close`.
 
-    engine: anything with submit, cancel, step, abandon, idle and stats, as `helpers.serving.engine.Engine` has them.
+    make: called in the thread, gives anything with submit, cancel, step, abandon, idle and stats, as
+    `helpers.serving.engine.Engine` has them. What it raises is raised here.
     """
 
-    def __init__(self, engine: Any) -> None:
-        self.engine = engine
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._made: Future[Any] = Future()
         self._sinks: dict[str, Sink] = {}
         self._changed = threading.Condition()
         self._closing = self._stopped = False
-        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(make,), name="engine", daemon=True)
         self._thread.start()
+        self.engine = self._made.result()
 
     @property
     def alive(self) -> bool:
@@ -102,7 +111,14 @@ class EngineWorker:
 
     # The thread ------------------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, make: Callable[[], Any]) -> None:
+        torch.set_num_threads(torch.get_num_threads())  # of this thread's products, too
+        try:
+            self.engine = make()
+        except BaseException as error:
+            self._made.set_exception(error)
+            return
+        self._made.set_result(self.engine)
         while self._wait_for_work():
             try:
                 pieces = self.engine.step()

@@ -1,6 +1,6 @@
 """What the prefix cache saves: one client sends requests with a system prompt of about 400 tokens, and two tokens are
-written. shared 0: each request has another system prompt; shared 1: all have the same one, which was read before. One
-thread, the same server. Other programs ran on the same cores: compare processor seconds of the server."""
+written. shared 0: each request has another system prompt; shared 1: all have the same one, which was read before. Two
+threads on two cores that nothing else used but the client."""
 
 from tests.benchmarks.load_trials import trial
 

@@ -15,7 +15,7 @@ def with_worker(scenario, drain_seconds: float = 30.0, **options):
     """Run scenario(worker) on an event loop; the worker is closed and its thread gone afterwards."""
 
     async def main():
-        worker = EngineWorker(endless_engine(**options))
+        worker = EngineWorker(lambda: endless_engine(**options))
         try:
             return await scenario(worker)
         finally:
@@ -106,7 +106,7 @@ def test_closing_lets_running_requests_finish_and_refuses_new_ones():
     (ask,) = wordy(1, 5, 30)
 
     async def scenario():
-        worker = EngineWorker(endless_engine())
+        worker = EngineWorker(endless_engine)
         stream = worker.stream(ask)
         first = await anext(stream)
         closing = asyncio.create_task(worker.close(30.0))
@@ -125,7 +125,7 @@ def test_what_has_not_finished_when_time_is_up_is_cancelled():
     (ask,) = wordy(1, 5, 100)
 
     async def scenario():
-        worker = EngineWorker(endless_engine())
+        worker = EngineWorker(endless_engine)
         step, paused = worker.engine.step, threading.Event()
 
         def slow_step():
@@ -146,10 +146,33 @@ def test_what_has_not_finished_when_time_is_up_is_cancelled():
 
 def test_closing_twice_and_without_work_is_fine():
     async def scenario():
-        worker = EngineWorker(endless_engine())
+        worker = EngineWorker(endless_engine)
         assert worker.alive
         await worker.close(5.0)
         await worker.close(0.0)
         return worker.alive
 
     assert not asyncio.run(scenario())
+
+
+def test_what_goes_wrong_while_the_engine_is_made_is_raised_where_it_was_asked_for():
+    def broken():
+        raise ValueError("no such adapter")
+
+    with pytest.raises(ValueError, match="no such adapter"):
+        EngineWorker(broken)
+
+
+def test_the_engine_is_made_in_the_thread_that_steps_it():
+    made = []
+
+    def make():
+        made.append(threading.current_thread().name)
+        return endless_engine()
+
+    async def main():
+        worker = EngineWorker(make)
+        await worker.close(1.0)
+
+    asyncio.run(main())
+    assert made == ["engine"]
