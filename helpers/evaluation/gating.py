@@ -11,7 +11,7 @@ always be chosen so that the result passes. 0.05 is one question in twenty.
 
 The gate fails where a loss is shown: the whole interval lies below 0 and reaches down to −margin or below. Where it
 holds 0 and −margin, the items show no loss and exclude none: the gate then cannot be judged, and the sentence says how
-many items it would take. Two versions that are equally good fail in 2.5 % of comparisons at most, slices aside.
+many items it would take. Two versions that are equally good fail in about 2.5 % of comparisons, slices aside.
 
 A good mean can hide a slice that broke. A slice is clearly worse where it lost more than the margin and its interval
 lies below 0, at a level that is shared among the slices (Bonferroni), so that twenty slices raise no more false alarms

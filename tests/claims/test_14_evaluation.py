@@ -282,11 +282,12 @@ def test_the_levels_of_the_three_versions(printed, prose):
     assert "both intervals reach above 0, so no loss is proved" in prose
 
 
-def test_equal_versions_hardly_ever_fail_and_mostly_cannot_be_judged(printed, rule):
+def test_equal_versions_seldom_fail_and_mostly_cannot_be_judged(printed, prose, rule):
     shares = re.findall(r"passed (\d+)%, failed (\d+)%, cannot be judged (\d+)%", printed["equal-versions"])
     assert len(shares) == 2
     for _, failed, unjudged in shares:
-        assert int(failed) <= 6 and int(unjudged) > 50
+        assert 2 <= int(failed) <= 7 and int(unjudged) > 50
+    assert all("about one in twenty versions that are as good as the old one" in text for text in (prose, README))
     low = np.repeat([-1, 0], [9, 66])
     assert rule(low, np.zeros(75), 0.05) == "failed" and rule(-low, np.zeros(75), 0.05) == "passed"
     for n, verdict in ((72, "cannot be judged"), (73, "passed")):
