@@ -287,3 +287,11 @@ def test_what_is_said_of_raters_is_what_14_prints(prose):
     share = {name: re.search(rf"^{name}\b.*?(\d+) ?%", printed, re.MULTILINE)[1] for name in NAMED}
     token_f1, bert_score = (share[name] for name in NAMED)
     assert f"agreed with them on {token_f1} % of the pairs of answers, BERTScore on {bert_score} %" in prose
+
+
+def test_lm_eval_and_the_page_agree(printed):
+    yours = printed["lm-eval-yours"].rpartition("yours:")[2].strip()
+    assert yours.startswith("{'acc': ") and "'acc_norm': " in yours
+    theirs, _, sums = printed["lm-eval"].partition(" | ")
+    assert theirs.removeprefix("lm-eval:").strip() == yours
+    assert sums.strip() == "largest difference of the 18 sums below 0.01 nats: True"
