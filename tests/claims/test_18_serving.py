@@ -135,7 +135,7 @@ def test_the_memory_of_the_servers(prose):
         name: max(by_clients("18_peers", name, lambda run: run["memory_mb"]).values())
         for name in ("llama.cpp", "ours", "vLLM")
     }
-    told = re.search(r"takes ([\d.]+) GB, all counted, where ours takes ([\d.]+) and vLLM ([\d.]+)", prose)
+    told = re.search(r"takes (\d\.\d) GB, all counted, where ours takes (\d\.\d) and vLLM (\d\.\d)", prose)
     for said, name in zip(told.groups(), most, strict=True):
         assert abs(float(said) - most[name] / 1000) < 0.07
 
