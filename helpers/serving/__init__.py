@@ -19,7 +19,7 @@
 | the server: `create_app`, and `python -m helpers.serving`                    | `app`          |
 | a server in a process of its own: `start_server`                             | `process`      |
 | OpenAI's APIs: chat, completions; responses; vectors, models, health | `api_chat`, `api_responses`, `api_other` |
-| bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
+| bodies of requests; errors; events of a stream; replies while they grow | `wire`, `errors`, `sse`, `replies`, `writing` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
 | static, dynamic, continuous batching, step by step, as a Gantt picture       | `schedules`    |
 | what else serves a model, and when to take it                                | `choices`      |
@@ -62,6 +62,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "watch",
         "wire",
         "worker",
+        "writing",
     ],
     submod_attrs={
         "app": ["create_app"],
