@@ -24,7 +24,7 @@ def test_a_server_survives_the_drills():
         assert found["answered"] + found["refused"] == found["requests"] >= 40 and found["answered"] >= 24
         assert found["crossed"] == found["refused_without_retry_after"] == found["after"]["running"] == 0
 
-        found = asyncio.run(drills.hang_ups(server, clients=40, at_once=20))
+        found = asyncio.run(drills.hang_ups(server, clients=40, at_once=20, tokens=1000))
         assert found["left"] == 40 and not found["lost"] and found["answered_afterwards"]
         assert found["left_before_any_text"] > 0 and found["hang_ups_seen"] >= 30
 
@@ -79,7 +79,7 @@ def returned(run: dict) -> None:
 def test_recorded_two_hundred_clients_lost_no_reply_and_got_no_others():
     run = recorded("crowd")
     assert run["clients_answered"] <= 200 < run["requests"] and run["refused"] > 0
-    assert run["answered"] + run["refused"] == run["requests"] and run["answered"] > 100
+    assert run["answered"] + run["refused"] == run["requests"] and run["answered"] >= 32 + 64
     assert not run["lost"] and run["crossed"] == run["refused_without_retry_after"] == 0
     returned(run)
 
