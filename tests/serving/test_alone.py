@@ -43,13 +43,13 @@ def test_alone_and_together_in_any_order_are_the_same(name, tmp_path):
 @torch.no_grad()
 def test_pages_that_another_text_took_over_are_read_anew():
     model = FastLlama(tiny())
-    paged, first, second, pages = PagedLlama(model, 40, 4), prompt(12, 1), prompt(12, 2), [5, 2, 9]
-    for text in (first, second):
-        paged([Row(text[:10], 0, pages)])
-        for at in (10, 11):
+    paged, pages = PagedLlama(model, 60, 4), [5, 2, 9, 11]
+    for text, begun in ((prompt(15, 1), 10), (prompt(15, 2), 12)):  # the second goes on where the first one ended
+        paged([Row(text[:begun], 0, pages)])
+        for at in (begun, begun + 1):
             [logits] = paged([Row(text[at : at + 1], at, pages)])
             torch.testing.assert_close(logits, whole(model, text[: at + 1]), **close)
-    assert paged.alone.length == 12
+    assert paged.alone.length == 14
     paged.clear([9])
     assert paged.alone.length == 0
 
