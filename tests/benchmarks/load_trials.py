@@ -2,8 +2,9 @@
 
     trial("ours", clients=16, tokens=16)      # {"tokens_per_s": …, "tokens_per_cpu_s": …, "first_token_s": {…}, …}
 
-A server is started at its first trial and runs until this process ends, so that trials of several servers can take
-turns. Processor seconds are those of the server alone; the client's stand beside them as `client_cores`.
+A server is started at its first trial and stays until this process ends, so that trials of several servers can take
+turns; while it is not its turn it is suspended, since some servers keep a core busy with waiting. Processor seconds
+are those of the server alone; the client's stand beside them as `client_cores`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ def server(name: str) -> Running:
     """The running server of this name; started, and asked once, at the first call. Raises NotHere."""
     if name in MISSING:
         raise NotHere(MISSING[name])
+    for other in RUNNING.values():
+        other.suspend(other.name != name)
     if name not in RUNNING:
         try:
             found = STACK.enter_context(started(name))

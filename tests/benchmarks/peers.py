@@ -135,6 +135,11 @@ class Running:
         times = [process.cpu_times() for process in self.tree()]
         return sum(t.user + t.system for t in times)
 
+    def suspend(self, yes: bool) -> None:
+        """Let none of its processes run, or all of them again."""
+        for process in self.tree():
+            process.suspend() if yes else process.resume()
+
     def memory_mb(self) -> float:
         """Resident memory of all its processes, in megabytes; what two of them share is counted twice."""
         return sum(process.memory_info().rss for process in self.tree()) / 1e6
@@ -188,10 +193,14 @@ def _wait(process: subprocess.Popen, address: str, ends: float, name: str) -> No
 
 def stop(process: subprocess.Popen) -> None:
     """Ends a server and every process that it started."""
+    family = []
     try:
-        family = psutil.Process(process.pid).children(recursive=True)
+        own = psutil.Process(process.pid)
+        family = own.children(recursive=True)
+        for suspended in (own, *family):
+            suspended.resume()
     except psutil.NoSuchProcess:
-        family = []
+        pass  # it has ended already
     process.stdin.close()
     process.terminate()
     try:
