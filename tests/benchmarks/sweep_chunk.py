@@ -1,65 +1,69 @@
-"""A long prompt arrives while others are being answered: six clients whose replies are cut at 40 tokens; once all of
-them are being written, a seventh sends a prompt of about 1,500 tokens, whose reply is cut at 4. The server reads at most
-16, 64 or 2,048 tokens of a prompt per step. Int8 weights, one round per case. Other programs ran on the same two cores,
-so seconds are long: compare the pauses with one another."""
+"""A long prompt arrives while others are being answered: the engine writes six replies; after eight tokens each, a
+seventh request comes, whose prompt has 1,500 tokens. The engine reads at most 16, 64, 256 or 2,048 tokens of a
+prompt per step. How long is the longest step, in which all six stand still, and when has the seventh its first
+token? Seconds of one processor, so that other programs on the machine hardly change them. Int8 weights, one thread,
+no prefix cache."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from itertools import pairwise
+from functools import cache
 from statistics import median
+from typing import Any
 
-from openai import AsyncOpenAI
+import torch
+from transformers import AutoTokenizer
 
-from helpers.serving import start_server
+from helpers.models import fetch
+from helpers.quantization import quantize_
+from helpers.scale import matrix_dtype
+from helpers.serving import Ask, Engine
+from helpers.speed import FastLlama
+from helpers.velunda import load_handbook
 
 NAME = "18_chunk"
-CASES = [{"chunk": chunk} for chunk in (16, 64, 2048)]
-OTHERS = 6
-WORDS = "the desk noted that a wheel was late and a battery went back with its box".split()
+CASES = [{"chunk": chunk} for chunk in (16, 64, 256, 2048)]
+OTHERS, BEFORE, LONG = 6, 8, 1500
 
 
 def run(case: dict) -> dict:
-    with start_server(bits=8, embedder=False, chunk=case["chunk"]) as server:
-        return asyncio.run(one_round(AsyncOpenAI(base_url=server.base_url, api_key="none", max_retries=0)))
-
-
-async def one_round(client: AsyncOpenAI) -> dict[str, float]:
-    """Seconds: the longest pause and the median one between two tokens of the others, and the long one's first token."""
-    moments: list[list[float]] = [[] for _ in range(OTHERS)]
-    others = [
-        asyncio.create_task(ask(client, f"Client {i}: write ten polite emails about a late bicycle.", 40, came))
-        for i, came in enumerate(moments)
-    ]
-    while min(map(len, moments)) < 8 and not any(task.done() for task in others):
-        await asyncio.sleep(0.02)
-    long: list[float] = []
-    sent = time.perf_counter()
-    pasted = " ".join(f"{word} {i}" for i, word in enumerate(WORDS * 21))
-    read, *_ = await asyncio.gather(ask(client, f"Sum this up: {pasted}", 4, long), *others)
-    gaps = [after - before for came in moments for before, after in pairwise(came)]
+    torch.set_num_threads(1)
+    model, tokenizer, text = parts()
+    engine = Engine(model, tokenizer, chunk=case["chunk"], prefix_cache=False)
+    for number in range(OTHERS):
+        engine.submit(Ask(prompt=tuple(text[300 * number : 300 * number + 40]), max_new_tokens=400))
+    for _ in range(OTHERS + BEFORE):
+        engine.step()
+    before = [timed(engine)[0] for _ in range(BEFORE)]
+    long = engine.submit(Ask(prompt=tuple(text[3000 : 3000 + LONG]), max_new_tokens=2))
+    steps, wrote = [], False
+    while not wrote:
+        seconds, pieces = timed(engine)
+        steps.append(seconds)
+        wrote = bool(pieces.get(long) and pieces[long].tokens)
     return {
-        "longest_gap_s": round(max(gaps), 3),
-        "median_gap_s": round(median(gaps), 3),
-        "first_token_of_the_long_one_s": round(long[0] - sent, 3),
-        "prompt_tokens": read,
-        "pauses": len(gaps),
+        "step_before_s": round(median(before), 3),
+        "longest_step_s": round(max(steps), 3),
+        "first_token_of_the_long_one_s": round(sum(steps), 3),
+        "steps": len(steps),
+        "running": engine.stats.running,
+        "prompt_tokens": LONG,
     }
 
 
-async def ask(client: AsyncOpenAI, text: str, tokens: int, moments: list[float]) -> int:
-    """Streams one reply, and keeps when each piece of text came; the tokens of its prompt."""
-    stream = await client.chat.completions.create(
-        model="chat",
-        messages=[{"role": "user", "content": text}],
-        max_tokens=tokens,
-        stream=True,
-        stream_options={"include_usage": True},
-    )
-    read = 0
-    async for chunk in stream:
-        if chunk.choices and chunk.choices[0].delta.content:
-            moments.append(time.perf_counter())
-        read = chunk.usage.prompt_tokens if chunk.usage else read
-    return read
+def timed(engine: Engine) -> tuple[float, dict[str, Any]]:
+    """Processor seconds of a step, and what it gave."""
+    began = time.process_time()
+    pieces = engine.step()
+    return time.process_time() - began, pieces
+
+
+@cache
+def parts() -> tuple[FastLlama, Any, list[int]]:
+    """The model, its tokenizer, and the handbook in its tokens."""
+    folder = fetch("chat")
+    model = FastLlama.from_pretrained(folder, matrix_dtype())
+    quantize_(model, bits=8, skip=["head"])
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    text = "\n".join(document.text for document in load_handbook().values())
+    return model, tokenizer, tokenizer(text)["input_ids"]

@@ -74,13 +74,13 @@ def drive(split: Any, users: list[str], salt: str) -> dict[str, Any]:
     def kept(share: float, name: str = salt) -> list[bool]:
         return [bool(split(user, share, name)) for user in users]
 
-    tenth, half, other = kept(0.1), kept(0.5), kept(0.5, salt + " again")
+    fifth, half, other = kept(0.2), kept(0.5), kept(0.5, salt + " again")
     both = sum(a and b for a, b in zip(half, other, strict=True)) / len(users)
     return {
-        "the same user gets the same answer again": kept(0.1) == tenth,
-        "who is in a tenth is in a half, too": all(b for a, b in zip(tenth, half, strict=True) if a),
-        "share of a tenth, rounded": round(sum(tenth) / len(users), 1),
-        "share of a half, rounded": round(sum(half) / len(users), 1),
+        "the same user gets the same answer again": kept(0.2) == fifth,
+        "who is in a fifth is in a half, too": all(b for a, b in zip(fifth, half, strict=True) if a),
+        "share of a fifth, rounded to fifths": round(5 * sum(fifth) / len(users)) / 5,
+        "share of a half, rounded to quarters": round(4 * sum(half) / len(users)) / 4,
         "another salt chooses other users": abs(both - 0.25) < 0.1,
         "0 is nobody and 1 is everybody": not any(kept(0.0)) and all(kept(1.0)),
     }
@@ -88,11 +88,11 @@ def drive(split: Any, users: list[str], salt: str) -> dict[str, Any]:
 
 def cases(rng: Generator) -> list[tuple]:
     first = int(rng.integers(1000, 5000))
-    numbered = [f"customer-{first + i}" for i in range(800)]
+    numbered = [f"customer-{first + i}" for i in range(400)]
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    mails = ["".join(rng.choice(letters, size=8)) + "@example.org" for _ in range(800)]
-    numbers = [str(int(n)) for n in rng.choice(10**6, size=800, replace=False)]
-    orders = [f"VE-{first + 7 * i}" for i in range(800)]
+    mails = ["".join(rng.choice(letters, size=8)) + "@example.org" for _ in range(400)]
+    numbers = [str(int(n)) for n in rng.choice(10**6, size=400, replace=False)]
+    orders = [f"VE-{first + 7 * i}" for i in range(400)]
     return [
         (numbered, "tickets v2"),
         (numbered, ""),
@@ -114,5 +114,5 @@ EXERCISE = Exercise(
         'The first 8 bytes of `hashlib.sha256(text.encode()).digest()`, read by `int.from_bytes(…, "big")` and divided '
         "by 2**64, lie between 0 and 1. The share must not be in the text that is hashed.",
     ),
-    proves="a user stays on one side, a larger share only adds users, shares are kept, and every rollout has its own users",
+    proves="users stay on their side, a larger share only adds users, shares are kept, each rollout has its own users",
 )

@@ -208,5 +208,5 @@ EXERCISE = Exercise(
         "Take the slot, and put the loop into a `try` block whose `finally` gives it back. There is nothing to catch: "
         "leave out the `except`.",
     ),
-    proves="the slot is held while the reply runs and returns once after its end, an error or a hang-up, and errors are told",
+    proves="the slot is held meanwhile and returns once after the end, an error or a hang-up, and errors are told",
 )

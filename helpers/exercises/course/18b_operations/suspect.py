@@ -45,7 +45,11 @@ def suspect(lines):
     return max(there, key=work)["id"]
 """
 SLIPS = [
-    ("return max(there, key=work)", "return max(others, key=work)", "look only at requests that overlap the victim's time."),
+    (
+        "return max(there, key=work)",
+        "return max(others, key=work)",
+        "look only at requests that overlap the victim's time.",
+    ),
     ("return max(there, key=work)", "return victim", "that is the victim: the suspect is another request."),
     (
         'return line["read"] - line["cached"]',

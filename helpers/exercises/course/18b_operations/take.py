@@ -92,5 +92,5 @@ EXERCISE = Exercise(
         "The level now is the smaller of `capacity` and level + rate · elapsed. With at least 1: one less, and 0.0. "
         "Otherwise the level stays, and the seconds are what is missing to 1, divided by the rate.",
     ),
-    proves="the bucket fills at its rate up to its size, a refused request costs nothing, and the wait is what is missing",
+    proves="the bucket fills at its rate up to its size, a refusal costs nothing, and the wait is what is missing",
 )
