@@ -5,8 +5,9 @@ python -m helpers.evaluation --model handbook --suite handbook --against handboo
 python -m helpers.evaluation --model my_file:reply --suite my_suite.jsonl --limit 20
 python -m helpers.evaluation --list
 
-Exit status: 0 where it was evaluated, or the gate passed; 1 where the gate failed; 2 where something could not be read
-or judged. Replies are kept in build/evaluation/answers: what was answered once is not asked again.
+Exit status: 0 where it was evaluated, or the gate passed; 1 where the gate failed, that is, a loss is shown; 2 where
+something could not be read, or where a loss of more than the margin is neither excluded nor shown. Replies are kept in
+build/evaluation/answers: what was answered once is not asked again.
 """
 
 from __future__ import annotations

@@ -7,9 +7,11 @@ import re
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from helpers.evaluation import gate, load_codes, load_failures, load_pairs, load_ratings, load_suite
 from helpers.metrics import contains_answer, squad_words, unigram_f1
+from helpers.stats import wilson
 from helpers.trials import word_desk
 from helpers.trials.recorded_outputs import right_answers
 from helpers.trials.six_answers import KINDS, load_six
@@ -43,6 +45,35 @@ def test_three_of_four_metrics_put_a_dangerous_answer_first(printed, prose):
     assert "three of four metrics put a dangerous answer first" in prose
 
 
+def test_right_answers_lie_behind_both_dangerous_ones(page, prose):
+    [alt] = [text for text in page_alts(page, "rank-figure")]
+    places = {name: re.findall(r"([A-F]) \(", row) for name, row in re.findall(r"([\w-]+): ([A-F] \(.*?)[;.]", alt)}
+    assert len(places) == 4
+    for name, order in places.items():
+        behind = max(order.index("B"), order.index("E"))
+        assert order.index("C") > behind
+        assert name == "perplexity" or min(order.index(right) for right in "ACF") > behind
+    assert "A, C and F say it in their own words, and all three lie behind both dangerous ones" in prose
+    assert "Answer C, which is right, lies behind both dangerous answers here as well" in prose
+
+
+def page_alts(page, cell_id):
+    [cell] = [cell for cell in page.code if cell.id == cell_id]
+    for output in cell.outputs:
+        for kinds in output.get("metadata", {}).values():
+            if isinstance(kinds, dict) and "alt" in kinds:
+                yield kinds["alt"]
+
+
+def test_containment_passes_the_dangerous_e(printed, prose):
+    case = load_six()
+    found = [answer.name for answer in case.answers if contains_answer(answer.text, case.accepted)]
+    assert found == list("ACEF") and "of section 1: A C E F" in printed["metrics-once"]
+    [denied] = [answer.text for answer in case.answers if answer.name == "E"]
+    assert len(re.search(r"not (.*?) 4 hours", denied)[1].split()) == 5
+    assert "five words stand between the denial and the form" in prose
+
+
 # Failures ------------------------------------------------------------------------------------------------------------
 
 
@@ -73,7 +104,11 @@ def test_where_each_metric_can_be_used_and_what_it_misses(printed, prose):
     usable = {name: [each for each in right_answers() if cut[name, each]] for name in METRICS}
     assert usable["exact match"] == ["tickets"] and usable["token F1"] == list(right_answers())
     assert set(usable["containment"]) == {"tickets", "quotes", "writer"}
-    assert f"the one for *quotes*, {cut['token F1', 'quotes']:.2f}: one shared word is enough" in prose
+    refusal = "I do not know. A colleague will reply within one business day."
+    least = cut["token F1", "quotes"]
+    assert f"the one for *quotes*, {least:.2f}: for “{refusal}”, one shared word is enough" in prose
+    longest = max(len(squad_words(each.expected)) for each in load_failures() if each.assistant == "quotes")
+    assert 2 / (len(squad_words(refusal)) + longest) >= least
     category = {code.failure: code.category for code in load_codes("language model 1")}
     missed = [
         each for each in load_failures() if overlap(each.output, each.expected) >= cut["token F1", each.assistant]
@@ -82,8 +117,31 @@ def test_where_each_metric_can_be_used_and_what_it_misses(printed, prose):
     kinds, sizes = Counter(category[each.id] for each in missed), Counter(category.values())
     assert 2 * kinds["neighbor's value"] == sizes["neighbor's value"]
     assert sizes["half an answer"] / 2 < kinds["half an answer"] < sizes["half an answer"]
-    assert kinds["refused in view"] == 1 and sizes["refused in view"] == 12
-    assert "misses most halves of answers and half of the wrong values, but only one of the twelve" in prose
+    says_nothing = ("I do not know", "Not in the text", "(no draft)")
+    silent = [each for each in load_failures() if each.output.startswith(says_nothing)]
+    through = [each for each in missed if each in silent]
+    assert (len(silent), len(through)) == (14, 3) and {each.assistant for each in through} == {"quotes"}
+    assert "half of the wrong values, but only three of the fourteen refusals" in prose
+    named = ", ".join(each.id for each in through)
+    assert f"14 of the 40 outputs are refusals; token F1 misses 3 of them: {named}" in printed["missed-kinds"]
+    assert {category[each.id] for each in silent} == {"refused in view", "not found"}
+
+
+def test_a_lower_threshold_would_help_few_of_the_refusals(prose):
+    category = {code.failure: code.category for code in load_codes("language model 1")}
+    scores = [
+        float(each.context["its score"].split(",")[0])
+        for each in load_failures()
+        if category[each.id] == "refused in view" and "its score" in each.context
+    ]
+    assert len(scores) == 8 and sum(score > 10.52 for score in scores) == 1
+    assert sum(7.52 < score < 10.52 for score in scores) == 3 and sum(score < 5.5 for score in scores) == 4
+    assert "of the eight by the handbook assistant, one has a score above 10.52 and refused all the same" in prose
+
+
+def test_the_break_even_price_of_bold_and_shy(prose):
+    assert "*bold* costs 0.4 w per question and *shy* 0.1 w + 0.4; they are equal at w = 4/3" in prose
+    assert 0.4 * 4 / 3 == pytest.approx(0.1 * 4 / 3 + 0.4)
 
 
 def test_refused_drafts_share_no_word_and_wrong_values_share_many(prose):
@@ -116,7 +174,7 @@ def agreement(printed, name):
 
 def test_what_is_said_of_right_tie_and_wrong(printed, prose):
     _, _, wrong, share, _ = agreement(printed, "token F1")
-    assert f"is wrong on {wrong}" in prose and f"{share} %" in printed["agree"]
+    assert f"is wrong on {wrong}" in prose and f"token F1 alone: {share}%" in printed["both-metrics"]
     right, tie, wrong, _, without = agreement(printed, "containment")
     assert f"Containment ties on {tie} pairs, half of all" in prose and abs(2 * tie - (right + tie + wrong)) <= 2
     assert f"on the {right + wrong} that it decides it is right {right} times" in prose
@@ -126,15 +184,41 @@ def test_what_is_said_of_right_tie_and_wrong(printed, prose):
     assert f"Length agrees in {agreement(printed, 'longer answer')[3]} %" in prose
 
 
-def test_metrics_tell_right_from_wrong_and_hardly_good_from_better(printed):
-    found = {
-        kind: int(share)
-        for kind, share in re.findall(
-            r"^(\S.*?) +\d+ pairs \{'token F1': '(\d+)%'", printed["agree-kinds"], re.MULTILINE
-        )
-    }
-    assert found["one right, one wrong"] > 85 and abs(found["with a slip"] - 74) <= 3
-    assert 40 < found["both wrong"] < 60 and 50 < found["both right by the handbook"] < 70
+def kinds_of_pairs(printed):
+    """{kind: {metric: [right, tie, wrong]}}, as the page prints it."""
+    found = {}
+    for kind, n, row in re.findall(r"^(\S.*?) +(\d+) pairs: (.*)$", printed["agree-kinds"], re.MULTILINE):
+        cells = re.findall(r"([a-zA-Z][\w ]+?) (\d+)/(\d+)/(\d+)", row)
+        found[kind] = {name: list(map(int, counts)) for name, *counts in cells}
+        assert len(cells) == 3 and all(sum(counts) == int(n) for counts in found[kind].values())
+    return found
+
+
+def test_metrics_tell_right_from_wrong_and_hardly_good_from_better(printed, prose):
+    found = kinds_of_pairs(printed)
+    f1, contained = (found["one right, one wrong"][name] for name in ("token F1", "containment"))
+    assert f"in {f1[0]} of {sum(f1)} pairs and the wrong one in {f1[2]}" in prose
+    assert contained[2] == 1 and f"the wrong one once, and ties on {contained[1]}" in prose
+    slips = found["of these, the wrong one a slip"]
+    assert f"In {sum(slips['token F1'])} such pairs, token F1 prefers the slip {slips['token F1'][2]} times" in prose
+    assert slips["token F1"][1] == 2 and "and ties twice; containment prefers it once" in prose
+    assert slips["containment"][2] == 1 and f"once and ties {slips['containment'][1]} times" in prose
+    assert f"prefers a slip to a right answer in {slips['token F1'][2]} of {sum(slips['token F1'])}" in prose
+    for kind in ("both right", "both wrong"):
+        for right, tie, wrong in found[kind].values():
+            low, high = wilson(right + tie // 2, right + tie + wrong)
+            assert low < 0.5 < high
+    lengths = found["both right"]["longer answer"]
+    assert f"the raters prefer the longer one in {lengths[0]} of {sum(lengths)} pairs" in prose
+    everything = [sum(found[kind]["token F1"]) for kind in ("one right, one wrong", "both right", "both wrong")]
+    assert sum(everything) == sum(agreement(printed, "token F1")[:3])
+
+
+def test_a_share_of_thirty_pairs_has_to_be_68_percent(prose):
+    assert "a share has to be about 68 % to be told from 50 %" in prose
+    for n in (27, 33):
+        fewest = next(k for k in range(n) if wilson(k, n)[0] > 0.5)
+        assert abs(fewest / n - 0.68) < 0.03
 
 
 def test_what_the_readme_says_of_agreement(printed):
@@ -172,15 +256,59 @@ def test_the_desk_s_versions_are_what_the_text_says():
 
 def test_what_the_gate_said(printed):
     said = re.findall(r"exit status (\d)", printed["gate-runs"])
-    assert said == ["0", "1", "0", "2"]
+    assert said == ["1", "0", "2"]
     assert "+14.7 points" in printed["gate-runs"] and "+14.7 points" in printed["rule-careful"]
+
+
+@pytest.fixture(scope="module")
+def rule(page):
+    """The gate's rule as it stands on the page."""
+    [source] = [cell.source for cell in page.code if cell.id == "rule"]
+    names = {"np": np}
+    exec(source, names)
+    return names["rule"]
+
+
+def test_the_levels_of_the_three_versions(printed, prose):
+    both = printed["rule-desk"] + "\n" + printed["rule-careful"]
+    [(old, new), (before, after)] = re.findall(r"^all: right (\d+) → (\d+) of 75", both, re.MULTILINE)
+    assert new == before and f"`old` is right on {old} questions of 75 and `new` on {new}" in prose
+    refused = re.search(r"careful refuses (\d+) of 75", printed["rule-careful"])[1]
+    answered = re.findall(r"^(?:manuals|terms and prices): right \d+ → (\d+)", printed["rule-careful"], re.MULTILINE)
+    left = sum(map(int, answered))
+    assert f"it refuses {refused} of 75 questions" in prose and f"{left} are left where there were {before}" in prose
+    ends = re.findall(r"-[\d.]+ points \(98.3 % CI \S+ to (\S+)\)", printed["rule-careful"])
+    assert len(ends) == 2 and all(float(end) > 0 for end in ends) and int(after) > int(new)
+    assert "both intervals reach above 0, so no loss is proved" in prose
+
+
+def test_equal_versions_seldom_fail_and_mostly_cannot_be_judged(printed, prose, rule):
+    shares = re.findall(r"passed (\d+)%, failed (\d+)%, cannot be judged (\d+)%", printed["equal-versions"])
+    assert len(shares) == 2
+    for _, failed, unjudged in shares:
+        assert 2 <= int(failed) <= 7 and int(unjudged) > 50
+    assert all("about one in twenty versions that are as good as the old one" in text for text in (prose, README))
+    low = np.repeat([-1, 0], [9, 66])
+    assert rule(low, np.zeros(75), 0.05) == "failed" and rule(-low, np.zeros(75), 0.05) == "passed"
+    for n, verdict in ((72, "cannot be judged"), (73, "passed")):
+        assert rule(np.zeros(n), np.zeros(n), 0.05) == verdict
+
+
+def test_the_page_s_rule_and_the_command_s_say_the_same(rule):
+    for new, old in (("tickets", "tickets-rules"), ("handbook", "handbook-search"), ("handbook-search", "handbook")):
+        runs = [recorded_run(name) for name in (new, old)]
+        gains = runs[0].values["right"] - runs[1].values["right"]
+        slices = np.array([item.slice for item in runs[0].suite.items])
+        verdict = rule(gains, slices, 0.05)
+        assert f"The gate {verdict}" in gate(*runs, margin=0.05).sentence
 
 
 def test_seventy_three_questions_exclude_a_loss_of_five_points(page, prose):
     z_squared = 1.96**2
     fewest = next(n for n in range(1, 1000) if z_squared / (n + z_squared) < 0.05)
     assert f"{fewest} questions exclude a loss of 5 points" in prose
-    assert any(f"OWN_MARGIN, OWN_FEWEST = 0.05, {fewest} " in cell.source for cell in page.code)
+    assert f"From {fewest} rows on, a version that changes nothing passes" in prose
+    assert any("OWN_MARGIN, OWN_FEWEST = 0.05, 8 " in cell.source for cell in page.code)
 
 
 def test_what_is_said_of_the_course_s_own_assistants(printed):
@@ -190,9 +318,21 @@ def test_what_is_said_of_the_course_s_own_assistants(printed):
     )
     assert tickets.status == 0 and handbook.status == 1 and handbook.overall.difference > 0
     assert handbook.slices["manuals"].high < 0 < handbook.slices["unanswerable"].low
-    assert "→ passed" in printed["gate-recorded"] and "→ failed" in printed["gate-recorded"]
+    assert "→ passed" in printed["gate-recorded"]
+    assert "handbook → failed · without slices: cannot be judged" in printed["gate-recorded"]
     for verdict in (tickets, handbook):
         assert f"{100 * verdict.overall.difference:+.1f} points" in printed["gate-recorded"]
+
+
+def test_the_verdict_hangs_on_two_answers_about_manuals(rule, prose):
+    runs = [recorded_run(name) for name in ("handbook", "handbook-search")]
+    gains = runs[0].values["right"] - runs[1].values["right"]
+    slices = np.array([item.slice for item in runs[0].suite.items])
+    lost = np.flatnonzero((gains < 0) & (slices == "manuals"))
+    assert rule(gains, slices, 0.05) == "failed"
+    gains[lost[:2]] = 0
+    assert rule(gains, slices, 0.05) == "cannot be judged"
+    assert "If two of the answers lost there had stayed right, the verdict would be “cannot be judged”" in prose
 
 
 def test_the_price_at_which_both_assistants_cost_the_same(prose, printed):
@@ -203,13 +343,24 @@ def test_the_price_at_which_both_assistants_cost_the_same(prose, printed):
         silent[name] = len(values["right"]) - right[name] - wrong[name]
     assert silent["handbook-search"] == 0
     break_even = silent["handbook"] / (wrong["handbook-search"] - wrong["handbook"])
-    assert 0.8 < break_even < 1 and "around one euro the two cost the same" in prose
-    spans = re.findall(r"CI ([+-][\d.]+) to ([+-][\d.]+)", printed["outcomes-recorded"])
+    assert f"15 w + 23 = 42 w, at w = {break_even:.2f} euros" in prose
+    assert (wrong["handbook"], silent["handbook"], wrong["handbook-search"]) == (15, 23, 42)
+    spans = re.findall(r"CI ([+-][\d.]+) to ([+-][\d.]+)", printed["prices-recorded"])
     signs = [np.sign([float(low), float(high)]).tolist() for low, high in spans]
     assert signs == [[-1, -1], [1, 1], [1, 1]]
 
 
 def test_what_the_readme_says_of_the_gate(printed):
-    said = re.search(r"manuals: -([\d.]+) points \(98.3 % CI -([\d.]+) to -([\d.]+)\)", printed["slices-recorded"])
+    said = re.search(r"manuals: .* -([\d.]+) points \(98.3 % CI -([\d.]+) to -([\d.]+)\)", printed["gate-recorded"])
     loss, most, least = (round(float(number)) for number in said.groups())
     assert f"loses {loss} points on manuals (98.3 % CI {least}–{most}, recorded)" in README
+    assert "fails it although its mean rises" in README
+
+
+# The appendix --------------------------------------------------------------------------------------------------------
+
+
+def test_what_the_file_for_your_own_data_says_of_other_changes(printed):
+    said = re.findall(r"^ *(\d+) answers lost.*exit status (\d)$", printed["own-try"], re.MULTILINE)
+    assert said == [("10", "1"), ("6", "2"), ("1", "0")]
+    assert "exit status 0" in printed["own-gate"]

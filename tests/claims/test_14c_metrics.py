@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
+import sacrebleu
 
 from helpers import metrics
 from helpers.evaluation import load_suite, paired_difference
@@ -15,8 +17,9 @@ from helpers.trials.six_answers import load_six
 from helpers.velunda import load_tickets
 from helpers.velunda.tickets import MORE
 from tests.tools import hygiene
-from tests.tools.notebook import ROOT
+from tests.tools.notebook import ROOT, course, output_texts
 
+NAMED = ("token F1", "ROUGE-L", "BERTScore")  # of the table in 14
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 RUNS = {run["case"]["leak"]: run for run in read_json(RESULTS / "14_contamination.json")["runs"]}
 MARKS = {
@@ -39,12 +42,14 @@ def test_four_of_seven_metrics_prefer_the_salad_to_a_right_answer(page, printed,
     assert "perfect by ROUGE-1 and by token F1" in prose and "ahead of A by chrF and BERTScore, too" in prose
 
 
-def test_a_salad_gets_less_than_half_of_a_copy_by_rouge_l_and_b_loses_one_word_of_22(prose):
+def test_a_salad_gets_less_than_half_of_a_copy_by_rouge_l_and_b_has_one_wrong_word_of_22(printed, prose):
     case = load_six()
     words = re.findall(r"[a-z0-9]+", case.reference.lower())
     b = re.findall(r"[a-z0-9]+", case.answers[1].text.lower())
     assert len(words) == len(b) == 22 and sum(x != y for x, y in zip(words, b, strict=True)) == 1
-    assert "B loses one word of twenty-two" in prose
+    scores = dict(reversed(line.split("  ")) for line in printed["rouge-equal"].splitlines())
+    assert f"the salad gets {scores['word salad']}, less than half" in prose and float(scores["word salad"]) < 0.5
+    assert f"B has one wrong word of twenty-two and gets {scores['B dangerous']}" in prose
 
 
 def test_the_worked_example_of_rouge_l(prose):
@@ -52,27 +57,65 @@ def test_the_worked_example_of_rouge_l(prose):
     assert f"F1 is 2 · 3 / (4 + 5) = {score:.2f}" in prose
 
 
-def test_bleu_gives_zero_to_right_answers(printed):
-    zeros = [line for line in printed["bleu-equal"].splitlines() if line.startswith("  0.0")]
-    assert any("Give it a long rest" in line for line in zeros) and any("At least 4 hours." in line for line in zeros)
-    assert "equal to its reference: 0.0" in printed["bleu-equal"]
+def test_the_three_causes_of_small_bleu_scores(printed, prose):
+    reference = load_six().reference
+    rows = [re.split(r" {2,}", line.strip(), maxsplit=3) for line in printed["bleu-equal"].splitlines()[1:10]]
+    zeros = [text for raw, _, penalty, text in rows if raw == "0.0" and penalty == "1.00000"]
+    assert len(zeros) == 2 and zeros[0].startswith("Give it a long rest") and zeros[1].startswith("before be must")
+    short = sacrebleu.corpus_bleu(["at least 4 hours"], [[reference]])
+    assert set(short.precisions) == {100.0} and (short.sys_len, short.ref_len) == (4, 24)
+    assert f"It gets {short.score:.1f} of 100" in prose and f"exp(1 − 24/4) = {short.bp:.3f}" in prose
+    assert ["0.7", "0.7", "0.00674", "at least 4 hours"] in rows
+    assert "for a corpus: 0.0 | for a sentence: 100" in printed["bleu-equal"]
+    for smoothing in ("none", "exp"):  # the second one is the package's usual one
+        assert sacrebleu.corpus_bleu(["4 hours"], [["4 hours"]], smooth_method=smoothing).score == 0
+    assert "smooth:exp" in printed["bleu-equal"]
 
 
-def test_a_dangerous_answer_that_passes_all_three_exists(printed):
+def test_chrf_sees_about_half_of_the_salad_and_still_prefers_it_to_a(printed):
+    found = re.findall(r"([\d.]+)  (4 hour|4 minutes|word salad|A|a copy .+)$", printed["chrf"], re.MULTILINE)
+    score = {name: float(value) for value, name in found}
+    assert 45 < score["word salad"] < 60 and score["A"] < score["word salad"]
+    assert score["a copy between polite sentences"] > score["word salad"] and score["4 hour"] > 5 * score["4 minutes"]
+
+
+def test_a_dangerous_answer_that_leaves_numbers_and_denials_alone_exists(page, printed):
     """By ROUGE-L and containment; BERTScore needs the network, and the exercise's text asks for all three."""
     case = load_six()
-    bad = case.reference.replace("at least", "at most").replace("must not be", "must be")
-    given = {"predictions": [bad, case.answers[0].text]}
-    theirs, good = ROUGE().each(**given, references=[case.reference] * 2)["rougeL"]
-    assert theirs > good
-    assert Containment().each(**given, references=[list(case.accepted)] * 2)["containment"] == [1, 1]
+    for old, new in (("indoors", "outdoors"), ("at least", "at most"), ("before", "after"), ("Below", "Above")):
+        bad = case.reference.replace(old, new)
+        assert bad != case.reference and f"“{old}”" in page.prose
+        assert "must not be charged" in bad and bad.lower().count("not") == 1
+        assert metrics.numbers(bad) == metrics.numbers(case.reference)
+        given = {"predictions": [bad, case.answers[0].text]}
+        theirs, good = ROUGE().each(**given, references=[case.reference] * 2)["rougeL"]
+        assert theirs > good
+        assert Containment().each(**given, references=[list(case.accepted)] * 2)["containment"] == [1, 1]
+    assert "“not” as in the reference: False" in printed["dangerous"], "E's own trick is not allowed"
     assert "No answer yet" in printed["dangerous"]
 
 
-def test_hindi_takes_as_many_tokens_as_the_text_says(printed, prose):
-    rows = [line.split(maxsplit=3) for line in printed["bits"].splitlines()[1:]]
-    assert f"cuts it into {rows[-1][0]} small pieces" in prose
-    assert float(rows[4][2]) > 2 * float(rows[0][2]), "the salad costs more than twice as many bits"
+def test_one_word_among_seventeen_tokens(printed, prose):
+    rows = [line.split(maxsplit=4) for line in printed["bits"].splitlines()[1:6]]
+    assert f"one word is averaged over {rows[0][0]} tokens" in prose
+    perplexity = [float(row[2]) for row in rows]
+    assert perplexity[4] > 100 * perplexity[0] and max(perplexity[:4]) < 1.25 * perplexity[0]
+    factors = [int(number) for number in re.findall(r"\d+", printed["bits"].splitlines()[6].partition(":")[2])]
+    assert len(factors) == 3 and min(factors) > 2
+
+
+def test_perplexity_and_bits_per_byte_rank_two_models_differently(printed, prose):
+    found = re.findall(r"(\d+) tokens, perplexity +([\d.]+), bits per byte ([\d.]+)", printed["two-models"])
+    (_, chat_perplexity, chat_bits), (n, letters_perplexity, letters_bits) = found
+    assert int(n) == len(load_six().answers[0].text.encode())
+    assert float(chat_perplexity) > 3 * float(letters_perplexity) and float(letters_bits) > 2 * float(chat_bits)
+    assert "is several times better than the chat model" in prose and "more than twice as many bits" in prose
+
+
+def test_the_baseline_makes_an_answer_that_says_nothing_about_zero(printed):
+    values = dict(re.findall(r"([A-F] [a-z ]+|word salad) [-\d.]+ → (-?[\d.]+)", printed["baseline"]))
+    assert len(values) == 7 and abs(float(values["D no answer"])) < 0.15
+    assert float(values["B dangerous"]) > float(values["A right"]) > float(values["C right"]) > 0.15
 
 
 # Contamination -------------------------------------------------------------------------------------------------------
@@ -81,12 +124,74 @@ def test_hindi_takes_as_many_tokens_as_the_text_says(printed, prose):
 def test_what_is_said_of_the_leak(prose):
     suite = load_suite("tickets")
     n_families = len({item.group for item in suite.items})
-    assert f"{len(suite.items)} fresh tickets. These come in {n_families} *families*" in prose
+    assert f"{len(suite.items)} fresh tickets" in prose and f"come in {n_families} *families*" in prose
     assert RUNS["first tickets"]["added"] == n_families
     assert f"its {len(load_tickets('train')) + len(load_tickets(MORE)):,} training tickets" in prose
     assert RUNS["first tickets"]["found by leaked"] == {"first tickets": n_families, "second tickets": 0}
     rise = {part: MARKS["first tickets"][part].sum() - row.sum() for part, row in MARKS["nothing"].items()}
     assert rise["first tickets"] > rise["second tickets"] > 0
+    texts = [item.input for item in suite.items]
+    for beginning in re.findall(r"“(To whom it may concern: [^”]+)”", prose):
+        assert sum(text.startswith(beginning) for text in texts) == 1
+
+
+def siblings():
+    """The two tickets of each family."""
+    families = {}
+    for item in load_suite("tickets").items:
+        families.setdefault(item.group, []).append(item)
+    assert all(len(pair) == 2 for pair in families.values())
+    return list(families.values())
+
+
+def test_siblings_differ_mostly_in_product_and_order_number_and_share_half_of_their_words():
+    pairs = siblings()
+    for field in ("product", "order_number"):
+        assert sum(a.fields[field] != b.fields[field] for a, b in pairs) > len(pairs) / 2
+    words = [[Counter(re.findall(r"\w+", item.input.lower())) for item in pair] for pair in pairs]
+    shared = np.mean([2 * (a & b).total() / (a.total() + b.total()) for a, b in words])
+    assert 0.4 < shared < 0.65
+
+
+def test_the_swap_repeats_the_rise(printed):
+    for leak in ("first tickets", "second tickets"):
+        for part in ("first tickets", "second tickets"):
+            found = paired_difference(MARKS[leak][part], MARKS["nothing"][part])
+            assert str(found) in printed["leaks"] and found.low > 0
+
+
+def test_six_words_in_a_row_find_most_siblings_and_raise_no_alarm(page, printed, prose):
+    [source] = [cell.source for cell in page.code if cell.id == "find-leaks"]
+    names = {}
+    exec(source.partition("seen = ")[0], names)
+    runs, pairs = names["runs"], siblings()
+
+    def search(n):
+        a, b = ([runs(pair[i].input, n) for pair in pairs] for i in (0, 1))
+        own = np.array([bool(x & y) for x, y in zip(a, b, strict=True)])
+        return own, [any(x & y for j, x in enumerate(a) if j != i) for i, y in enumerate(b)]
+
+    found, alarms = search(6)
+    assert f"0 by their whole text, {found.sum()} of {len(found)} by six words" in printed["find-leaks"]
+    assert found.sum() > 0.7 * len(found) and not any(alarms) and "0 of 77" in printed["find-leaks"]
+    training = set().union(*(runs(row["text"], 6) for row in [*load_tickets("train"), *load_tickets(MORE)]))
+    assert not any(training & runs(item.input, 6) for pair in pairs for item in pair)
+    more, false = search(4)
+    assert more.sum() > found.sum() and any(false) and "With n = 4 it finds more, and raises false alarms" in prose
+    lifted = re.search(r"(\d+) of those found, (\d+) of the (\d+) that escaped", printed["escaped"])
+    assert int(lifted[2]) > 0 and int(lifted[3]) == (~found).sum()
+
+
+def test_questions_that_could_not_leak_show_no_improvement(printed, prose):
+    before, after = (MARKS[leak]["older test split"] for leak in ("nothing", "first tickets"))
+    found = paired_difference(after, before)
+    assert f"{before.mean():.1%} → {after.mean():.1%}" in printed["escaped"] and str(found) in printed["escaped"]
+    assert found.low < 0 < found.high and f"the {len(before)} tickets of an older test split" in prose
+    rises = [
+        100 * paired_difference(MARKS["first tickets"][part], MARKS["nothing"][part]).difference
+        for part in ("first tickets", "second tickets")
+    ]
+    assert "claims {:.0f} points for the tickets and {:.0f} for their siblings".format(*rises) in prose
 
 
 def control():
@@ -104,7 +209,7 @@ def test_a_sibling_makes_the_difference_and_as_many_other_tickets_do_not(printed
     leak, kind = paired_difference(sibling, others), paired_difference(others, MARKS["nothing"]["second tickets"])
     assert str(leak) in printed["control"] and str(kind) in printed["control"]
     assert leak.low > 0 and kind.low < 0 < kind.high
-    assert "For about 38 more tickets of the same kind no gain is shown" in prose
+    assert "we cannot tell whether about 38 more tickets of the same kind help" in prose
 
 
 def test_what_the_readme_says_of_the_leak():
@@ -127,36 +232,57 @@ def test_sixteen_questions_five_attacks_and_the_metric_s_base_class(prose):
     assert issubclass(TokenF1, Metric)
 
 
-def test_the_guard_halves_two_attacks_and_refuses_right_answers(printed, prose):
-    rows = {
-        name: [int(cell.split(" of ")[0]) for cell in cells.strip(" |").split("|")]
-        for name, cells in re.findall(r"^\| (ROUGE-L|guarded ROUGE-L) (\|.*)$", printed["guarded"], re.MULTILINE)
-    }
-    for plain, kept in zip(rows["ROUGE-L"][1:3], rows["guarded ROUGE-L"][1:3], strict=True):
-        assert kept <= plain / 2
-    assert rows["ROUGE-L"][0] == rows["guarded ROUGE-L"][0] and rows["ROUGE-L"][4] == rows["guarded ROUGE-L"][4]
+def table(text):
+    """Metric → attack → (fooled, asked), read from Markdown."""
+    head, _, *rows = (line.strip("| ").split(" | ") for line in re.findall(r"^\|.*\|", text, re.MULTILINE))
+    cells = {name: [tuple(map(int, cell.split(" of "))) for cell in row] for name, *row in rows}
+    return {name: dict(zip(head[1:], row, strict=True)) for name, row in cells.items()}
+
+
+def test_the_page_counts_as_the_course_does(page, printed):
+    [source] = [cell.source for cell in page.code if cell.id == "fooled"]
+    names = {"np": np}
+    exec(source, names)
+    judges = {"ROUGE-L": metric_lies.by(ROUGE(), "rougeL"), "token F1": metric_lies.by(TokenF1(), "token_f1")}
+    assert names["fooled"](judges, metric_lies.QUESTIONS, metric_lies.ATTACKS) == metric_lies.fooled(judges)
+    assert table(printed["fooled-table"])["ROUGE-L"] == metric_lies.fooled(judges)["ROUGE-L"]
+
+
+def test_the_guard_halves_three_attacks_and_refuses_right_answers(printed, prose):
+    rows = table(printed["guarded"])
+    plain, whole, sentence = (rows[name] for name in ("ROUGE-L", "guarded", "guarded by sentence"))
+    for attack in ("negation", "other number", "answer and opposite"):
+        assert whole[attack][0] <= plain[attack][0] / 2 and sentence[attack][0] <= plain[attack][0] / 2
+    assert whole["word salad"] == sentence["word salad"] == plain["word salad"]
+    assert whole["padding"] == plain["padding"] and sentence["padding"][0] < plain["padding"][0] / 2
     assert "24 months" in printed["guarded"] and "Nobody over 22 kg" in printed["guarded"]
-    assert "Word salad passes as before" in prose and "a second denial" in prose
+    assert "Word salad passes, since" in prose and "a second denial" in prose
+
+
+def test_words_for_order_and_degree_fool_the_guarded_metric_as_well(printed):
+    rows = table(printed["own"])
+    assert len({row["other condition"] for row in rows.values()}) == 1
+    rest = printed["own"].partition("handbook:")[2]
+    [plain, whole, sentence] = re.findall(r"(\d+) of (\d+)", rest)
+    assert plain == whole == sentence and plain[0] == plain[1]
 
 
 def test_padding_passes_the_guard_by_its_second_denial(page):
-    names = {"metrics": metrics}
+    names = {"metrics": metrics, "re": re}
     [guard] = [cell.source for cell in page.code if cell.id == "guard"]
     exec(guard, names)
     padded = [(metric_lies.padded(each.reference), each.reference) for each in metric_lies.QUESTIONS]
     assert all(names["passes"](text, reference) for text, reference in padded)
     politeness = "Please do not hesitate"
     assert not any(names["passes"](text.partition(politeness)[0], reference) for text, reference in padded)
+    for text, reference in padded:
+        assert names["passes_by_sentence"](text, reference) == bool(names["denies"](reference))
 
 
-def test_most_siblings_share_a_run_of_six_words(prose):
-    def runs(text):
-        words = text.lower().split()
-        return {tuple(words[i : i + 6]) for i in range(len(words) - 5)}
-
-    families = {}
-    for item in load_suite("tickets").items:
-        families.setdefault(item.group, []).append(runs(item.input))
-    shared = [bool(first & second) for first, second in families.values()]
-    assert len(shared) == 77 and sum(shared) > len(shared) / 2
-    assert "would find many siblings, too" in prose
+def test_what_is_said_of_raters_is_what_14_prints(prose):
+    [cell] = [cell for cell in course().page("14_evaluation").code if cell.id == "agree"]
+    printed = "".join(output_texts(cell))
+    share = {name: re.search(rf"^{name}\b.*?(\d+) ?%", printed, re.MULTILINE)[1] for name in NAMED}
+    token_f1, rouge_l, bert_score = (share[name] for name in NAMED)
+    assert token_f1 == rouge_l
+    assert f"agreed with them on {token_f1} % of the pairs of answers, BERTScore on {bert_score} %" in prose

@@ -31,7 +31,17 @@ def greedy_f1(answer, reference):
     recall = cosine.max(dim=0).values[1:-1].mean()
     return float(2 * precision * recall / (precision + recall))
 """
+WHOLE = ANSWER.split("\n", 2)[2]
 SLIPS = [
+    (
+        WHOLE,
+        """    cosine = answer[1:-1] @ reference[1:-1].T
+    precision = cosine.max(dim=1).values.mean()
+    recall = cosine.max(dim=0).values.mean()
+    return float(2 * precision * recall / (precision + recall))
+""",
+        "the special tokens may be chosen as partners: take the maxima first, and then cut the first and the last.",
+    ),
     (
         "cosine = answer @ reference.T",
         "cosine = answer[1:-1] @ reference[1:-1].T",
