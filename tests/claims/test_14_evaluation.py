@@ -210,6 +210,10 @@ def test_metrics_tell_right_from_wrong_and_hardly_good_from_better(printed, pros
             assert low < 0.5 < high
     lengths = found["both right"]["longer answer"]
     assert f"the raters prefer the longer one in {lengths[0]} of {sum(lengths)} pairs" in prose
+    one = [pair for pair in load_pairs() if pair.a.right != pair.b.right]
+    given = {(rating.pair, rating.overall) for rating in load_ratings()}
+    assert all((pair.id, "b" if pair.a.right else "a") not in given for pair in one) and len(one) == 71
+    assert "The raters prefer the right one in all 71" in prose
     everything = [sum(found[kind]["token F1"]) for kind in ("one right, one wrong", "both right", "both wrong")]
     assert sum(everything) == sum(agreement(printed, "token F1")[:3])
 

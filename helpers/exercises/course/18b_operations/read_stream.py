@@ -89,7 +89,7 @@ EXERCISE = Exercise(
     minutes=2,
     difficulty=1,
     hints=(
-        "What does the function say of the first three chunks of a reply, when the connection breaks after them?",
+        "What does the function say of a reply that breaks after three chunks?",
         "Text says nothing about the end. Only one field of a chunk does, and in a broken reply no chunk has it.",
         "Collect the finish_reasons that are not None. None at all: “broken”. “length”: “limit”. Otherwise: “whole”.",
     ),

@@ -203,10 +203,9 @@ EXERCISE = Exercise(
     drive=drive,
     hints=(
         "In how many ways can a reply end? Follow the slot through each of them.",
-        "It ends by itself, by an error of `pieces`, or because the client hangs up; then Python raises GeneratorExit "
-        "at the `yield`. In all of them the slot has to return, and no error may be hidden.",
+        "By itself, by an error, or by a hang-up, which raises GeneratorExit at the `yield`. What runs in all three?",
         "Take the slot, and put the loop into a `try` block whose `finally` gives it back. There is nothing to catch: "
-        "leave out the `except`.",
+        "leave out the `except`, so that errors reach the caller.",
     ),
     proves="the slot is held meanwhile and returns once after the end, an error or a hang-up, and errors are told",
 )
