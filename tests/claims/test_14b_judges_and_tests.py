@@ -301,7 +301,7 @@ def test_the_rule_errs_in_favor_of_quoting(printed, prose):
     first = np.random.default_rng(0).permutation(131)[:31]
     moved = (rule[first, 0].astype(int) - rule[first, 1]) - (read[first, 0].astype(int) - read[first, 1])
     by = [[int((v[first, 0] & ~v[first, 1]).sum()), int((v[first, 1] & ~v[first, 0]).sum())] for v in (rule, read)]
-    said = f"{by[0][0]} to {by[0][1]} after the first 31 questions is {by[1][0]} to {by[1][1]} by the reading"
+    said = f"{by[0][0]} to {by[0][1]} after the first 31 questions is {by[1][0]} to {by[1][1]} by the second reading"
     assert moved.sum() > 0 and said in prose
     shown = [int(n) for n in re.findall(r"right: *\d+ passed, +(\d+) failed", printed["read-again"])]
     assert shown == failed.tolist()
@@ -337,3 +337,15 @@ def test_an_answer_with_a_right_no_and_a_senseless_reason_is_quoted_as_it_stands
     }
     [(read, verdict)] = [each for name, each in said.items() if "rent only the battery" in name]
     assert f"“{read.rstrip('.')}”" in prose and verdict.right and verdict.doubtful
+
+
+def test_the_placebo_and_the_pilot_read_again(prose, printed):
+    placebo = [
+        round(float(x) * 131 / 100) for x in re.findall(r"passes ([\d.]+)% against another", printed["stop-interval"])
+    ]
+    assert f"The placebo alone, {placebo[0]} texts against {placebo[1]}" in prose
+    pilot = []
+    for verdicts in (second_reading.by_rule("dev"), second_reading.by_reading("dev")):
+        a, b = verdicts.T
+        pilot.append(f"{(a & ~b).sum()} to {(b & ~a).sum()}")
+    assert f"its {pilot[0]} is {pilot[1]}, so that our plan was too hopeful" in prose
