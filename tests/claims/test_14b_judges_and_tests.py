@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -349,3 +350,22 @@ def test_the_placebo_and_the_pilot_read_again(prose, printed):
         a, b = verdicts.T
         pilot.append(f"{(a & ~b).sum()} to {(b & ~a).sum()}")
     assert f"its {pilot[0]} is {pilot[1]}, so that our plan was too hopeful" in prose
+
+
+def test_the_scripts_for_own_data_read_files_as_excel_saves_them(page, tmp_path, monkeypatch, capsys):
+    rows = [
+        f"q{i // 2},{judge},{truth}"
+        for i, (judge, truth) in enumerate(zip("11011000" * 5, "1101100 " * 5, strict=True))
+    ]
+    (tmp_path / "own_judge.csv").write_text("\n".join(["question,judge,truth", *rows]), encoding="utf-8-sig")
+    (tmp_path / "own_pairs.csv").write_text("shown,exchanged,rater\na,a,a\nb,b,b\na,b,a\n", encoding="utf-8-sig")
+    (tmp_path / "own_ab.csv").write_text("a,b\n" + "1,0\n" * 12, encoding="utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for cell in page.code:
+        if cell.id.startswith("own-"):
+            exec(cell.source, namespace)
+    judge = json.loads((tmp_path / "build" / "own_judge.json").read_text(encoding="utf-8"))
+    assert judge["kappa"] == 1 and judge["corrected"] == 0 == judge["passed, of the rest"]
+    assert judge["pairs"] == 3 and judge["preferred answer changes with the order"] == 1
+    assert json.loads((tmp_path / "build" / "own_ab.json").read_text(encoding="utf-8"))["stop"] is True
