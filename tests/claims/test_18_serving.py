@@ -123,6 +123,8 @@ def test_the_knee(prose):
     assert f"From 16 to 32 it gains {100 * (ours[32] / ours[16] - 1):.0f} %" in prose
     waits = by_clients("18_peers", "ours", lambda run: run["end_to_end_s"]["p50"])
     assert waits[32] / waits[16] == pytest.approx(2, rel=0.1), "each client waits twice as long"
+    other = rates("18_load", "ours")
+    assert 1.3 < other[32] / other[16] < 1.4 and "32 clients still gained a third over 16" in prose
 
 
 def test_whom_the_text_stays_ahead_of(printed, prose):
