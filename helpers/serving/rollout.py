@@ -13,7 +13,8 @@ so far looks worse than it is, and the younger version looks worst. So a request
 what has no outcome by then is missing, and is watched, too.
 
 Each canary's outcome is paired with that of a neighbor in time from the control, and `helpers.stats.SequentialTest`,
-which may be looked at at any time, decides. Guardrails bet that the canary fails, or is slow, `worse` times as often.
+which may be looked at at any time, decides. Guardrails need no label: they bet that the canary fails, is slow, or
+writes what no program can read, `worse` times as often.
 
 What it does not do: route requests of a real server (a client asks for the model that `arm` names), or keep its state
 when the process ends.
@@ -146,7 +147,7 @@ class Rollout:
         self.test = SequentialTest(alpha=plan.alpha)
         self.guardrails = {
             name: Guardrail(name, plan.worse, plan.guard_alpha)
-            for name in ("errors", "slow replies", "missing outcomes")
+            for name in ("errors", "slow replies", "invalid replies", "missing outcomes")
         }
         self.requests: dict[str, _Served] = {}  # whose outcome does not count yet
         self.queue: deque[str] = deque()  # the same in their order
@@ -169,8 +170,13 @@ class Rollout:
     def arm(self, user: str) -> Arm:
         return "canary" if in_canary(user, self.share, self.plan.salt) else "control"
 
-    def served(self, request: str, arm: Arm, hour: float, *, seconds: float = 0.0, failed: bool = False) -> None:
-        """A request was answered, or failed. Failed ones have no outcome. Hours must not decrease."""
+    def served(
+        self, request: str, arm: Arm, hour: float, *, seconds: float = 0.0, failed: bool = False, valid: bool = True
+    ) -> None:
+        """A request was answered, or failed. Failed ones have no outcome. Hours must not decrease.
+
+        valid: whether the reply has the form that was asked for, whatever it says (here: JSON with the five fields).
+        """
         if arm == "canary":
             self.in_stage += 1
         if failed:
@@ -178,6 +184,8 @@ class Rollout:
             return
         if seconds > self.plan.slow_seconds:
             self.guardrails["slow replies"].bad(arm, self.share)
+        if not valid:
+            self.guardrails["invalid replies"].bad(arm, self.share)
         self.requests[request] = _Served(arm, hour, self.share)
         self.queue.append(request)
 

@@ -32,6 +32,7 @@ class Version:
     right: float | Sequence[bool]  # share of tickets that it reads rightly, or for each of many tickets whether
     seconds: float = 2.0  # median of a reply; they vary around it (lognormal)
     errors: float = 0.002  # share of requests that fail
+    invalid: float = 0.0  # share of replies without the form that was asked for
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def run_drill(
             version = versions[arm]
             failed = rng.random() < version.errors
             seconds = version.seconds * np.exp(SPREAD * rng.standard_normal())
-            rollout.served(request, arm, moment, seconds=seconds, failed=failed)
+            valid = version.invalid == 0 or rng.random() >= version.invalid
+            rollout.served(request, arm, moment, seconds=seconds, failed=failed, valid=valid)
             on_canary += arm == "canary"
             right = _right(version, rng)
             after = rng.exponential(agents.closing_hours if right else agents.correction_hours)

@@ -13,7 +13,8 @@ import yaml
 from helpers.evaluation import load_suite
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS, read_json
-from helpers.serving import Curve, Settings, closed_queue, erlang_b, open_queue
+from helpers.serving import Curve, Settings, autoscaling, closed_queue, erlang_b, open_queue, replicas_for
+from helpers.serving.rollout import Guardrail
 from helpers.serving.watch import FAST, Watch
 from tests.tools.notebook import ROOT
 
@@ -87,7 +88,7 @@ def test_the_recorded_knob():
 
 def test_what_the_text_says_of_three_chunks(prose):
     pause, first = ({chunk: run[name] for chunk, run in CHUNKS.items()} for name in ("longest_step_s", FIRST))
-    assert f"At 2,048, six people stand still for {pause[2048]:.0f} seconds" in prose
+    assert f"at 2,048, six people stand still for {pause[2048]:.0f} seconds" in prose
     assert f"At 64 they pause for {pause[64]:.1f} seconds" in prose
     assert f"after {first[64]:.0f} seconds instead of {first[2048]:.0f}" in prose
     assert pause[16] < pause[64] and f"but now the long prompt needs {first[16]:.0f}." in prose
@@ -96,6 +97,14 @@ def test_what_the_text_says_of_three_chunks(prose):
 def test_ten_short_waits_and_a_long_one(prose):
     waits = [0.1] * 10 + [9.0]
     assert f"The *mean* is {np.mean(waits):.1f} seconds" in prose
+
+
+def test_the_mended_server_pauses_shorter(printed):
+    before, after = (float(re.search(r"longest (\d+\.\d) s", printed[name])[1]) for name in ("pauses", "mended"))
+    assert after < before
+    [(fell, to)] = re.findall(r"fell from (\d+\.\d) to (\d+\.\d) s", printed["mended"])
+    assert (float(fell), float(to)) == (before, after)
+    assert all(re.search(r"\d+\.\d% of them longer than 1 s", printed[name]) for name in ("pauses", "mended"))
 
 
 def test_the_alert_names_a_metric_and_a_bucket_that_exist(page):
@@ -133,6 +142,29 @@ def test_the_second_promise_takes_more_than_twice_as_many_replicas(curve, printe
     assert 50 < closed_queue(-(-500 // few), 30, curve).mean_seconds < 70
 
 
+def test_at_most_seven_agents_of_a_replica_can_wait(curve, printed, prose):
+    plan = replicas_for(users=500, think_seconds=30, curve=curve, wait_seconds=1.0)
+    assert plan.users - 32 == 7 and f"up to {plan.users} users each, 91% utilized" in printed["replicas"]
+    assert (
+        f"With {plan.users} users and 32 slots, at most 7 can wait" in prose and "Why does nobody wait at 91 %" in prose
+    )
+
+
+def test_what_the_text_says_of_a_day(printed, prose):
+    rows = {
+        name: [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)(?= s| {5,}|%|$)", rest)]
+        for name, rest in re.findall(
+            r"^(fixed|by the clock|clock, no newsletter|reactive) +(.*)$", printed["scaling"], re.M
+        )
+    }
+    hours, newsletter = ({name: row[k] for name, row in rows.items()} for k in (0, 2))
+    for name in ("by the clock", "reactive"):
+        assert 0.65 < 1 - hours[name] / hours["fixed"] < 0.75
+    assert "save about 70 % of its replica-hours" in prose
+    assert min(newsletter, key=newsletter.get) == "reactive" and min(newsletter.values()) > 30
+    assert autoscaling.Reactive(target=8).most > 8
+
+
 # A new version -------------------------------------------------------------------------------------------------------
 
 
@@ -147,14 +179,27 @@ def test_what_the_suite_says_of_both_versions(printed):
     assert f"rules {shares['tickets-rules']:.0%} right, adapter {shares['tickets']:.0%}" in printed["planned"]
 
 
-def test_the_drills_and_the_hundred_tickets(printed, prose):
-    lines = dict(line.split(": ", 1) for line in printed["drills"].strip().splitlines())
+def test_the_drills(printed, prose):
+    text = printed["drills"].strip()
+    lines = dict(line.split(": ", 1) for line in text.splitlines() if not line.startswith(" "))
+    tens = dict(zip(lines, re.findall(r"ten drills: (.*)", text), strict=True))
     assert lines["the adapter"].startswith("promote") and lines["an equal one"].startswith("keep the old version")
-    wrong = int(re.search(r"(\d+) requests on the canary", lines["the wrong folder"])[1])
-    assert (
-        lines["the wrong folder"].startswith("roll back") and 80 <= wrong <= 120 and "About a hundred tickets" in prose
-    )
-    assert lines["too slow"].startswith("roll back") and "slow replies" in lines["too slow"]
+    for name, rail in (("the wrong folder", "invalid replies"), ("too slow", "slow replies")):
+        assert lines[name].startswith("roll back") and rail in lines[name]
+        assert int(re.search(r"to (\d+) hours", tens[name])[1]) < 24
+    assert "stopped by guardrails within a day" in prose
+    wrong = int(re.search(r"(\d+) requests on the canary", lines["always wrong"])[1])
+    assert lines["always wrong"].startswith("roll back") and 55 <= wrong <= 65 and "Some sixty tickets" in prose
+    for name in ("the wrong folder", "always wrong", "too slow"):
+        assert tens[name].startswith("{'roll back': 10}") and "at most 5% of users" in tens[name]
+
+
+def test_a_guardrail_worked_by_hand(prose):
+    guardrail = Guardrail("slow replies")
+    won = [guardrail.bad("canary", 0.05) for _ in range(8)]
+    assert won == [False] * 7 + [True] and round(guardrail.e_value) == 173
+    assert "eight of the canary alone (1.90⁸ = 173)" in prose
+    assert f"exp(−3) = {np.exp(-3):.0%}".replace("%", " %") in prose
 
 
 def test_the_runbook_names_every_event(printed, page):

@@ -141,6 +141,18 @@ def test_good_versions_are_promoted_and_bad_ones_rolled_back(new, action, said):
     assert drill.shares[0] == 0.05 and str(drill).startswith(f"{action} after {drill.hours[-1]:.0f} hours")
 
 
+def test_replies_without_the_form_are_stopped_in_the_first_stage_and_before_any_outcome_counts():
+    plan = RolloutPlan(stages=((0.05, 50), (0.25, 200), (0.5, None)), window_hours=48, pairs=300)
+    wrong = {share: Version("wrong", right=0.0, invalid=share) for share in (0.0, 1.0)}
+    for seed in range(3):
+        without, with_form = (
+            run_drill(plan, wrong[share], Version("old", right=0.5), per_hour=20, seed=seed) for share in (1.0, 0.0)
+        )
+        assert without.decision.action == with_form.decision.action == "roll back"
+        assert without.decision.reason.startswith("invalid replies") and without.decision.hour < 48
+        assert without.shares.max() == 0.05 and with_form.decision.hour > 48
+
+
 def test_guardrails_are_faster_than_outcomes():
     slow = run_drill(RolloutPlan(pairs=400), Version("never stops", 0.2, seconds=12.0), OLD, seed=1)
     wrong = run_drill(RolloutPlan(pairs=400), Version("for another job", 0.2), OLD, seed=1)
