@@ -333,7 +333,11 @@ def test_what_is_said_of_the_course_s_own_assistants(printed):
         for new, old in (("tickets", "tickets-rules"), ("handbook", "handbook-search"))
     )
     assert tickets.status == 0 and handbook.status == 2 and handbook.overall.difference > 0
-    assert handbook.slices["manuals"].high > 0 and handbook.slices["manuals"].low < -0.05 and 0 < handbook.slices["unanswerable"].low
+    assert (
+        handbook.slices["manuals"].high > 0
+        and handbook.slices["manuals"].low < -0.05
+        and 0 < handbook.slices["unanswerable"].low
+    )
     assert "→ passed" in printed["gate-recorded"]
     assert "handbook → cannot be judged" in printed["gate-recorded"]
     for verdict in (tickets, handbook):
@@ -367,7 +371,10 @@ def test_the_price_at_which_both_assistants_cost_the_same(prose, printed):
 
 def test_what_the_readme_says_of_the_gate(printed):
     said = re.search(r"manuals: right (\d+) → (\d+) of 29, -([\d.]+) points", printed["gate-recorded"])
-    assert f"loses {float(said[3]):.0f} points on manuals" in README and "cannot be judged although its mean rises" in README
+    assert (
+        f"loses {float(said[3]):.0f} points on manuals" in README
+        and "cannot be judged although its mean rises" in README
+    )
 
 
 # The appendix --------------------------------------------------------------------------------------------------------
@@ -389,4 +396,6 @@ def test_the_file_for_your_own_data_fails_closed(page, printed, tmp_path):
 
     assert (status(75), status(75, "--accept"), status(64)) == (2, 0, 1)
     (tmp_path / "own_answers.csv").unlink()
-    assert subprocess.run([sys.executable, "own_gate.py"], cwd=tmp_path, capture_output=True, timeout=120).returncode == 2
+    assert (
+        subprocess.run([sys.executable, "own_gate.py"], cwd=tmp_path, capture_output=True, timeout=120).returncode == 2
+    )

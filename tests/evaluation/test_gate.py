@@ -109,12 +109,16 @@ def test_each_answer_lost_makes_a_pass_less_likely(n):
 
 def test_a_loss_below_the_margin_passes_and_one_that_may_reach_it_fails():
     for lost, status in ((45, 0), (60, 1)):  # of 1,000, and 5 gained: −5.3 to −2.6, and −7.0 to −3.9 points
-        found = paired_difference(np.repeat([0.0, 1.0], [lost, 1000 - lost]), np.repeat([1.0, 0.0, 1.0], [lost, 5, 995 - lost]))
+        found = paired_difference(
+            np.repeat([0.0, 1.0], [lost, 1000 - lost]), np.repeat([1.0, 0.0, 1.0], [lost, 5, 995 - lost])
+        )
         assert found.high < 0 and _judge(found, {}, 0.06)[0] == status
         assert _judge(replace(found, low=0.0, high=0.1), {"a slice": found}, 0.06)[0] == status
 
 
-@pytest.mark.parametrize(("n", "worse", "better"), [(75, 0.05, 0.0), (75, 0.19, 0.14), (300, 0.05, 0.0), (300, 0.1, 0.05)])
+@pytest.mark.parametrize(
+    ("n", "worse", "better"), [(75, 0.05, 0.0), (75, 0.19, 0.14), (300, 0.05, 0.0), (300, 0.1, 0.05)]
+)
 def test_a_version_that_is_worse_by_the_margin_hardly_ever_passes(n, worse, better):
     rng = np.random.default_rng(3)
     gains = rng.choice([-1, 0, 1], p=[worse, 1 - worse - better, better], size=(4000, n))

@@ -50,7 +50,11 @@ SLIPS = [
         "    if all(low > -margin for low, high in [whole, *parts]):",
         "a slice need not exclude a loss, only show none: to pass, look at `whole` alone.",
     ),
-    ("    if whole[0] > -margin:", "    if whole[0] > 0:", "to pass, a loss of the margin is excluded; a gain need not be."),
+    (
+        "    if whole[0] > -margin:",
+        "    if whole[0] > 0:",
+        "to pass, a loss of the margin is excluded; a gain need not be.",
+    ),
     ("    if whole[0] > -margin:", "    if whole[0] >= -margin:", "a low end at −margin does not exclude that loss."),
     ("    if whole[0] > -margin:", "    if whole[0] > margin:", "a loss is negative: compare with −margin."),
 ]
