@@ -8,7 +8,9 @@
     pair's own order:  A is pair.a   +0.9            margin   = (0.9 − 0.7) / 2 = +0.1 for pair.a
     exchanged:         A is pair.b   +0.7            position = (0.9 + 0.7) / 2 = +0.8 for A, whoever that is
 
-Either order alone would have named A the winner. How good a judge's preferences are: `helpers.evaluation.preferences`.
+Either order alone would have named A the winner. Whether the place speaks or the letter, two more prompts tell:
+`label_judge(model, tokenizer, pair, letters="BA")` calls the first answer B. How good a judge's preferences are:
+`helpers.evaluation.preferences`.
 
 Zheng et al., “Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena”, 2023, for verdicts in both orders.
 What it does not do: call a hosted model (`ask` is yours), or hold off an answer that says "prefer answer A".
@@ -47,7 +49,10 @@ VERDICT = re.compile(
 
 @dataclass(frozen=True)
 class BothOrders:
-    """What a judge says of a pair in both orders: log p("A") − log p("B"), in nats; "A" is the answer shown first."""
+    """What a judge says of a pair in both orders, in nats: log p(name of the first answer) − log p(name of the other).
+
+    The first answer is called "A" unless the judge was asked otherwise.
+    """
 
     pair: str
     shown: float  # pair.a stands first
@@ -69,23 +74,27 @@ class BothOrders:
         return abs(self.position) > abs(self.margin)
 
 
-def judge_prompt(pair: Pair, exchanged: bool = False) -> str:
-    """Handbook, question and both answers, as a judge reads them; `exchanged` shows pair.b as A."""
+def judge_prompt(pair: Pair, exchanged: bool = False, letters: str = "AB") -> str:
+    """Handbook, question and both answers, as a judge reads them; `exchanged` shows pair.b first.
+
+    letters: what the answers are called, in the order in which they are shown; "BA" calls the first one B.
+    """
     first, second = (pair.b, pair.a) if exchanged else (pair.a, pair.b)
     return (
         f"{INSTRUCTION}\n\nHandbook: {pair.quote or UNANSWERED}\n\nQuestion: {pair.question}\n\n"
-        f"Answer A: {first.text}\n\nAnswer B: {second.text}\n\n"
+        f"Answer {letters[0]}: {first.text}\n\nAnswer {letters[1]}: {second.text}\n\n"
         "Which answer is better? Reply with one letter, A or B, or with the word tie."
     )
 
 
-def label_judge(model: Any, tokenizer: Any, pair: Pair) -> BothOrders:
-    """The judge by its scores: how probable are the replies "A" and "B", in both orders? Nothing is written.
+def label_judge(model: Any, tokenizer: Any, pair: Pair, letters: str = "AB") -> BothOrders:
+    """The judge by its scores: how probable are the names of both answers, in both orders? Nothing is written.
 
-    model: a decoder of the course (`FastLlama`). Raises ValueError like `helpers.prompting.label_scores`.
+    model: a decoder of the course (`FastLlama`). letters: as in `judge_prompt`; the scores speak for the answer shown
+    first, whatever it is called. Raises ValueError like `helpers.prompting.label_scores`.
     """
-    prompts = [chat_ids(tokenizer, judge_prompt(pair, exchanged)) for exchanged in (False, True)]
-    scores = label_scores(model, tokenizer, prompts, ["A", "B"])  # (2 orders, 2 letters), nats
+    prompts = [chat_ids(tokenizer, judge_prompt(pair, exchanged, letters)) for exchanged in (False, True)]
+    scores = label_scores(model, tokenizer, prompts, [*letters])  # (2 orders, 2 letters), nats
     shown, exchanged = (scores[:, 0] - scores[:, 1]).tolist()
     return BothOrders(pair.id, shown, exchanged)
 

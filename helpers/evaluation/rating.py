@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from helpers.display.boxes import Box, emit, shorten
+from helpers.display.boxes import Box, emit
 from helpers.display.frontend import widgets_live
 from helpers.evaluation.judgments import VALUES, Pair, load_pairs
 from helpers.files.paths import ROOT
@@ -174,17 +174,17 @@ def _shown(pair: Pair) -> dict[str, str]:
 
 
 def plain_text(pairs: Sequence[Pair]) -> str:
-    """The pairs as text, long parts cut in their middle."""
+    """The pairs as text, whole: what is cut away could be what makes an answer wrong."""
     lines = [f"{len(pairs)} pairs"]
     for pair in pairs:
         lines += ["", pair.id]
-        lines += [f"     {name:8}  {shorten(' '.join(part.split()), 160)}" for name, part in _shown(pair).items()]
+        lines += [f"     {name:8}  {' '.join(part.split())}" for name, part in _shown(pair).items()]
     how = f'Rate one: write_rating("{pairs[0].id}", "first"); or "second", "equal", "cannot tell".'
     return "\n".join([*lines, "", how])
 
 
 def static_html(pairs: Sequence[Pair]) -> str:
-    """Each pair's question; the handbook and both answers unfold."""
+    """Each pair's question; the handbook's sentence, both answers and the whole section unfold."""
     parts = [f"<div><strong>{len(pairs)} pairs</strong> · unfold one to compare its answers."]
     for pair in pairs:
         parts.append(
@@ -195,10 +195,16 @@ def static_html(pairs: Sequence[Pair]) -> str:
 
 
 def pair_html(pair: Pair) -> str:
-    """One pair as a table of two columns."""
+    """One pair as a table of two columns; the section of the handbook, which raters had before them, unfolds."""
     cells = "".join(
         f'<tr><th style="text-align:left;vertical-align:top;padding:2px 8px">{name}</th>'
         f'<td style="text-align:left;white-space:pre-wrap;padding:2px 8px">{html.escape(part)}</td></tr>'
         for name, part in _shown(pair).items()
     )
-    return f'<table style="line-height:1.4">{cells}</table>'
+    passage = (
+        f'<details style="margin:4px 8px"><summary style="cursor:pointer">the whole section of the handbook</summary>'
+        f'<div style="white-space:pre-wrap">{html.escape(pair.passage)}</div></details>'
+        if pair.passage
+        else ""
+    )
+    return f'<table style="line-height:1.4">{cells}</table>{passage}'

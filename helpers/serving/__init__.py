@@ -5,7 +5,7 @@
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
 | continuous batching in its smallest form, to be shown: `minimal_serve`       | `minimal`      |
 | pages of keys and values: owners, sharing, what is given up first: `PagePool` | `pages`       |
-| the model's step over pages, many texts at once: `PagedLlama`                | `paged`        |
+| the model's step over pages, many texts at once: `PagedLlama`; a single one  | `paged`, `alone` |
 | several adapters in one batch                                                | `corrections`  |
 | the next token of one request                                                | `choosing`     |
 | who is served at each step: `Engine`                                         | `engine`       |
@@ -19,7 +19,7 @@
 | the server: `create_app`, and `python -m helpers.serving`                    | `app`          |
 | a server in a process of its own: `start_server`                             | `process`      |
 | OpenAI's APIs: chat, completions; responses; vectors, models, health | `api_chat`, `api_responses`, `api_other` |
-| bodies of requests; errors; events of a stream; replies while they grow      | `wire`, `errors`, `sse`, `replies` |
+| bodies of requests; errors; events of a stream; replies on their way | `wire`, `errors`, `sse`, `replies`, `writing` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
 | static, dynamic, continuous batching, step by step, as a Gantt picture       | `schedules`    |
 | what else serves a model, and when to take it                                | `choices`      |
@@ -31,6 +31,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "alone",
         "api_chat",
         "api_other",
         "api_responses",
@@ -62,6 +63,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "watch",
         "wire",
         "worker",
+        "writing",
     ],
     submod_attrs={
         "app": ["create_app"],

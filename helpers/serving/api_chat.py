@@ -20,9 +20,10 @@ from helpers.prompting.tools import read_object
 from helpers.serving.errors import ApiError, Json
 from helpers.serving.prompts import Form, whole_tool
 from helpers.serving.replies import Reply, TokenTexts, arguments_text
-from helpers.serving.service import Writing, announce, at, new_id, usage_fields, while_connected
+from helpers.serving.service import announce, at, new_id, usage_fields
 from helpers.serving.sse import DONE, EventStream, event
 from helpers.serving.wire import ChatRequest, CompletionRequest, Message, ResponseFormat
+from helpers.serving.writing import Writing, while_connected
 
 router = APIRouter()
 

@@ -26,9 +26,10 @@ from helpers.serving.errors import ApiError, Json
 from helpers.serving.prompts import whole_tool
 from helpers.serving.replies import Reply, arguments_text
 from helpers.serving.requests import Usage
-from helpers.serving.service import Service, announce, at, new_id, while_connected
+from helpers.serving.service import Service, announce, at, new_id
 from helpers.serving.sse import EventStream, event
 from helpers.serving.wire import FlatTool, Item, ResponsesRequest, TextFormat
+from helpers.serving.writing import while_connected
 
 router = APIRouter()
 Turns = list[dict[str, Any]]

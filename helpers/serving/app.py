@@ -28,9 +28,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from helpers.serving import api_chat, api_other, api_responses
 from helpers.serving.backend import Backend, load_backend
 from helpers.serving.errors import ApiError, as_response, from_http, from_validation
-from helpers.serving.service import HungUp, Service
+from helpers.serving.service import Service
 from helpers.serving.settings import Settings
 from helpers.serving.watch import Call, log
+from helpers.serving.writing import HungUp
 
 PAGE = Path(__file__).with_name("page.html")
 GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

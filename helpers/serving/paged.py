@@ -30,6 +30,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from helpers.attention.multi_head import fused_attention
+from helpers.serving.alone import Alone
 from helpers.serving.corrections import Correction, Corrections
 from helpers.serving.pages import pages_for
 from helpers.speed.fast_llama import FastLlama
@@ -95,6 +96,7 @@ class PagedLlama:
         self.corrections = Corrections(model, adapters or {})
         # zeros, since what stands behind a row's end is multiplied by a weight of 0, and 0 · NaN is NaN
         self.store = torch.zeros(c.n_layers, 2 * c.n_kv_heads, n_pages, page_size * c.head_dim)
+        self.alone = Alone(model, self.store, page_size)
         self._gathered = torch.empty(0)  # one for all layers: new memory for every copy would cost more than the copy
         self.steps = [
             self._layer_step(block, self.store[i], self.corrections.layers[i]) for i, block in enumerate(model.blocks)
@@ -108,6 +110,9 @@ class PagedLlama:
     @torch.inference_mode()
     def __call__(self, rows: Sequence[Row]) -> Tensor:
         """Read all rows' tokens  →  logits (n, V) float32 of what follows each wanted row, in the order of `rows`."""
+        if self.alone.fits(rows):
+            return self._logits(self.alone(rows[0]))
+        self.alone.forget()
         order = sorted(range(len(rows)), key=lambda i: (len(rows[i].tokens) > 1, -len(rows[i].pages)))
         batch = self._batch([rows[i] for i in order])
         x = self.model.embedding(torch.tensor([token for i in order for token in rows[i].tokens])).float()  # (N, C)
@@ -117,12 +122,16 @@ class PagedLlama:
         for i in order:
             end += len(rows[i].tokens)
             last[i] = end - 1
-        x = x[[last[i] for i, row in enumerate(rows) if row.wanted]]  # (n, C)
+        return self._logits(x[[last[i] for i, row in enumerate(rows) if row.wanted]])
+
+    def _logits(self, x: Tensor) -> Tensor:
+        """(n, C) → (n, V) float32."""
         return self.model.head(self.model.norm(x).to(self.model.embedding.weight.dtype)).float()
 
     def clear(self, pages: Sequence[int]) -> None:
         """Set pages to zero, so that numbers which are none cannot reach whoever owns them next."""
         self.store[:, :, list(pages)] = 0.0
+        self.alone.forget()
 
     # What all layers need --------------------------------------------------------------------------------------------
 

@@ -1,21 +1,18 @@
-"""What all addresses of the server share: which models there are, who asks, and replies while they are written.
+"""What all addresses of the server share: which models there are, who may ask for what, and how a request begins.
 
     service.model("tickets")                            # or ApiError 404
+    room = service.room(prompt, wanted)                 # tokens that the reply may have, or ApiError 400
     writing = await service.begin(call, owner, asks)    # the queue is full: ApiError 503; makes no sense: 400
-    async for choice, piece in writing.pieces():        # several asks, one stream
-        ...
 
-Nothing is sent to the client before each ask has its first piece, so a refusal is a status and never half a stream.
+What is written after that is `helpers.serving.writing`'s.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Sequence
-from contextlib import aclosing
-from typing import Any, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from fastapi import Request
 
@@ -23,15 +20,15 @@ from helpers.generation.token_grammar import TokenGrammar
 from helpers.serving.backend import Backend, Model
 from helpers.serving.errors import ApiError
 from helpers.serving.keys import Keys, Owner
-from helpers.serving.limits import Limits, Reserved
+from helpers.serving.limits import Limits
 from helpers.serving.prompts import Prompts
-from helpers.serving.requests import Ask, EngineStats, Full, Piece, Usage
+from helpers.serving.requests import Ask, EngineStats, Usage
 from helpers.serving.settings import Settings
 from helpers.serving.watch import Call, Watch
+from helpers.serving.writing import Writing
 
 State = Literal["loading", "ready", "draining", "broken"]
 NOBODY = Owner("-")
-T = TypeVar("T")
 
 
 class Service:
@@ -105,7 +102,7 @@ class Service:
             raise ApiError(400, f"The model {name!r} {does}.", param="model")
         return models[name]
 
-    # Writing -----------------------------------------------------------------------------------------------------
+    # What it may have, and its beginning --------------------------------------------------------------------------
 
     def room(self, prompt: Sequence[int], wanted: int | None) -> int:
         """Tokens that the reply may have. Raises ApiError 400 where they do not fit."""
@@ -163,141 +160,22 @@ class Service:
         read = sum(len(ask.prompt) for ask in asks[:: len(asks) // prompts])
         reserved, headers = self.limits.take_tokens(owner, read + sum(ask.max_new_tokens for ask in asks))
         call.headers |= headers
-        writing = Writing(self, worker, call, owner, asks, prompts, reserved)
+        writing = Writing(
+            worker,
+            asks,
+            prompts,
+            call,
+            seconds=self.settings.request_seconds,
+            retry_seconds=self.settings.retry_seconds,
+            cost=self.watch.cost,
+            used=lambda tokens: self.limits.give_back(owner, reserved, reserved.tokens - tokens),
+        )
         try:
             await writing.start()
         except BaseException:
             await writing.close()
             raise
         return writing
-
-
-class Writing:
-    """The replies to one request while they are written: one piece after the other, of whichever ask has one."""
-
-    def __init__(
-        self,
-        service: Service,
-        worker: Any,
-        call: Call,
-        owner: Owner,
-        asks: Sequence[Ask],
-        prompts: int,
-        reserved: Reserved,
-    ) -> None:
-        self.service, self.worker, self.call, self.owner, self.asks = service, worker, call, owner, asks
-        self.prompts, self.reserved = prompts, reserved
-        self.usages: dict[int, Usage] = {}
-        self.written = 0  # tokens
-        self._queue: asyncio.Queue[tuple[int, Piece | Exception]] = asyncio.Queue()
-        self._tasks: list[asyncio.Task] = []
-        self._early: list[tuple[int, Piece]] = []
-        self._ends = time.monotonic() + service.settings.request_seconds
-        self._closed = False
-
-    async def start(self) -> None:
-        self._tasks = [asyncio.create_task(self._follow(i, ask)) for i, ask in enumerate(self.asks)]
-        missing = set(range(len(self.asks)))
-        while missing:
-            choice, piece = await self._next()
-            self._early.append((choice, piece))
-            missing.discard(choice)
-
-    async def pieces(self) -> AsyncGenerator[tuple[int, Piece], None]:
-        """(which ask, its next piece), until all are finished. Raises ApiError where one fails."""
-        going = len(self.asks)
-        try:
-            while going:
-                choice, piece = self._early.pop(0) if self._early else await self._next()
-                if piece.tokens:
-                    self.written += len(piece.tokens)
-                    self.call.wrote()
-                if piece.finish:
-                    self.usages[choice] = piece.usage or Usage(0, 0, 0)
-                    self.call.finish_reason = piece.finish
-                    going -= 1
-                if piece.finish == "error":
-                    raise ApiError(500, piece.error or "The reply could not be written.", code="engine_error")
-                if piece.finish == "cancelled":
-                    raise ApiError(503, "The server is shutting down, and the reply was cut off.", retry_after=5)
-                yield choice, piece
-            self.call.finish(self.usage, self.call.finish_reason, self.service.watch.cost(self.usage))
-        finally:
-            await self.close()
-
-    @property
-    def usage(self) -> Usage:
-        """Of all asks together; a prompt with several replies is counted once."""
-        step = len(self.asks) // self.prompts
-        firsts = [self.usages[i] for i in range(0, len(self.asks), step)]
-        return Usage(
-            prompt_tokens=sum(usage.prompt_tokens for usage in firsts),
-            cached_tokens=sum(usage.cached_tokens for usage in firsts),
-            completion_tokens=sum(usage.completion_tokens for usage in self.usages.values()),
-        )
-
-    async def close(self) -> None:
-        """Stop what is still running, and give back what was reserved and not used."""
-        if self._closed:
-            return
-        self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        step = len(self.asks) // self.prompts
-        used = sum(len(ask.prompt) for ask in self.asks[::step]) + self.written
-        self.service.limits.give_back(self.owner, self.reserved, self.reserved.tokens - used)
-        await asyncio.gather(*self._tasks, return_exceptions=True)  # last: it may be interrupted
-
-    async def _follow(self, choice: int, ask: Ask) -> None:
-        try:
-            async with aclosing(self.worker.stream(ask)) as stream:
-                async for piece in stream:
-                    self._queue.put_nowait((choice, piece))
-        except Exception as error:
-            self._queue.put_nowait((choice, error))
-
-    async def _next(self) -> tuple[int, Piece]:
-        settings = self.service.settings
-        try:
-            async with asyncio.timeout(self._ends - time.monotonic()):
-                choice, piece = await self._queue.get()
-        except TimeoutError:
-            self.call.refused = "timeout"
-            seconds = f"{settings.request_seconds:g} seconds"
-            raise ApiError(504, f"The reply was not finished within {seconds}.", code="timeout") from None
-        if isinstance(piece, Full):
-            self.call.refused = "queue"
-            message = "Too many requests are waiting: try again soon."
-            raise ApiError(503, message, code="queue_full", retry_after=settings.retry_seconds) from None
-        if isinstance(piece, ValueError):
-            raise ApiError(400, str(piece)) from None
-        if isinstance(piece, Exception):
-            raise piece
-        return choice, piece
-
-
-class HungUp(Exception):
-    """The client has gone: there is nobody to answer."""
-
-
-async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """What `work` gives, unless the client goes away first: then the work is cancelled. Raises HungUp."""
-    working = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise HungUp
-    finally:
-        for task in (working, gone):
-            task.cancel()
-        await asyncio.gather(working, gone, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def at(request: Request) -> tuple[Service, Call, Owner]:

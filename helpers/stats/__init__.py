@@ -3,11 +3,11 @@
 | module         | what                                                                               | opened in     |
 |----------------|------------------------------------------------------------------------------------|---------------|
 | `intervals`    | intervals for a share, a statistic, two systems on the same items, the next run    | 00b and after |
-| `significance` | permutation tests, McNemar's test, many tests at once                              |               |
-| `power`        | how many questions it takes to tell two shares apart                               |               |
+| `significance` | permutation tests, McNemar's test, many tests at once                              | 14b           |
+| `power`        | how many questions it takes to tell two shares apart                               | 14b           |
 | `agreement`    | do raters agree more than by chance? Cohen's kappa, Krippendorff's alpha           | 14b           |
 | `ranking`      | one ranking from comparisons of two (Bradley and Terry)                            | 14b           |
-| `sequential`   | an A/B test that may be looked at at any time, and what peeking costs otherwise    |               |
+| `sequential`   | an A/B test that may be looked at at any time, and what peeking costs otherwise    | 14b           |
 | `resampling`   | intervals where some rows belong together, such as pairs of one question            | 14, 14b       |
 | `minimal`      | a permutation test, kappa and an e-value in a few lines each                       | 14b           |
 | `checks`       | what all of them ask of their arguments                                            |               |

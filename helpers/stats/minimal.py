@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaln
 
 
 def paired_p_value(a: NDArray, b: NDArray, flips: int = 10_000, seed: int = 0) -> float:
@@ -24,12 +23,11 @@ def kappa(a: list[str], b: list[str]) -> float:
     return (agreed - by_chance) / (1 - by_chance)
 
 
-def e_value(only_a: int, only_b: int) -> float:
+def e_value(only_a: NDArray | int, only_b: NDArray | int) -> NDArray | float:
     """How many times more likely are these disagreements if one system is better, by any margin, than if none is?
 
-    only_a, only_b: questions that only A, or only B, got right. If none is better, each of these n disagreements is the
-    toss of a coin, and they have probability (½)ⁿ. If A wins a share s of them and every s is equally plausible, they
-    have probability ∫ sᵃ (1 − s)ᵇ ds = 1 / ((n + 1) · C(n, a)).
+    only_a, only_b: questions that only A, or only B, got right: numbers, or arrays of them. If none is better, each of
+    these n disagreements is the toss of a coin, and they have probability (½)ⁿ. If A wins a share s of them and every s
+    is equally plausible, they have probability ∫ sᵃ (1 − s)ᵇ ds = B(a + 1, b + 1), the beta function.
     """
-    n = only_a + only_b
-    return 2**n / ((n + 1) * comb(n, only_a))
+    return np.exp((only_a + only_b) * np.log(2) + betaln(only_a + 1, only_b + 1))  # in logarithms: no overflow

@@ -3,6 +3,7 @@
     judged = label_judged("test")                  # a BothOrders for each pair: .margin, .position, .flips
     prefer = preferences("test")                   # by judge's name: {"p007": +0.31, …}, positive for pair.a
     table = scores("test")                         # by judge's name: its Agreement with the raters' majority
+    known_answers()                                # single answers whose truth is known, with the chat model's grade
     unseen_systems("measures")                     # of a trained judge, where it has not read the compared systems
 
 JUDGES names them: the chat model asked to choose ("label judge", with "as shown" for one order only) and asked about
@@ -13,13 +14,16 @@ often on dev. What this does not do: measure anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from helpers.evaluation.judges import BothOrders
 from helpers.evaluation.judgments import Pair, load_pairs, load_ratings
 from helpers.evaluation.preferences import SIGNS, Agreement, Preferences, agreement, majority
 from helpers.stats.ranking import bradley_terry
+from helpers.trials.handbook_answers import compared
 from helpers.trials.records import Record
+from helpers.velunda.handbook import Question
 
 RECORD = Record("14b_judges")
 recorded, find = RECORD.read, RECORD.find
@@ -28,9 +32,12 @@ MEASURES = ("longer", "shorter", "overlap", "no new numbers", "cross-encoder", "
 JUDGES = ("label judge", "as shown", "grade", *TRAINED, *MEASURES, "system")
 
 
-def label_judged(split: str) -> list[BothOrders]:
-    """The chat model's scores of "A" and "B" in both orders, in the order of the pairs."""
-    rows = find("label judge", split=split)["rows"]
+def label_judged(split: str, first: str = "A") -> list[BothOrders]:
+    """The chat model's scores of the letters in both orders, in the order of the pairs.
+
+    first: what the answer shown first was called. "B" was recorded for the split "test" only.
+    """
+    rows = find("label judge" if first == "A" else "first is B", split=split)["rows"]
     return [BothOrders(pair.id, *rows[pair.id]) for pair in load_pairs(split)]
 
 
@@ -50,6 +57,33 @@ def preferences(split: str) -> dict[str, Preferences]:
     if split == "test":
         found["system"] = by_system(pairs)
     return found
+
+
+@dataclass(frozen=True)
+class KnownAnswer:
+    """An answer of data/judgments with its gold. yes: the chat model's log p("Yes") − log p("No") to "is it right?"."""
+
+    split: str
+    system: str
+    text: str
+    right: bool
+    asked: Question
+    yes: float
+
+
+def known_answers() -> list[KnownAnswer]:
+    """Each answer of data/judgments to a question that the handbook answers, once, dev before test."""
+    found: dict[tuple[str, str], KnownAnswer] = {}
+    for split in ("dev", "test"):
+        asked = {question.question: question for question, _, _ in compared(split)}
+        grades = find("grade", split=split)["grades"]
+        for pair in load_pairs(split):
+            for answer in (pair.a, pair.b):
+                if pair.question in asked:
+                    yes = grades[f"{pair.question_id} {answer.system}"]
+                    its = KnownAnswer(split, answer.system, answer.text, answer.right, asked[pair.question], yes)
+                    found[pair.question_id, answer.system] = its
+    return list(found.values())
 
 
 def by_system(pairs: Sequence[Pair]) -> Preferences:

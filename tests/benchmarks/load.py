@@ -73,12 +73,17 @@ class Target:
             "stream_options": {"include_usage": True},
             **request.extra,
         }
+        address = f"{self.base_url}/chat/completions"
         try:
-            async with self.client.stream("POST", f"{self.base_url}/chat/completions", json=body) as response:
+            async with asyncio.timeout(request.patience), self.client.stream("POST", address, json=body) as response:
                 if response.status_code != 200:
                     reply.error = f"HTTP {response.status_code}"
+                    asked = response.headers.get("retry-after", "")
+                    reply.retry_after = float(asked) if asked.isdecimal() else None
                 else:
                     await self._read(response, reply)
+        except TimeoutError:
+            reply.left = True
         except httpx2.HTTPError as error:
             reply.error = type(error).__name__
         reply.end = time.perf_counter()

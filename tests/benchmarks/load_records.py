@@ -31,6 +31,7 @@ class Request:
     max_tokens: int = 32
     nonce: str | None = None  # a text that the reply has to hold, and no other reply may hold
     leave_after: int | None = None  # the client hangs up after that many pieces of text
+    patience: float | None = None  # the client hangs up after that many seconds, whatever has come
     extra: Mapping[str, object] = field(default_factory=dict)  # further fields of the body
 
 
@@ -49,6 +50,7 @@ class Reply:
     cached_tokens: int | None = None
     finish: str | None = None
     error: str | None = None  # its kind: "HTTP 503", "ConnectError", "cut off", "wrong nonce" …
+    retry_after: float | None = None  # seconds that a refusal asks to wait
     left: bool = False  # the client hung up, as it was meant to
 
     @property

@@ -1,10 +1,11 @@
 """Judges of the pairs in data/judgments. label judge: log p("A") − log p("B") of the chat model, in nats, by pair: in
-the pair's own order, and exchanged. grade: log p("Yes") − log p("No") to whether one answer is right, by question and
-system. measures: of single answers (helpers.evaluation.answer_measures), in the order of `names`. trained: a logistic
-regression on the raters' majority over the dev questions, on all-MiniLM's vectors, on measures that need no accepted
-answer, or on both; losses: cross-validated on dev, in nats per pair, by strength; test: log odds for a. unseen systems:
-log odds for a in dev pairs, by a judge of the same strength, fitted on pairs of other questions: all of them, those
-without the two systems that are compared, or as many of them drawn at random."""
+the pair's own order, and exchanged. first is B: the same, log p("B") − log p("A"), with the first answer called B.
+grade: log p("Yes") − log p("No") to whether one answer is right, by question and system. measures: of single answers
+(helpers.evaluation.answer_measures), in the order of `names`. trained: a logistic regression on the raters' majority
+over the dev questions, on all-MiniLM's vectors, on measures that need no accepted answer, or on both; losses:
+cross-validated on dev, in nats per pair, by strength; test: log odds for a. unseen systems: log odds for a in dev
+pairs, by a judge of the same strength, fitted on pairs of other questions: all of them, those without the two systems
+that are compared, or as many of them drawn at random."""
 
 from __future__ import annotations
 
@@ -35,6 +36,7 @@ CASES: list[dict[str, Any]] = [{"case": "measures"}]
 CASES += [{"case": "trained", "features": features} for features in ("vectors", "measures", "both")]
 CASES += [{"case": "label judge", "split": split} for split in ("dev", "test")]
 CASES += [{"case": "grade", "split": split} for split in ("dev", "test")]
+CASES += [{"case": "first is B", "split": "test"}]
 CASES += [{"case": "unseen systems", "features": features} for features in ("vectors", "measures")]
 TRAINED_ON = ("longer", "overlap", "no new numbers", "cross-encoder")
 
@@ -130,8 +132,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
             return {"names": list(next(iter(measured().values()))), "rows": rows}
         case "trained":
             return trained(case["features"])
-        case "label judge":
-            judged = [label_judge(*chat(), pair) for pair in load_pairs(case["split"])]
+        case "label judge" | "first is B":
+            letters = "BA" if case["case"] == "first is B" else "AB"
+            judged = [label_judge(*chat(), pair, letters) for pair in load_pairs(case["split"])]
             return {"rows": {each.pair: [round(each.shown, 3), round(each.exchanged, 3)] for each in judged}}
         case "unseen systems":
             return unseen_systems(case["features"])

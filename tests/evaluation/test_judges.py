@@ -207,3 +207,11 @@ def test_measures_of_one_answer():
     assert (wrong["overlap"], wrong["no new numbers"], wrong["containment"]) == (0.75, -1, 0)
     assert wrong["longer"] > right["longer"] and wrong["shorter"] < right["shorter"] and right["cross-encoder"] == 18
     assert measured("")["overlap"] == 0
+
+
+def test_the_first_answer_can_be_called_b(model):
+    first_b = judge_prompt(PAIR, letters="BA")
+    assert f"Answer B: {PAIR.a.text}\n\nAnswer A: {PAIR.b.text}" in first_b
+    judged, tokenizer = label_judge(model, Letters(), PAIR, letters="BA"), Letters()
+    (row,) = label_scores(model, tokenizer, [chat_ids(tokenizer, first_b)], ["B", "A"])
+    assert judged.shown == pytest.approx(float(row[0] - row[1]), abs=1e-4)

@@ -72,3 +72,12 @@ def test_what_is_no_rating_is_refused(file, pair, said):
 def test_no_pairs_no_form():
     with pytest.raises(ValueError, match="no pairs to rate"):
         rating_form([])
+
+
+def test_answers_are_whole_and_the_section_that_raters_had_unfolds():
+    by_id = {pair.id: pair for pair in load_pairs()}
+    shown = plain_text([by_id["p091"]])
+    assert all(" ".join(answer.text.split()) in shown for answer in (by_id["p091"].a, by_id["p091"].b))
+    assert "the whole section" in static_html([by_id["p102"]])
+    unanswered = next(pair for pair in by_id.values() if pair.passage is None)
+    assert "the whole section" not in static_html([unanswered])

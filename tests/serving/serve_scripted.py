@@ -1,6 +1,7 @@
 """`python -m tests.serving.serve_scripted`: the real process around a scripted engine, so that it starts fast.
 
-A prompt with the word "slowly" is answered word by word, 20 ms each; one with "stubborn" never ends by itself.
+Prompts are answered by their last turn, 20 ms per token; one with "stubborn" or "long story" gets a reply that never
+ends by itself, and one with the mark of `tests.benchmarks.drills` breaks while it is written.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import sys
 
 from helpers.serving.__main__ import serve
 from helpers.serving.settings import add_options, from_arguments
+from tests.benchmarks.drills import MARK
 from tests.serving.scripted import ScriptedWorker, last_turn, scripted_backend
 
 
 def reply(prompt: str) -> str:
-    return "on and on " * 500 if "stubborn" in prompt else last_turn(prompt)
+    endless = "stubborn" in prompt or "long story" in prompt
+    return "on and on " * 500 if endless else last_turn(prompt)
 
 
 if __name__ == "__main__":
@@ -22,5 +25,6 @@ if __name__ == "__main__":
     add_options(parser)
     parser.add_argument("--stop-with-parent", action="store_true")
     chosen = parser.parse_args()
-    worker = ScriptedWorker(reply, seconds=0.02)
-    sys.exit(serve(from_arguments(chosen), chosen.stop_with_parent, backend=scripted_backend(worker)))
+    settings = from_arguments(chosen)
+    worker = ScriptedWorker(reply, 0.02, slots=settings.max_running + settings.max_waiting, fail=MARK)
+    sys.exit(serve(settings, chosen.stop_with_parent, backend=scripted_backend(worker)))

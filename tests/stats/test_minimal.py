@@ -40,6 +40,11 @@ def test_the_e_value(only_a, only_b):
     assert np.log(e_value(only_a, only_b)) == pytest.approx(log_e_value(only_a, only_b), abs=1e-9)
 
 
+def test_the_e_value_takes_arrays_and_does_not_overflow():
+    both = e_value(np.array([8, 540]), np.array([0, 520]))
+    assert both == pytest.approx([e_value(8, 0), e_value(540, 520)]) and both[1] < 1
+
+
 def test_each_is_short_enough_to_be_shown():
     for thing in (paired_p_value, kappa, e_value):
         assert len(inspect.getsource(thing).splitlines()) < 25 and thing.__module__ == minimal.__name__

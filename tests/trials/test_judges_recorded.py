@@ -13,6 +13,7 @@ from helpers.trials.judges_recorded import (
     TRAINED,
     by_system,
     find,
+    known_answers,
     label_judged,
     preferences,
     scores,
@@ -71,3 +72,17 @@ def test_unseen_systems_are_scored_on_all_decided_dev_pairs(features):
     assert set(found) == {"all", "as few", "without"}
     assert {each.n for each in found.values()} == {find("trained", features=features)["fitted"]}
     assert find("unseen systems", features=features)["strength"] == find("trained", features=features)["strength"]
+
+
+def test_the_letters_were_exchanged_for_each_test_pair():
+    assert [each.pair for each in label_judged("test", first="B")] == [pair.id for pair in load_pairs("test")]
+    assert label_judged("test", first="B") != label_judged("test")
+
+
+def test_known_answers_are_those_to_questions_that_the_handbook_answers_each_once():
+    known = known_answers()
+    assert len({(each.asked.question, each.system) for each in known}) == len(known)
+    assert all(each.asked.answerable and np.isfinite(each.yes) for each in known)
+    ids = {pair.question: pair.question_id for pair in load_pairs()}
+    wanted = {(pair.question_id, x.system) for pair in load_pairs() if pair.passage for x in (pair.a, pair.b)}
+    assert {(ids[each.asked.question], each.system) for each in known} == wanted
