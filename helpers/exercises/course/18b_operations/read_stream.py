@@ -1,0 +1,97 @@
+"""read_stream: half an answer looks like a whole one, unless somebody asks why it ended."""
+
+from __future__ import annotations
+
+from numpy.random import Generator
+
+from helpers.exercises.checking.spec import Exercise
+
+
+def read_stream(chunks: list[tuple[str, str | None]]) -> tuple[str, str]:
+    """The text of a reply, and its state: "whole", "limit" or "broken".
+
+    chunks: (text, finish_reason) as they came. finish_reason is None until the server says why the reply ended: "stop"
+    (the model was done) or "length" (max_tokens was reached, the state "limit").
+    """
+    text, state = "", "broken"
+    for piece, reason in chunks:
+        text += piece
+        if reason is not None:
+            state = "limit" if reason == "length" else "whole"
+    return text, state
+
+
+ANSWER = """
+def read_stream(chunks):
+    text = "".join(piece for piece, _ in chunks)
+    reasons = [reason for _, reason in chunks if reason]
+    if not reasons:
+        return text, "broken"
+    return text, "limit" if reasons[-1] == "length" else "whole"
+"""
+SLIPS = [
+    (
+        """
+def read_stream(chunks):
+    text = "".join(piece for piece, _ in chunks)
+    return text, "whole" if text else "broken"
+""",
+        "a text is no sign that the reply was finished: look for a finish_reason.",
+    ),
+    (
+        '"limit" if reasons[-1] == "length" else "whole"',
+        '"whole"',
+        "“length” means that max_tokens was reached: the state is “limit”.",
+    ),
+    (
+        '    if not reasons:\n        return text, "broken"\n',
+        '    if not text:\n        return text, "broken"\n    reasons = reasons or ["stop"]\n',
+        "a reply without any finish_reason is broken, however much text it has.",
+    ),
+    ('return text, "broken"', 'return "", "broken"', "keep what has come, also of a broken reply."),
+    (
+        "reasons = [reason for _, reason in chunks if reason]",
+        'reasons = [reason for piece, reason in chunks if piece and reason] or (["stop"] if not chunks else [])',
+        "the chunk with the finish_reason may have no text of its own.",
+    ),
+]
+PLANTED = SLIPS[0]
+REFUSED = [("reasons[-1] ==", "reasons ==", "")]
+RIGHT = [
+    """
+def read_stream(chunks):
+    states = {"stop": "whole", "length": "limit"}
+    end = chunks[-1][1] if chunks else None
+    return "".join([text for text, _ in chunks]), states.get(end, "broken")
+""",
+]
+
+
+def cases(rng: Generator) -> list[tuple]:
+    words = ["Your ", "order ", f"VE-{int(rng.integers(10000, 99999))} ", "left ", "on ", "Monday."]
+    begun = [(word, None) for word in words]
+    few = begun[: int(rng.integers(2, 5))]
+    return [
+        ([*begun, ("", "stop")],),
+        ([*begun[:-1], (words[-1], "stop")],),
+        (few,),
+        (begun,),
+        ([*few, ("", "length")],),
+        ([*few[:-1], (few[-1][0], "length")],),
+        ([],),
+        ([("", None)],),
+        ([("", "stop")],),
+    ]
+
+
+EXERCISE = Exercise(
+    reference=read_stream,
+    minutes=2,
+    difficulty=1,
+    hints=(
+        "What does the function say of a reply that breaks after three chunks?",
+        "Text says nothing about the end. Only one field of a chunk does, and in a broken reply no chunk has it.",
+        "Collect the finish_reasons that are not None. None at all: “broken”. “length”: “limit”. Otherwise: “whole”.",
+    ),
+    proves="a reply counts as whole only if the server said why it ended, and what has come is kept",
+)
