@@ -12,8 +12,8 @@ def cached_pages(prompt: list[int], cache: dict[bytes, int], size: int) -> list[
     """The pages from the beginning of a prompt that the cache holds, in order.
 
     cache: the hash of a full page → the page. `page_key(before, tokens)` gives a page's hash; before: the hash of the
-    page before it, b"" for the first. The search ends at the first page that is not there. At least one token of the prompt
-    must be left to read, since the model has to say what follows it.
+    page before it, b"" for the first. The search ends at the first page that is not there. At least one token of the
+    prompt must be left to read, since the model has to say what follows it.
     """
     pages, key = [], ROOT
     for end in range(size, len(prompt), size):
@@ -119,8 +119,8 @@ EXERCISE = Exercise(
         "be left?",
         "Go through the prompt page by page. Each hash is made of the hash before it and the page's tokens. Stop at "
         "the first hash that the cache does not hold.",
-        'Begin with the hash b"" and the start 0. Cut the page out, make its hash with `page_key`, look it up, go on by '
-        "`size`. Before each page, ask whether it would reach the end of the prompt: then stop.",
+        'Begin with the hash b"" and the start 0. Cut the page out, make its hash with `page_key`, look it up, go on '
+        "by `size`. Before each page, ask whether it would reach the end of the prompt: then stop.",
     ),
     proves="full pages are found by chained hashes up to the first gap, and a token is always left to read",
 )

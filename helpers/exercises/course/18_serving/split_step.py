@@ -1,4 +1,4 @@
-"""split_step: what a step of a batch is made of. A fixed part, a part per row, and the number of rows where they meet."""
+"""split_step: what a step of a batch is made of. A fixed part, a part per row, and where they meet."""
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ EXERCISE = Exercise(
         "Write the formula down twice, for 1 row and for `rows` rows. Which part drops out if you subtract the two?",
         "The difference of the two steps is the work of `rows` − 1 rows. A step with 1 row is the fixed part and the "
         "work of one row.",
-        "`(many - one) / (rows - 1)` is the time per row; subtract it once from `one` to get the fixed part. Both parts "
-        "are equal where n · per_row = fixed.",
+        "`(many - one) / (rows - 1)` is the time per row; subtract it once from `one` to get the fixed part. Both "
+        "parts are equal where n · per_row = fixed.",
     ),
-    proves="two steps give the fixed part and the part per row, and from these comes where a batch is bound by computing",
+    proves="two steps give the fixed part and the part per row, and where a batch becomes compute-bound",
 )
