@@ -101,7 +101,7 @@ def show_texts(found: Iterable[Contradiction]) -> None:
     lines, parts = [], []
     for each in found:
         rule, again = ("fails", "right") if each.right else ("passes", "wrong")
-        verdict = f"rule {rule} it, reading: {again}{' (arguable)' if each.doubtful else ''}"
+        verdict = f"rule {rule} it, second reading: {again}{' (arguable)' if each.doubtful else ''}"
         text = " ".join(each.text.split())
         lines += [f"{each.system}: {each.question}", f"    reference  {each.answer}", f"    text       {text}"]
         lines += [f"    {verdict}: {each.why}", ""]

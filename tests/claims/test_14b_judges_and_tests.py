@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -301,7 +302,7 @@ def test_the_rule_errs_in_favor_of_quoting(printed, prose):
     first = np.random.default_rng(0).permutation(131)[:31]
     moved = (rule[first, 0].astype(int) - rule[first, 1]) - (read[first, 0].astype(int) - read[first, 1])
     by = [[int((v[first, 0] & ~v[first, 1]).sum()), int((v[first, 1] & ~v[first, 0]).sum())] for v in (rule, read)]
-    said = f"{by[0][0]} to {by[0][1]} after the first 31 questions is {by[1][0]} to {by[1][1]} by the reading"
+    said = f"{by[0][0]} to {by[0][1]} after the first 31 questions is {by[1][0]} to {by[1][1]} by the second reading"
     assert moved.sum() > 0 and said in prose
     shown = [int(n) for n in re.findall(r"right: *\d+ passed, +(\d+) failed", printed["read-again"])]
     assert shown == failed.tolist()
@@ -337,3 +338,34 @@ def test_an_answer_with_a_right_no_and_a_senseless_reason_is_quoted_as_it_stands
     }
     [(read, verdict)] = [each for name, each in said.items() if "rent only the battery" in name]
     assert f"“{read.rstrip('.')}”" in prose and verdict.right and verdict.doubtful
+
+
+def test_the_placebo_and_the_pilot_read_again(prose, printed):
+    placebo = [
+        round(float(x) * 131 / 100) for x in re.findall(r"passes ([\d.]+)% against another", printed["stop-interval"])
+    ]
+    assert f"The placebo alone, {placebo[0]} texts against {placebo[1]}" in prose
+    pilot = []
+    for verdicts in (second_reading.by_rule("dev"), second_reading.by_reading("dev")):
+        a, b = verdicts.T
+        pilot.append(f"{(a & ~b).sum()} to {(b & ~a).sum()}")
+    assert f"its {pilot[0]} is {pilot[1]}, so that our plan was too hopeful" in prose
+
+
+def test_the_scripts_for_own_data_read_files_as_excel_saves_them(page, tmp_path, monkeypatch, capsys):
+    rows = [
+        f"q{i // 2},{judge},{truth}"
+        for i, (judge, truth) in enumerate(zip("11011000" * 5, "1101100 " * 5, strict=True))
+    ]
+    (tmp_path / "own_judge.csv").write_text("\n".join(["question,judge,truth", *rows]), encoding="utf-8-sig")
+    (tmp_path / "own_pairs.csv").write_text("shown,exchanged,rater\na,a,a\nb,b,b\na,b,a\n", encoding="utf-8-sig")
+    (tmp_path / "own_ab.csv").write_text("a,b\n" + "1,0\n" * 12, encoding="utf-8-sig")
+    monkeypatch.chdir(tmp_path)
+    namespace = {}
+    for cell in page.code:
+        if cell.id.startswith("own-"):
+            exec(cell.source, namespace)
+    judge = json.loads((tmp_path / "build" / "own_judge.json").read_text(encoding="utf-8"))
+    assert judge["kappa"] == 1 and judge["corrected"] == 0 == judge["passed, of the rest"]
+    assert judge["pairs"] == 3 and judge["preferred answer changes with the order"] == 1
+    assert json.loads((tmp_path / "build" / "own_ab.json").read_text(encoding="utf-8"))["stop"] is True

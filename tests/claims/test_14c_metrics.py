@@ -287,3 +287,11 @@ def test_what_is_said_of_raters_is_what_14_prints(prose):
     share = {name: re.search(rf"^{name}\b.*?(\d+) ?%", printed, re.MULTILINE)[1] for name in NAMED}
     token_f1, bert_score = (share[name] for name in NAMED)
     assert f"agreed with them on {token_f1} % of the pairs of answers, BERTScore on {bert_score} %" in prose
+
+
+def test_the_task_of_lm_eval_is_scored_by_two_rules(page, printed):
+    yours = printed["lm-eval-yours"].rpartition("yours:")[2].strip()
+    assert yours.startswith("{'acc': ") and "'acc_norm': " in yours
+    [source] = [cell.source for cell in page.code if cell.id == "lm-eval"]
+    assert source.startswith("RUN_LM_EVAL = False") and "assert all(np.isclose(theirs" in source
+    assert printed["lm-eval"].startswith("Not run")
