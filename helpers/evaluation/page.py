@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-
 MARKS = {"passed": "✔ Passed", "failed": "✘ Failed", "cannot be judged": "? Cannot be judged"}
 SHOWN = 10  # regressions on the page; the JSON has all
 STYLE = """

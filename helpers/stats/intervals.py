@@ -63,9 +63,9 @@ def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> I
 def gain_interval(gains: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
     """Interval of a mean gain, where each item got better (up to 1), worse (down to −1) or stayed as it was (0).
 
-    gains: (n,) finite numbers between −1 and 1, such as new − old of right (1) and wrong (0)  →  (low, high) in [−1, 1].
+    gains: (n,) numbers between −1 and 1, such as new − old of right (1) and wrong (0)  →  (low, high) in [−1, 1].
     Raises ValueError for no gains, NaN or infinity. If nothing changed, it is ± the high end of `wilson(0, n)`; if all
-    gains are 1 or −1, it is the interval of A. Agresti and B. A. Coull (1998). A. Agresti and Y. Min (2005) add imagined
+    gains are 1 or −1, it is the interval of A. Agresti and B. A. Coull (1998). Agresti and Min (2005) add imagined
     items to paired answers, too, but fewer.
     """
     data, z2 = finite_values(gains, "gains"), _z(confidence) ** 2
