@@ -5,9 +5,10 @@ python -m helpers.evaluation --model handbook --suite handbook --against handboo
 python -m helpers.evaluation --model my_file:reply --suite my_suite.jsonl --limit 20
 python -m helpers.evaluation --list
 
-Exit status: 0 where it was evaluated, or the gate passed; 1 where the gate failed, that is, a loss is shown; 2 where
-something could not be read, or where a loss of more than the margin is neither excluded nor shown. Replies are kept in
-build/evaluation/answers: what was answered once is not asked again.
+Exit status: 0 where it was evaluated, or the gate passed; 1 where the gate failed, that is, a loss is shown that
+may reach the margin, in the mean or in a slice; 2 where something could not be read, or where a loss of more than the
+margin is neither excluded nor shown. Replies are kept in build/evaluation/answers: what was answered once is not asked
+again.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     suite = load_suite(options.suite).sample(options.limit, options.seed)
     models = [load_model(name) for name in (options.model, options.against) if name]
     runs = [run_suite(model, suite, folder=options.answers, progress=True) for model in models]
-    verdict = gate(*runs, options.margin, seed=options.seed) if len(runs) == 2 else None
+    verdict = gate(*runs, options.margin) if len(runs) == 2 else None
     for run in runs:
         print(_summary(run, options.seed))
     if verdict is not None:
@@ -74,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, metavar="N", help="N items by chance, by the seed")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "evaluation", help="the report's folder")
     parser.add_argument("--answers", type=Path, default=answers.FOLDER, help="the folder of kept replies")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample and of the intervals (default 0)")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample and of the shares' intervals (default 0)")
     parser.add_argument("--list", action="store_true", help="which models and suites there are")
     return parser
 

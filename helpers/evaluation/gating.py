@@ -9,14 +9,16 @@ the gate passes where the lower end of the 95 % interval of the difference lies 
 loss that nobody would mind, and it is fixed before anybody has seen a result: a margin that is chosen afterwards can
 always be chosen so that the result passes. 0.05 is one question in twenty.
 
-The gate fails where a loss is shown: the whole interval lies below 0 and reaches down to −margin or below. Where it
+The gate fails where a loss is shown that may reach the margin: the whole interval lies below 0, and its lower end at
+−margin or below. (An interval between −margin and 0 shows a loss that is too small to matter: that passes.) Where it
 holds 0 and −margin, the items show no loss and exclude none: the gate then cannot be judged, and the sentence says how
-many items it would take. Two versions that are equally good fail in about 2.5 % of comparisons, slices aside.
+many items it would take. Two versions that are equally good fail in at most about 2.5 % of comparisons, slices aside,
+and a version that is worse by exactly the margin passes about as seldom.
 
-A good mean can hide a slice that broke. A slice is clearly worse where it lost more than the margin and its interval
-lies below 0, at a level that is shared among the slices (Bonferroni), so that twenty slices raise no more false alarms
-than one. So the burden of proof differs: the mean has to exclude a loss, a slice has to show one. What the gate does
-not do: notice a loss in a slice of a few items, which no interval could show.
+A good mean can hide a slice that broke. A slice fails by the same rule, at a level that is shared among the slices
+(Bonferroni), so that twenty slices raise no more false alarms than one. So the burden of proof differs: the mean has to
+exclude a loss, a slice has to show one. What the gate does not do: notice a loss in a slice of a few items, which no
+interval could show. The intervals are computed, not resampled: the same answers give the same verdict on every machine.
 """
 
 from __future__ import annotations
@@ -30,11 +32,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from helpers.evaluation.harness import Run, by_group
-from helpers.stats.intervals import bootstrap_ratio, wilson
+from helpers.stats.intervals import gain_interval, wilson
 
 PASS, FAIL, CANNOT_JUDGE = 0, 1, 2
 WORDS = {PASS: "passed", FAIL: "failed", CANNOT_JUDGE: "cannot be judged"}
-FEWEST = 8  # groups of items from which on a slice gets an interval
 
 
 class GateError(ValueError):
@@ -75,7 +76,7 @@ class Verdict:
         return f"The gate {WORDS[self.status]}: {self.reason}"
 
 
-def gate(new: Run, old: Run, margin: float, *, seed: int = 0) -> Verdict:
+def gate(new: Run, old: Run, margin: float) -> Verdict:
     """Compare two runs of one suite, item by item, by their main value.
 
     margin: the largest loss of the mean that is accepted, such as 0.05; values lie between 0 and 1. Items without an
@@ -91,24 +92,23 @@ def gate(new: Run, old: Run, margin: float, *, seed: int = 0) -> Verdict:
         )
     items, a, b = new.suite.items, new.values[new.main], old.values[old.main]
     groups = [item.group for item in items]
-    overall = paired_difference(a, b, groups, seed=seed)
+    overall = paired_difference(a, b, groups)
     level = 1 - 0.05 / len(new.suite.slices)
     slices = {}
     for name in new.suite.slices:
         at = [i for i, item in enumerate(items) if item.slice == name]
-        slices[name] = paired_difference(a[at], b[at], [groups[i] for i in at], confidence=level, seed=seed)
+        slices[name] = paired_difference(a[at], b[at], [groups[i] for i in at], confidence=level)
     status, reason = _judge(overall, slices, margin)
     return Verdict(status, reason, margin, overall, slices, tuple(_regressions(new, old)))
 
 
 def paired_difference(
-    new: ArrayLike, old: ArrayLike, groups: Sequence[str] | None = None, *, confidence: float = 0.95, seed: int = 0
+    new: ArrayLike, old: ArrayLike, groups: Sequence[str] | None = None, *, confidence: float = 0.95
 ) -> Difference:
-    """mean(new − old) with its bootstrap interval, drawing whole groups (items, where there are none).
+    """mean(new − old) with its `gain_interval`; a group of items counts as one (each item, where there are none).
 
-    new, old: (N,) finite values of the same items, each in [0, 1]. Where no group got worse, no resample holds a loss:
-    the low end then lies at least as far below the mean as Wilson's interval for 0 losses among so many groups reaches,
-    and the high end likewise where no group got better. Raises GateError.
+    new, old: (N,) finite values of the same items, each in [0, 1]. A group's gain is the mean of its items; groups of
+    unequal size weigh by their items (linearized, as for any ratio of sums). Raises GateError.
     """
     a, b = np.asarray(new, dtype=float), np.asarray(old, dtype=float)
     if a.ndim != 1 or a.shape != b.shape or not len(a):
@@ -117,15 +117,9 @@ def paired_difference(
         raise GateError("A value is NaN or infinite: a missing answer counts 0, and is never left out.")
     gaps = a - b
     sums, sizes = by_group(gaps, list(range(len(a))) if groups is None else groups)
-    low, high = bootstrap_ratio(sums, sizes, confidence=confidence, seed=seed)
-    reach = wilson(0, len(sums), confidence)[1]
-    if (sums >= 0).all():
-        low = max(-1.0, min(low, gaps.mean() - reach))
-    if (sums <= 0).all():
-        high = min(1.0, max(high, gaps.mean() + reach))
-    return Difference(
-        float(gaps.mean()), float(low), float(high), len(a), len(sums), int((gaps > 0).sum()), int((gaps < 0).sum())
-    )
+    mean = float(gaps.mean())
+    low, high = gain_interval(mean + (sums - mean * sizes) / sizes.mean(), confidence)
+    return Difference(mean, low, high, len(a), len(sums), int((gaps > 0).sum()), int((gaps < 0).sum()))
 
 
 def fewest_groups(margin: float) -> int:
@@ -144,17 +138,21 @@ def items_needed(churn: float, margin: float) -> int:
     return max(fewest_groups(margin), math.ceil((1.96 + 0.84) ** 2 * churn / margin**2))
 
 
+def status_of(low: float, high: float, margin: float) -> int:
+    """PASS, FAIL or CANNOT_JUDGE, from the ends of the interval of a gain."""
+    if low > -margin:
+        return PASS  # a loss that matters is excluded
+    return FAIL if high < 0 else CANNOT_JUDGE
+
+
 def _judge(overall: Difference, slices: Mapping[str, Difference], margin: float) -> tuple[int, str]:
-    broken = [
-        name
-        for name, found in slices.items()
-        if found.groups >= FEWEST and found.high < 0 and found.difference < -margin
-    ]
-    if overall.groups >= FEWEST and overall.high < 0 and overall.low <= -margin:
+    status = status_of(overall.low, overall.high, margin)
+    broken = [name for name, found in slices.items() if status_of(found.low, found.high, margin) == FAIL]
+    if status == FAIL:
         return FAIL, f"the new model is worse, {overall}."
     if broken:
         return FAIL, f"the slice {broken[0]} is clearly worse, {slices[broken[0]]}."
-    if overall.groups >= FEWEST and overall.low > -margin:
+    if status == PASS:
         return PASS, f"a loss of more than {100 * margin:g} points is excluded, {overall}."
     if overall.groups < fewest_groups(margin):
         return CANNOT_JUDGE, (

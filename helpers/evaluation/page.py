@@ -14,8 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from helpers.evaluation.gating import FEWEST
-
 MARKS = {"passed": "✔ Passed", "failed": "✘ Failed", "cannot be judged": "? Cannot be judged"}
 SHOWN = 10  # regressions on the page; the JSON has all
 STYLE = """
@@ -188,8 +186,6 @@ def _drawn(found: Mapping[str, float]) -> str:
 
 
 def _change(found: Mapping[str, Any]) -> str:
-    if found["groups"] < FEWEST:
-        return f"{_points(found['difference'], sign=True)} (too few to tell)"
     low, mean, high = (_points(found[name], sign=True) for name in ("low", "difference", "high"))
     return f"{mean} ({low} to {high})"
 

@@ -115,7 +115,7 @@ class PagePool:
 def page_key(before: bytes, tokens: Sequence[int]) -> bytes:
     """The key of a full page: a hash over its tokens and the key of the page before it (ROOT for the first).
 
-    128 bits, so that no two texts will share pages by accident or on purpose.
+    128 bits, so that no two texts will share pages by accident.
     """
     return hashlib.blake2b(before + array("q", tokens).tobytes(), digest_size=16).digest()
 

@@ -113,17 +113,18 @@ def busy_share(bars: Sequence[Bar]) -> float:
 def draw_schedules(schedules: Mapping[str, Sequence[Bar]], title: str, *, alt: str = "") -> Figure:
     """A Gantt picture of several policies: one line per row of the batch, a number on each request.
 
-    Solid: tokens are written; pale: the row is taken by a reply that is done and waits for the others.
+    Solid: tokens are written; pale: the row is taken by a reply that is done and waits for the others. All policies get
+    as many lines as the one that uses most, so that a row which stays empty is seen.
     """
-    rows = {policy: 1 + max(bar.slot for bar in bars) for policy, bars in schedules.items()}
+    rows = dict.fromkeys(schedules, 1 + max(bar.slot for bars in schedules.values() for bar in bars))
     fig, ax = figure(title, xlabel="seconds", size=(7.0, 1.2 + 0.22 * sum(rows.values())), alt=alt)
     top, ticks, labels = 0, [], []
     for policy, bars in schedules.items():
         for bar in bars:
-            color = PALETTE["main" if bar.request % 2 else "compare"]
+            color = PALETTE["main"]
             y = top + bar.slot
-            ax.barh(y, bar.written - bar.began, left=bar.began, height=0.8, color=color)
-            ax.barh(y, bar.answered - bar.written, left=bar.written, height=0.8, color=color, alpha=0.25)
+            ax.barh(y, bar.written - bar.began, left=bar.began, height=0.8, color=color, edgecolor="white")
+            ax.barh(y, bar.answered - bar.written, left=bar.written, height=0.8, color=color, alpha=0.25, lw=0)
             ax.text(bar.began, y, f" {bar.request}", va="center", fontsize=7, color="white")
         mean = np.mean([bar.seconds for bar in bars])
         ticks.append(top + (rows[policy] - 1) / 2)

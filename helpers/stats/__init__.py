@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "bootstrap",
             "bootstrap_ratio",
             "coverage",
+            "gain_interval",
             "paired_bootstrap",
             "prediction_interval",
             "wald",

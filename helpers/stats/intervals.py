@@ -3,6 +3,7 @@
     wilson(18, 20)                                 # (0.699, 0.972): an accuracy of 18 of 20
     bootstrap(seconds, np.median)                  # any statistic of one list of numbers
     paired_bootstrap(new, old)                     # two systems on the same items: is the difference more than luck?
+    gain_interval(new_right - old_right)           # the same for right and wrong answers, few or many, and no seed
     bootstrap_ratio(hindi, english)                # how many times as many, over pairs of counts
     prediction_interval(five_runs)                 # where may one more run land?
     coverage(wald, p=0.98, n=50)                   # how often an interval holds the truth, by simulation
@@ -57,6 +58,22 @@ def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> I
     share = k / np.maximum(n, 1)
     reach = _z(confidence) * np.sqrt(share * (1 - share) / np.maximum(n, 1))
     return plain(np.where(n > 0, share - reach, 0.0)), plain(np.where(n > 0, share + reach, 1.0))
+
+
+def gain_interval(gains: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of a mean gain, where each item got better (up to 1), worse (down to −1) or stayed as it was (0).
+
+    gains: (n,) numbers between −1 and 1, such as new − old of right (1) and wrong (0)  →  (low, high) in [−1, 1].
+    Raises ValueError for no gains, NaN or infinity. If nothing changed, it is ± the high end of `wilson(0, n)`; if all
+    gains are 1 or −1, it is the interval of A. Agresti and B. A. Coull (1998). Agresti and Min (2005) add imagined
+    items to paired answers, too, but fewer.
+    """
+    data, z2 = finite_values(gains, "gains"), _z(confidence) ** 2
+    n = len(data) + z2  # z²/2 imagined items got better (1) and z²/2 got worse (−1)
+    mean = data.sum() / n  # these cancel out in the sum …
+    variance = (np.square(data).sum() + z2) / n - mean**2  # … and add z² to the squares
+    reach = np.sqrt(z2 * variance / n)
+    return max(-1.0, float(mean - reach)), min(1.0, float(mean + reach))
 
 
 def bootstrap(

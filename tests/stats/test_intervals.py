@@ -13,6 +13,7 @@ from helpers.stats import (
     bootstrap,
     bootstrap_ratio,
     coverage,
+    gain_interval,
     paired_bootstrap,
     prediction_interval,
     wald,
@@ -314,3 +315,43 @@ def test_one_more_run_lands_in_the_prediction_interval_as_often_as_promised():
 def test_a_prediction_interval_needs_two_values():
     with pytest.raises(ValueError, match="at least two"):
         prediction_interval([1.0])
+
+
+GAINS = st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=1, max_size=60)
+
+
+@given(GAINS, CONFIDENCES)
+def test_an_interval_of_gains_holds_their_mean_and_its_mirror_image_is_that_of_losses(gains, confidence):
+    low, high = gain_interval(gains, confidence)
+    assert -1 <= low and high <= 1 and low - 1e-12 <= np.mean(gains) <= high + 1e-12
+    assert gain_interval([-gain for gain in gains], confidence) == pytest.approx((-high, -low), abs=1e-12)
+
+
+@given(st.integers(1, 500), CONFIDENCES)
+def test_where_nothing_changed_the_interval_of_gains_is_wilsons(n, confidence):
+    reach = wilson(0, n, confidence)[1]
+    assert gain_interval(np.zeros(n), confidence) == pytest.approx((-reach, reach), abs=1e-12)
+
+
+@given(COUNTS)
+def test_where_everything_changed_the_interval_of_gains_is_agresti_and_coulls(counts):
+    k, n = counts
+    z = 1.959963984540054
+    share = (k + z**2 / 2) / (n + z**2)
+    reach = z * np.sqrt(share * (1 - share) / (n + z**2))
+    expected = [max(-1, 2 * (share - reach) - 1), min(1, 2 * (share + reach) - 1)]
+    assert gain_interval(np.repeat([1, -1], [k, n - k])) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [12, 29, 75])
+@pytest.mark.parametrize(("better", "worse"), [(0.0, 0.05), (0.02, 0.02), (0.2, 0.1), (0.4, 0.4)])
+def test_the_interval_of_gains_keeps_its_promise_for_few_items(n, better, worse):
+    gains = np.random.default_rng(0).choice([1, 0, -1], p=[better, 1 - better - worse, worse], size=(2000, n))
+    held = [low <= better - worse <= high for low, high in map(gain_interval, gains)]
+    assert np.mean(held) > 0.935  # 95 %, three standard errors below
+
+
+@pytest.mark.parametrize("bad", [[], [NAN, 1.0], [[1.0]]])
+def test_an_interval_of_gains_refuses_what_is_no_list_of_numbers(bad):
+    with pytest.raises(ValueError, match="gains"):
+        gain_interval(bad)

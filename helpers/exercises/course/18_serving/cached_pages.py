@@ -11,9 +11,9 @@ from helpers.serving.pages import ROOT, page_key
 def cached_pages(prompt: list[int], cache: dict[bytes, int], size: int) -> list[int]:
     """The pages from the beginning of a prompt that the cache holds, in order.
 
-    cache: the key of a full page → the page. `page_key(before, tokens)` gives a page's key; before: the key of the page
-    before it, b"" for the first. The search ends at the first page that is not there. At least one token of the prompt
-    must be left to read, since the model has to say what follows it.
+    cache: the hash of a full page → the page. `page_key(before, tokens)` gives a page's hash; before: the hash of the
+    page before it, b"" for the first. The search ends at the first page that is not there. At least one token of the
+    prompt must be left to read, since the model has to say what follows it.
     """
     pages, key = [], ROOT
     for end in range(size, len(prompt), size):
@@ -47,7 +47,7 @@ SLIPS = [
     (
         "page_key(key, tokens)",
         'page_key(b"", tokens)',
-        "only the first page is found: a page's key is made of the key of the page before it and its own tokens.",
+        "only the first page is found: a page's hash is made of the hash of the page before it and its own tokens.",
     ),
     (
         "        if key not in cache:\n            break\n        pages.append(cache[key])",
@@ -117,10 +117,10 @@ EXERCISE = Exercise(
     hints=(
         "With pages of 16 tokens, how many full pages of a prompt of 32 tokens may be taken over, if one token has to "
         "be left?",
-        "Go through the prompt page by page. Each key is made of the key before it and the page's tokens. Stop at the "
-        "first key that the cache does not hold.",
-        'Begin with the key b"" and the start 0. Cut the page out, make its key with `page_key`, look it up, go on by '
-        "`size`. Before each page, ask whether it would reach the end of the prompt: then stop.",
+        "Go through the prompt page by page. Each hash is made of the hash before it and the page's tokens. Stop at "
+        "the first hash that the cache does not hold.",
+        'Begin with the hash b"" and the start 0. Cut the page out, make its hash with `page_key`, look it up, go on '
+        "by `size`. Before each page, ask whether it would reach the end of the prompt: then stop.",
     ),
-    proves="full pages are found by chained keys up to the first gap, and a token is always left to read",
+    proves="full pages are found by chained hashes up to the first gap, and a token is always left to read",
 )
