@@ -256,7 +256,9 @@ def test_the_pilot_has_a_small_p_value_and_asks_for_about_as_many_questions_as_t
 
 
 def test_the_plan_is_underpowered_and_says_so(printed, prose):
-    assert [int(x) for x in re.findall(r"questions, its power is (\d+)%", printed["price"])] == [pytest.approx(50, abs=6)]
+    assert [int(x) for x in re.findall(r"questions, its power is (\d+)%", printed["price"])] == [
+        pytest.approx(50, abs=6)
+    ]
     budget = int(re.findall(r"be ready for (\d+)", printed["price"])[2])
     assert abs(budget - 235) <= 25 and "we should be ready to ask about 235 questions" in prose
     rule = second_reading.by_rule("dev")
@@ -316,7 +318,10 @@ def test_graded_by_the_rule_the_experiment_stops_and_read_again_it_does_not(prin
         f"after {stops[0]} of 131 questions" in printed["run-test"] and f"after {stops[0]} of 131 questions" in README
     )
     assert f"among the first {stops[0]} questions" in prose and f"The alarm of question {stops[0]} is gone" in prose
-    assert stops[1] is None and f"Quoting is ahead, {test.only_a} to {test.only_b}, and the interval still contains one half" in prose
+    assert (
+        stops[1] is None
+        and f"Quoting is ahead, {test.only_a} to {test.only_b}, and the interval still contains one half" in prose
+    )
     assert f"d = {test.only_a + test.only_b} / 131" in prose
     low, high = test.win_share()
     percent = re.search(r"wins (\d+)% to (\d+)% of the disagreements", printed["read-again"]).groups()
@@ -360,7 +365,9 @@ def test_quoting_wins_clearly_for_a_strict_reader_and_nothing_is_shown_for_a_mil
             evidence[name], abs=0.06
         )
         assert f"{said[name]}, e-value" in printed["record"]
-    assert f"quoting wins clearly, {said['strict']}; if they are right (mild), nothing is shown, {said['mild']}" in prose
+    assert (
+        f"quoting wins clearly, {said['strict']}; if they are right (mild), nothing is shown, {said['mild']}" in prose
+    )
     assert evidence["strict"] > 20 > evidence["as read"] > evidence["mild"]
     assert f"{said['by the rule']} by the rule, {said['as read']} by the second reading. Compare these" in prose
     assert f"marked {arguable.sum()} verdicts as *arguable*" in prose
