@@ -59,17 +59,21 @@ def test_the_worked_example_of_rouge_l(prose):
 
 def test_the_three_causes_of_small_bleu_scores(printed, prose):
     reference = load_six().reference
-    rows = [re.split(r" {2,}", line.strip(), maxsplit=3) for line in printed["bleu-equal"].splitlines()[1:10]]
-    zeros = [text for raw, _, penalty, text in rows if raw == "0.0" and penalty == "1.00000"]
+    rows = [re.split(r" {2,}", line.strip(), maxsplit=4) for line in printed["bleu-equal"].splitlines()[1:10]]
+    zeros = [text for raw, _, penalty, _, text in rows if raw == "0.0" and penalty == "1.00000"]
     assert len(zeros) == 2 and zeros[0].startswith("Give it a long rest") and zeros[1].startswith("before be must")
     short = sacrebleu.corpus_bleu(["at least 4 hours"], [[reference]])
     assert set(short.precisions) == {100.0} and (short.sys_len, short.ref_len) == (4, 24)
     assert f"It gets {short.score:.1f} of 100" in prose and f"exp(1 − 24/4) = {short.bp:.3f}" in prose
-    assert ["0.7", "0.7", "0.00674", "at least 4 hours"] in rows
-    assert "for a corpus: 0.0 | for a sentence: 100" in printed["bleu-equal"]
+    assert ["0.7", "0.7", "0.00674", "100, 100, 100, 100", "at least 4 hours"] in rows
+    of = {text.split(maxsplit=1)[0]: [int(share) for share in shares.split(", ")] for *_, shares, text in rows}
+    assert [of[first].count(0) for first in ("Give", "I", "before")] == [3, 3, 2]  # C, D and the salad
+    assert "Three of its four precisions are 0" in prose and "Three of the four precisions of C and D" in prose
+    assert "and two of the salad's" in prose
+    assert "for a corpus: 0.0 | for a sentence: 100" in printed["bleu-corpus"]
     for smoothing in ("none", "exp"):  # the second one is the package's usual one
         assert sacrebleu.corpus_bleu(["4 hours"], [["4 hours"]], smooth_method=smoothing).score == 0
-    assert "smooth:exp" in printed["bleu-equal"]
+    assert "smooth:exp" in printed["bleu-corpus"]
 
 
 def test_chrf_sees_about_half_of_the_salad_and_still_prefers_it_to_a(printed):
@@ -112,9 +116,20 @@ def test_perplexity_and_bits_per_byte_rank_two_models_differently(printed, prose
     assert "is several times better than the chat model" in prose and "more than twice as many bits" in prose
 
 
-def test_the_baseline_makes_an_answer_that_says_nothing_about_zero(printed):
-    values = dict(re.findall(r"([A-F] [a-z ]+|word salad) [-\d.]+ → (-?[\d.]+)", printed["baseline"]))
-    assert len(values) == 7 and abs(float(values["D no answer"])) < 0.15
+def test_one_token_without_a_near_partner_hardly_lowers_bertscore(printed, prose):
+    score, tokens = re.search(r"4 trains”: BERTScore ([\d.]+), over (\d+) tokens", printed["bert-words"]).groups()
+    a = re.search(r"A right ([\d.]+) →", printed["baseline"])[1]
+    assert float(score) > float(a) and 22 <= int(tokens) <= 26
+    assert "scores higher than the right answer A" in prose and "some two dozen good ones" in prose
+
+
+def test_an_answer_that_says_nothing_is_below_two_random_sentences(printed, prose):
+    found = re.findall(r"([A-F] [a-z ]+|word salad) ([-\d.]+) → (-?[\d.]+)", printed["baseline"])
+    values = {name: new for name, _, new in found}
+    [raw] = [float(raw) for name, raw, _ in found if name == "D no answer"]
+    assert len(values) == 7 and float(values["D no answer"]) < 0
+    assert raw < float(re.search(r"F1 ([\d.]+)", printed["baseline"])[1])
+    assert "D, which answers nothing, is now below 0" in prose
     assert float(values["B dangerous"]) > float(values["A right"]) > float(values["C right"]) > 0.15
 
 
@@ -163,23 +178,32 @@ def test_the_swap_repeats_the_rise(printed, prose):
 
 
 def test_six_words_in_a_row_find_most_siblings_and_raise_no_alarm(page, printed, prose):
-    [source] = [cell.source for cell in page.code if cell.id == "find-leaks"]
+    [source] = [cell.source for cell in page.code if cell.id == "runs"]
     names = {}
-    exec(source.partition("seen = ")[0], names)
+    exec(source, names)
     runs, pairs = names["runs"], siblings()
+    training = [row["text"] for row in [*load_tickets("train"), *load_tickets(MORE)]]
+    pattern = (
+        r"by +(\d+) words: (\d+) of 77 second tickets found; "
+        rf"false alarms: (\d+) by another family, (\d+) of 154 by the {len(training):,} training tickets"
+    )
+    lines = re.findall(pattern, printed["find-leaks"])
+    said = {int(n): tuple(map(int, counts)) for n, *counts in lines}
 
     def search(n):
         a, b = ([runs(pair[i].input, n) for pair in pairs] for i in (0, 1))
-        own = np.array([bool(x & y) for x, y in zip(a, b, strict=True)])
-        return own, [any(x & y for j, x in enumerate(a) if j != i) for i, y in enumerate(b)]
+        leaked, legitimate = set().union(*a), set().union(*(runs(text, n) for text in training))
+        other = [any(x & y for j, x in enumerate(a) if j != i) for i, y in enumerate(b)]
+        return np.array([bool(y & leaked) for y in b]), sum(other), sum(bool(x & legitimate) for x in (*a, *b))
 
-    found, alarms = search(6)
-    assert f"0 by their whole text, {found.sum()} of {len(found)} by six words" in printed["find-leaks"]
-    assert found.sum() > 0.7 * len(found) and not any(alarms) and "0 of 77" in printed["find-leaks"]
-    training = set().union(*(runs(row["text"], 6) for row in [*load_tickets("train"), *load_tickets(MORE)]))
-    assert not any(training & runs(item.input, 6) for pair in pairs for item in pair)
-    more, false = search(4)
-    assert more.sum() > found.sum() and any(false) and "With n = 4 it finds more, and raises false alarms" in prose
+    results = {n: search(n) for n in (4, 5, 6, 8, 13)}
+    assert said == {n: (int(found.sum()), other, shared) for n, (found, other, shared) in results.items()}
+    found, *alarms = results[6]
+    assert "found by their whole text: 0 of 77" in printed["find-leaks"]
+    assert found.sum() > 0.7 * len(found) and alarms == [0, 0]
+    assert said[4][0] > said[5][0] > said[6][0] and said[5][1] == 0 < said[5][2] and said[4][2] > 154 / 2
+    assert said[13][0] < 77 / 4 and "The 13 words of GPT-3 find few siblings here" in prose
+    assert "Five words find more siblings and no other family" in prose and "most of the suite" in prose
     lifted = re.search(r"(\d+) of those found, (\d+) of the (\d+) that escaped", printed["escaped"])
     assert int(lifted[2]) > 0 and int(lifted[3]) == (~found).sum()
 
@@ -193,7 +217,7 @@ def test_questions_that_could_not_leak_show_no_improvement(printed, prose):
         100 * paired_difference(MARKS["first tickets"][part], MARKS["nothing"][part]).difference
         for part in ("first tickets", "second tickets")
     ]
-    assert "claims {:.0f} points for the tickets and {:.0f} for their siblings".format(*rises) in prose
+    assert "shows +{:.0f} points on the leaked tickets and +{:.0f} on their siblings".format(*rises) in prose
 
 
 def control():
@@ -258,6 +282,12 @@ def test_the_guard_halves_three_attacks_and_refuses_right_answers(printed, prose
     assert whole["word salad"] == sentence["word salad"] == plain["word salad"]
     assert whole["padding"] == plain["padding"] and sentence["padding"][0] < plain["padding"][0] / 2
     assert "24 months" in printed["guarded"] and "Nobody over 22 kg" in printed["guarded"]
+    passed = re.findall(r"bad texts that pass, ([a-z ]+): (\d+) of (\d+), by sentence (\d+) of", printed["passed"])
+    bad = {attack: (int(first), int(asked), int(second)) for attack, first, asked, second in passed}
+    assert list(bad) == list(metric_lies.ATTACKS)
+    assert bad["negation"] == (0, 16, 0) and bad["other number"] == (0, 11, 0)
+    assert bad["answer and opposite"] == (3, 16, 3) and "itself denies (3 of 16)" in prose
+    assert bad["word salad"] == (16, 16, 16) and bad["padding"] == (16, 16, 3)
     assert "Word salad passes, since" in prose and "a second denial" in prose
 
 
@@ -279,6 +309,19 @@ def test_padding_passes_the_guard_by_its_second_denial(page):
     assert not any(names["passes"](text.partition(politeness)[0], reference) for text, reference in padded)
     for text, reference in padded:
         assert names["passes_by_sentence"](text, reference) == bool(names["denies"](reference))
+
+
+def test_an_answer_with_its_opposite_passes_where_reference_and_right_answer_differ_in_denial(page):
+    """So the table, which counts ties with a refused right answer, does not show these three."""
+    names = {"metrics": metrics, "re": re}
+    [guard] = [cell.source for cell in page.code if cell.id == "guard"]
+    exec(guard, names)
+    spoil = metric_lies.ATTACKS["answer and opposite"]
+    for guard in (names["passes"], names["passes_by_sentence"]):
+        for each in metric_lies.QUESTIONS:
+            passed = guard(spoil(each.reference, np.random.default_rng(0)), each.reference)
+            assert passed == bool(names["denies"](each.reference))
+            assert not (passed and guard(each.right, each.reference))
 
 
 def test_what_is_said_of_raters_is_what_14_prints(prose):
