@@ -73,7 +73,8 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        return f"The gate {WORDS[self.status]}: {self.reason}"
+        said = "cannot judge" if self.status == CANNOT_JUDGE else WORDS[self.status]
+        return f"The gate {said}: {self.reason}"
 
 
 def gate(new: Run, old: Run, margin: float) -> Verdict:

@@ -316,7 +316,8 @@ def test_the_page_s_rule_and_the_command_s_say_the_same(rule):
         gains = runs[0].values["right"] - runs[1].values["right"]
         slices = np.array([item.slice for item in runs[0].suite.items])
         verdict = rule(gains, slices, 0.05)
-        assert f"The gate {verdict}" in gate(*runs, margin=0.05).sentence
+        said = verdict.replace("be judged", "judge")
+        assert gate(*runs, margin=0.05).sentence.startswith(f"The gate {said}:")
 
 
 def test_seventy_three_questions_exclude_a_loss_of_five_points(page, prose):
