@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import re
 
@@ -216,3 +217,55 @@ def test_what_the_readme_says_of_equal_versions(printed):
     assert int((re.search(r"'roll back': (\d+)", after_the_window) or [0, 0])[1]) <= 2
     assert "counts outcomes as they come rolls back 12 of 12 versions that are equal to the old one" in readme
     assert "one that waits for them at most two" in readme
+
+
+# The appendix --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(page, tmp_path, monkeypatch):
+    """The names that the appendix's cells define in an empty folder; the last cell's own run is left out."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    names = {}
+    for cell in page.code:
+        if cell.id in ("own-client", "own-ask", "own-run"):
+            exec(cell.source.split("\n\n\nown_rows")[0], names)
+    return names
+
+
+def test_a_line_that_a_kill_tore_is_asked_again_and_no_other(own):
+    assert asyncio.run(own["own_batch"]()) == (6, 0)
+    journal = own["OWN_JOURNAL"]
+    whole = journal.read_text(encoding="utf-8")
+    journal.write_text(whole[:-10], encoding="utf-8")
+    asked = []
+
+    async def reply(client, question):
+        asked.append(question)
+        return "stop", "again"
+
+    torn = json.loads(whole.splitlines()[-1])["text"].removeprefix("ECHO ")
+    own["own_reply"] = reply
+    assert asyncio.run(own["own_batch"]()) == (6, 5)
+    assert asked == [torn] and asyncio.run(own["own_batch"]()) == (6, 6)
+
+
+@pytest.mark.parametrize(("status", "tries"), [(401, 1), (429, 5), (503, 5)])
+def test_the_appendix_asks_again_only_where_that_may_help(own, status, tries, monkeypatch):
+    asked = []
+
+    async def at_once(seconds):
+        pass
+
+    async def reply(client, question):
+        asked.append(question)
+        error = own["APIError"]("refused", request=None, body=None)
+        error.status_code = status
+        raise error
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    own["own_reply"] = reply
+    assert asyncio.run(own["own_batch"]()) == (6, 0)
+    assert len(asked) == 6 * tries
+    assert asyncio.run(own["own_batch"]()) == (6, 0)  # a failed row is no finished one
