@@ -31,6 +31,7 @@ def replies(slots, pieces):
     finally:
         slots.release()
 """
+FINALLY = "    finally:\n        slots.release()\n"
 SLIPS = [
     (
         """
@@ -47,45 +48,19 @@ def replies(slots, pieces):
         "after an error the slot is not given back, and the caller takes half a reply for a whole one.",
     ),
     (
-        """
-def replies(slots, pieces):
-    slots.acquire()
-    try:
-        for piece in pieces:
-            yield piece
-    except Exception as error:
-        print("the reply failed:", error)
-    slots.release()
-""",
+        FINALLY,
+        '    except Exception as error:\n        print("the reply failed:", error)\n    slots.release()\n',
         "the error is swallowed, so the caller takes half a reply for a whole one; and a hang-up is no `Exception`.",
     ),
     (
-        """
-def replies(slots, pieces):
-    slots.acquire()
-    try:
-        for piece in pieces:
-            yield piece
-    except Exception:
-        slots.release()
-        raise
-    slots.release()
-""",
+        FINALLY,
+        "    except Exception:\n        slots.release()\n        raise\n    slots.release()\n",
         "when the client hangs up, the generator is closed at its `yield`: that raises GeneratorExit, which is no "
         "`Exception`, and the slot leaks.",
     ),
     (
-        """
-def replies(slots, pieces):
-    slots.acquire()
-    try:
-        for piece in pieces:
-            yield piece
-    except Exception:
-        pass
-    finally:
-        slots.release()
-""",
+        FINALLY,
+        "    except Exception:\n        pass\n    finally:\n        slots.release()\n",
         "the slot returns, but the error is swallowed: the caller takes half a reply for a whole one.",
     ),
     (
