@@ -11,7 +11,7 @@ always be chosen so that the result passes. 0.05 is one question in twenty.
 
 The gate fails where a loss is shown that may reach the margin: the whole interval lies below 0, and its lower end at
 −margin or below. (An interval between −margin and 0 shows a loss that is too small to matter: that passes.) Where it
-holds 0 and −margin, the items show no loss and exclude none: the gate then cannot be judged, and the sentence says how
+holds 0 and −margin, the items show no loss and exclude none: the gate then cannot judge, and the sentence says how
 many items it would take. Two versions that are equally good fail in at most about 2.5 % of comparisons, slices aside,
 and a version that is worse by exactly the margin passes about as seldom.
 
