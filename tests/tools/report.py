@@ -206,7 +206,7 @@ def run_measured(
 
 
 def stop_tree(pid: int) -> None:
-    """Kill a process and everything it started."""
+    """Kill a process and everything it started; what it started has ended when this returns (after 10 s at most)."""
     try:
         family = [*_descendants(pid), psutil.Process(pid)]
     except psutil.Error:  # it ended by itself
@@ -214,6 +214,9 @@ def stop_tree(pid: int) -> None:
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.kill()
+    deadline = time.monotonic() + 10  # a killed process lives on until the kernel has run it once more
+    while any(_is_alive(process) for process in family[:-1]) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def record(notebook: str, runner: str, seconds: float, peak_mb: float, minutes: float, file: Path = REPORT) -> Row:
