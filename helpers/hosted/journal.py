@@ -64,7 +64,7 @@ class State:
             self.sent[item] = self.sent.get(item, 0) + 1
             doubts[attempt] = event
         elif status == DONE:
-            doubts.clear()
+            doubts.clear()  # there is an answer now; what it cost to get it is the ledger's business
             self.done[item] = event
         elif status != UNSURE:
             doubts.pop(attempt, None)
@@ -76,7 +76,7 @@ class State:
             self.open.pop(item, None)
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request of the job, as `reconcile_invoice` takes it: item, key, and outcome ("done", "failed", None)."""
+        """Every request of the job, as `reconcile_invoice` takes it: item, key, outcome ("done", "failed" or None)."""
         rows: dict[tuple[str, int], dict[str, Any]] = {}
         for event in self.events:
             place = event["item"], event["attempt"]

@@ -101,7 +101,9 @@ def price_of(model: str) -> Price:
 def tokens_of(usage: Any) -> Tokens:
     """The tokens of a reply's `usage`, an object of the client or a dict. Raises ValueError where there is none."""
     if usage is None:
-        raise ValueError("This reply has no usage: in a stream, ask for it with stream_options={'include_usage': True}.")
+        raise ValueError(
+            "This reply has no usage: in a stream, ask for it with stream_options={'include_usage': True}."
+        )
     said = usage if isinstance(usage, Mapping) else usage.model_dump()
     prompt = said.get("prompt_tokens", said.get("input_tokens"))
     completion = said.get("completion_tokens", said.get("output_tokens")) or 0

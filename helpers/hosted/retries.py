@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 
+import httpx2
 import openai
 
 from helpers.hosted.backoff import retry_after_seconds
@@ -37,11 +38,7 @@ def what_happened(error: Exception) -> str:
         if error.status_code in (401, 403, 404) or error.code == "insufficient_quota":
             return STOP
         return AGAIN if error.status_code in (408, 409, 429) or error.status_code >= 500 else FAILED
-    if isinstance(error, openai.APITimeoutError | BrokenReply | ValueError):
-        return UNSURE
-    if isinstance(error, openai.APIConnectionError):
-        return AGAIN if _never_connected(error) else UNSURE
-    return UNSURE  # whatever an open stream says
+    return AGAIN if _never_connected(error) else UNSURE
 
 
 def asked_to_wait(error: Exception) -> float | None:
@@ -53,7 +50,7 @@ def asked_to_wait(error: Exception) -> float | None:
 
 def _never_connected(error: BaseException | None) -> bool:
     while error is not None:
-        if type(error).__name__ in ("ConnectError", "ConnectTimeout", "ProxyError", "UnsupportedProtocol"):
+        if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
             return True
         error = error.__cause__
     return False
