@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_jsonl
@@ -70,8 +69,3 @@ def check_all(items: Sequence[Item], replies: Iterable[str]) -> list[tuple[Item,
 def broken(found: Iterable[tuple[Item, str]], level: str) -> dict[str, str]:
     """The items of a level that do not hold, by id, with what is wrong."""
     return {item.id: wrong for item, wrong in found if item.level == level and wrong}
-
-
-def as_rows(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """The items for a table: id, level, promise, ticket."""
-    return [{"id": item.id, "level": item.level, "what": item.what, "ticket": item.ticket} for item in items]
