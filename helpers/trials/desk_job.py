@@ -46,8 +46,8 @@ def instruction() -> str:
     intents = ", ".join(intent["name"] for intent in world["intents"])
     names = ", ".join(thing["name"] for thing in world["products"])
     return (
-        f"Label the ticket as JSON, on one line. intent: {intents}. product: {names} or null. order_number: VE-12345 or "
-        f"null. urgency: {', '.join(world['urgency'])}. sentiment: {', '.join(world['sentiment'])}."
+        f"Label the ticket as JSON, on one line. intent: {intents}. product: {names} or null. order_number: VE-12345 "
+        f"or null. urgency: {', '.join(world['urgency'])}. sentiment: {', '.join(world['sentiment'])}."
     )
 
 
