@@ -22,7 +22,7 @@ from helpers.hosted.backends import async_client
 from helpers.hosted.clocks import RealClock
 from helpers.hosted.outcomes import Rates
 from helpers.hosted.reconcile import reconcile_invoice
-from helpers.hosted.runner import SAME_KEY, Report, run_batch
+from helpers.hosted.runner import REPORT, SAME_KEY, Report, run_batch
 from helpers.hosted.scripted import Scripted
 from helpers.velunda.company import canon
 from helpers.velunda.tickets import FRESH, load_tickets
@@ -104,4 +104,5 @@ async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, 
 
 
 if __name__ == "__main__":
-    print(asyncio.run(job(Path(sys.argv[1]), honors_keys="--ignores-keys" not in sys.argv)))
+    honored = "--ignores-keys" not in sys.argv
+    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored)))
