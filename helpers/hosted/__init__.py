@@ -13,6 +13,11 @@
 | what has come of a streamed reply, however it ends                          | `streams`       |
 | how long to wait after a failure: full jitter, `Retry-After`, a deadline    | `backoff`       |
 | an invoice matched with the journal: paid once, twice, for nothing          | `reconcile`     |
+| what a call costs, from a dated table; tokens of a reply                    | `prices`        |
+| tokens and money per call, and a budget that stops before the call          | `ledger`        |
+| which failures are worth another try; the circuit breaker                   | `retries`       |
+| what was about to be sent, and what came back                               | `journal`       |
+| a job of many calls, journaled, retried, within a budget, resumable         | `runner`        |
 """
 
 import lazy_loader
@@ -25,8 +30,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clocks",
         "conversations",
         "invoice",
+        "journal",
+        "ledger",
         "outcomes",
+        "prices",
         "reconcile",
+        "retries",
+        "runner",
         "scripted",
         "sending",
         "streams",
@@ -40,8 +50,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clocks": ["RealClock", "SimulatedClock"],
         "conversations": ["truncate_conversation", "turns"],
         "invoice": ["Invoice", "read_invoice"],
+        "journal": ["Journal", "JournalInUse", "read_journal"],
+        "ledger": ["CostLedger", "OverBudget"],
         "outcomes": ["KINDS", "Outcome", "Rates"],
+        "prices": ["Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
         "reconcile": ["reconcile_invoice", "reconciled_sums"],
+        "retries": ["CircuitBreaker", "what_happened"],
+        "runner": ["Report", "run_batch"],
         "scripted": ["Scripted"],
         "streams": ["collect_stream"],
     },

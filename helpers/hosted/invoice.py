@@ -3,8 +3,9 @@
     {"request": "req_000007", "key": "ticket-3", "model": "nimbus-2", "prompt_tokens": 41, "cached_tokens": 0,
      "completion_tokens": 12, "money": 0.000115, "time": 3.2, "outcome": "timeout"}
 
-key: the request's Idempotency-Key, or null. A line is flushed and on its way to the disk before the client hears
-anything, so that the bill is whole however the client ends. What it does not do: lock; one process writes a file.
+key: the request's Idempotency-Key, or null; it stands there, too, where the service does not honor it. A line is
+flushed and on its way to the disk before the client hears anything, so that the bill is whole however the client ends.
+What it does not do: lock; one process writes a file.
 """
 
 from __future__ import annotations

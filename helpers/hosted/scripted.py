@@ -26,6 +26,7 @@ from helpers.hosted import written_chat, written_responses
 from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.invoice import Invoice
 from helpers.hosted.outcomes import Outcome, Script, outcomes_of
+from helpers.hosted.prices import Tokens, price_of
 from helpers.hosted.sending import Flow, Sending, cut, event, failed, refused, whole
 from helpers.hosted.written import PrefixCache, Written, pieces, prompt_pieces, turns_of, vector, write
 
@@ -43,8 +44,8 @@ def default_answer(turns: list[dict[str, Any]]) -> str:
 
 
 def default_price(model: str, prompt: int, cached: int, completion: int) -> float:
-    """Invented dollars: 1 per million tokens read, a tenth of it where they are cached, 4 per million written."""
-    return (prompt - cached + 0.1 * cached + 4 * completion) / 1e6
+    """US dollars, from the table of prices."""
+    return price_of(model).cost(Tokens(prompt, completion, cached))
 
 
 class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
@@ -147,8 +148,9 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         return whole({"object": "list", "data": data, "model": model, "usage": usage})
 
     def _write(self, number: int, path: str, model: str, body: dict[str, Any], request: httpx2.Request) -> Sending:
-        key = request.headers.get("idempotency-key") if self.honors_keys else None
-        paid = next((line for line in self.invoice.lines if key and line["key"] == key), None)
+        key = request.headers.get("idempotency-key")
+        honored = key is not None and self.honors_keys
+        paid = next((line for line in self.invoice.lines if line["key"] == key), None) if honored else None
         outcome = Outcome() if paid else self.outcome_of(number, body)
         if not outcome.billed:
             return failed(outcome)
@@ -166,6 +168,7 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         name = paid["request"] if paid else f"req_{len(self.invoice.lines):06d}"
         if not paid:
             self._bill(name, key, model, written, outcome)
+            self.requests[number]["billed"] = name
         if path == "/responses":
             self._remember(name, model, body, turns, written)
         return self._send(name, path, model, body, written, outcome, request)
