@@ -133,7 +133,7 @@ def _choose(backend: str | Scripted | None, script: Any, options: dict[str, Any]
 def _key(vendor: Vendor) -> str:
     """The vendor's key, if both consents are there. Raises HostedRefused."""
     if os.environ.get("HANDS_ON_ALLOW_PAID") != "1":
-        raise HostedRefused(f"{vendor.name} costs money: set HANDS_ON_ALLOW_PAID=1 and {vendor.key} if you want to pay.")
+        raise HostedRefused(f"{vendor.name} costs money: to pay for it, set HANDS_ON_ALLOW_PAID=1 and {vendor.key}.")
     key = os.environ.get(vendor.key, "").strip()
     if not key:
         raise HostedRefused(f"There is no key for {vendor.name}: set the environment variable {vendor.key}.")

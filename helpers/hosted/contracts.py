@@ -3,9 +3,9 @@
     for clause in replay(client, "chat", api="responses"):
         print(clause.name, clause.held, clause.said)
 
-Each clause sends one or two short requests, greedily, and looks at what comes back. It asks for the form of replies, not
-for their sense: whether a limit is kept and told, not whether an answer is right. A back end *declares* the clauses that
-it holds (`DECLARED`); a test replays them against it. Run the clauses against a new vendor before you move to it.
+Each clause sends a few short requests and looks at what comes back. It asks for the form of replies, not for their
+sense: whether a limit is kept and told, not whether an answer is right. A back end *declares* the clauses that it holds
+(`DECLARED`), and a test replays them against it. Run the clauses against a new vendor before you move to it.
 
 What it does not do: cover an API. These are the clauses that this course's notebooks rely on.
 """
@@ -19,7 +19,6 @@ from typing import Any
 
 import openai
 from pydantic import BaseModel
-
 
 ASKED = "Name a color. Answer in one short sentence."
 TOOL = {
@@ -127,8 +126,8 @@ def remembers(asking: Asking) -> None:
 
 
 def keeps_a_schema(asking: Asking) -> None:
-    """A reply held to a schema is one of its objects."""
-    asked = "Which color has the sky? Answer with a JSON object such as {\"color\": \"…\"}."
+    """A reply held to a schema is one of its objects, though the words of the question do not speak of JSON."""
+    asked = "Which color does the sky have?"
     if asking.api == "chat":
         turns = [{"role": "user", "content": asked}]
         said = asking.client.chat.completions.parse(
@@ -136,9 +135,7 @@ def keeps_a_schema(asking: Asking) -> None:
         )
         found = said.choices[0].message.parsed
     else:
-        said = asking.client.responses.parse(
-            model=asking.model, input=asked, text_format=Color, max_output_tokens=32
-        )
+        said = asking.client.responses.parse(model=asking.model, input=asked, text_format=Color, max_output_tokens=32)
         found = said.output_parsed
     held(isinstance(found, Color), f"it was read as {found!r}")
 
@@ -219,7 +216,7 @@ DECLARED: dict[str, dict[str, frozenset[str]]] = {  # back end → API → the c
         "chat": frozenset(CLAUSES) - {"remembers"},
         "responses": BASIC | REFUSES | {"remembers", "keeps a schema", "calls a tool"},
     },
-    "transformers serve": {"chat": frozenset({"answers", "streams"}), "responses": frozenset({"answers", "streams"})},
+    "transformers serve": {"chat": BASIC, "responses": BASIC - {"keeps a limit"}},
 }
 
 

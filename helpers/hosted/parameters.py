@@ -33,7 +33,7 @@ class Row:
     kind: str
 
 
-def parameters(api: str) -> list[str]:
+def names_of(api: str) -> list[str]:
     """The names that "chat" or "responses" takes in the installed client, in its order."""
     create = {"chat": Completions.create, "responses": Responses.create}[api]
     return [name for name in inspect.signature(create).parameters if name not in NOT_OF_THE_API]
@@ -41,7 +41,7 @@ def parameters(api: str) -> list[str]:
 
 def compared() -> list[Row]:
     """Both APIs side by side: what has the same name, what is called otherwise, what only one of them has."""
-    chat, responses = parameters("chat"), parameters("responses")
+    chat, responses = names_of("chat"), names_of("responses")
     rows = [Row(name, name, "same name") for name in chat if name in responses]
     rows += [Row(name, SAME[name], "renamed") for name in chat if SAME.get(name) in responses and name not in responses]
     taken = {row.chat for row in rows}, {row.responses for row in rows}

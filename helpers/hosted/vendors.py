@@ -70,7 +70,9 @@ def vendor_of(name: str | None = None) -> Vendor:
     name = name or os.environ.get("HANDS_ON_VENDOR") or "OpenAI"
     found = {vendor.name.lower(): vendor for vendor in load_vendors()}
     if name.lower() not in found:
-        raise ValueError(f"There is no vendor {name!r} in {FILE.name}: it has {', '.join(v.name for v in found.values())}.")
+        raise ValueError(
+            f"There is no vendor {name!r} in {FILE.name}: it has {', '.join(v.name for v in found.values())}."
+        )
     return found[name.lower()]
 
 
