@@ -4,8 +4,8 @@ after 0 to 2 seconds or after 1 to 8 pieces of a reply of 64 tokens. exception: 
 together with a ninth, at whose fourth token the engine's pass raises an error. SIGTERM: the server is told to stop
 while the requests of 40 clients run or wait, and eight more come after that; it may take two minutes. Every reply but
 those that are left or broken is a number that only its client asked for, of 8 tokens, in the last drill of 32; what
-came back is counted. One thread, and no time limit per request that could be reached: other programs ran on the same
-cores, so what was counted matters, and seconds do not."""
+came back is counted. Two threads on two cores that nothing else used but the clients; no time limit per request that
+could be reached."""
 
 import asyncio
 
