@@ -20,7 +20,7 @@ from typing import Any
 
 from helpers.hosted.backends import async_client
 from helpers.hosted.clocks import RealClock
-from helpers.hosted.outcomes import Rates
+from helpers.hosted.outcomes import Outcome, Rates
 from helpers.hosted.reconcile import reconcile_invoice
 from helpers.hosted.runner import REPORT, SAME_KEY, Report, run_batch
 from helpers.hosted.scripted import Scripted
@@ -54,7 +54,7 @@ def instruction() -> str:
 def request_of(ticket: str, model: str = MODEL) -> dict[str, Any]:
     """What is asked of the model about one ticket."""
     messages = [{"role": "system", "content": instruction()}, {"role": "user", "content": ticket}]
-    return {"model": model, "messages": messages, "max_tokens": 100}
+    return {"model": model, "messages": messages, "max_completion_tokens": 100}
 
 
 def written_by_rules(tickets: Iterable[str]) -> dict[str, str]:
@@ -74,6 +74,11 @@ def desk_service(replies: Mapping[str, str], **options: Any) -> Scripted:
 
     usual = {"answer": answer, "models": (MODEL,), "retired": (), "per_token": 0.0}
     return Scripted(Rates(FAILURES, seed=SEED), **usual | options)
+
+
+def failing(kind: str) -> Scripted:
+    """A service whose first request ends in this way: one of `helpers.hosted.outcomes.KINDS`; all others are answered."""
+    return Scripted([Outcome(kind)], models=(MODEL,), retired=())
 
 
 def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str]) -> dict[str, dict[str, float]]:

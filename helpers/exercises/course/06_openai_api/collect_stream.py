@@ -115,7 +115,8 @@ def collect_stream(stream):
     (
         "except APIError",
         "except ConnectionError",
-        "the client's errors are no ConnectionError of Python: catch `APIError`.",
+        "the error reaches the caller, and what has come is lost: catch `APIError`, which is no ConnectionError of "
+        "Python, and return what there is.",
     ),
     (
         "except APIError",
@@ -128,6 +129,27 @@ def collect_stream(stream):
         "a delta may have no text: its content is None, which cannot be added.",
     ),
     ("choice.delta.tool_calls or []", "choice.delta.tool_calls", "most deltas have no tool calls: None is no list."),
+    (
+        [
+            (SKIPPED, ""),
+            ("    except APIError as broken:\n", "    except (APIError, IndexError) as broken:\n"),
+        ],
+        "the chunk without choices ends your loop as if it were a break: nothing behind it is read. Skip it.",
+    ),
+    (
+        JOINED,
+        """                calls[piece.index]["arguments"] += piece.function.arguments or ""
+""",
+        "a piece is joined to a call that has not begun: begin one where its index is new.",
+    ),
+    (
+        [
+            ('error = "", {}, None', 'error = "", [], None'),
+            (JOINED, """                calls[piece.index]["arguments"] += piece.function.arguments or ""\n"""),
+            ("list(calls.values())", "calls"),
+        ],
+        "a piece is joined to a call that has not begun: begin one where its index is new.",
+    ),
     (
         "                continue\n",
         "                break\n",

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.random import Generator
 
+from helpers.exercises.checking.compare import kind_name
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
 from helpers.hosted import conversations
 
@@ -50,6 +51,7 @@ WHOLE = (
     "messages are dropped one by one, so a reply or a tool's result stays without its question: drop up to the next "
     "user message."
 )
+NO_SYSTEM = "the first message is a system message only if its role says so: without one, the oldest turn begins there."
 SKIPS = (
     "an old short turn is kept where a newer long one is dropped: stop at the first turn that does not fit, so that no "
     "turn is missing in the middle."
@@ -130,7 +132,7 @@ def truncate_conversation(messages, budget, count):
     (
         REFUSAL,
         '    raise ValueError("It does not fit.")\n',
-        "a conversation without any turn fits if its system message does; an empty one always fits.",
+        "a conversation without any turn fits if its system message does.",
     ),
     (
         """
@@ -143,6 +145,50 @@ def truncate_conversation(messages, budget, count):
     return messages
 """,
         "it deletes from the list that it was given, which belongs to the caller: work on a copy, `list(messages)`.",
+    ),
+    (
+        "return sum(count(message) for message in some)",
+        'return sum(count(message["content"]) for message in some)',
+        "`count` takes a whole message, not its content: roles and tool calls cost tokens, too.",
+    ),
+    (
+        """
+def truncate_conversation(messages, budget, count):
+    kept = list(messages)
+    while sum(map(count, kept)) > budget:
+        kept.pop(1)
+        while len(kept) > 1 and kept[1]["role"] != "user":
+            kept.pop(1)
+        if len(kept) < 2:
+            raise ValueError("It does not fit.")
+    return kept
+""",
+        NO_SYSTEM,
+    ),
+    (
+        """
+def truncate_conversation(messages, budget, count):
+    kept = list(messages)
+    while sum(map(count, kept)) > budget:
+        kept.pop(1)
+        while len(kept) > 1 and kept[1]["role"] != "user":
+            kept.pop(1)
+    return kept
+""",
+        NO_SYSTEM,
+    ),
+    (
+        """
+def truncate_conversation(messages, budget, count):
+    kept, left = [], budget - count(messages[0])
+    for message in reversed(messages[1:]):
+        if count(message) > left:
+            break
+        kept.insert(0, message)
+        left -= count(message)
+    return messages[:1] + kept
+""",
+        WHOLE,
     ),
     (
         "return sum(count(message) for message in some)",
@@ -252,14 +298,22 @@ def drive(truncate: Any, conversation: str, budget: int) -> Any:
     kept = truncate(messages, budget, lambda message: int(message["content"].split()[1]))
     if messages != before:
         return CHANGED
-    return BETWEEN.join(message["content"] for message in kept) if isinstance(kept, list) else kept
+    if kept is None:
+        return None
+    if not isinstance(kept, list):
+        return f"{ODD}: it is {kind_name(kept)}"
+    for item in kept:
+        if item not in messages:
+            return f"{ODD}: it holds {kind_name(item)} that is none of the messages"
+    return BETWEEN.join(message["content"] for message in kept)
 
 
 CHANGED = "`messages` was changed"
+ODD = "no list of messages"
 
 
 def _parts(text: Any) -> list[str]:
-    return text.split(BETWEEN) if isinstance(text, str) and text != CHANGED and text else []
+    return text.split(BETWEEN) if isinstance(text, str) and text and text != CHANGED and ODD not in text else []
 
 
 def _spoken(text: Any) -> list[str]:
@@ -276,7 +330,8 @@ def _is_the_end(result: Any, conversation: str) -> bool:
 
 
 def _seen(result: Any, conversation: str, budget: int) -> str:
-    return f"Yours keeps “{result}” of it."
+    without = "" if conversation.startswith("system") else " This conversation has no system message."
+    return f"Yours keeps “{result}” of it.{without}"
 
 
 PROPERTIES = [
@@ -285,6 +340,11 @@ PROPERTIES = [
         lambda result, *_: result != CHANGED,
         "you delete from `messages` itself, which belongs to the caller: work on a copy, `list(messages)`.",
         evidence=lambda *_: "After the call, `messages` is another one.",
+    ),
+    Property(
+        "the result is a list of some of the messages that were given",
+        lambda result, *_: not str(result).startswith(ODD),
+        evidence=lambda result, *_: f"Yours is {result}.",
     ),
     Property(
         "the system message is kept, as the first one",
@@ -301,13 +361,13 @@ PROPERTIES = [
         ),
     ),
     Property(
-        "what is kept is the end of the conversation, in its order and without a gap",
-        lambda result, conversation, _: _is_the_end(result, conversation),
+        "no turn is split: what is kept of the turns begins with a user message",
+        lambda result, *_: not _spoken(result) or _spoken(result)[0].startswith("user"),
         evidence=_seen,
     ),
     Property(
-        "no turn is split: what is kept of the turns begins with a user message",
-        lambda result, *_: not _spoken(result) or _spoken(result)[0].startswith("user"),
+        "what is kept is the end of the conversation, in its order and without a gap",
+        lambda result, conversation, _: _is_the_end(result, conversation),
         evidence=_seen,
     ),
 ]
@@ -335,7 +395,6 @@ def cases(rng: Generator) -> list[tuple]:
         (bare, 30),
         (bare, 29),
         ("system 7", 7),
-        ("", 0),
         ("system 3 | user 9 | user 8 | assistant 7", 18),  # two questions, one answer
     ]
 

@@ -50,6 +50,21 @@ SLIPS = [
         [('* price["input"]', '* price["output"]'), ('max_tokens * price["output"]', 'max_tokens * price["input"]')],
         "the two prices are swapped: the prompt is input, and the reply is output.",
     ),
+    (
+        'prompt_tokens * price["input"]',
+        'prompt_tokens * price["output"]',
+        "that is a bound, too, but a needlessly high one: a prompt token never costs the price of “output”.",
+    ),
+    (
+        "sendings * (prompt + reply) / 1_000_000",
+        "round(sendings * (prompt + reply) / 1_000_000, 4)",
+        "one call costs a fraction of a cent, and a thousand of them a whole one: do not round.",
+    ),
+    (
+        "sendings * (prompt + reply) / 1_000_000",
+        "round(sendings * (prompt + reply) / 1_000_000, 2)",
+        "one call costs a fraction of a cent, and a thousand of them a whole one: do not round.",
+    ),
     ("1 + retries", "1", "a retry can be billed, too: a reply that came too late was written all the same."),
     ("1 + retries", "retries", "two retries make three sendings: the first one counts as well."),
     (" / 1_000_000", "", "prices are per million tokens: divide by 1,000,000."),

@@ -39,6 +39,9 @@ def backoff_schedule(retry_after, draws, base=0.5, cap=8.0, deadline=60.0):
     return waits
 """
 STOP = "        if sum(waits) + wait > deadline:\n            break\n"
+TOO_EARLY = (
+    "`cap` bounds the random part only: a client that comes back earlier than the server asked is refused again."
+)
 SLIPS = [
     ("base * 2**n", "base * 2 ** (n + 1)", "the ceiling after the first failure, n = 0, is `base` itself."),
     ("base * 2**n", "base * (n + 1)", "the ceiling doubles with each failure: base, 2 · base, 4 · base …"),
@@ -48,7 +51,34 @@ SLIPS = [
     (
         "wait = (asked or 0.0) + draw * ceiling",
         "wait = min(cap, (asked or 0.0) + draw * ceiling)",
-        "`cap` bounds the random part only. Who comes back earlier than the server asked is refused again.",
+        TOO_EARLY,
+    ),
+    (
+        [
+            ("min(cap, base * 2**n)", "base * 2**n"),
+            ("wait = (asked or 0.0) + draw * ceiling", "wait = min(cap, (asked or 0.0) + draw * ceiling)"),
+        ],
+        TOO_EARLY,
+    ),
+    (
+        [("min(cap, base * 2**n)", "base * 2**n"), ("waits.append(wait)", "waits.append(min(cap, wait))")],
+        TOO_EARLY,
+    ),
+    ("waits.append(wait)", "waits.append(min(cap, wait))", TOO_EARLY),
+    (
+        "draw * ceiling",
+        "__import__('random').uniform(0, ceiling)",
+        "the random numbers are drawn already: use those in `draws`, so that your waits can be checked.",
+    ),
+    (
+        "draw * ceiling",
+        "__import__('random').random() * ceiling",
+        "the random numbers are drawn already: use those in `draws`, so that your waits can be checked.",
+    ),
+    (
+        "        ceiling = min(cap",
+        "        if n == 0:\n            continue\n        ceiling = min(cap",
+        "the first failure, number 0, is followed by a wait as well.",
     ),
     (
         [

@@ -121,6 +121,17 @@ def pay_once(job, keys, send, tries=4):
         AFTER_A_KILL,
     ),
     ("    if job not in keys:\n        keys[job] =", "    keys[job] =", AFTER_A_KILL),
+    (NOTED, "", "a job that is begun for the first time has no key yet: draw one, and note it in `keys`."),
+    (
+        NOTED,
+        "    if job in keys:\n        return keys[job]\n    keys[job] = str(uuid.uuid4())\n",
+        "`keys` holds keys, not replies: a job that was begun has to be sent again, with its old key.",
+    ),
+    (
+        LAST,
+        LAST.replace("raise\n", "raise RuntimeError('gave up')\n"),
+        "the caller gets another error than the last TimeoutError: `raise` without a name lets that one through.",
+    ),
     (
         "str(uuid.uuid4())",
         '"the-key"',
@@ -183,6 +194,10 @@ class Killed(BaseException):
     """kill -9: the process ends in the middle of what it does."""
 
 
+class Endless(BaseException):
+    """What ends a loop that would send forever."""
+
+
 class Service:
     """Does what its script says at each request, bills each key once, and answers a key again as it did before."""
 
@@ -194,7 +209,7 @@ class Service:
             raise TypeError(f"send takes a job and a key, both texts; it got another text for the job: {job!r}")
         self.sent += 1
         if self.sent > 50:
-            raise RuntimeError("The job was sent 50 times.")
+            raise Endless("The job was sent 50 times.")
         event = self.script.pop(0) if self.script else "replies"
         if event == "refuses":
             raise ValueError("The job is refused.")
@@ -213,10 +228,11 @@ def drive(pay: Callable, jobs: list[str], service: list[str]) -> dict[str, Any]:
     for job in jobs:
         for _process in range(3):
             try:
-                told.append(pay(job, keys, there.send))
+                reply = pay(job, keys, there.send)
+                told.append("the job's key" if reply in keys.values() else reply)
             except Killed:
                 continue
-            except (TimeoutError, ValueError) as error:
+            except (TimeoutError, ValueError, RuntimeError) as error:
                 told.append(type(error).__name__)
             break
         else:
@@ -234,12 +250,12 @@ def cases(rng: Generator) -> list[tuple]:
         ([one], [before, "replies"]),
         ([one], [after, before, after, "replies"]),
         ([one, two], ["replies", after, "replies"]),
-        ([one], [before] * 4),
-        ([one], [after] * 4),
-        ([one, two], ["refuses", "replies"]),
-        ([one], [after, "refuses", "replies"]),
         ([one], [killed, "replies"]),
         ([one, two], [after, killed, after, "replies", "replies"]),
+        ([one, two], ["refuses", "replies"]),
+        ([one], [after, "refuses", "replies"]),
+        ([one], [before] * 4),
+        ([one], [after] * 4),
     ]
 
 

@@ -49,6 +49,13 @@ UNKNOWN = """        if item is None:
         elif item not in answered:
 """
 ANSWERED = '    answered = {row["item"] for row in journal if row["outcome"] == "done"}\n'
+MISSING = '    found["missing"] = {item: 0 for item in answered if item not in found["once"]}\n'
+OF_THE_ITEM = (
+    "whether there is an answer is a matter of the item, not of the key: an item that was sent with several keys is "
+    "answered if one of them brought the answer."
+)
+FIRST_LINE = "the first line of an item that was paid twice bought its answer: it stays under “once”."
+NO_ROW = "a line's key may be in no row of the journal: `.get` gives None there."
 SLIPS = [
     (
         ANSWERED,
@@ -88,8 +95,7 @@ def reconcile_invoice(journal, invoice):
     found["missing"] = {item: 0 for item in answered if item not in found["once"]}
     return found
 """,
-        "whether there is an answer is a matter of the item, not of the key: an item that was sent with several keys "
-        "is answered if one of them brought the answer.",
+        OF_THE_ITEM,
     ),
     (
         """
@@ -116,6 +122,49 @@ def reconcile_invoice(journal, invoice):
         "two lines with different keys can belong to one item, which then was paid twice: count per item.",
     ),
     (
+        """
+def reconcile_invoice(journal, invoice):
+    found = {"once": {}, "twice": {}, "nothing": {}, "unknown": {}, "missing": {}}
+    row_of = {row["key"]: row for row in journal}
+    for line in invoice:
+        row = row_of.get(line["key"])
+        if row is None:
+            found["unknown"][line["key"]] = line["money"]
+        elif row["outcome"] != "done":
+            found["nothing"][row["item"]] = line["money"]
+        elif row["item"] in found["once"]:
+            found["twice"][row["item"]] = line["money"]
+        else:
+            found["once"][row["item"]] = line["money"]
+    return found
+""",
+        OF_THE_ITEM,
+    ),
+    (
+        """
+def reconcile_invoice(journal, invoice):
+    item_of = {row["key"]: row["item"] for row in journal}
+    answered = {row["item"] for row in journal if row["outcome"] == "done"}
+    found = {"once": {}, "twice": {}, "nothing": {}, "unknown": {}, "missing": {}}
+    items = [item_of.get(line["key"]) for line in invoice]
+    for line, item in zip(invoice, items):
+        if item is None:
+            heading, item = "unknown", line["key"]
+        elif item not in answered:
+            heading = "nothing"
+        else:
+            heading = "twice" if items.count(item) > 1 else "once"
+        found[heading][item] = found[heading].get(item, 0) + line["money"]
+    found["missing"] = {item: 0 for item in answered if item not in found["once"]}
+    return found
+""",
+        FIRST_LINE,
+    ),
+    (
+        [('item_of.get(line["key"])', 'item_of[line["key"]]'), (MISSING, "")],
+        NO_ROW,
+    ),
+    (
         UNKNOWN,
         "        if item is None:\n            continue\n        elif item not in answered:\n",
         "lines with a key that you never sent are dropped: they are money, too, and somebody should ask about them.",
@@ -128,7 +177,7 @@ def reconcile_invoice(journal, invoice):
     (
         'item_of.get(line["key"])',
         'item_of[line["key"]]',
-        "a line's key may be in no row of the journal: `.get` gives None there.",
+        NO_ROW,
     ),
     (
         ADDED,
@@ -168,7 +217,7 @@ def reconcile_invoice(journal, invoice):
     found["missing"] = {i: 0 for i in answered if i not in found["once"] and i not in found["twice"]}
     return found
 """,
-        "the first line of an item that was paid twice bought its answer: it stays under “once”.",
+        FIRST_LINE,
     ),
     (
         '{item: 0 for item in answered if item not in found["once"]}',

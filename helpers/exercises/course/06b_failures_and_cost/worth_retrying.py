@@ -32,7 +32,7 @@ def worth_retrying(status, code=None):
 QUOTA = '    if code == "insufficient_quota":\n        return False\n'
 SILENT = "    if status is None:\n        return True\n"
 SLIPS = [
-    (QUOTA, "", "an account without money is told 429, too, and waits for ever: look at the code first."),
+    (QUOTA, "", "an account without money gets 429 as well, and would wait forever: look at the code first."),
     (
         QUOTA,
         "    if code is not None:\n        return False\n",
