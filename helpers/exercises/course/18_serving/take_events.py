@@ -69,6 +69,20 @@ def take_events(buffer):
 """,
         "a character may be cut in the middle of its bytes: decode an event when it is whole, not before.",
     ),
+    (
+        r"""
+def take_events(buffer):
+    text = buffer.decode("utf-8").replace("\r\n", "\n")
+    *blocks, rest = text.split("\n\n")
+    events = []
+    for block in blocks:
+        data = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
+        if data:
+            events.append("\n".join(data))
+    return events, rest.encode()
+""",
+        "a character may be cut in the middle of its bytes: decode an event when it is whole, not before.",
+    ),
     ('.removeprefix(" ")', "", "one space behind the colon belongs to the format."),
     ('.removeprefix(" ")', ".strip()", "only one space behind the colon goes; all other white space is data."),
     ('.removeprefix(" ")', ".lstrip()", "only one space behind the colon goes; all other white space is data."),
