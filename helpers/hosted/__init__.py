@@ -3,6 +3,10 @@
 | what                                                                        | module          |
 |-----------------------------------------------------------------------------|-----------------|
 | OpenAI's client for one of three back ends: `client`, `async_client`        | `backends`      |
+| a bound on what a paid service may cost, held before each request           | `allowance`     |
+| who else takes this client, and what differs: a dated table                 | `vendors`       |
+| the parameters of both APIs, from the client's own signatures               | `parameters`    |
+| what a program relies on, asked of any back end: `replay`                   | `contracts`     |
 | a service that fails when it is told to: `Scripted`                         | `scripted`      |
 | what can come of a request, by script or by rates: `Outcome`, `Rates`       | `outcomes`      |
 | what it writes; the same as the two APIs put it                             | `written`, `written_…` |
@@ -25,14 +29,17 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "allowance",
         "backends",
         "backoff",
         "clocks",
+        "contracts",
         "conversations",
         "invoice",
         "journal",
         "ledger",
         "outcomes",
+        "parameters",
         "prices",
         "reconcile",
         "retries",
@@ -40,24 +47,29 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "scripted",
         "sending",
         "streams",
+        "vendors",
         "written",
         "written_chat",
         "written_responses",
     ],
     submod_attrs={
-        "backends": ["async_client", "client"],
+        "allowance": ["Allowance", "NotAllowed"],
+        "backends": ["HostedRefused", "async_client", "chosen_backend", "client", "local_server", "model_name"],
         "backoff": ["backoff_schedule", "retry_after_seconds", "wait_after"],
         "clocks": ["RealClock", "SimulatedClock"],
+        "contracts": ["CLAUSES", "Clause", "DECLARED", "replay"],
         "conversations": ["truncate_conversation", "turns"],
         "invoice": ["Invoice", "read_invoice"],
         "journal": ["Journal", "JournalInUse", "read_journal"],
         "ledger": ["CostLedger", "OverBudget"],
         "outcomes": ["KINDS", "Outcome", "Rates"],
+        "parameters": ["Row", "compared"],
         "prices": ["Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
         "reconcile": ["reconcile_invoice", "reconciled_sums"],
         "retries": ["CircuitBreaker", "what_happened"],
         "runner": ["Report", "run_batch"],
         "scripted": ["Scripted"],
         "streams": ["collect_stream"],
+        "vendors": ["Vendor", "load_vendors", "vendor_of", "vendors_table"],
     },
 )
