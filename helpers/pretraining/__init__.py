@@ -21,7 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["bits", "data", "minimal", "muon", "ngram", "recurrent", "run", "schedules"],
     submod_attrs={
         "bits": ["Surprise", "bits_per_byte", "surprise"],
-        "data": ["Characters", "TokenData", "Tokens", "prepare", "read_documents"],
+        "data": ["Characters", "TokenData", "Tokens", "prepare", "python_reference", "read_documents"],
         "minimal": ["minimal_pretrain"],
         "muon": ["Muon", "Optimizers", "orthogonalize"],
         "ngram": ["NGram"],

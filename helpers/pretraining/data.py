@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from helpers.corpora import language_reference
 from helpers.files.safe_files import DataUnavailable, json_writer, read_json, write_together
 from helpers.tokenization.bpe import BPETokenizer
 from helpers.training.loop import batch_order
@@ -188,6 +189,17 @@ def prepare(train: str, held_out: str, tokenizer: Tokenizer, folder: str | os.Pa
     writers[META] = json_writer(meta | {"dtype": data.train.ids.dtype.str, "tokenizer": described})
     write_together(folder, writers)
     return TokenData.open(folder)
+
+
+def python_reference(held_out: float = 0.1, seed: int = 0) -> TokenData:
+    """The text that 03 trains on, in memory: the Python language reference in characters, 0.34 MB.
+
+    Topics that repeat longer ones are left out, and whole topics are held out, so that what is held out was not read
+    during training: cut at nine tenths instead, every ninth stretch of 50 characters behind the cut stands before it,
+    too. Raises CorpusUnavailable as `language_reference` does.
+    """
+    train, kept_back = language_reference().distinct().split(held_out, seed)
+    return TokenData.of_texts(train.text, kept_back.text, Characters.train(train.text + kept_back.text))
 
 
 def read_documents(folder: str | os.PathLike) -> list[tuple[str, str]]:
