@@ -117,15 +117,16 @@ class Tokens:
         for place, window in zip(places, batch_order(n, batch, step, seed), strict=True):
             shift = _shift(slack, place // n, seed)
             starts.append(shift + window * length)
-        return self._rows(starts, length)
+        return self.rows(starts, length)
 
     def windows(self, length: int) -> Tensor:
         """The whole text in windows, each beginning where the last ended: (n, length + 1) int64; a shorter rest is left
         out. Raises ValueError where the text is shorter than a window."""
         self.n_windows(length)
-        return self._rows(range(0, len(self) - length, length), length)
+        return self.rows(range(0, len(self) - length, length), length)
 
-    def _rows(self, starts: Iterable[int], length: int) -> Tensor:
+    def rows(self, starts: Iterable[int], length: int) -> Tensor:
+        """What stands from each of these places on: (n, length + 1) int64."""
         places = np.asarray(list(starts))[:, None] + np.arange(length + 1)
         return torch.from_numpy(self.ids[places].astype(np.int64))
 
