@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from torch import nn
 
+from helpers.pretraining.recurrent import BagOfVectors, Recurrent
 from helpers.pretraining.run import Recipe
 from helpers.transformer.gpt import GPT, GPTConfig
 from helpers.trials.records import Record
@@ -74,3 +76,14 @@ BRANCHES = {
     "no clipping": COURSE.but(clip=None),
 }
 RUNGS = LADDER | BRANCHES
+
+
+def make_historical(name: str, vocab_size: int, steps: int, seed: int = 0) -> tuple[nn.Module, Recipe]:
+    """A fresh "bag of vectors", "LSTM" or "GPT" of about equally many weights, and a recipe for so many steps."""
+    if name == "GPT":
+        return COURSE.make(vocab_size, steps, seed)
+    torch.manual_seed(seed)
+    recipe = Recipe(steps=steps, optimizer="adamw", rate=4e-3, warmup=min(30, steps // 3), seed=seed)
+    if name == "LSTM":
+        return Recurrent(vocab_size, d_model=128, d_hidden=376), replace(recipe, rate=1e-2)
+    return BagOfVectors(vocab_size, context=4, d_model=256, d_hidden=2160), replace(recipe, rate=2e-3)
