@@ -86,4 +86,4 @@ def make_historical(name: str, vocab_size: int, steps: int, seed: int = 0) -> tu
     recipe = Recipe(steps=steps, optimizer="adamw", rate=4e-3, warmup=min(30, steps // 3), seed=seed)
     if name == "LSTM":
         return Recurrent(vocab_size, d_model=128, d_hidden=376), replace(recipe, rate=1e-2)
-    return BagOfVectors(vocab_size, context=4, d_model=256, d_hidden=2160), replace(recipe, rate=2e-3)
+    return BagOfVectors(vocab_size, context=4, d_model=256, d_hidden=2160), replace(recipe, rate=1e-2)
