@@ -108,6 +108,11 @@ def test_the_storm(page, prose):
     assert 0.6 < requests[1] / requests[0] < 0.72 and "with a third fewer requests" in prose
 
 
+def test_two_layers_of_retries(printed, prose):
+    made = openai.OpenAI(api_key="none")
+    assert printed["layers"].strip() == f"{6 * (1 + made.max_retries)} requests for one label"
+
+
 def test_a_breaker_sends_little(printed):
     without, with_one = (int(line.split()[-1]) for line in printed["outage"].splitlines())
     assert without == 300 and with_one < 20
