@@ -1,20 +1,33 @@
-"""The contract of helpers.hosted.contracts, put to two servers with OpenAI's API around the same chat model, the
-course's own and `transformers serve`, through Chat Completions and through Responses. A clause that gets no answer
-within 60 seconds is broken. `transformers serve` works on a prompt beyond the context for minutes and answers nobody
-else until then, so that clause comes last, and each case has a server of its own."""
+"""What three systems reply to the 30 tickets of data/hosted/contract.jsonl, as text: TF-IDF with rules, the shipped
+adapter `tickets` held to each ticket's values, and the chat model that nobody taught, which writes what it likes. The
+items and what they expect were written before any system had seen them, and not changed afterwards."""
 
-import openai
+from __future__ import annotations
 
-from helpers.hosted.contracts import CLAUSES, replay
-from tests.benchmarks.peers import started
+from typing import Any
 
-NAME = "06_contract"
-SERVERS = {"course": "ours", "transformers serve": "transformers serve"}
-CASES = [{"server": server, "api": api} for api in ("chat", "responses") for server in SERVERS]
+import torch
+
+from helpers.assistants.tickets import answer_text, predict_labels
+from helpers.evaluation.systems import load_model
+from helpers.hosted.acceptance import load_contract
+
+NAME = "06b_contract"
+CASES: list[dict[str, Any]] = [{"system": name} for name in ("tickets-rules", "tickets", "tickets-untaught")]
 
 
-def run(case: dict) -> dict:
-    with started(SERVERS[case["server"]]) as server:
-        client = openai.OpenAI(api_key="none", base_url=server.base_url, max_retries=0, timeout=60)
-        found = replay(client, server.model, case["api"], CLAUSES)
-        return {"clauses": [{"name": clause.name, "held": clause.held, "said": clause.said} for clause in found]}
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    texts = [item.ticket for item in load_contract()]
+    if case["system"] == "tickets-untaught":
+        from transformers import AutoTokenizer
+
+        from helpers.models import fetch
+        from helpers.speed.fast_llama import FastLlama
+        from helpers.transformer.llama import Llama
+
+        folder = fetch("chat")
+        model = FastLlama(Llama.from_pretrained(folder, torch.float32))
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return {"replies": predict_labels(model, tokenizer, texts).replies}
+    replies = load_model(case["system"]).ask(texts)
+    return {"replies": [answer_text(reply.answer) for reply in replies]}
