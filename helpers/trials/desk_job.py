@@ -95,7 +95,7 @@ def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str])
     return reconcile_invoice(rows, lines)
 
 
-async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, progress: bool = False) -> Report:
+async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, **options: Any) -> Report:
     """The job with its files in `folder`: replies.json, which has to be there, journal.jsonl and invoice.jsonl."""
     replies = json.loads((folder / "replies.json").read_text(encoding="utf-8"))
     clock = RealClock()
@@ -104,10 +104,10 @@ async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, 
     )
     return await run_batch(
         *(async_client(service, timeout=0.5), desk_tickets(), request_of, folder / "journal.jsonl"),
-        **{"in_doubt": in_doubt, "clock": clock, "progress": progress, "at_once": 8},
+        **{"in_doubt": in_doubt, "clock": clock, "at_once": 8} | options,
     )
 
 
 if __name__ == "__main__":
     honored = "--ignores-keys" not in sys.argv
-    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored)))
+    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored, progress=False)))
