@@ -12,6 +12,7 @@ What it does not do: fit laws (`helpers.pretraining.scaling`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 from helpers.corpora import Corpus, stdlib_source
 from helpers.pretraining.data import Characters, TokenData, Tokens
+from helpers.pretraining.experts import with_experts
 from helpers.pretraining.run import Recipe, Run, pretrain
 from helpers.pretraining.scaling import training_flops
 from helpers.transformer.gpt import GPT, GPTConfig
@@ -39,7 +41,7 @@ SIZES = {  # channels, layers, heads
     "144x4": (144, 4, 4),
 }
 IN_A_ROW = (1, 2, 4, 8, 16)
-ISOFLOP = Record("03b_isoflop")
+ISOFLOP, REPEATED, EXPERTS = Record("03b_isoflop"), Record("03b_data"), Record("03b_experts")
 
 
 @lru_cache(maxsize=1)
@@ -48,6 +50,20 @@ def files() -> tuple[Corpus, Corpus]:
     plain = [(title, text) for title, text in stdlib_source() if text.isascii() and not title.startswith("encodings/")]
     source = stdlib_source()
     return Corpus("stdlib_ascii", tuple(plain), source.license, source.provenance).split(validation=0.03)
+
+
+def part_of_text(tokens: int, seed: int, chunk: int = 1024) -> TokenData:
+    """The same held-out text, and of the training text only so many characters: chunks from places all over it.
+
+    Raises ValueError for more than the text has.
+    """
+    whole = text_data()
+    n_chunks = -(-tokens // chunk)
+    if n_chunks > len(whole.train) // chunk:
+        raise ValueError(f"The text has {len(whole.train):,} characters, from which {tokens:,} cannot be taken.")
+    places = np.sort(np.random.default_rng(seed).choice(len(whole.train) // chunk, size=n_chunks, replace=False))
+    ids = np.concatenate([whole.train.ids[place * chunk : (place + 1) * chunk] for place in places])[:tokens]
+    return TokenData(Tokens(ids, len(ids)), whole.held_out, whole.tokenizer)
 
 
 @lru_cache(maxsize=2)
@@ -70,11 +86,13 @@ def config_of(size: str, vocab_size: int | None = None) -> GPTConfig:
     return GPTConfig(vocab_size, d_model=d_model, n_layers=n_layers, n_heads=n_heads, max_len=LENGTH)
 
 
-def make_model(size: str, seed: int) -> GPT:
-    """An untrained model."""
+def make_model(size: str, seed: int, wider: int = 1, **experts: Any) -> GPT:
+    """An untrained model. wider: factor on the width of its feed-forward networks; experts: as in `with_experts`."""
+    config = config_of(size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return GPT(config_of(size))
+        model = GPT(replace(config, d_ff=wider * config.d_ff))
+        return with_experts(model, **experts) if experts else model
 
 
 def tokens_for(size: str, budget: float) -> int:
@@ -92,11 +110,20 @@ def recipe_for(tokens: int, seed: int) -> Recipe:
 
 
 def train_size(
-    size: str, tokens: int, seed: int, shuffled: bool = False, data: TokenData | None = None, **options: Any
+    size: str,
+    tokens: int,
+    seed: int,
+    shuffled: bool = False,
+    data: TokenData | None = None,
+    model: GPT | None = None,
+    **options: Any,
 ) -> dict[str, Any]:
-    """Train one model and judge it on the held-out files: what the sweeps record of a run."""
+    """Train one model and judge it on the held-out files: what the sweeps record of a run.
+
+    data and model: others than the whole text and the model of that size; options: as in `pretrain`.
+    """
     data = text_data(shuffled) if data is None else data
-    model = make_model(size, seed)
+    model = make_model(size, seed) if model is None else model
     run = pretrain(model, data, recipe_for(tokens, seed), evaluate_windows=1, **options)
     return {"tokens": tokens, "steps": len(run.losses), **judge(model, data), "ended at": last_losses(run)}
 
