@@ -1,7 +1,8 @@
 """Small GPTs of seven sizes, each trained with four budgets of operations, on the source of the standard library: the
 loss on held-out files, for laws of size, text and compute. Chosen before any of it was run, and not to be looked at by
 a fit: a size, 144x4 (12 times the parameters of the largest fitted one) on 1.5 million characters, and an amount of
-text, 8 million characters (2.7 times the most that a fitted run reads) at the size 48x2. As a control, the same sizes
+text, 8 million characters (2.7 times the most that a fitted run reads) at the size 48x2. The law that has to predict
+them counts all parameters as N and is fitted by least squares on every other run on unshuffled text. As a control, the same sizes
 and three of the budgets on the same text with its characters shuffled, where size has nothing to learn. Every run has
 a schedule of its own length and reads no character twice; a run with fewer than 120 steps is left out."""
 
