@@ -144,11 +144,12 @@ def judge(model: torch.nn.Module, data: TokenData, every: int = 3, batch: int = 
     """
     rows = data.held_out.windows(LENGTH)[::every]
     is_letter = torch.tensor([data.tokenizer.decode([i]).isalpha() for i in range(data.vocab_size)])
-    losses, rights = [], []
+    losses, rights, device = [], [], next(model.parameters()).device
     for part in rows.split(batch):
+        part = part.to(device)
         logits, targets = model(part[:, :-1]), part[:, 1:]  # (B, T, V), (B, T)
-        losses.append(F.cross_entropy(logits.transpose(1, 2), targets, reduction="none"))
-        rights.append(logits.argmax(-1) == targets)
+        losses.append(F.cross_entropy(logits.transpose(1, 2), targets, reduction="none").cpu())
+        rights.append((logits.argmax(-1) == targets).cpu())
     late = torch.cat(rights)[:, LENGTH // 2 :]  # (windows, 32)
     letters = is_letter[rows[:, 1 + LENGTH // 2 :]]
     found = torch.cat(losses)

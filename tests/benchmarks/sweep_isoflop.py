@@ -1,11 +1,11 @@
 """Small GPTs of seven sizes, each trained with four budgets of operations, on the source of the standard library: the
 loss on held-out files, for laws of size, text and compute. Chosen before any of it was run, and not to be looked at by
-a fit: a size, 144x4 (12 times the parameters of the largest fitted one) on 1.5 million characters, and an amount of
-text, 8 million characters (2.7 times the most that a fitted run reads) at the size 48x2. The law that has to predict
-them counts all parameters as N and is fitted by least squares on every other run on unshuffled text. As a control, the same sizes
-and three of the budgets on the same text with its characters shuffled, where size has nothing to learn. "curve" is one size
-more for the largest budget, whose best size would not be enclosed without it; the law does not see it. Every run has
-a schedule of its own length and reads no character twice; a run with fewer than 120 steps is left out."""
+a fit: a size, 144x4 (more than ten times the parameters of the largest fitted one) on 1.5 million characters, and an
+amount of text, 8 million characters (2.7 times the most that a fitted run reads) at the size 48x2. The law that has to
+predict them counts all parameters as N and is fitted by least squares on the runs named "fit". As a control, the same
+sizes and three of the budgets on the same text with its characters shuffled, where size has nothing to learn. "curve"
+is one size more for the largest budget, whose best size would not be enclosed without it; the law does not see it.
+Every run has a schedule of its own length and reads no character twice; a run with fewer than 120 steps is left out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from helpers.trials.scaling_runs import BATCH, LENGTH, SIZES, tokens_for, train_
 
 NAME = "03b_isoflop"
 BUDGETS = (1.5e10, 4.5e10, 1.35e11, 4e11)  # operations
-FITTED, SEEDS, LEAST_STEPS, MOST_TOKENS = (
-    [size for size in SIZES if size not in ("64x3", "144x4")],
-    (0, 1),
-    120,
-    3_100_000,
-)
+FITTED = [size for size in SIZES if size not in ("64x3", "144x4")]
+SEEDS, LEAST_STEPS, MOST_TOKENS = (0, 1), 120, 3_100_000
 HELD_OUT = [("held-out size", "144x4", 1_500_160), ("held-out data", "48x2", 8_000_000)]
 
 
