@@ -22,8 +22,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["bits", "data", "experts", "minimal", "muon", "ngram", "recurrent", "run", "scaling", "schedules"],
     submod_attrs={
-        "bits": ["Surprise", "bits_per_byte", "surprise"],
-        "data": ["Characters", "TokenData", "Tokens", "prepare", "read_documents"],
+        "bits": ["Surprise", "bits_per_byte", "loss_by_context", "surprise", "text_losses"],
+        "data": ["Characters", "TokenData", "Tokens", "prepare", "python_reference", "read_documents"],
         "experts": ["MixtureOfExperts", "expert_loads", "with_experts"],
         "minimal": ["minimal_pretrain"],
         "muon": ["Muon", "Optimizers", "orthogonalize"],
