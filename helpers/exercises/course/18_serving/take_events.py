@@ -69,6 +69,20 @@ def take_events(buffer):
 """,
         "a character may be cut in the middle of its bytes: decode an event when it is whole, not before.",
     ),
+    (
+        r"""
+def take_events(buffer):
+    text = buffer.decode("utf-8").replace("\r\n", "\n")
+    *blocks, rest = text.split("\n\n")
+    events = []
+    for block in blocks:
+        data = [line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:")]
+        if data:
+            events.append("\n".join(data))
+    return events, rest.encode()
+""",
+        "a character may be cut in the middle of its bytes: decode an event when it is whole, not before.",
+    ),
     ('.removeprefix(" ")', "", "one space behind the colon belongs to the format."),
     ('.removeprefix(" ")', ".strip()", "only one space behind the colon goes; all other white space is data."),
     ('.removeprefix(" ")', ".lstrip()", "only one space behind the colon goes; all other white space is data."),
@@ -89,7 +103,14 @@ def take_events(buffer):
         "only lines that begin with “data:” are data; comments, names and ids are not.",
     ),
 ]
-REFUSED = [('block.decode("utf-8")', "block", "TypeError")]
+REFUSED = [
+    ('block.decode("utf-8")', "block", "TypeError"),
+    (  # decodes too early as well, but in another place
+        "    rest = blocks.pop()\n",
+        '    rest = blocks.pop().decode("utf-8").encode()\n',
+        "the bytes end in the middle of a character",
+    ),
+]
 RIGHT = [
     r"""
 def take_events(buffer):
@@ -116,6 +137,12 @@ def drive(function: Callable, pieces: list[bytes]) -> list[list[str]]:
     return found
 
 
+def shown(pieces: list[bytes]) -> str:
+    """The calls that the learner's function gets, so that they can be repeated."""
+    calls = [f"take_events({pieces[0]!r})", *(f"take_events(rest + {piece!r})" for piece in pieces[1:4])]
+    return ", then ".join(calls) + (f", then {len(pieces) - 4} more" if len(pieces) > 4 else "")
+
+
 def cases(rng: Generator) -> list[tuple]:
     def cut(stream: str | bytes, n: int) -> list[bytes]:
         raw = stream.encode() if isinstance(stream, str) else stream
@@ -128,6 +155,7 @@ def cases(rng: Generator) -> list[tuple]:
     return [
         ([plain.encode()],),
         ([b"data: one\n\ndata: tw", b"o\n\n", b"data: three\n", b"\n"],),
+        (["data: Gruß\n\ndata: M".encode() + b"\xc3", b"\xbcnzen\n\n"],),  # cut in the middle of a character
         ([b"data: x\r\n\r", b"\ndata: y\r\n", b"\r\n"],),
         ([rich.encode()],),
         (cut(rich, 9),),
@@ -152,4 +180,5 @@ EXERCISE = Exercise(
     ),
     proves="events are found however the bytes were cut, with both line ends, comments and several data lines",
     drive=drive,
+    shown=shown,
 )
