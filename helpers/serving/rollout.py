@@ -31,6 +31,7 @@ from typing import Literal
 from helpers.stats.sequential import SequentialTest, simulate_peeking
 
 Arm = Literal["canary", "control"]
+Action = Literal["go on", "promote", "roll back", "keep the old version"]
 ARMS: tuple[Arm, Arm] = ("canary", "control")
 MOST_PAIRS = 20_000
 
@@ -91,6 +92,10 @@ class Guardrail:
     def e_value(self) -> float:
         return math.exp(min(self.log_wealth, 700.0))
 
+    def __str__(self) -> str:
+        counts = f"{self.counts['canary']} of the canary, {self.counts['control']} of the control"
+        return f"{self.name}: {counts} (e-value {self.e_value:.3g})"
+
 
 @dataclass(frozen=True)
 class RolloutPlan:
@@ -120,7 +125,7 @@ class RolloutPlan:
 class Decision:
     """What to do now, and why."""
 
-    action: Literal["go on", "promote", "roll back", "keep the old version"]
+    action: Action
     reason: str
     hour: float
 
@@ -200,34 +205,47 @@ class Rollout:
 
     def decide(self, hour: float) -> Decision:
         """The decision at this hour; once it is final, it stays."""
-        if self.decision is not None:
-            return self.decision
+        if self.decision is None:
+            self._count_passed(hour)
+            self._grow()
+            decision = Decision(*self.judge(), hour)
+            self.decision = decision if decision.final else None
+            return decision
+        return self.decision
+
+    def judge(self) -> tuple[Action, str]:
+        """What to do, and why, by the outcomes that count so far: first the guardrails, then the test of quality."""
+        for rail in self.guardrails.values():
+            if rail.tripped:
+                return "roll back", str(rail)
+        if self.test.rejected:
+            better = self.test.only_a > self.test.only_b  # a: the canary, b: the control
+            return ("promote" if better else "roll back"), self.quality
+        if self.test.questions >= self.plan.pairs:
+            return "keep the old version", f"no difference found: {self.quality}"
+        return "go on", self.quality
+
+    @property
+    def quality(self) -> str:
+        """What the test of quality has seen."""
+        test = self.test
+        counts = f"canary alone right {test.only_a}, control alone {test.only_b} of {test.questions} pairs"
+        return f"{counts} (e-value {test.e_value:.3g})"
+
+    def _count_passed(self, hour: float) -> None:
+        """Lets the outcomes count whose window has passed by this hour."""
         while self.queue and (
             self.queue[0] not in self.requests or self.requests[self.queue[0]].hour + self.plan.window_hours <= hour
         ):
             found = self.requests.pop(self.queue.popleft(), None)
             if found is not None:
                 self._count(found)
+
+    def _grow(self) -> None:
+        """The next stage, once the canary has served what this one asks for."""
         needed = self.plan.stages[self.stage][1]
         if needed is not None and self.in_stage >= needed:
             self.stage, self.in_stage = self.stage + 1, 0
-        decision = Decision(*self._judge(), hour)
-        if decision.final:
-            self.decision = decision
-        return decision
-
-    def _judge(self) -> tuple[Literal["go on", "promote", "roll back", "keep the old version"], str]:
-        for rail in self.guardrails.values():
-            if rail.tripped:
-                counts = f"{rail.counts['canary']} of the canary, {rail.counts['control']} of the control"
-                return "roll back", f"{rail.name}: {counts} (e-value {rail.e_value:.3g})"
-        test = self.test
-        quality = f"canary alone right {test.only_a}, control alone {test.only_b} of {test.questions} pairs"
-        if test.rejected:
-            return ("promote" if test.only_a > test.only_b else "roll back"), f"{quality} (e-value {test.e_value:.3g})"
-        if test.questions >= self.plan.pairs:
-            return "keep the old version", f"no difference found: {quality} (e-value {test.e_value:.3g})"
-        return "go on", quality
 
     def _count(self, found: _Served) -> None:
         """Lets one outcome, or its absence, count."""

@@ -1,4 +1,4 @@
-"""What 18b_operations and README.md may say of limits, queues, replicas and rollouts, held against data and outputs."""
+"""What 18b_operations may say of broken servers, limits, queues and long prompts, held against data and outputs."""
 
 from __future__ import annotations
 
@@ -11,25 +11,14 @@ import numpy as np
 import pytest
 import yaml
 
-from helpers.evaluation import load_suite
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS, read_json
-from helpers.serving import Curve, Settings, autoscaling, closed_queue, erlang_b, open_queue, replicas_for
-from helpers.serving.rollout import Guardrail
+from helpers.serving import Settings
 from helpers.serving.watch import FAST, Watch
-from tests.tools.notebook import ROOT
 
-RUNS = read_json(RESULTS / "18_load.json")["runs"]
-LOAD = {run["case"]["clients"]: run for run in RUNS if run["case"]["server"] == "ours"}
 CHUNKS = {run["case"]["chunk"]: run for run in read_json(RESULTS / "18_chunk.json")["runs"]}
-REPLY = 200
 FIRST = "first_token_of_the_long_one_s"
 take = registry()["take"].reference
-
-
-@pytest.fixture(scope="module")
-def curve() -> Curve:
-    return Curve.measured(list(LOAD), [run["tokens_per_s"] / REPLY for run in LOAD.values()], max_running=32)
 
 
 # A broken server -----------------------------------------------------------------------------------------------------
@@ -119,104 +108,24 @@ def test_the_alert_names_a_metric_and_a_bucket_that_exist(page):
     assert 'llm_between_tokens_seconds_bucket{le="1.0"}' in text
 
 
-# Capacity ------------------------------------------------------------------------------------------------------------
+# The runbook ---------------------------------------------------------------------------------------------------------
 
 
-def test_erlang_by_hand(prose):
-    b1, b2 = erlang_b(1.5, 1), erlang_b(1.5, 2)
-    chance = 2 * b2 / (2 - 1.5 * (1 - b2))
-    assert (round(b1, 3), round(b2, 3), round(chance, 3), round(chance / 0.5, 2)) == (0.6, 0.31, 0.643, 1.29)
-    assert "one clerk lets people wait for 3 seconds" in prose
-    assert open_queue(0.75, Curve.clerks(1, 1.0)).mean_wait == pytest.approx(3)
-
-
-def test_what_a_reply_takes_alone_and_at_80_percent(curve, prose):
-    alone, busy = 1 / curve.rates[0], open_queue(0.8 * curve.most, curve)
-    assert f"takes {alone:.0f} seconds without company and {busy.mean_seconds:.0f} seconds at 80 %" in prose
-    assert open_queue(0.7 * curve.most, curve).wait_percentile(95) == 0
-
-
-def test_the_second_promise_takes_more_than_twice_as_many_replicas(curve, printed, prose):
-    few, many = (int(n) for n in re.findall(r"(\d+) replicas", printed["replicas"]))
-    assert many > 2 * few and "more than twice as many" in prose
-    assert "on which a reply takes a minute" in prose
-    assert 50 < closed_queue(-(-500 // few), 30, curve).mean_seconds < 70
-
-
-def test_at_most_seven_agents_of_a_replica_can_wait(curve, printed, prose):
-    plan = replicas_for(users=500, think_seconds=30, curve=curve, wait_seconds=1.0)
-    assert plan.users - 32 == 7 and f"up to {plan.users} users each, 91% utilized" in printed["replicas"]
-    assert (
-        f"With {plan.users} users and 32 slots, at most 7 can wait" in prose and "Why does nobody wait at 91 %" in prose
-    )
-
-
-def test_what_the_text_says_of_a_day(printed, prose):
-    rows = {
-        name: [float(n) for n in re.findall(r"(\d+(?:\.\d+)?)(?= s| {5,}|%|$)", rest)]
-        for name, rest in re.findall(
-            r"^(fixed|by the clock|clock, no newsletter|reactive) +(.*)$", printed["scaling"], re.M
-        )
-    }
-    hours, newsletter = ({name: row[k] for name, row in rows.items()} for k in (0, 2))
-    for name in ("by the clock", "reactive"):
-        assert 0.65 < 1 - hours[name] / hours["fixed"] < 0.75
-    assert "save about 70 % of its replica-hours" in prose
-    assert min(newsletter, key=newsletter.get) == "reactive" and min(newsletter.values()) > 30
-    assert autoscaling.Reactive(target=8).most > 8
-
-
-# A new version -------------------------------------------------------------------------------------------------------
-
-
-def test_what_the_suite_says_of_both_versions(printed):
-    suite = load_suite("tickets").items
-    runs = [run for run in read_json(RESULTS / "14_suites.json")["runs"] if run["case"]["suite"] == "tickets"]
-    shares = {
-        run["case"]["model"]: np.mean([r["answer"] == i.fields for r, i in zip(run["replies"], suite, strict=True)])
-        for run in runs
-    }
-    assert len(suite) == 154
-    assert f"rules {shares['tickets-rules']:.0%} right, adapter {shares['tickets']:.0%}" in printed["planned"]
-
-
-def test_the_drills(printed, prose):
-    text = printed["drills"].strip()
-    lines = dict(line.split(": ", 1) for line in text.splitlines() if not line.startswith(" "))
-    tens = dict(zip(lines, re.findall(r"ten drills: (.*)", text), strict=True))
-    assert lines["the adapter"].startswith("promote") and lines["an equal one"].startswith("keep the old version")
-    for name, rail in (("the wrong folder", "invalid replies"), ("too slow", "slow replies")):
-        assert lines[name].startswith("roll back") and rail in lines[name]
-        assert int(re.search(r"to (\d+) hours", tens[name])[1]) < 24
-    assert "stopped by guardrails within a day" in prose
-    wrong = int(re.search(r"(\d+) requests on the canary", lines["always wrong"])[1])
-    assert lines["always wrong"].startswith("roll back") and 55 <= wrong <= 65 and "Some sixty tickets" in prose
-    for name in ("the wrong folder", "always wrong", "too slow"):
-        assert tens[name].startswith("{'roll back': 10}") and "at most 5% of users" in tens[name]
-
-
-def test_a_guardrail_worked_by_hand(prose):
-    guardrail = Guardrail("slow replies")
-    won = [guardrail.bad("canary", 0.05) for _ in range(8)]
-    assert won == [False] * 7 + [True] and round(guardrail.e_value) == 173
-    assert "eight of the canary alone (1.90⁸ = 173)" in prose
-    assert f"exp(−3) = {np.exp(-3):.0%}".replace("%", " %") in prose
-
-
-def test_the_runbook_names_every_event(printed, page):
+def test_every_line_of_the_runbook_was_tried(printed, page):
     [cell] = [cell for cell in page.code if cell.id == "runbook"]
-    shown = json.dumps(cell.outputs, ensure_ascii=False)
-    for event in ("kill -9", "SIGTERM", "full queue", "20 hang-ups", "rollout, the wrong folder"):
-        assert event in shown
-
-
-def test_what_the_readme_says_of_equal_versions(printed):
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    as_they_come, after_the_window = printed["equal"].splitlines()[:2]
-    assert as_they_come == "counts what is there {'roll back': 12}"
-    assert int((re.search(r"'roll back': (\d+)", after_the_window) or [0, 0])[1]) <= 2
-    assert "counts outcomes as they come rolls back 12 of 12 versions that are equal to the old one" in readme
-    assert "one that waits for them at most two" in readme
+    [table] = [output.data["text/markdown"] for output in cell.outputs if "text/markdown" in output.get("data", {})]
+    rows = {
+        row[0]: row[1:] for row in ([part.strip() for part in line.split("|")[1:-1]] for line in table.splitlines())
+    }
+    events = ("kill -9", "SIGTERM", "full queue", "a long prompt", "20 hang-ups")
+    assert list(rows)[2:] == list(events) and all(rows[event][1] != "not tried" for event in events)
+    assert rows["SIGTERM"][1] == "12 of 12 running replies finished, exit status 0"
+    assert rows["20 hang-ups"][1] == "0 slots and 0 pages still taken"
+    before, after = (float(re.search(r"(\d+\.\d) s", rows["a long prompt"][k])[1]) for k in (0, 1))
+    assert after < before and f"fell from {before} to {after} s" in printed["mended"]
+    [late] = re.findall(r"waits (\d+) s \(simulated\)", rows["full queue"][0])
+    assert f"the last tenth waits {late} s" in printed["curve"]
+    assert "exit: 0" in printed["runbook"]
 
 
 # The appendix --------------------------------------------------------------------------------------------------------

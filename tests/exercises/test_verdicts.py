@@ -733,3 +733,14 @@ def test_planted_code_is_recognized_in_a_cell_that_imports_nothing(change, untou
     exec(compile("import math\n" + body, "<file>", "exec"), file)
     exec(compile(body.replace("floor", change or "floor"), "<cell>", "exec"), cell)
     assert not_attempted(cell["half"], file["half"]) == untouched
+
+
+@pytest.mark.parametrize(("change", "untouched"), [("", True), ("break", False)])
+def test_planted_code_with_a_loop_is_recognized_in_such_a_cell_too(change, untouched):
+    """The two forms of a call have different lengths, so jumps over it have different ones, too."""
+    body = "def total(ns):\n    s = 0\n    for n in ns:\n        if n < 0:\n            continue\n"
+    body += "        s += math.floor(n)\n    return s\n"
+    file, cell = {}, {"math": math}
+    exec(compile("import math\n" + body, "<file>", "exec"), file)
+    exec(compile(body.replace("continue", change or "continue"), "<cell>", "exec"), cell)
+    assert not_attempted(cell["total"], file["total"]) == untouched

@@ -7,6 +7,7 @@ annotations do not count).
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import dis
 import inspect
@@ -14,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 _SKIP = {"RESUME", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY_FREE_VARS", "MAKE_CELL", "EXTENDED_ARG", "NOT_TAKEN"}
+_NO_STEP = ("CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL")
 _GENERATED = {"__init__", "__repr__", "__eq__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__", "__replace__"}
 
 
@@ -81,15 +83,16 @@ def fingerprint(code: CodeType) -> tuple:
     """The instructions with what they refer to by name or value, nested functions included.
 
     A call of `module.function` is compiled in one way where the same file imports the module, and in another in a
-    notebook's cell, which does not: the two count as equal.
+    notebook's cell, which does not: the two count as equal, so a jump counts by the instruction that it leads to.
     """
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_STEP]
+    offsets = [step.offset for step in steps]
 
-    def argument(value: Any) -> Any:
+    def argument(step: dis.Instruction) -> Any:
+        value = step.argval
+        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+            return bisect.bisect_left(offsets, value)
         return fingerprint(value) if isinstance(value, CodeType) else (type(value).__name__, repr(value))
 
-    steps = [
-        ("LOAD_ATTR" if step.opname == "LOAD_METHOD" else step.opname, argument(step.argval))
-        for step in dis.get_instructions(code)
-        if step.opname not in ("CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL")
-    ]
-    return (code.co_argcount, code.co_kwonlyargcount, code.co_varnames[: code.co_argcount], tuple(steps))
+    told = tuple(("LOAD_ATTR" if step.opname == "LOAD_METHOD" else step.opname, argument(step)) for step in steps)
+    return (code.co_argcount, code.co_kwonlyargcount, code.co_varnames[: code.co_argcount], told)

@@ -1,0 +1,248 @@
+"""A job of many calls: some at a time, each journaled before it is sent, retried, paid for within a budget, resumable.
+
+    report = await run_batch(client, tickets, request_of, "job.jsonl", ledger=CostLedger(budget=0.10), at_once=8)
+    print(report)                    # 200 items: 200 done, …
+    report.texts["t017"]
+
+Start it again with the same journal, after whatever ended it: what is done is not sent again. An item in doubt (sent,
+and no answer came: a timeout, a broken stream, kill −9) may have been billed. What happens to it is yours to say:
+
+| `in_doubt`   | what is done                                   | paid twice                             |
+|--------------|------------------------------------------------|----------------------------------------|
+| `"report"`   | nothing; it is counted and named (the default) | never                                  |
+| `"same key"` | sent again with its idempotency key            | never, if the service honors such keys |
+| `"again"`    | sent again with a new key                      | at most once per doubt, and counted    |
+
+What it does not do: vendors' batch APIs, which take a file and a day, for half the price.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from openai import APIError, AsyncOpenAI
+from tqdm.auto import tqdm
+
+from helpers.hosted.backoff import wait_after
+from helpers.hosted.clocks import RealClock, SimulatedClock
+from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
+from helpers.hosted.ledger import CostLedger, OverBudget
+from helpers.hosted.prices import Tokens, tokens_of
+from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, what_happened
+
+REPORT, SAME_KEY, NEW_KEY = IN_DOUBT = ("report", "same key", "again")
+Request = Mapping[str, Any]  # what client.chat.completions.create takes: model, messages, max_tokens …
+
+
+@dataclass
+class Report:
+    """What came of a job, this run and those before. Each item is in exactly one of the first four.
+
+    done: item → its outcome in the journal; failed: refused for good; unsure: in doubt; left: not answered yet, and
+    nothing in doubt. sent: requests of this run; spent, doubtful: US dollars of all runs; stopped: why, if early.
+    """
+
+    done: dict[str, dict[str, Any]]
+    failed: dict[str, dict[str, Any]]
+    unsure: list[str]
+    left: list[str]
+    sent: int
+    spent: float
+    doubtful: float
+    stopped: str | None = None
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {item: outcome["text"] for item, outcome in self.done.items()}
+
+    @property
+    def unfinished(self) -> list[str]:
+        """Answered, and not to the end: cut by max_tokens, or by a filter."""
+        return [item for item, outcome in self.done.items() if outcome["finish"] != "stop"]
+
+    def __str__(self) -> str:
+        n = len(self.done) + len(self.failed) + len(self.unsure) + len(self.left)
+        parts = {"failed": self.failed, "in doubt": self.unsure, "left": self.left, "not to the end": self.unfinished}
+        told = "".join(f", {len(items)} {name}" for name, items in parts.items() if items)
+        doubt = f", at most ${self.doubtful:.6f} in doubt" if self.doubtful else ""
+        why = f"; stopped: {self.stopped}" if self.stopped else ""
+        return f"{n} items: {len(self.done)} done{told}; {self.sent} requests sent, ${self.spent:.6f} spent{doubt}{why}"
+
+
+@dataclass
+class Job:
+    """What the workers of one run share."""
+
+    client: AsyncOpenAI
+    request_of: Callable[[Any], Request]
+    journal: Journal
+    ledger: CostLedger
+    breaker: CircuitBreaker
+    clock: RealClock | SimulatedClock
+    draw: Callable[[], float]
+    in_doubt: str
+    attempts: int
+    deadline: float
+    count: Callable[[Request], int]
+    sent: int = 0
+    stopped: str | None = None
+
+
+async def run_batch(
+    client: AsyncOpenAI,
+    items: Mapping[str, Any],
+    request_of: Callable[[Any], Request],
+    journal: str | os.PathLike,
+    *,
+    ledger: CostLedger | None = None,
+    at_once: int = 8,
+    in_doubt: str = REPORT,
+    attempts: int = 8,
+    deadline: float = 120.0,
+    breaker: CircuitBreaker | None = None,
+    clock: RealClock | SimulatedClock | None = None,
+    count: Callable[[Request], int] | None = None,
+    seed: int | None = None,
+    progress: bool = True,
+) -> Report:
+    """Ask for every item, `at_once` at a time; `request_of(item's value)` says what.
+
+    ledger: a new one, which the journal's earlier calls are counted in. in_doubt: one of IN_DOUBT. attempts: requests
+    per item in this run; deadline: seconds that one item may wait between them. count: tokens of a prompt, an upper
+    bound (by default its bytes). seed: of the random waits. Raises JournalInUse, UnknownModel, and ValueError.
+    """
+    if in_doubt not in IN_DOUBT or at_once < 1:
+        raise ValueError(f"in_doubt is one of {', '.join(map(repr, IN_DOUBT))}, and at_once at least 1.")
+    with Journal(journal) as book:
+        ledger = ledger or CostLedger()
+        ledger.replay(book.state)
+        job = Job(
+            *(client.with_options(max_retries=0), request_of, book, ledger, breaker or CircuitBreaker()),
+            *(clock or RealClock(), random.Random(seed).random, in_doubt, attempts, deadline, count or most_tokens),
+        )
+        waiting = iter([item for item in items if item not in book.state.done and item not in book.state.failed])
+        bar = tqdm(total=len(items), initial=len(book.state.done), disable=not progress, unit="item")
+
+        async def work() -> None:
+            for item in waiting:  # all workers take from one iterator
+                await send_until_done(job, item, items[item])
+                bar.update(item in book.state.done)
+                if job.stopped:
+                    return
+
+        try:
+            async with asyncio.TaskGroup() as workers:
+                for _ in range(at_once):
+                    workers.create_task(work())
+        except* Exception as several:
+            raise several.exceptions[0] from None
+        finally:
+            bar.close()
+        return _report(job, items)
+
+
+async def send_until_done(job: Job, item: str, value: Any) -> None:
+    """One item: sent until there is an answer, a refusal for good, a doubt, or no patience left."""
+    request, failures, waited = job.request_of(value), 0, 0.0
+    while not job.stopped and failures < job.attempts:
+        if item in job.journal.state.open and job.in_doubt == REPORT:
+            return
+        while not job.stopped and (seconds := job.breaker.wait(job.clock.now())) > 0:
+            await job.clock.asleep(seconds)
+        happened, error = await send_once(job, item, request)
+        if happened in (DONE, FAILED):
+            return
+        if happened == STOP:
+            job.stopped = str(error)
+            return
+        failures += 1
+        pause = wait_after(failures, job.draw(), asked_to_wait(error))
+        waited += pause
+        if waited > job.deadline:
+            return
+        await job.clock.asleep(pause)
+
+
+async def send_once(job: Job, item: str, request: Request) -> tuple[str, Exception | None]:
+    """One request: reserve, journal, send, journal, settle. What happened, and the error if there was one."""
+    attempt = job.journal.state.sent.get(item, 0) + 1
+    key = request_key(job.journal.path.stem, item, request, attempt if job.in_doubt == NEW_KEY else None)
+    if job.in_doubt == SAME_KEY and item in job.journal.state.open:
+        key = job.journal.state.open[item]["key"]
+    try:
+        hold = job.ledger.reserve(request["model"], job.count(request), limit_of(request), key)
+    except OverBudget as error:
+        return STOP, error
+    job.journal.intent(item, attempt, key=key, model=request["model"], worst=hold.worst)
+    job.sent += 1
+    try:
+        text, finish, tokens = await read_reply(job.client, request, key)
+    except (APIError, BrokenReply, ValueError) as error:
+        happened = what_happened(error)
+        status = FAILED if happened == FAILED else UNSURE if happened == UNSURE else AGAIN
+        job.journal.outcome(item, attempt, status, error=f"{type(error).__name__}: {error}")
+        (job.ledger.doubt if status == UNSURE else job.ledger.release)(hold)
+        if happened == UNSURE or getattr(error, "status_code", 0) >= 500:
+            job.breaker.failed(job.clock.now())
+        else:
+            job.breaker.succeeded()  # the service is well: it refuses
+        return happened, error
+    money = job.ledger.settle(hold, tokens)
+    used = [tokens.prompt, tokens.completion, tokens.cached]
+    job.journal.outcome(item, attempt, DONE, model=request["model"], finish=finish, tokens=used, money=money, text=text)
+    job.breaker.succeeded()
+    return DONE, None
+
+
+async def read_reply(client: AsyncOpenAI, request: Request, key: str) -> tuple[str, str, Tokens]:
+    """A streamed reply: its text, why it ended, its tokens. Raises APIError, BrokenReply; ValueError for no JSON."""
+    stream = await client.chat.completions.create(
+        **request, stream=True, stream_options={"include_usage": True}, extra_headers={"Idempotency-Key": key}
+    )
+    text, finish, usage = "", None, None
+    async for chunk in stream:
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            text += choice.delta.content or choice.delta.refusal or ""
+            finish = choice.finish_reason or finish
+    if finish is None or usage is None:
+        raise BrokenReply(f"The reply ended after {len(text)} characters without saying why.")
+    return text, finish, tokens_of(usage)
+
+
+def request_key(job: str, item: str, request: Request, attempt: int | None = None) -> str:
+    """An idempotency key: equal for equal requests of one item and job, another one if the prompt was changed."""
+    said = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return f"{job}-{item}-{said}" + (f"-{attempt}" if attempt else "")
+
+
+def limit_of(request: Request) -> int:
+    """How long the reply may get, in tokens. Raises ValueError where nothing is said: there is no worst case then."""
+    limit = request.get("max_completion_tokens") or request.get("max_tokens")
+    if limit is None:
+        raise ValueError("A request of a job needs max_tokens: without it, nobody knows what it may cost.")
+    return limit
+
+
+def most_tokens(request: Request) -> int:
+    """More tokens than a prompt can have: one per byte, and eight per message. Needs no tokenizer."""
+    rest = {name: value for name, value in request.items() if name in ("tools", "response_format")}
+    said = sum(len(json.dumps(message, ensure_ascii=False).encode()) for message in request["messages"])
+    return said + 8 * len(request["messages"]) + len(json.dumps(rest, ensure_ascii=False, default=str).encode())
+
+
+def _report(job: Job, items: Mapping[str, Any]) -> Report:
+    state = job.journal.state
+    done = {item: state.done[item] for item in items if item in state.done}
+    failed = {item: state.failed[item] for item in items if item in state.failed and item not in done}
+    rest = [item for item in items if item not in done and item not in failed]
+    unsure = [item for item in rest if item in state.open]
+    left = [item for item in rest if item not in state.open]
+    return Report(done, failed, unsure, left, job.sent, job.ledger.spent, job.ledger.doubtful, job.stopped)
