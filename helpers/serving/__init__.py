@@ -93,7 +93,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minimal": ["minimal_serve"],
         "paged": ["PagedLlama", "Row"],
         "pages": ["PagePool", "page_key"],
-        "pictures": ["board", "draw_curves", "draw_pages"],
+        "pictures": ["board", "curves_of", "draw_curves", "draw_pages"],
         "process": ["ServerFailed", "ServerProcess", "start_server"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
         "rollout": ["Decision", "Guardrail", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],

@@ -2,7 +2,7 @@
 
     shown = display(board([("How far does it go?", "It goes")]), display_id=True)      # once more at each new piece
     draw_pages({"A": [0, 2], "B": [1]}, {"A": 7, "B": 2}, n_pages=6, size=4, title="…")
-    draw_curves({"ours": {1: (18.4, 1.8), 16: (81.9, 5.9)}}, here=(67, 7.5), title="…")
+    draw_curves(curves_of(runs), here=(67, 7.5), title="…", ylabel="…")        # runs: of a sweep, as in data/results
 
 What they do not do: measure. Batches over time are drawn by `schedules`.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from IPython.display import HTML
 from matplotlib.figure import Figure
@@ -60,6 +61,19 @@ def draw_pages(
     return fig
 
 
+def curves_of(runs: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, tuple[float, float]]]:
+    """Server → clients → (tokens per second, seconds until the median reply is whole), from a sweep's recorded runs.
+
+    Runs without a rate are left out: a server that was not there, for one.
+    """
+    curves: dict[str, dict[int, tuple[float, float]]] = {}
+    for run in runs:
+        if "tokens_per_s" in run:
+            point = run["tokens_per_s"], run["end_to_end_s"]["p50"]
+            curves.setdefault(run["case"]["server"], {})[run["case"]["clients"]] = point
+    return curves
+
+
 def draw_curves(curves: Mapping[str, Curve], here: tuple[float, float], *, title: str, ylabel: str) -> Figure:
     """Latency over throughput, a line per server: clients → (tokens per second, seconds). here: a star, measured live.
 
@@ -76,8 +90,8 @@ def draw_curves(curves: Mapping[str, Curve], here: tuple[float, float], *, title
     for clients, point in list(curves[first].items())[1:]:
         ax.annotate(clients, point, (6, -11), textcoords="offset points", fontsize=8, path_effects=HALO)
     ax.plot(*[[value] for value in here], "*", markersize=15, color=INK, markeredgecolor="white")
-    ax.annotate("yours, now", here, (-8, 8), textcoords="offset points", fontsize=9, ha="right", fontweight="bold",
-                path_effects=HALO)  # fmt: skip
+    look = {"fontsize": 9, "fontweight": "bold", "ha": "right", "path_effects": HALO}
+    ax.annotate("yours, now", here, (-6, -21), textcoords="offset points", **look)
     rates, seconds = zip(here, *(point for points in curves.values() for point in points.values()), strict=True)
     ax.set(xlim=(0, 1.2 * max(rates)), yscale="log", ylim=(0.6 * min(seconds), 1.8 * max(seconds)))
     inside = [tick for tick in TICKS if 0.6 * min(seconds) <= tick <= 1.8 * max(seconds)]

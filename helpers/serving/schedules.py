@@ -117,6 +117,11 @@ def draw_schedules(schedules: Mapping[str, Sequence[Bar]], title: str, *, alt: s
     as many lines as the one that uses most, so that a row which stays empty is seen.
     """
     rows = dict.fromkeys(schedules, 1 + max(bar.slot for bars in schedules.values() for bar in bars))
+    told = [
+        f"{policy}, mean wait {np.mean([bar.seconds for bar in bars]):.1f} s, rows busy {busy_share(bars):.0%}"
+        for policy, bars in schedules.items()
+    ]
+    alt = alt or f"Bars of requests, a line per row of the batch: {'; '.join(told)}."
     fig, ax = figure(title, xlabel="seconds", size=(7.0, 1.2 + 0.22 * sum(rows.values())), alt=alt)
     top, ticks, labels, waiting = 0, [], [], None
     for policy, bars in schedules.items():

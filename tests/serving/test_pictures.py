@@ -6,8 +6,9 @@ import matplotlib.pyplot as plt
 import pytest
 from matplotlib.colors import to_rgba
 
+from helpers.files import RESULTS, read_json
 from helpers.plots.figures import RULE
-from helpers.serving import board, draw_curves, draw_pages
+from helpers.serving import board, curves_of, draw_curves, draw_pages
 
 
 def test_a_board_shows_what_people_write_and_runs_none_of_it():
@@ -35,6 +36,14 @@ def test_pages_are_labeled_with_their_text_and_the_positions_that_lie_there(page
     [ax] = pages.axes
     assert [text.get_text() for text in ax.texts] == ["A\n0 to 3", "free", "free", "A\n4 to 5", "free"]
     assert pages.alt == "A strip of 5 pages: page 0 A, page 1 free, page 2 free, page 3 A, page 4 free."
+
+
+def test_curves_are_read_from_recorded_runs():
+    runs = read_json(RESULTS / "18_peers.json")["runs"]
+    curves = curves_of([*runs, {"case": {"server": "absent", "clients": 1}, "left_out": "not installed"}])
+    assert set(curves) == {run["case"]["server"] for run in runs} and set(curves["ours"]) == {1, 4, 8, 16, 32}
+    [run] = [run for run in runs if run["case"] == {"server": "vLLM", "clients": 8}]
+    assert curves["vLLM"][8] == (run["tokens_per_s"], run["end_to_end_s"]["p50"])
 
 
 def test_every_server_has_its_line_and_every_number_of_clients_its_point():
