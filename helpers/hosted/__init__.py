@@ -21,6 +21,7 @@
 | tokens and money per call, and a budget that stops before the call          | `ledger`        |
 | which failures are worth another try; the circuit breaker                   | `retries`       |
 | what was about to be sent, and what came back                               | `journal`       |
+| thirty items that a job relies on: is another model still the right one?    | `acceptance`    |
 | a job of many calls, journaled, retried, within a budget, resumable         | `runner`        |
 """
 
@@ -29,6 +30,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "acceptance",
         "allowance",
         "backends",
         "backoff",
@@ -53,6 +55,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "written_responses",
     ],
     submod_attrs={
+        "acceptance": ["Item", "broken", "check_all", "check_reply", "load_contract"],
         "allowance": ["Allowance", "NotAllowed"],
         "backends": ["HostedRefused", "async_client", "chosen_backend", "client", "local_server", "model_name"],
         "backoff": ["backoff_schedule", "retry_after_seconds", "wait_after"],

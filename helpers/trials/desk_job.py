@@ -1,0 +1,116 @@
+"""The job of 06b: 200 tickets to be labeled by a hosted model that fails for every fifth request.
+
+    tickets, replies = desk_tickets(), written_by_rules(desk_tickets().values())
+    service = desk_service(replies)                       # fails as FAILURES says, and bills
+    python -m helpers.trials.desk_job FOLDER              # the job in a process of its own, to be killed
+
+The service is scripted (`helpers.hosted.scripted`); what it replies is what TF-IDF with rules says of the ticket
+(07's baseline), so that its labels mean something and are often wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from helpers.hosted.backends import async_client
+from helpers.hosted.clocks import RealClock
+from helpers.hosted.outcomes import Outcome, Rates
+from helpers.hosted.reconcile import reconcile_invoice
+from helpers.hosted.runner import REPORT, SAME_KEY, Report, run_batch
+from helpers.hosted.scripted import Scripted
+from helpers.velunda.company import canon
+from helpers.velunda.tickets import FRESH, load_tickets
+
+MODEL = "nimbus-1"
+N = 200
+FAILURES = {"rate_limited": 0.10, "server_error": 0.05, "timeout": 0.02, "cut_off": 0.01}
+SEED = 1219  # one with which the first request of each ticket fails at exactly these rates: a test holds it
+
+
+def desk_tickets() -> dict[str, str]:
+    """200 tickets of the test splits, t001 to t200."""
+    rows = [*load_tickets("test"), *load_tickets(FRESH)][:N]
+    return {f"t{number:03}": row["text"] for number, row in enumerate(rows, start=1)}
+
+
+@cache
+def instruction() -> str:
+    """The task, with the values that each field may have."""
+    world = canon()
+    intents = ", ".join(intent["name"] for intent in world["intents"])
+    names = ", ".join(thing["name"] for thing in world["products"])
+    return (
+        f"Label the ticket as JSON, on one line. intent: {intents}. product: {names} or null. order_number: VE-12345 "
+        f"or null. urgency: {', '.join(world['urgency'])}. sentiment: {', '.join(world['sentiment'])}."
+    )
+
+
+def request_of(ticket: str, model: str = MODEL) -> dict[str, Any]:
+    """What is asked of the model about one ticket."""
+    messages = [{"role": "system", "content": instruction()}, {"role": "user", "content": ticket}]
+    return {"model": model, "messages": messages, "max_completion_tokens": 100}
+
+
+def written_by_rules(tickets: Iterable[str]) -> dict[str, str]:
+    """Ticket → the label that TF-IDF with rules gives it, as JSON."""
+    from helpers.assistants.ticket_baseline import fit_baseline  # seconds that the killed process can do without
+
+    tickets = list(tickets)
+    labels = fit_baseline(load_tickets("train")).predict(tickets)
+    return {ticket: json.dumps(label, separators=(",", ":")) for ticket, label in zip(tickets, labels, strict=True)}
+
+
+def desk_service(replies: Mapping[str, str], **options: Any) -> Scripted:
+    """A hosted model that fails as FAILURES says; `replies`: what it says to each ticket. options: of `Scripted`."""
+
+    def answer(turns: list[dict[str, Any]]) -> str:
+        return replies[turns[-1]["content"]]
+
+    usual = {"answer": answer, "models": (MODEL,), "retired": (), "per_token": 0.0}
+    return Scripted(Rates(FAILURES, seed=SEED), **usual | options)
+
+
+def failing(kind: str, times: int = 1, seconds: float = 1.0) -> Scripted:
+    """A service whose first requests end in this way, one of `helpers.hosted.outcomes.KINDS`; others are answered.
+
+    seconds: what its Retry-After says, where there is one.
+    """
+    return Scripted([Outcome(kind, seconds=seconds)] * times, models=(MODEL,), retired=())
+
+
+def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str]) -> dict[str, dict[str, float]]:
+    """What a service billed for each ticket, by its own records: once, twice, for nothing."""
+    item_of = {text: item for item, text in tickets.items()}
+    money = {line["request"]: line["money"] for line in service.invoice.lines}
+    lines = [
+        {"key": item_of[sent["body"]["messages"][-1]["content"]], "money": money[sent["billed"]]}
+        for sent in service.requests
+        if "billed" in sent
+    ]
+    answered = set(answers)
+    rows = [{"item": item, "key": item, "outcome": "done" if item in answered else None} for item in tickets]
+    return reconcile_invoice(rows, lines)
+
+
+async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, **options: Any) -> Report:
+    """The job with its files in `folder`: replies.json, which has to be there, journal.jsonl and invoice.jsonl."""
+    replies = json.loads((folder / "replies.json").read_text(encoding="utf-8"))
+    clock = RealClock()
+    service = desk_service(
+        replies, invoice=folder / "invoice.jsonl", clock=clock, first=0.05, per_token=0.001, honors_keys=honors_keys
+    )
+    return await run_batch(
+        *(async_client(service, timeout=0.5), desk_tickets(), request_of, folder / "journal.jsonl"),
+        **{"in_doubt": in_doubt, "clock": clock, "at_once": 8} | options,
+    )
+
+
+if __name__ == "__main__":
+    honored = "--ignores-keys" not in sys.argv
+    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored, progress=False)))

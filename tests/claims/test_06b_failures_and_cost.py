@@ -1,0 +1,278 @@
+"""What 06b_failures_and_cost and README.md may say of failures, money and contracts, held against its outputs."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import re
+from collections import Counter
+
+import httpx2
+import openai
+import pytest
+
+from helpers.files import RESULTS, read_json
+from helpers.hosted import Rates, broken, check_all, load_contract, load_prices
+from helpers.trials import desk_job
+from tests.tools.notebook import ROOT
+
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def way(text: str) -> dict[str, tuple[int, ...]]:
+    """Lost, paid twice, paid for nothing, and requests, by way."""
+    found = re.findall(r"^(.+?) +lost +(\d+) · paid twice (\d+) · paid for nothing (\d+) · (\d+) requests", text, re.M)
+    return {name: tuple(map(int, counts)) for name, *counts in found}
+
+
+@pytest.fixture(scope="module")
+def ways(printed) -> dict[str, tuple[int, ...]]:
+    return way(printed["ways-loop"] + "\n" + printed["ways-client"] + "\n" + printed["run"])
+
+
+# The job -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_request_of_each_ticket_fails_at_the_stated_rates(prose):
+    tickets = desk_job.desk_tickets()
+    assert len(set(tickets.values())) == len(tickets) == 200
+    rates = Rates(desk_job.FAILURES, seed=desk_job.SEED)
+    kinds = Counter(rates(0, desk_job.request_of(text) | STREAMED).kind for text in tickets.values())
+    assert kinds == {"rate_limited": 20, "server_error": 10, "timeout": 4, "cut_off": 2, "answer": 164}
+    assert kinds == {"answer": 164} | {kind: 200 * rate for kind, rate in desk_job.FAILURES.items()}
+    for said in ("20 are refused with status 429", "10 with status 500", "4 *time out*", "2 *break off*", "18 %"):
+        assert said in prose
+
+
+def test_what_the_plain_loop_loses_and_pays(printed, prose):
+    assert "164 answered, 36 lost" in printed["run-loop"] and "170 requests on the bill" in printed["run-loop"]
+    assert "six of them are paid for" in prose and "the four timeouts and the two broken streams" in prose
+    minutes = int(re.search(r"took (\d+) minutes", printed["run-loop"])[1])
+    assert minutes - 4 * openai.DEFAULT_TIMEOUT.read / 60 < 2 and "Forty of them are four timeouts of 600" in prose
+
+
+def test_what_running_it_again_costs(printed, prose):
+    twice, total = map(float, re.search(r"\$([\d.]+) of \$([\d.]+)", printed["loop-again"]).groups())
+    assert 0.035 < twice / total < 0.045 and "That is 4 % of this bill" in prose
+
+
+def test_the_client_sends_no_key_and_repeats_no_stream(printed, ways, prose):
+    assert "idempotency key sent: None" in printed["no-key"] and openai.__version__.startswith("3.57")
+    assert "OpenAI's client (3.57) makes such a key for each call" in prose
+    made = openai.OpenAI(api_key="none")
+    assert made._idempotency_header is None and made._idempotency_key() and made.max_retries == 2
+    lost, twice, nothing, _ = ways["client, 5 retries, your key"]
+    assert (lost, twice, nothing) == (2, 0, 2) and "two tickets, the broken streams, are all that they miss" in prose
+    assert ways["client, 2 retries (default)"][1] >= 4
+
+
+def test_every_way_against_the_runner(ways):
+    assert ways["plain loop"][:3] == (36, 0, 6) and ways["plain loop, until complete"][0] == 0
+    assert ways["runner"][:3] == (0, 0, 0)
+    assert all(any(counts[:3]) for name, counts in ways.items() if name != "runner") and len(ways) == 6
+
+
+# Money ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_of_a_price(prose):
+    assert "A prompt of 500 tokens at $2 per million costs $0.0010, and a reply of 50 tokens at $8" in prose
+    assert (500 * 2 / 1e6, 50 * 8 / 1e6) == (0.001, 0.0004)
+    price = load_prices()["nimbus-1"]
+    assert (price.input, price.output) == (2, 8)
+
+
+def test_models_against_discounts(printed, prose):
+    by_model, discounts = (
+        tuple(map(float, found)) for found in re.findall(r"([\d.]+) to ([\d.]+) times", printed["workloads-factors"])
+    )
+    assert 70 < by_model[0] and by_model[1] < 110 and "about a hundred times as much" in prose
+    assert discounts[0] == 2 and discounts[1] < 5 and "save a factor of 2 to 5" in prose
+
+
+def test_the_budget(printed):
+    over, below = map(float, re.findall(r"\$([\d.]+) of", printed["budget"]))
+    assert below <= 0.05 < over and 0.05 - below < 16 * 0.0020
+
+
+# Waiting -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_storm(page, prose):
+    [cell] = [cell for cell in page.code if cell.id == "storm-figure"]
+    alt = json.dumps([output.get("metadata", {}) for output in cell.outputs])
+    found = re.findall(r"(\d+) requests.*?second (\d+)", alt)
+    requests, seconds = zip(*[(int(n), int(end)) for n, end in found], strict=True)
+    assert seconds[1] < seconds[0] / 3 and "in less than a third of the time" in prose
+    assert 0.6 < requests[1] / requests[0] < 0.72 and "with a third fewer requests" in prose
+
+
+def test_two_layers_of_retries(printed, prose):
+    made = openai.OpenAI(api_key="none")
+    assert printed["layers"].strip() == f"{6 * (1 + made.max_retries)} requests for one label"
+
+
+def test_a_breaker_sends_little(printed):
+    without, with_one = (int(line.split()[-1]) for line in printed["outage"].splitlines())
+    assert without == 300 and with_one < 20
+
+
+def test_three_failures_are_doubts(printed, prose):
+    assert len(re.findall(r"paid: 1", printed["kinds"])) == 3 and "three of them are **doubts**" in prose
+    assert "malformed     no error, and the text is ''" in printed["kinds"]
+
+
+# Kills ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_kill_and_the_invoice(printed):
+    done, doubts, billed = map(int, re.match(r"(\d+) done, (\d+) in doubt, (\d+) on", printed["kill"]).groups())
+    assert 100 <= done < 200 and 0 < doubts <= 8 and done <= billed <= done + doubts
+    assert "200 items: 200 done" in printed["resume"] and "200 on the bill" in printed["resume"]
+    assert re.search(r"once +200 items", printed["reconciled"])
+    assert len(re.findall(r"^(?:twice|nothing|unknown|missing) +0 items", printed["reconciled"], re.M)) == 4
+
+
+def test_where_no_key_is_honored(printed):
+    assert re.search(r"twice +0 items", printed["ignores"]) and re.search(r", \d+ in doubt", printed["ignores"])
+    assert "200 items: 200 done" in printed["again"]
+
+
+def test_three_requests_and_one_bill(printed, prose):
+    assert printed["pay-once-twice"].strip() == "3 requests, 1 on the bill"
+    assert "Three requests, and one of them is paid for." in prose
+
+
+# The contract --------------------------------------------------------------------------------------------------------
+
+
+def test_what_the_three_systems_hold(printed):
+    contract, names = load_contract(), {"tickets-rules": "nimbus-1", "tickets": "nimbus-2"}
+    for run in read_json(RESULTS / "06b_contract.json")["runs"]:
+        found = check_all(contract, run["replies"])
+        must, should = (len(broken(found, level)) for level in ("must", "should"))
+        name = names.get(run["case"]["system"], "nimbus-2-mini")
+        assert re.search(
+            rf"{name} +holds {18 - must} of 18 musts, {12 - should} of 12 shoulds", printed["contract-run"]
+        )
+
+
+def test_what_the_text_says_of_the_changes(printed, prose):
+    assert "newly broken: c18 (must" in printed["changes"] and "broken in both: c09 (must" in printed["changes"]
+    assert re.findall(r"'(c\d\d)'", printed["guard"]) == ["c17", "c18"]
+    assert "26 of 28 without the guard, 27 with it" in printed["guard-fresh"]
+    assert printed["guard-fresh"].strip().endswith("adds: 2")
+    assert "One more dangerous ticket is found, at the price of two false alarms among 154 tickets" in prose
+
+
+def test_what_the_readme_says(ways):
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    lost, _, paid, _ = ways["plain loop"]
+    assert (
+        f"a plain loop over 200 calls loses {lost} of them and pays for {'six' if paid == 6 else paid} of these"
+        in readme
+    )
+    assert "the client's own retries with a key of yours lose two" in readme
+
+
+# The appendix --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(page, tmp_path, monkeypatch):
+    """The names that the appendix's cells define in an empty folder, without the run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    names = {}
+    for cell in page.code:
+        if cell.id in ("own-settings", "own-journal", "own-ask", "own-run"):
+            exec(cell.source.split("\n\n\nown_rows")[0], names)
+    return names
+
+
+def replies_with(own, outcomes):
+    """The stand-in answers by a list: an error to raise, or a text; behind its end, "fine". Returns what was asked."""
+    asked = []
+
+    async def reply(client, text, key):
+        asked.append((text, key))
+        outcome = outcomes.pop(0) if outcomes else "fine"
+        if isinstance(outcome, Exception):
+            raise outcome
+        return "stop", outcome, 10
+
+    own["own_reply"] = reply
+    return asked
+
+
+REQUEST = httpx2.Request("POST", "http://x/v1")
+
+
+def refused(status: int) -> openai.APIStatusError:
+    response = httpx2.Response(status, request=REQUEST, headers={"retry-after": "3"})
+    return openai.APIStatusError("no", response=response, body=None)
+
+
+@pytest.fixture
+def naps(monkeypatch):
+    taken = []
+
+    async def at_once(seconds):
+        taken.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    return taken
+
+
+def test_the_appendix_finishes_what_a_kill_left_and_asks_nothing_twice(own):
+    rows, _ = asyncio.run(own["own_batch"]())
+    assert len(rows) == 6 and len(own["own_state"]()[0]) == 6
+    journal = own["OWN_JOURNAL"]
+    lines = journal.read_text(encoding="utf-8").splitlines()
+    last = [n for n, line in enumerate(lines) if '"intent"' in line][-1]
+    gone = json.loads(lines[last])["id"]
+    kept = [line for n, line in enumerate(lines) if n == last or not line or json.loads(line)["id"] != gone]
+    journal.write_text("\n".join(kept) + '\n{"event": "done", "id": "' + gone[:1], encoding="utf-8")
+    asked = replies_with(own, [])
+    asyncio.run(own["own_batch"]())
+    done, doubts = own["own_state"]()
+    assert not asked and doubts == [gone] and len(done) == 5
+
+
+def test_the_appendix_waits_as_long_as_it_is_told_and_keeps_the_key(own, naps):
+    asked = replies_with(own, [refused(429), refused(503), refused(400)])
+    own["AT_ONCE"] = 1
+    asyncio.run(own["own_batch"]())
+    assert [text for text, _ in asked[:3]] == ["What does part 0 cost?"] * 3 and len({key for _, key in asked[:3]}) == 1
+    assert all(3 <= nap <= 4 for nap in naps) and len(naps) == 2
+    done, doubts = own["own_state"]()
+    assert done["0"]["event"] == "refused" and not doubts and len(done) == 6
+
+
+def test_the_appendix_leaves_a_doubt_and_sends_again_where_nobody_answered(own, naps):
+    unreachable = openai.APIConnectionError(request=REQUEST)
+    unreachable.__cause__ = httpx2.ConnectError("no")
+    asked = replies_with(own, [openai.APITimeoutError(request=REQUEST), unreachable])
+    own["AT_ONCE"] = 1
+    asyncio.run(own["own_batch"]())
+    done, doubts = own["own_state"]()
+    assert doubts == ["0"] and len(done) == 5 and len(asked) == 7
+
+
+def test_the_appendix_keeps_its_budget(own):
+    own["BUDGET"], own["AT_ONCE"] = 700, 1
+    asked = replies_with(own, [])
+    _, used = asyncio.run(own["own_batch"]())
+    assert used <= 700 and 0 < len(asked) <= 6
+    own["BUDGET"] = 100
+    assert asyncio.run(own["own_batch"]())[1] == 0
+
+
+def test_the_appendix_saves_a_result_that_can_be_read(own, page):
+    own["own_rows"], _ = asyncio.run(own["own_batch"]())
+    [cell] = [cell for cell in page.code if cell.id == "own-save"]
+    exec(cell.source, own)
+    with own["OWN_RESULT"].open(encoding="utf-8", newline="") as file:
+        assert [row["finish"] for row in csv.DictReader(file)] == ["stop"] * 6
+    assert not any("helpers" in c.source for c in page.code if c.id.startswith("own-"))

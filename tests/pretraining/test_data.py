@@ -1,0 +1,155 @@
+"""Text as numbers: what goes in comes out, every token is seen once per epoch, and bad input is named."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.corpora import language_reference
+from helpers.files import DataUnavailable
+from helpers.pretraining import Characters, TokenData, Tokens, prepare, python_reference, read_documents
+from helpers.tokenization import BPETokenizer
+from tests.pretraining.texts import small_text
+
+
+@given(st.text(min_size=1))
+def test_characters_give_a_text_back(text):
+    tokenizer = Characters.train(text)
+    assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.vocab_size == len(set(text))
+
+
+def test_a_character_that_was_never_seen_is_named():
+    with pytest.raises(ValueError, match="3 characters has no 'z'"):
+        Characters.train("abc").encode("abz")
+
+
+@pytest.mark.parametrize("make", [Characters.train, lambda text: BPETokenizer.train(text, 300)])
+def test_what_was_prepared_is_what_is_opened(tmp_path, make):
+    train, held_out = small_text(500, 0) + " é", small_text(60, 1)
+    tokenizer = make(train + held_out)
+    prepared = prepare(train, held_out, tokenizer, tmp_path / "data")
+    opened = TokenData.open(tmp_path / "data")
+    for data in (prepared, opened):
+        assert data.tokenizer.decode(data.train.ids.tolist()) == train
+        assert data.tokenizer.decode(data.held_out.ids.tolist()) == held_out
+        assert data.train.n_bytes == len(train) + 1  # "é" takes two bytes
+    assert isinstance(opened.train.ids, np.memmap) and opened.train.ids.dtype.itemsize == 2
+
+
+@given(st.integers(2, 200), st.integers(1, 40), st.integers(1, 5), st.integers(0, 3))
+def test_an_epoch_shows_every_token_once_but_for_the_edges(n, length, batch, seed):
+    tokens = Tokens(np.arange(n, dtype=np.uint16), n)
+    if n <= length:
+        with pytest.raises(ValueError, match="do not fit into a text of"):
+            tokens.batch(0, batch, length, seed)
+        return
+    windows = tokens.n_windows(length)
+    rows = torch.cat([tokens.batch(step, 1, length, seed) for step in range(windows)])
+    assert torch.equal(rows[:, 1:], rows[:, :-1] + 1)  # whole pieces of the text, in its order
+    targets = rows[:, 1:].flatten().tolist()
+    assert len(set(targets)) == len(targets) == windows * length
+    assert n - 1 - len(targets) < 2 * length
+
+
+def test_a_batch_is_a_function_of_its_step_and_seed_alone():
+    tokens = Tokens(np.arange(1000, dtype=np.uint16), 1000)
+    first = tokens.batch(5, 8, 16, seed=1)
+    tokens.batch(6, 8, 16, seed=1)
+    assert torch.equal(tokens.batch(5, 8, 16, seed=1), first)
+    assert not torch.equal(tokens.batch(5, 8, 16, seed=2), first)
+    joined = torch.cat([tokens.batch(step, 8, 16, seed=1) for step in (2, 3)])
+    assert torch.equal(tokens.batch(1, 16, 16, seed=1), joined)  # a larger batch is two small ones
+
+
+def test_the_starting_points_differ_from_epoch_to_epoch():
+    tokens = Tokens(np.arange(1000, dtype=np.uint16), 1000)
+    windows = tokens.n_windows(16)
+    starts = [{int(row[0]) % 16 for row in tokens.batch(epoch, windows, 16)} for epoch in range(6)]
+    assert all(len(start) == 1 for start in starts) and len(set.union(*starts)) > 1
+
+
+def test_windows_read_the_text_from_end_to_end():
+    rows = Tokens(np.arange(50, dtype=np.uint16), 50).windows(16)
+    assert rows.shape == (3, 17) and rows[:, 1:].flatten().tolist() == list(range(1, 49))
+
+
+@pytest.mark.parametrize(
+    ("train", "held_out", "make", "said"),
+    [
+        ("", "abab", Characters.train, "0 tokens to train on and 4 held out"),
+        ("abab", "a", Characters.train, "4 tokens to train on and 1 held out"),
+        ("abcdefg", "abc", lambda text: BPETokenizer.train(text, 256), "256 tokens and the text only 7"),
+    ],
+)
+def test_too_little_text_is_refused(tmp_path, train, held_out, make, said):
+    with pytest.raises(ValueError, match=said):
+        prepare(train, held_out, make(train + held_out), tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_folder_that_is_not_whole_is_refused(tmp_path):
+    with pytest.raises(DataUnavailable):
+        TokenData.open(tmp_path / "nowhere")
+    text = small_text(100)
+    prepare(text, text, Characters.train(text), tmp_path)
+    ids = (tmp_path / "train.bin").read_bytes()
+    (tmp_path / "train.bin").write_bytes(ids[:-2])
+    with pytest.raises(DataUnavailable, match="train.bin has .* prepare it again"):
+        TokenData.open(tmp_path)
+    (tmp_path / "train.bin").write_bytes(b"")
+    with pytest.raises(DataUnavailable, match="prepare it again"):
+        TokenData.open(tmp_path)
+    (tmp_path / "train.bin").write_bytes(ids)
+    TokenData.open(tmp_path)
+    meta = json.loads((tmp_path / "data.json").read_text(encoding="utf-8"))
+    (tmp_path / "data.json").write_text(json.dumps(meta | {"tokenizer": {}}), encoding="utf-8")
+    with pytest.raises(DataUnavailable, match="prepare it again"):
+        TokenData.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no UTF-8 text"),
+        (b"MZ\0\0\x01", "zero bytes"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named(tmp_path, content, said):
+    (tmp_path / "good.txt").write_text("Fine.", encoding="utf-8")
+    (tmp_path / "other.txt").write_bytes(content)
+    with pytest.raises(DataUnavailable, match=f"other.txt.*{said}"):
+        read_documents(tmp_path)
+
+
+def test_documents_of_a_folder_come_sorted_with_unix_lines(tmp_path):
+    with pytest.raises(DataUnavailable, match="There is no .txt file"):
+        read_documents(tmp_path)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "two.txt").write_bytes("\ufeffzwei\r\nthree".encode())
+    (tmp_path / "a.txt").write_bytes(b"one")
+    assert read_documents(tmp_path) == [("a.txt", "one"), ("b/two.txt", "zwei\nthree")]
+
+
+def test_hardly_anything_of_the_held_out_reference_stands_in_what_is_trained_on():
+    """Stretches of 50 characters, white space read as one space: a cut at nine tenths finds more than a tenth."""
+
+    def shared(train: str, held_out: str) -> float:
+        train, held_out = " ".join(train.split()), " ".join(held_out.split())
+        seen = {train[i : i + 50] for i in range(len(train) - 50)}
+        asked = [held_out[i : i + 50] in seen for i in range(0, len(held_out) - 50, 7)]
+        return sum(asked) / len(asked)
+
+    data = python_reference()
+    train, held_out = (data.tokenizer.decode(part.ids.tolist()) for part in (data.train, data.held_out))
+    assert shared(train, held_out) < 0.04
+    whole = language_reference().text
+    cut = len(whole) * 9 // 10
+    assert shared(whole[:cut], whole[cut:]) > 0.08
