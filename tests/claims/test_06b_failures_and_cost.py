@@ -91,6 +91,12 @@ def test_models_against_discounts(printed, prose):
     assert discounts[0] == 2 and discounts[1] < 5 and "save a factor of 2 to 5" in prose
 
 
+def test_the_bound_on_the_whole_job(printed):
+    bound = float(re.search(r"at most \$([\d.]+)", printed["worst"])[1])
+    spent = float(re.search(r"\$([\d.]+) spent", printed["run"])[1])
+    assert spent < bound < 0.50
+
+
 def test_the_budget(printed):
     over, below = map(float, re.findall(r"\$([\d.]+) of", printed["budget"]))
     assert below <= 0.05 < over and 0.05 - below < 16 * 0.0020
