@@ -36,9 +36,10 @@ from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
 from helpers.hosted.ledger import CostLedger, OverBudget
 from helpers.hosted.prices import Tokens, tokens_of
-from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, what_happened
+from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
 
 REPORT, SAME_KEY, NEW_KEY = IN_DOUBT = ("report", "same key", "again")
+STATUS_OF = {FAILED: FAILED, UNSURE: UNSURE}  # in the journal; all else was refused before any work was done
 Request = Mapping[str, Any]  # what client.chat.completions.create takes: model, messages, max_tokens …
 
 
@@ -189,13 +190,15 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
         text, finish, tokens = await read_reply(job.client, request, key)
     except (APIError, BrokenReply, ValueError) as error:
         happened = what_happened(error)
-        status = FAILED if happened == FAILED else UNSURE if happened == UNSURE else AGAIN
-        job.journal.outcome(item, attempt, status, error=f"{type(error).__name__}: {error}")
-        (job.ledger.doubt if status == UNSURE else job.ledger.release)(hold)
-        if happened == UNSURE or getattr(error, "status_code", 0) >= 500:
+        job.journal.outcome(item, attempt, STATUS_OF.get(happened, AGAIN), error=f"{type(error).__name__}: {error}")
+        if happened == UNSURE:
+            job.ledger.doubt(hold)
+        else:
+            job.ledger.release(hold)
+        if is_ill(error):
             job.breaker.failed(job.clock.now())
         else:
-            job.breaker.succeeded()  # the service is well: it refuses
+            job.breaker.succeeded()
         return happened, error
     money = job.ledger.settle(hold, tokens)
     used = [tokens.prompt, tokens.completion, tokens.cached]
