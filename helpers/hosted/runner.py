@@ -34,7 +34,7 @@ from helpers.display.frontend import is_static
 from helpers.hosted.backoff import wait_after
 from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
-from helpers.hosted.ledger import CostLedger, OverBudget
+from helpers.hosted.ledger import CostLedger, Hold, OverBudget
 from helpers.hosted.prices import Tokens, tokens_of
 from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
 
@@ -181,7 +181,7 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
     if job.in_doubt == SAME_KEY and item in job.journal.state.open:
         key = job.journal.state.open[item]["key"]
     try:
-        hold = job.ledger.reserve(request["model"], job.count(request), limit_of(request), key)
+        hold = await reserve(job, request, key)
     except OverBudget as error:
         return STOP, error
     job.journal.intent(item, attempt, key=key, model=request["model"], worst=hold.worst)
@@ -205,6 +205,17 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
     job.journal.outcome(item, attempt, DONE, model=request["model"], finish=finish, tokens=used, money=money, text=text)
     job.breaker.succeeded()
     return DONE, None
+
+
+async def reserve(job: Job, request: Request, key: str) -> Hold:
+    """Set the worst case aside, and wait for it while other calls are under way: they may take less than they hold."""
+    while True:
+        try:
+            return job.ledger.reserve(request["model"], job.count(request), limit_of(request), key)
+        except OverBudget:
+            if not job.ledger.held:
+                raise
+        await job.clock.asleep(0.05)
 
 
 async def read_reply(client: AsyncOpenAI, request: Request, key: str) -> tuple[str, str, Tokens]:
