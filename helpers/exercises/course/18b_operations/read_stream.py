@@ -101,8 +101,8 @@ EXERCISE = Exercise(
     hints=(
         "What does the function say of a reply that breaks after three chunks?",
         "Text says nothing about the end. Only one field of a chunk does, and in a broken reply no chunk has it.",
-        "Collect the finish_reasons that are not None. “stop”: “whole”. “length”: “limit”. Anything else, or no reason at "
-        "all: “broken”.",
+        "Collect the finish_reasons that are not None. “stop”: “whole”. “length”: “limit”. Anything else, or no reason "
+        "at all: “broken”.",
     ),
     proves="a reply counts as whole only if the server said why it ended, and what has come is kept",
 )

@@ -13,7 +13,7 @@ from helpers.exercises.checking.spec import Exercise
 def replies(places: Any, pieces: Iterable[str]) -> Iterator[str]:
     """Yield the pieces of one reply, and hold one place meanwhile: `places.acquire()`, `places.release()`.
 
-    However the reply ends, the place is given back once. An error of `pieces` reaches the caller. Where no place is free,
+    However the reply ends, the place is given back once. An error of `pieces` reaches the caller. If no place is free,
     `places.acquire()` raises: that reaches the caller, too, and there is nothing to give back.
     """
     places.acquire()
@@ -39,8 +39,8 @@ SLIPS = [
 def replies(places, pieces):
     places.acquire()
     try:
-        for piece in pieces:
-            yield piece
+        for text in pieces:
+            yield text
     except Exception as error:
         print("the reply failed:", error)
         return
