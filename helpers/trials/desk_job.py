@@ -76,9 +76,12 @@ def desk_service(replies: Mapping[str, str], **options: Any) -> Scripted:
     return Scripted(Rates(FAILURES, seed=SEED), **usual | options)
 
 
-def failing(kind: str) -> Scripted:
-    """A service whose first request ends in this way, one of `helpers.hosted.outcomes.KINDS`; others are answered."""
-    return Scripted([Outcome(kind)], models=(MODEL,), retired=())
+def failing(kind: str, times: int = 1, seconds: float = 1.0) -> Scripted:
+    """A service whose first requests end in this way, one of `helpers.hosted.outcomes.KINDS`; others are answered.
+
+    seconds: what its Retry-After says, where there is one.
+    """
+    return Scripted([Outcome(kind, seconds=seconds)] * times, models=(MODEL,), retired=())
 
 
 def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str]) -> dict[str, dict[str, float]]:
