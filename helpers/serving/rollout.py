@@ -15,9 +15,9 @@ what has no outcome by then is missing, and is watched, too.
 
 Each canary's outcome is paired with that of a neighbor in time from the control, and `helpers.stats.SequentialTest`,
 which may be looked at at any time, decides. Users are split, so users are counted: each of them is in one pair per arm
-at most, and in each guardrail once, or a few busy users would decide. Guardrails need no label: they bet that the canary
-fails, is slow, or writes what no program can read, `worse` times as often. With `most_loss`, the share of the canary
-grows only when a third bet is won: that the canary does not lose that much or more (`NotWorse`).
+at most, and in each guardrail once, or a few busy users would decide. Guardrails need no label: they bet that the
+canary fails, is slow, or writes what no program can read, `worse` times as often. With `most_loss`, the share of the
+canary grows only when one more bet is won: that it does not lose that much or more (`NotWorse`).
 
 What it does not do: route requests of a real server (a client asks for the model that `arm` names), or keep its state
 when the process ends.
