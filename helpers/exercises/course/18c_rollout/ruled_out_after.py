@@ -112,8 +112,9 @@ EXERCISE = Exercise(
         "By what does the wealth change if only the new version was right, at a most_loss of 0.1? And if both were?",
         "Half of the wealth is staked. A pair brings the stake times the difference (1, 0 or -1), and most_loss times "
         "the stake besides: at 0.1, the wealth is multiplied by 1.55, 1.05 or 0.55.",
-        "Begin with `wealth = 1.0`, and number the pairs from 1 on. For each pair, multiply it by 1 + 0.5 · (new − old + most_loss), and return the "
-        "number of pairs so far as soon as it is at least 1 / alpha. After the loop, return None.",
+        "Begin with `wealth = 1.0`, and number the pairs from 1 on. For each pair, multiply it by "
+        "1 + 0.5 · (new − old + most_loss), and return the number of "
+        "pairs so far as soon as it is at least 1 / alpha. After the loop, return None.",
     ),
     proves="the bet wins and loses by the right factors, ties count, and the first pair that suffices is found",
 )
