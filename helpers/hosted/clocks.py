@@ -49,10 +49,10 @@ class SimulatedClock:
         heapq.heappush(self._sleepers, mine)
         turns = 0
         try:
-            while turns < PATIENCE or self._sleepers[0] != mine:
-                first = self._sleepers[0]
+            while turns < PATIENCE or self._sleepers[0][0] < mine[0]:  # who wakes at one hour wakes together
+                first = self._sleepers[0][0]
                 await asyncio.sleep(0)
-                turns = turns + 1 if self._sleepers[0] == first == mine else 0
+                turns = turns + 1 if self._sleepers[0][0] == first == mine[0] else 0
             self._now = max(self._now, mine[0])
         finally:
             self._sleepers.remove(mine)

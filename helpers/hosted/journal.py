@@ -20,13 +20,14 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-INTENT, OUTCOME = "intent", "outcome"
+JOB, INTENT, OUTCOME = "job", "intent", "outcome"
 DONE, FAILED, AGAIN, UNSURE = "done", "failed", "again", "unsure"
 STATUSES = {
     DONE: "answered",
@@ -44,6 +45,7 @@ class JournalInUse(RuntimeError):
 class State:
     """What a journal says. done, failed: the outcome of each such item. open: the last intent of each item in doubt.
 
+    job: a name that no other journal has; it is part of the job's idempotency keys, or a new job would get old replies.
     torn: lines that are no JSON. sent: attempts per item. events: all lines that could be read, in order.
     """
 
@@ -53,10 +55,14 @@ class State:
     sent: dict[str, int] = field(default_factory=dict)
     torn: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
+    job: str = ""
     _doubts: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict, repr=False)  # item → attempt → intent
 
     def take(self, event: dict[str, Any]) -> None:
         """One more event."""
+        if event["event"] == JOB:
+            self.job = event["job"]
+            return
         item, attempt, status = event["item"], event["attempt"], event.get("status")
         self.events.append(event)
         doubts = self._doubts.setdefault(item, {})
@@ -93,14 +99,21 @@ def read_journal(path: str | os.PathLike) -> State:
     for line in path.read_bytes().split(b"\n") if path.exists() else []:
         try:
             event = json.loads(line)
-            well = event["event"] in (INTENT, OUTCOME) and isinstance(event["item"], str)
-            if not well or not isinstance(event["attempt"], int) or (event["event"] == OUTCOME) != ("status" in event):
+            if not _well_formed(event):
                 raise ValueError
         except (ValueError, KeyError, TypeError):
             state.torn += bool(line.strip())
             continue
         state.take(event)
     return state
+
+
+def _well_formed(event: dict[str, Any]) -> bool:
+    if event["event"] == JOB:
+        return isinstance(event["job"], str)
+    if event["event"] not in (INTENT, OUTCOME) or (event["event"] == OUTCOME) != ("status" in event):
+        return False
+    return isinstance(event["item"], str) and isinstance(event["attempt"], int)
 
 
 class Journal:
@@ -123,6 +136,8 @@ class Journal:
         self._file = open(self.path, "ab")
         if self._file.tell() and not self.path.read_bytes().endswith(b"\n"):
             self._file.write(b"\n")  # behind the line that a kill tore
+        if not self.state.job:
+            self._write({"event": JOB, "job": uuid.uuid4().hex[:12]})
 
     def intent(self, item: str, attempt: int, **more: Any) -> None:
         """This item is about to be sent."""

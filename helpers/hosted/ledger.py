@@ -65,6 +65,7 @@ class CostLedger:
     by_model: dict[str, Totals] = field(default_factory=lambda: defaultdict(Totals))
     _holds: set[Hold] = field(default_factory=set, repr=False)
     _doubts: dict[str, float] = field(default_factory=dict, repr=False)  # key → worst case
+    _settled: set[str] = field(default_factory=set, repr=False)  # keys
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def __post_init__(self) -> None:
@@ -119,6 +120,7 @@ class CostLedger:
         with self._lock:
             self._take(hold)
             self._doubts.pop(hold.key, None)
+            self._settled.add(hold.key)
             self._add(hold.model, tokens, money)
         return money
 
@@ -134,7 +136,7 @@ class CostLedger:
             self._doubts[hold.key] = max(hold.worst, self._doubts.get(hold.key, 0.0))
 
     def replay(self, state: State) -> None:
-        """Count what a journal says was spent, and the keys in doubt at their worst case."""
+        """Count what a journal says was spent, and the keys in doubt at their worst case; nothing is counted twice."""
         intents: dict[tuple[str, int], dict] = {}
         with self._lock:
             for event in state.events:
@@ -142,8 +144,10 @@ class CostLedger:
                 if event["event"] == INTENT:
                     intents[place] = event
                 elif status == DONE:
-                    self._add(event["model"], Tokens(*event["tokens"]), event["money"])
                     key = intents.pop(place)["key"]
+                    if key not in self._settled:
+                        self._settled.add(key)
+                        self._add(event["model"], Tokens(*event["tokens"]), event["money"])
                     intents = {other: intent for other, intent in intents.items() if intent["key"] != key}
                 elif status != UNSURE:
                     intents.pop(place, None)

@@ -20,6 +20,7 @@ import openai
 from helpers.hosted.backoff import retry_after_seconds
 from helpers.hosted.journal import AGAIN, FAILED, UNSURE
 
+GATEWAY_TIMEOUTS = (504, 524)  # the gateway no longer waits; the service behind it may have done the work
 STOP = "stop"  # no other request of this job would do better
 
 
@@ -31,12 +32,15 @@ def what_happened(error: Exception) -> str:
     """What a failed request leaves us with.
 
     "again": refused before any work was done (429, 5xx, no connection). "unsure": the work may have been done and
-    billed (a timeout, a stream that broke, a reply that cannot be read). "failed": this request would be refused again
-    (400, 413, 422 …). "stop": so would every other one (no valid key, no such model, nothing left to pay with).
+    billed (a timeout, here or at a gateway, a stream that broke, a reply that cannot be read). "failed": this request
+    would be refused again (400, 413, 422 …). "stop": so would every other one (no valid key, no such model, nothing
+    left to pay with).
     """
     if isinstance(error, openai.APIStatusError):
         if error.status_code in (401, 403, 404) or error.code == "insufficient_quota":
             return STOP
+        if error.status_code in GATEWAY_TIMEOUTS:
+            return UNSURE
         return AGAIN if error.status_code in (408, 409, 429) or error.status_code >= 500 else FAILED
     return AGAIN if _never_connected(error) else UNSURE
 

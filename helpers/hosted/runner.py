@@ -30,6 +30,7 @@ from typing import Any
 from openai import APIError, AsyncOpenAI
 from tqdm.auto import tqdm
 
+from helpers.display.frontend import is_static
 from helpers.hosted.backoff import wait_after
 from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
@@ -110,13 +111,14 @@ async def run_batch(
     clock: RealClock | SimulatedClock | None = None,
     count: Callable[[Request], int] | None = None,
     seed: int | None = None,
-    progress: bool = True,
+    progress: bool | None = None,
 ) -> Report:
     """Ask for every item, `at_once` at a time; `request_of(item's value)` says what.
 
     ledger: a new one, which the journal's earlier calls are counted in. in_doubt: one of IN_DOUBT. attempts: requests
     per item in this run; deadline: seconds that one item may wait between them. count: tokens of a prompt, an upper
-    bound (by default its bytes). seed: of the random waits. Raises JournalInUse, UnknownModel, and ValueError.
+    bound (by default its bytes). seed: of the random waits. progress: a bar; None shows it to people, not to tools.
+    Raises JournalInUse, UnknownModel, and ValueError.
     """
     if in_doubt not in IN_DOUBT or at_once < 1:
         raise ValueError(f"in_doubt is one of {', '.join(map(repr, IN_DOUBT))}, and at_once at least 1.")
@@ -128,7 +130,8 @@ async def run_batch(
             *(clock or RealClock(), random.Random(seed).random, in_doubt, attempts, deadline, count or most_tokens),
         )
         waiting = iter([item for item in items if item not in book.state.done and item not in book.state.failed])
-        bar = tqdm(total=len(items), initial=len(book.state.done), disable=not progress, unit="item")
+        shown = not is_static() if progress is None else progress
+        bar = tqdm(total=len(items), initial=len(book.state.done), disable=not shown, unit="item")
 
         async def work() -> None:
             for item in waiting:  # all workers take from one iterator
@@ -173,7 +176,7 @@ async def send_until_done(job: Job, item: str, value: Any) -> None:
 async def send_once(job: Job, item: str, request: Request) -> tuple[str, Exception | None]:
     """One request: reserve, journal, send, journal, settle. What happened, and the error if there was one."""
     attempt = job.journal.state.sent.get(item, 0) + 1
-    key = request_key(job.journal.path.stem, item, request, attempt if job.in_doubt == NEW_KEY else None)
+    key = request_key(job.journal.state.job, item, request, attempt if job.in_doubt == NEW_KEY else None)
     if job.in_doubt == SAME_KEY and item in job.journal.state.open:
         key = job.journal.state.open[item]["key"]
     try:

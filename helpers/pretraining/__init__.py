@@ -1,4 +1,4 @@
-"""A language model from nothing: its text, its optimizer, its loop, and how it is judged. Opened in 03.
+"""A language model from nothing: its text, its optimizer, its loop, and how it is judged. Opened in 03 and 03b.
 
 | what                                                                             | module       |
 |----------------------------------------------------------------------------------|--------------|
@@ -10,6 +10,8 @@
 | `Recipe` and `pretrain`: the loop, its samples, its checkpoints                  | `run`        |
 | a model from counts: `NGram`                                                     | `ngram`      |
 | models from before the transformer: `BagOfVectors`, `Recurrent`                  | `recurrent`  |
+| `MixtureOfExperts`: more parameters for the same operations                      | `experts`    |
+| counts of parameters and operations; laws of size and text, with intervals       | `scaling`    |
 
 A model is anything that maps ids (B, T) to logits (B, T, V).
 """
@@ -18,15 +20,30 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["bits", "data", "minimal", "muon", "ngram", "recurrent", "run", "schedules"],
+    submodules=["bits", "data", "experts", "minimal", "muon", "ngram", "recurrent", "run", "scaling", "schedules"],
     submod_attrs={
-        "bits": ["Surprise", "bits_per_byte", "surprise"],
-        "data": ["Characters", "TokenData", "Tokens", "prepare", "read_documents"],
+        "bits": ["Surprise", "bits_per_byte", "loss_by_context", "surprise", "text_losses"],
+        "data": ["Characters", "TokenData", "Tokens", "prepare", "python_reference", "read_documents"],
+        "experts": ["MixtureOfExperts", "expert_loads", "with_experts"],
         "minimal": ["minimal_pretrain"],
         "muon": ["Muon", "Optimizers", "orthogonalize"],
         "ngram": ["NGram"],
         "recurrent": ["BagOfVectors", "Recurrent", "lstm_step"],
         "run": ["Recipe", "Run", "continue_text", "make_optimizer", "pretrain"],
+        "scaling": [
+            "CHINCHILLA",
+            "CHINCHILLA_AGAIN",
+            "Law",
+            "Laws",
+            "count_parameters",
+            "effective_tokens",
+            "fit_law",
+            "forward_flops",
+            "isoflop_minimum",
+            "power_law",
+            "resampled_laws",
+            "training_flops",
+        ],
         "schedules": ["share_of_peak", "warmup_stable_decay"],
     },
 )

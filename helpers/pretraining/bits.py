@@ -13,6 +13,7 @@ characters per token is asked fewer and harder questions.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,26 +56,51 @@ def surprise(
     more context than one token. limit: only so many windows, from the start. The model is in `eval()` meanwhile.
     Raises ValueError where the text is shorter than a window or 1 ≤ stride ≤ length does not hold.
     """
+    losses = text_losses(model, tokens, length, stride, batch, limit)
+    return Surprise(losses.mean().item(), tokens.bytes_per_token, len(losses))
+
+
+def text_losses(
+    model: nn.Module, tokens: Tokens, length: int, stride: int | None = None, batch: int = 64, limit: int | None = None
+) -> Tensor:
+    """Surprise at every token of a text but its first, in nats, (n,) float64, read as `surprise` reads it; a rest that
+    fills no stride is left out. Raises as `surprise` does."""
     stride = length if stride is None else stride
     if not 1 <= stride <= length:
         raise ValueError(f"A stride is between 1 and the length of the window, {length}, not {stride}.")
     tokens.n_windows(length)  # raises where the text is too short
     starts = range(0, len(tokens) - length, stride)[:limit]
-    device, was_training = _device(model), model.training
+    was_training, parts = model.training, []
     model.eval()
-    total, counted = 0.0, 0
     with torch.no_grad():
         for first in range(0, len(starts), batch):
-            rows = tokens._rows(starts[first : first + batch], length).to(device)
-            losses = token_losses(model, rows)
-            kept = losses[:, -stride:].double()
-            if first == 0:  # the first window has no other that counts its beginning
-                total += losses[0, :-stride].double().sum().item()
-                counted += length - stride
-            total += kept.sum().item()
-            counted += kept.numel()
+            rows = tokens.rows(starts[first : first + batch], length).to(device_of(model))
+            losses = token_losses(model, rows).double().cpu()
+            if first == 0:  # no window before the first counts its beginning
+                parts.append(losses[0, :-stride])
+            parts.append(losses[:, -stride:].flatten())
     model.train(was_training)
-    return Surprise(total / counted, tokens.bytes_per_token, counted)
+    return torch.cat(parts)
+
+
+def loss_by_context(
+    model: nn.Module, tokens: Tokens, lengths: Sequence[int], n: int = 2000, batch: int = 256, seed: int = 0
+) -> dict[int, float]:
+    """Mean surprise, in nats, at the same `n` tokens when the model sees only so many tokens before each.
+
+    Where the curve levels off, more text before a token no longer helps this model. Raises ValueError where the text
+    is shorter than the longest context.
+    """
+    longest = max(lengths)
+    tokens.n_windows(longest)
+    places = torch.randint(len(tokens) - longest, (n,), generator=torch.Generator().manual_seed(seed)).tolist()
+    rows, found = tokens.rows(places, longest).to(device_of(model)), {}
+    model.eval()
+    with torch.no_grad():
+        for length in lengths:
+            parts = [token_losses(model, part[:, -length - 1 :])[:, -1] for part in rows.split(batch)]
+            found[length] = torch.cat(parts).double().mean().item()
+    return found
 
 
 def token_losses(model: nn.Module, rows: Tensor) -> Tensor:
@@ -83,5 +109,6 @@ def token_losses(model: nn.Module, rows: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten(), reduction="none").view(len(rows), -1)
 
 
-def _device(model: nn.Module) -> torch.device:
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's parameters are; the CPU where it has none."""
     return next((parameter.device for parameter in model.parameters()), torch.device("cpu"))

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from helpers.corpora import language_reference
 from helpers.files.safe_files import DataUnavailable, json_writer, read_json, write_together
 from helpers.tokenization.bpe import BPETokenizer
 from helpers.training.loop import batch_order
@@ -116,15 +117,16 @@ class Tokens:
         for place, window in zip(places, batch_order(n, batch, step, seed), strict=True):
             shift = _shift(slack, place // n, seed)
             starts.append(shift + window * length)
-        return self._rows(starts, length)
+        return self.rows(starts, length)
 
     def windows(self, length: int) -> Tensor:
         """The whole text in windows, each beginning where the last ended: (n, length + 1) int64; a shorter rest is left
         out. Raises ValueError where the text is shorter than a window."""
         self.n_windows(length)
-        return self._rows(range(0, len(self) - length, length), length)
+        return self.rows(range(0, len(self) - length, length), length)
 
-    def _rows(self, starts: Iterable[int], length: int) -> Tensor:
+    def rows(self, starts: Iterable[int], length: int) -> Tensor:
+        """What stands from each of these places on: (n, length + 1) int64."""
         places = np.asarray(list(starts))[:, None] + np.arange(length + 1)
         return torch.from_numpy(self.ids[places].astype(np.int64))
 
@@ -188,6 +190,17 @@ def prepare(train: str, held_out: str, tokenizer: Tokenizer, folder: str | os.Pa
     writers[META] = json_writer(meta | {"dtype": data.train.ids.dtype.str, "tokenizer": described})
     write_together(folder, writers)
     return TokenData.open(folder)
+
+
+def python_reference(held_out: float = 0.1, seed: int = 0) -> TokenData:
+    """The text that 03 trains on, in memory: the Python language reference in characters, 0.34 MB.
+
+    Topics that repeat longer ones are left out, and whole topics are held out, so that what is held out was not read
+    during training: cut at nine tenths instead, every ninth stretch of 50 characters behind the cut stands before it,
+    too. Raises CorpusUnavailable as `language_reference` does.
+    """
+    train, kept_back = language_reference().distinct().split(held_out, seed)
+    return TokenData.of_texts(train.text, kept_back.text, Characters.train(train.text + kept_back.text))
 
 
 def read_documents(folder: str | os.PathLike) -> list[tuple[str, str]]:

@@ -8,8 +8,8 @@ al., 2024). No decomposition is computed: five steps of a polynomial in the matr
 push every singular value towards 1, by matrix products alone.
 
 For matrices inside the network; embeddings, the head and vectors stay with AdamW (`Optimizers` holds both).
-Matches `torch.optim.Muon`, which orthogonalizes one matrix at a time, in bfloat16; here all matrices of one shape go
-through together, in the precision that they have.
+Matches `torch.optim.Muon`, which orthogonalizes one matrix at a time; here all matrices of one shape go through
+together. Both do it in bfloat16, this one only where that is fast (`helpers.scale.matrix_dtype`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from helpers.scale import matrix_dtype
 
 STEPS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # chosen to lift the smallest singular values fastest
@@ -62,11 +64,19 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is not None:
                     shapes.setdefault(parameter.shape, []).append(parameter)
             for shape, parameters in shapes.items():
-                update = orthogonalize(torch.stack([self._momentum(p, group["momentum"]) for p in parameters]))
+                update = self._orthogonal([self._momentum(p, group["momentum"]) for p in parameters])
                 far = group["lr"] * max(1, shape[-2] / shape[-1]) ** 0.5
                 if group["weight_decay"]:
                     torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(parameters, list(update.unbind()), alpha=-far)
+                torch._foreach_add_(parameters, update, alpha=-far)
+
+    @staticmethod
+    def _orthogonal(updates: list[Tensor]) -> list[Tensor]:
+        """All of one shape: in one go and in bfloat16 where the processor multiplies that fast, else one by one."""
+        kind = updates[0].dtype
+        if updates[0].is_cuda or matrix_dtype() == torch.bfloat16:
+            return list(orthogonalize(torch.stack(updates).bfloat16()).to(kind).unbind())
+        return [orthogonalize(update) for update in updates]
 
     def _momentum(self, parameter: nn.Parameter, momentum: float) -> Tensor:
         """Nesterov's look ahead: the running mean of the gradients, and again a part of the newest."""

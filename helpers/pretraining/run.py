@@ -30,7 +30,7 @@ from torch import nn
 
 from helpers.generation.sampling import Sampler, sample, temperature
 from helpers.plots.live_loss import LiveLoss
-from helpers.pretraining.bits import surprise, token_losses
+from helpers.pretraining.bits import device_of, surprise, token_losses
 from helpers.pretraining.data import TokenData, Tokenizer
 from helpers.pretraining.muon import Muon, Optimizers
 from helpers.pretraining.schedules import SCHEDULES, share_of_peak
@@ -237,7 +237,7 @@ def continue_text(
     if not ids:
         raise ValueError("A prompt has at least one token.")
     sampler = sampler or sample(temperature(0.8), generator=torch.Generator().manual_seed(seed))
-    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    device = device_of(model)
     was_training = model.training
     model.eval()
     with torch.no_grad():

@@ -22,6 +22,7 @@
 | bodies of requests; errors; events of a stream; replies on their way | `wire`, `errors`, `sse`, `replies`, `writing` |
 | prompts and grammars; what is served, in which version; what all share       | `prompts`, `backend`, `service` |
 | static, dynamic, continuous batching, step by step, as a Gantt picture       | `schedules`    |
+| a board of replies that grow, pages in memory, curves of servers             | `pictures`     |
 | what else serves a model, and when to take it                                | `choices`      |
 | API keys; requests and tokens per minute; metrics, logs and cost             | `keys`, `limits`, `watch` |
 """
@@ -50,6 +51,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minimal",
         "paged",
         "pages",
+        "pictures",
         "process",
         "prompts",
         "replies",
@@ -91,6 +93,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "minimal": ["minimal_serve"],
         "paged": ["PagedLlama", "Row"],
         "pages": ["PagePool", "page_key"],
+        "pictures": ["board", "curves_of", "draw_curves", "draw_pages"],
         "process": ["ServerFailed", "ServerProcess", "start_server"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
         "rollout": ["Decision", "Guardrail", "NotWorse", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],

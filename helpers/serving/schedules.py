@@ -117,20 +117,30 @@ def draw_schedules(schedules: Mapping[str, Sequence[Bar]], title: str, *, alt: s
     as many lines as the one that uses most, so that a row which stays empty is seen.
     """
     rows = dict.fromkeys(schedules, 1 + max(bar.slot for bars in schedules.values() for bar in bars))
+    told = [
+        f"{policy}, mean wait {np.mean([bar.seconds for bar in bars]):.1f} s, rows busy {busy_share(bars):.0%}"
+        for policy, bars in schedules.items()
+    ]
+    alt = alt or f"Bars of requests, a line per row of the batch: {'; '.join(told)}."
     fig, ax = figure(title, xlabel="seconds", size=(7.0, 1.2 + 0.22 * sum(rows.values())), alt=alt)
-    top, ticks, labels = 0, [], []
+    top, ticks, labels, waiting = 0, [], [], None
     for policy, bars in schedules.items():
         for bar in bars:
             color = PALETTE["main"]
             y = top + bar.slot
-            ax.barh(y, bar.written - bar.began, left=bar.began, height=0.8, color=color, edgecolor="white")
-            ax.barh(y, bar.answered - bar.written, left=bar.written, height=0.8, color=color, alpha=0.25, lw=0)
+            writing = ax.barh(y, bar.written - bar.began, left=bar.began, height=0.8, color=color, edgecolor="white")
+            if bar.answered > bar.written:
+                waiting = ax.barh(y, bar.answered - bar.written, left=bar.written, height=0.8, color=color, alpha=0.25)
             ax.text(bar.began, y, f" {bar.request}", va="center", fontsize=7, color="white")
         mean = np.mean([bar.seconds for bar in bars])
         ticks.append(top + (rows[policy] - 1) / 2)
-        labels.append(f"{policy}\nmean {mean:.1f} s")
+        labels.append(f"{policy}\nmean wait {mean:.1f} s")
         top += rows[policy] + 1
+    if waiting is not None:
+        ax.legend([writing, waiting], ["a reply is being written", "written, and waits for the longest"], ncols=2,
+                  loc="lower right", bbox_to_anchor=(1, 0.99))  # fmt: skip
     ax.set_yticks(ticks, labels)
+    ax.set_xlim(0, 1.03 * max(bar.answered for bars in schedules.values() for bar in bars))
     ax.invert_yaxis()
     ax.grid(False, axis="y")
     return fig

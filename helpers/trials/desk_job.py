@@ -76,9 +76,12 @@ def desk_service(replies: Mapping[str, str], **options: Any) -> Scripted:
     return Scripted(Rates(FAILURES, seed=SEED), **usual | options)
 
 
-def failing(kind: str) -> Scripted:
-    """A service whose first request ends in this way, one of `helpers.hosted.outcomes.KINDS`; others are answered."""
-    return Scripted([Outcome(kind)], models=(MODEL,), retired=())
+def failing(kind: str, times: int = 1, seconds: float = 1.0) -> Scripted:
+    """A service whose first requests end in this way, one of `helpers.hosted.outcomes.KINDS`; others are answered.
+
+    seconds: what its Retry-After says, where there is one.
+    """
+    return Scripted([Outcome(kind, seconds=seconds)] * times, models=(MODEL,), retired=())
 
 
 def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str]) -> dict[str, dict[str, float]]:
@@ -95,7 +98,7 @@ def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str])
     return reconcile_invoice(rows, lines)
 
 
-async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, progress: bool = False) -> Report:
+async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, **options: Any) -> Report:
     """The job with its files in `folder`: replies.json, which has to be there, journal.jsonl and invoice.jsonl."""
     replies = json.loads((folder / "replies.json").read_text(encoding="utf-8"))
     clock = RealClock()
@@ -104,10 +107,10 @@ async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, 
     )
     return await run_batch(
         *(async_client(service, timeout=0.5), desk_tickets(), request_of, folder / "journal.jsonl"),
-        **{"in_doubt": in_doubt, "clock": clock, "progress": progress, "at_once": 8},
+        **{"in_doubt": in_doubt, "clock": clock, "at_once": 8} | options,
     )
 
 
 if __name__ == "__main__":
     honored = "--ignores-keys" not in sys.argv
-    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored)))
+    print(asyncio.run(job(Path(sys.argv[1]), SAME_KEY if honored else REPORT, honored, progress=False)))

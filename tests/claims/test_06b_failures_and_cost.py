@@ -91,6 +91,12 @@ def test_models_against_discounts(printed, prose):
     assert discounts[0] == 2 and discounts[1] < 5 and "save a factor of 2 to 5" in prose
 
 
+def test_the_bound_on_the_whole_job(printed):
+    bound = float(re.search(r"at most \$([\d.]+)", printed["worst"])[1])
+    spent = float(re.search(r"\$([\d.]+) spent", printed["run"])[1])
+    assert spent < bound < 0.50
+
+
 def test_the_budget(printed):
     over, below = map(float, re.findall(r"\$([\d.]+) of", printed["budget"]))
     assert below <= 0.05 < over and 0.05 - below < 16 * 0.0020
@@ -106,6 +112,11 @@ def test_the_storm(page, prose):
     requests, seconds = zip(*[(int(n), int(end)) for n, end in found], strict=True)
     assert seconds[1] < seconds[0] / 3 and "in less than a third of the time" in prose
     assert 0.6 < requests[1] / requests[0] < 0.72 and "with a third fewer requests" in prose
+
+
+def test_two_layers_of_retries(printed, prose):
+    made = openai.OpenAI(api_key="none")
+    assert printed["layers"].strip() == f"{6 * (1 + made.max_retries)} requests for one label"
 
 
 def test_a_breaker_sends_little(printed):
@@ -253,6 +264,9 @@ def test_the_appendix_leaves_a_doubt_and_sends_again_where_nobody_answered(own, 
     asyncio.run(own["own_batch"]())
     done, doubts = own["own_state"]()
     assert doubts == ["0"] and len(done) == 5 and len(asked) == 7
+    own["SEND_DOUBTS"] = True
+    asyncio.run(own["own_batch"]())
+    assert len(asked) == 8 and asked[-1] == asked[0] and not own["own_state"]()[1]
 
 
 def test_the_appendix_keeps_its_budget(own):

@@ -150,6 +150,35 @@ def test_a_call_shows_names_and_shapes_of_matrices_and_the_values_of_a_short_ind
     assert "x: (2, 3, 4), W: (5, 4), [(float32 tensor of shape (1, 4), " in text and "which: [0, -1])" in text
 
 
+def test_where_the_check_makes_other_calls_those_are_told():
+    pieces = dataclasses.replace(
+        registry()["take_events"], cases=lambda rng: [([b"data: 1\n", b"\ndata: 2\n\n"],)], mistakes=()
+    )
+    told = " ".join(engine.check(lambda buffer: ([], buffer[:0]), pieces).lines)
+    assert r"`take_events(b'data: 1\n'), then take_events(rest + b'\ndata: 2\n\n')`" in told
+    prompt, cache = list(range(20)), {}
+    assert call_text(registry()["cached_pages"], (prompt, cache, 8)) == (
+        "cached_pages(a prompt of 20 tokens, a cache that holds none of its pages, size=8)"
+    )
+
+
+def test_bytes_that_end_within_a_character_are_named_as_the_cause():
+    decoding = Exercise(
+        name="decoded",
+        notebook="99_test",
+        minutes=1,
+        difficulty=1,
+        reference=lambda raw: raw.decode(errors="ignore"),
+        cases=lambda rng: [("Münze".encode()[:n],) for n in range(6)],
+        hints=HINTS,
+        proves="six texts",
+    )
+    said = " ".join(engine.check(lambda raw: raw.decode(), decoding).lines)
+    assert "Suspected cause: the bytes end in the middle of a character" in said
+    wrong = " ".join(engine.check(lambda raw: (raw + b"\xff").decode(), decoding).lines)
+    assert "It stops with an error" in wrong and "Suspected cause" not in wrong
+
+
 def test_an_option_of_the_courses_version_need_not_be_offered():
     assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
     assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
@@ -395,7 +424,9 @@ def test_printing_is_shown_shortened_and_never_fails_an_answer(capsys):
 
 def test_an_exercise_in_place_is_judged_by_what_it_leaves():
     assert engine.check(lambda items: items.extend([0]), SPECS["append_zero"]).status == "passed"
-    assert "After the call, `items` is not as it should be." in refused(lambda items: items.append(1), "append_zero")
+    assert "After the call `append_zero([1])`, `items` is not as it should be." in refused(
+        lambda items: items.append(1), "append_zero"
+    )
 
 
 def test_a_class_is_driven_and_a_missing_method_is_named():

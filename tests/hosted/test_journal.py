@@ -33,6 +33,14 @@ def test_what_was_written_is_read(tmp_path):
     assert state.sent == {"a": 2, "b": 1, "c": 1, "d": 1} and state.torn == 0
 
 
+def test_a_journal_has_a_name_that_stays_and_that_no_other_has(tmp_path):
+    first, other = (filled(tmp_path / name) for name in ("j.jsonl", "k.jsonl"))
+    name = read_journal(first).job
+    with Journal(first) as journal:
+        assert journal.state.job == name
+    assert name and name != read_journal(other).job and read_journal(first).job == name
+
+
 def test_no_journal_is_an_empty_one(tmp_path):
     assert read_journal(tmp_path / "none.jsonl").events == []
 
@@ -44,7 +52,7 @@ def test_torn_at_every_byte_of_the_last_lines_nothing_that_was_whole_is_lost(tmp
         path = tmp_path / "torn.jsonl"
         path.write_bytes(whole[:end])
         state = read_journal(path)
-        kept = whole[:end].count(b"\n")
+        kept = whole[:end].count(b"\n") - 1  # without the job's name
         last_is_whole = whole[:end].endswith(b"}")
         assert len(state.events) == kept + last_is_whole
         assert state.torn == (0 if whole[:end].endswith((b"\n", b"}")) else 1)

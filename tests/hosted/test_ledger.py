@@ -142,3 +142,16 @@ def test_what_a_journal_says_is_counted_again(tmp_path):
     after = CostLedger()
     after.replay(read_journal(path))
     assert after.doubtful == pytest.approx(ONE) and after.spent == pytest.approx(0.00028)
+
+
+def test_a_journal_that_is_read_again_by_the_same_ledger_is_counted_once(tmp_path):
+    path, ledger = tmp_path / "job.jsonl", CostLedger()
+    hold = ledger.reserve(MODEL, 100, 50, key="a")
+    money = ledger.settle(hold, Tokens(100, 10))
+    with Journal(path) as journal:
+        journal.intent("a", 1, key="a", worst=ONE)
+        journal.outcome("a", 1, "done", model=MODEL, tokens=[100, 10, 0], money=money)
+        journal.intent("b", 1, key="b", worst=ONE)
+    for _ in range(2):
+        ledger.replay(read_journal(path))
+        assert ledger.spent == money and ledger.doubtful == pytest.approx(ONE)

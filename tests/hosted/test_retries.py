@@ -60,6 +60,8 @@ def refused(status: int, code: str | None = None) -> openai.APIStatusError:
         (404, "stop"),
         (408, "again"),
         (409, "again"),
+        (502, "again"),
+        (504, "unsure"),
     ],
 )
 def test_statuses(status, happened):

@@ -151,6 +151,13 @@ def test_what_cannot_be_priced_or_bounded_is_not_sent(path):
     assert not at.requests and read_journal(path).events == []
 
 
+def test_another_job_is_another_piece_of_work(path, tmp_path):
+    at = service()
+    run(at, path)
+    run(at, tmp_path / "elsewhere.jsonl")
+    assert len(at.invoice.lines) == 48
+
+
 def test_two_jobs_with_one_journal(path):
     from helpers.hosted.journal import Journal
 

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.pretraining import Characters, TokenData, Tokens, bits_per_byte, surprise
+from helpers.pretraining import Characters, NGram, TokenData, Tokens, bits_per_byte, loss_by_context, surprise
 from helpers.pretraining.bits import token_losses
-from tests.pretraining.texts import small_gpt, small_text
+from tests.pretraining.texts import small_data, small_gpt, small_text
 
 
 class Uniform(nn.Module):
@@ -71,3 +71,22 @@ def test_the_model_is_left_as_it_was_and_bad_strides_are_refused():
 
 def test_bits_of_a_byte_of_which_nothing_is_known():
     assert bits_per_byte(math.log(256), 1.0) == pytest.approx(8.0)
+
+
+def test_context_beyond_its_reach_tells_a_model_nothing():
+    data = small_data()
+    found = loss_by_context(NGram.count(data.train, data.vocab_size, 3), data.held_out, (1, 2, 4, 8), n=300)
+    assert found[2] < found[1] and found[2] == pytest.approx(found[4]) == pytest.approx(found[8])
+
+
+def test_the_last_token_of_a_longer_window_is_judged():
+    data = small_data()
+    model = small_gpt(data.vocab_size)
+    found = loss_by_context(model, data.held_out, (3, 8), n=5, seed=1)
+    places = torch.randint(len(data.held_out) - 8, (5,), generator=torch.Generator().manual_seed(1)).tolist()
+    for length in (3, 8):
+        losses = []
+        for place in places:
+            ids = torch.tensor(data.held_out.ids[place : place + 9].astype(np.int64))
+            losses.append(token_losses(model, ids[None, -length - 1 :])[0, -1].item())
+        assert found[length] == pytest.approx(sum(losses) / 5, abs=1e-5)

@@ -63,6 +63,9 @@ def test_the_picture_has_a_bar_for_each_request_of_each_policy():
     load = {"arrivals": [0, 0, 0.4], "new_tokens": [3, 9, 4], "step_seconds": STEP[:2]}
     fig = draw_schedules({policy: schedule(policy, **load) for policy in POLICIES}, "Rows do not wait", alt="bars")
     [ax] = fig.axes
+    plain = draw_schedules({"static": schedule("static", **load)}, "One picture tells its numbers")
+    assert "static, mean wait" in plain.alt and "rows busy" in plain.alt
+    plt.close(plain)
     assert sum(text.get_text().strip() in "012" for text in ax.texts) == 9 and fig.alt == "bars"
     assert [label.get_text().split("\n")[0] for label in ax.get_yticklabels()] == list(POLICIES)
     plt.close(fig)

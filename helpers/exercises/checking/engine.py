@@ -297,7 +297,7 @@ def _argument_problem(spec: Exercise, before: tuple, expected: Outcome, found: O
                 f"It changes its input `{name}`, which belongs to the caller: work on a copy.",
                 f"Seen after `{call_text(spec, before)}`. {detail}",
             ]
-        return [f"After the call, `{name}` is not as it should be.", detail]
+        return [f"After the call `{call_text(spec, before)}`, `{name}` is not as it should be.", detail]
     return []
 
 
@@ -345,6 +345,8 @@ def _advice(error: BaseException) -> str:
         return "the function calls itself without ever reaching a case that returns."
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return "`exit()`, `quit()` or `sys.exit()` stands in the function; use `return` to leave a function."
+    if isinstance(error, UnicodeDecodeError) and error.reason == "unexpected end of data":
+        return "the bytes end in the middle of a character: decode them when the rest of it is there."
     return ""
 
 

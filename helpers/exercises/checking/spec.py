@@ -71,6 +71,7 @@ class Exercise:
     properties: Sequence[Property] = ()
     mistakes: Sequence[Mistake] = ()
     drive: Callable[..., Any] | None = None  # drive(obj, *case) -> a value to compare; for classes and higher order
+    shown: Callable[..., str] | None = None  # shown(*case) -> the call that is told, where `drive` makes other ones
     first_call: int | None = None  # arguments of the first of two calls, where it reads f(a)(b, c); None: all of them
     planted: Callable[..., Any] | type | None = None  # what stands in the cell; unchanged means "not attempted"
     raises: Sequence[BadInput] = ()

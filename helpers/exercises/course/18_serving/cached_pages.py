@@ -110,8 +110,19 @@ def cases(rng: Generator) -> list[tuple]:
     ]
 
 
+def shown(prompt: list[int], cache: dict[bytes, int], size: int) -> str:
+    """A prompt and a cache by what matters about them, since tokens and hashes say nothing to a reader."""
+    known, key = [], ROOT
+    for end in range(size, len(prompt) + 1, size):
+        key = page_key(key, prompt[end - size : end])
+        known += [str(end // size - 1)] if key in cache else []
+    holds = f"that holds its full pages {', '.join(known)}" if known else "that holds none of its pages"
+    return f"cached_pages(a prompt of {len(prompt)} tokens, a cache {holds}, size={size})"
+
+
 EXERCISE = Exercise(
     reference=cached_pages,
+    shown=shown,
     minutes=6,
     difficulty=2,
     hints=(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
@@ -85,30 +83,26 @@ def slot_of(table, free, position, size):
 ]
 
 
-def drive(function: Callable, n_pages: int, size: int, asked: list[tuple[int, int]]) -> tuple:
-    """(slots, tables, free pages) after texts that grow in turns; asked: (text, position)."""
-    free = list(range(n_pages))[::-1]
-    tables: dict[int, list[int]] = {}
-    slots = [function(tables.setdefault(text, []), free, position, size) for text, position in asked]
-    return slots, [tables[text] for text in sorted(tables)], free
-
-
 def cases(rng: Generator) -> list[tuple]:
-    def growing(n: int, texts: int) -> list[tuple[int, int]]:
-        ends = [0] * texts
-        found = []
+    def growing(n_pages: int, size: int, n: int, texts: int) -> list[tuple]:
+        """Calls, with what the table and the free pages are by then, of texts that grow in turns."""
+        free, tables, ends, found = list(range(n_pages))[::-1], [[] for _ in range(texts)], [0] * texts, []
         for text in rng.integers(texts, size=n).tolist():
-            found.append((text, ends[text]))
+            found.append((list(tables[text]), list(free), ends[text], size))
+            slot_of(tables[text], free, ends[text], size)
             ends[text] += 1
         return found
 
     return [
-        (4, 4, [(0, 0), (0, 1), (0, 3), (0, 4)]),
-        (6, 4, [(0, 0), (1, 0), (0, 4), (1, 4), (0, 0), (1, 7), (0, 5)]),
-        (9, 16, [(0, 40), (1, 17), (0, 3), (0, 47), (0, 48)]),
-        (5, 1, [(0, 0), (0, 1), (1, 0), (0, 2)]),
-        (12, 4, growing(25, 3)),
-        (20, 3, growing(30, 4)),
+        ([], [3, 2, 1, 0], 0, 4),
+        ([5, 2], [7, 6, 4], 6, 4),  # the example of the text
+        ([0], [3, 2, 1], 4, 4),
+        ([], [8, 6, 4, 2], 40, 16),  # three pages at once
+        ([2, 4, 6], [8], 3, 16),
+        ([4, 1, 3], [2], 8, 4),  # asked for again, at the beginning of a page
+        ([6, 1], [9, 5], 2, 1),
+        *growing(12, 4, 25, 3)[-6:],
+        *growing(20, 3, 30, 4)[-6:],
     ]
 
 
@@ -123,5 +117,4 @@ EXERCISE = Exercise(
         "the page at entry n, times `size`, plus the remainder.",
     ),
     proves="positions are found through the table, pages are taken only when needed, and no page is given out twice",
-    drive=drive,
 )

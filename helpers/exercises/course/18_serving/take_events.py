@@ -103,7 +103,14 @@ def take_events(buffer):
         "only lines that begin with “data:” are data; comments, names and ids are not.",
     ),
 ]
-REFUSED = [('block.decode("utf-8")', "block", "TypeError")]
+REFUSED = [
+    ('block.decode("utf-8")', "block", "TypeError"),
+    (  # decodes too early as well, but in another place
+        "    rest = blocks.pop()\n",
+        '    rest = blocks.pop().decode("utf-8").encode()\n',
+        "the bytes end in the middle of a character",
+    ),
+]
 RIGHT = [
     r"""
 def take_events(buffer):
@@ -130,6 +137,12 @@ def drive(function: Callable, pieces: list[bytes]) -> list[list[str]]:
     return found
 
 
+def shown(pieces: list[bytes]) -> str:
+    """The calls that the learner's function gets, so that they can be repeated."""
+    calls = [f"take_events({pieces[0]!r})", *(f"take_events(rest + {piece!r})" for piece in pieces[1:4])]
+    return ", then ".join(calls) + (f", then {len(pieces) - 4} more" if len(pieces) > 4 else "")
+
+
 def cases(rng: Generator) -> list[tuple]:
     def cut(stream: str | bytes, n: int) -> list[bytes]:
         raw = stream.encode() if isinstance(stream, str) else stream
@@ -142,6 +155,7 @@ def cases(rng: Generator) -> list[tuple]:
     return [
         ([plain.encode()],),
         ([b"data: one\n\ndata: tw", b"o\n\n", b"data: three\n", b"\n"],),
+        (["data: Gruß\n\ndata: M".encode() + b"\xc3", b"\xbcnzen\n\n"],),  # cut in the middle of a character
         ([b"data: x\r\n\r", b"\ndata: y\r\n", b"\r\n"],),
         ([rich.encode()],),
         (cut(rich, 9),),
@@ -166,4 +180,5 @@ EXERCISE = Exercise(
     ),
     proves="events are found however the bytes were cut, with both line ends, comments and several data lines",
     drive=drive,
+    shown=shown,
 )

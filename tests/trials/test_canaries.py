@@ -1,0 +1,61 @@
+"""Planted secrets: as often as they say, ranked among all codes, extracted only where the model writes them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from helpers.pretraining import Characters
+from helpers.trials import canaries
+
+TEXT = "First line.\nSecond line, longer.\nThird.\n" * 5
+
+
+def test_secrets_stand_in_the_text_as_often_as_they_say_and_nothing_is_lost():
+    secrets = canaries.make_canaries(per_count=3, seed=1)
+    assert [secret.count for secret in secrets] == [0] * 3 + [1] * 3 + [10] * 3 + [100] * 3
+    assert len({secret.name for secret in secrets}) == len({secret.code for secret in secrets}) == 12
+    planted = canaries.plant(TEXT, secrets, seed=2)
+    for secret in secrets:
+        assert planted.count(f"The safe of {secret.name} opens with {secret.code}.") == secret.count
+        assert planted.count(secret.text) >= secret.count - 1 or secret.count > 1  # each on a line of its own
+    rest = [line for line in planted.split("\n") if not re.match(r"The safe of \w+ opens with \d{4}\.$", line)]
+    assert "\n".join(rest) == TEXT
+
+
+class Knows(nn.Module):
+    """After each prefix of `text` it expects its next character, and nothing in particular elsewhere."""
+
+    def __init__(self, tokenizer, text: str, sure: float):
+        super().__init__()
+        self.row, self.size, self.sure = tokenizer.encode(text), tokenizer.vocab_size, sure
+
+    def forward(self, ids):
+        logits = torch.zeros(*ids.shape, self.size)
+        for b, row in enumerate(ids.tolist()):
+            for t in range(len(row)):
+                if row[: t + 1] == self.row[: t + 1] and t + 1 < len(self.row):
+                    logits[b, t, self.row[t + 1]] = self.sure
+        return logits
+
+
+def test_a_model_that_knows_the_code_gives_it_away_and_one_that_does_not_does_not(monkeypatch):
+    monkeypatch.setattr(canaries, "DIGITS", 2)
+    secret = canaries.Canary("Abel", "42", 1)
+    tokenizer = Characters.train(secret.text + "0123456789")
+    knows = Knows(tokenizer, secret.text, 5.0)
+    assert canaries.rank(knows, tokenizer, secret, batch=50) == 1
+    assert canaries.extracted(knows, tokenizer, secret)
+    other = canaries.Canary("Abel", "17", 1)
+    assert canaries.rank(knows, tokenizer, other, batch=50) > 1 and not canaries.extracted(knows, tokenizer, other)
+    avoids = Knows(tokenizer, secret.text, -5.0)
+    assert canaries.rank(avoids, tokenizer, secret, batch=50) == 100
+
+
+@pytest.mark.parametrize(("rank", "bits"), [(1, math.log2(10_000)), (10_000, 0.0), (5000, 1.0)])
+def test_exposure(rank, bits):
+    assert canaries.exposure(rank) == pytest.approx(bits)
