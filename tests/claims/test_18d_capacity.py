@@ -67,10 +67,10 @@ def test_the_promise_holds_below_half_of_the_capacity(printed, prose):
 def test_the_rule_of_thumb_breaks_the_promise_while_nobody_waits(printed, prose):
     assert printed["rule"].startswith("2 replicas, 58% utilized")
     wait, reply = (float(n) for n in re.findall(r": (\d+\.\d) s", printed["rule"]))
-    assert wait == 0 and 12 < reply < 13 and "18 / 2.2 = 8.1 seconds" in prose
+    assert wait == 0 and 12 < reply < 13 and "18 / 2.22 = 8.1 seconds" in prose
     queue = open_queue(400 * 20 / 3600 / 2, CURVE)
     assert queue.mean_seconds == pytest.approx(8.1, abs=0.1)
-    assert 2 * queue.mean_requests == pytest.approx(18, abs=0.5) and "a dozen others" not in prose
+    assert 2 * queue.mean_requests == pytest.approx(18, abs=0.5) and "with eight others on average" in prose
 
 
 def test_two_balancers(printed, prose):
