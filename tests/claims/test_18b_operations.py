@@ -232,6 +232,7 @@ def test_the_simulated_server_is_the_one_that_runs(printed, prose, page):
     few = [clients for clients in load if clients <= 8]
     curve = Curve.measured(few, [load[clients]["tokens_per_s"] / 200 for clients in few], max_running=8)
     assert all(load[clients]["weights"] == "int8" for clients in few)
+    assert load[8]["tokens_per_s"] <= load[4]["tokens_per_s"] and "no more tokens per second than four" in prose
     rate, late = 1.2 * curve.most, []
     for seed in range(4):
         waits = simulate_queue(curve, rate=rate, requests=round(rate * 4500), seed=seed).waits
