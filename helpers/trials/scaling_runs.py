@@ -42,7 +42,8 @@ SIZES = {  # channels, layers, heads
     "144x4": (144, 4, 4),
 }
 IN_A_ROW = (1, 2, 4, 8, 16)
-ISOFLOP, REPEATED, EXPERTS = Record("03b_isoflop"), Record("03b_data"), Record("03b_experts")
+ISOFLOP, HELD_OUT = Record("03b_isoflop"), Record("03b_held_out")
+REPEATED, EXPERTS = Record("03b_data"), Record("03b_experts")
 
 
 @lru_cache(maxsize=1)
