@@ -57,7 +57,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "acceptance": ["Item", "broken", "check_all", "check_reply", "load_contract"],
         "allowance": ["Allowance", "NotAllowed"],
-        "backends": ["HostedRefused", "async_client", "chosen_backend", "client", "local_server", "model_name"],
+        "backends": [
+            "BACKENDS",
+            "HostedRefused",
+            "async_client",
+            "chosen_backend",
+            "client",
+            "local_server",
+            "model_name",
+        ],
         "backoff": ["backoff_schedule", "retry_after_seconds", "wait_after"],
         "clocks": ["RealClock", "SimulatedClock"],
         "contracts": ["CLAUSES", "Clause", "DECLARED", "replay"],

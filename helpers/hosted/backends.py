@@ -38,8 +38,8 @@ class HostedRefused(RuntimeError):
 
 
 def client(backend: str | Scripted | None = None, *, script: Any = (), **options: Any) -> openai.OpenAI:
-    """A client. options: what `openai.OpenAI` takes, such as timeout and max_retries; for a paid service also vendor
-    and dollars (the most that all of the client's calls may cost together, 0.05 unless given).
+    """A client. options: what `openai.OpenAI` takes, such as timeout and max_retries; also vendor and dollars (the most
+    that all of the client's calls may cost together, 0.05 unless given), which matter where a service is paid.
 
     Raises ValueError for an unknown back end, HostedRefused, and ServerFailed where the local server cannot start.
     """
@@ -115,6 +115,7 @@ class Found:
 
 def _choose(backend: str | Scripted | None, script: Any, options: dict[str, Any]) -> Found:
     name = chosen_backend(backend)
+    dollars, vendor = float(options.pop("dollars", 0.05)), options.pop("vendor", None)
     if name == "scripted":
         given = isinstance(backend, Scripted)
         service = backend if given else Scripted(script)
@@ -124,7 +125,7 @@ def _choose(backend: str | Scripted | None, script: Any, options: dict[str, Any]
         server = local_server()
         said = f"back end: local, the course's server at {server.base_url}"
         return Found({"api_key": "none", "base_url": server.base_url}, said)
-    dollars, vendor = float(options.pop("dollars", 0.05)), vendor_of(options.pop("vendor", None))
+    vendor = vendor_of(vendor)
     address = {"api_key": _key(vendor), "base_url": vendor.base_url}
     said = f"back end: hosted, {vendor.name} at {vendor.base_url}, for ${dollars:.2f} at most"
     return Found(address, said, allowance=Allowance(dollars, price_of))

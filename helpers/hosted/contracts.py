@@ -153,8 +153,12 @@ def calls_a_tool(asking: Asking) -> None:
 
 
 def repeats_with_a_seed(asking: Asking) -> None:
-    """The same seed draws the same reply, and another one differs in one of four."""
-    drawn = [asking.text(asking.create(ASKED, temperature=1, seed=seed)) for seed in (1, 1, 2, 3, 4)]
+    """The same seed draws the same reply, and another one differs in one of four.
+
+    The first reply does not count: it is written before the prompt is in any cache, and sums of floating-point numbers
+    in another order can change a draw.
+    """
+    _, *drawn = (asking.text(asking.create(ASKED, temperature=1, seed=seed)) for seed in (1, 1, 1, 2, 3, 4))
     held(drawn[0] == drawn[1], f"the same seed gave {drawn[0]!r} and {drawn[1]!r}")
     held(len(set(drawn)) > 1, "every seed gives the same reply")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from helpers.hosted.written import Written
+from helpers.hosted.written import Written, pieces
 
 
 def usage(written: Written) -> dict[str, Any]:
@@ -45,8 +45,11 @@ def chunks(request_id: str, model: str, written: Written, wants_usage: bool) -> 
         return head(request_id, model, "chat.completion.chunk") | {"choices": [choice]}
 
     yield chunk({"role": "assistant", "content": ""})
-    if written.calls:
-        yield chunk({"tool_calls": [{"index": i} | call for i, call in enumerate(calls(written))]})
+    for index, call in enumerate(calls(written)):  # the name first, then the arguments piece by piece
+        begun = call | {"function": call["function"] | {"arguments": ""}}
+        yield chunk({"tool_calls": [{"index": index} | begun]})
+        for piece in pieces(call["function"]["arguments"]):
+            yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
     for piece in (*written.aside, *written.shown):
         yield chunk({"refusal": piece} if written.refused else {"content": piece})
     yield chunk({}, written.finish)

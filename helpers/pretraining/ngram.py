@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from helpers.pretraining.bits import Surprise
 from helpers.pretraining.data import Tokens
@@ -75,17 +76,22 @@ class NGram(nn.Module):
         return cls(tables, discounts, vocab_size)
 
     def probabilities(self, context: NDArray, following: NDArray) -> NDArray:
-        """p of each following token: context (N, order − 1), the newest token last, and following (N, K) → (N, K)."""
+        """p of each following token: context (N, order − 1), the newest token last, and following (N, K) → (N, K).
+
+        A context of fewer tokens begins with −1 in the places that it lacks.
+        """
         p = np.full(following.shape, 1 / self.vocab_size)
+        whole = np.ones((len(context), 1), dtype=bool)
         before = np.zeros((len(context), 1), dtype=np.int64)  # the context's tokens as the digits of one number
         for n, (grams, times, contexts, total, kinds) in enumerate(self.tables, start=1):
             if n > 1:
+                whole = whole & (context[:, -(n - 1), None] >= 0)
                 before = before + context[:, -(n - 1), None].astype(np.int64) * self.vocab_size ** (n - 2)
             all_counts = look_up(contexts, total, before)  # (N, 1)
             count = look_up(grams, times, before * self.vocab_size + following)  # (N, K)
             taken = self.discounts[n - 1] * look_up(contexts, kinds, before)
             longer = (np.maximum(count - self.discounts[n - 1], 0) + taken * p) / np.maximum(all_counts, 1)
-            p = np.where(all_counts > 0, longer, p)
+            p = np.where(whole & (all_counts > 0), longer, p)
         return p
 
     def nats(self, ids: NDArray) -> NDArray:
@@ -106,11 +112,8 @@ class NGram(nn.Module):
         return look_up(contexts, total, asked) > 0
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids: (B, T) → log probabilities of the next token, (B, T, V).
-
-        The first tokens of a row have fewer before them than the model could use; the row's first one is repeated.
-        """
-        rows = torch.cat([ids[:, :1].expand(-1, self.order - 2), ids], dim=1) if self.order > 2 else ids
+        """ids: (B, T) → log probabilities of the next token, (B, T, V)."""
+        rows = F.pad(ids, (max(0, self.order - 2), 0), value=-1)
         context = rows.unfold(1, max(1, self.order - 1), 1).flatten(0, 1).numpy()  # (B · T, order − 1)
         p = self.probabilities(context, np.arange(self.vocab_size)[None].repeat(len(context), 0))
         return torch.from_numpy(np.log(p)).float().view(*ids.shape, -1)

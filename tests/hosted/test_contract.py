@@ -69,8 +69,8 @@ def scripted(script, **options) -> dict[str, bool | None]:
         ("calls a tool", [Outcome("tool_calls", calls=(("find_oder", '{"order_number": "VE-20417"}'),))]),
         ("calls a tool", [Outcome("tool_calls", calls=(("find_order", '{"number": "VE-20417"}'),))]),
         ("calls a tool", [Outcome("tool_calls", calls=(("find_order", '{"order_number": '),))]),
-        ("repeats with a seed", ["a", "b", "c", "d", "e"]),
-        ("repeats with a seed", ["a"] * 5),
+        ("repeats with a seed", ["a", "b", "c", "d", "e", "f"]),
+        ("repeats with a seed", ["a"] * 6),
     ],
 )
 def test_a_reply_that_breaks_a_clause_is_found(name: str, script: list) -> None:
@@ -81,7 +81,7 @@ def test_a_reply_that_holds_a_clause_is_accepted() -> None:
     call = Outcome("tool_calls", calls=(("find_order", json.dumps({"order_number": "VE-20417"})),))
     assert scripted([call], name="calls a tool") == {"calls a tool": True}
     assert scripted(['{"color": "blue"}'], name="keeps a schema") == {"keeps a schema": True}
-    assert scripted(["a", "a", "b", "a", "a"], name="repeats with a seed") == {"repeats with a seed": True}
+    assert scripted(["z", "a", "a", "b", "a", "a"], name="repeats with a seed") == {"repeats with a seed": True}
 
 
 def test_what_an_api_does_not_have_is_neither_held_nor_broken() -> None:

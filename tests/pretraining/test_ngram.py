@@ -60,6 +60,17 @@ def test_more_context_tells_more():
     assert len(text) == 40
 
 
+def test_where_a_row_begins_it_is_the_model_of_a_shorter_context():
+    data = small_data()
+    ids = torch.tensor(data.held_out.ids[:6].astype(np.int64))[None]
+    long = NGram.count(data.train, data.vocab_size, 4)(ids)[0]
+    # below the longest order counts are of different tokens before: a model whose longest is 5 has the same there
+    longer = NGram.count(data.train, data.vocab_size, 5)(ids)[0]
+    assert torch.allclose(long[:2], longer[:2], atol=1e-6) and not torch.allclose(long[2], longer[2], atol=1e-3)
+    behind = NGram.count(data.train, data.vocab_size, 4)(ids[:, 1:])[0]
+    assert torch.allclose(behind[2:], long[3:], atol=1e-6)  # three tokens are all that it looks at
+
+
 def test_which_contexts_were_seen():
     model = NGram.count(tokens_of([0, 1, 2, 3, 0, 1]), 5, order=3)
     assert model.seen(np.array([0, 1, 2, 1, 2])).tolist() == [True, True, False]

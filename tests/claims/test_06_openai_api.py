@@ -1,0 +1,170 @@
+"""What 06_openai_api says in prose, held against what was recorded and printed, and against the installed client."""
+
+from __future__ import annotations
+
+import re
+
+import openai
+import pytest
+
+from helpers.files import RESULTS, read_json
+from helpers.hosted import CLAUSES, DECLARED, KINDS, Outcome, Scripted, client, compared, load_prices
+from tests.tools.notebook import ROOT
+
+README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+NUMBERS = {5: "five", 7: "seven", 12: "twelve", 13: "thirteen"}
+ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[tuple[str, str], dict[str, bool | None]]:
+    runs = read_json(RESULTS / "06_clauses.json")["runs"]
+    return {
+        (run["case"]["server"], run["case"]["api"]): {clause["name"]: clause["held"] for clause in run["clauses"]}
+        for run in runs
+    }
+
+
+# The client -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_clients_defaults(prose):
+    made = openai.OpenAI(api_key="none")
+    assert made.timeout.read == 600 and made.max_retries == 2
+    assert "The defaults wait 600 seconds, three times" in prose
+
+
+def test_what_only_one_of_the_apis_has(prose):
+    only = {row.chat for row in compared() if row.kind == "only Chat Completions"}
+    assert {"seed", "n", "stop", "logit_bias"} <= only
+    assert "`seed`, `n`, `stop` and `logit_bias` exist in Chat Completions only" in prose
+
+
+def test_a_stream_that_has_begun_is_not_sent_again(printed):
+    assert "1 request sent, 62 tokens of reply billed" in printed["naive-stream"]
+    service = Scripted([Outcome("cut_off", tokens=20)])
+    with pytest.raises(openai.APIConnectionError):
+        list(client(service, max_retries=5).chat.completions.create(**ASKED, stream=True))
+    assert len(service.requests) == 1
+    service = Scripted([Outcome("unreachable"), Outcome("unreachable")])
+    client(service, max_retries=2).chat.completions.create(**ASKED, stream=True)
+    assert len(service.requests) == 3  # one that has not begun is
+
+
+def test_a_hung_call_lasts_half_an_hour_and_is_billed_three_times(prose, printed):
+    assert "after 30 minutes" in printed["hang"] and "requests sent: 3, billed: 3" in printed["hang"]
+    assert "Half an hour: 600 seconds, three times. And three bills" in prose
+
+
+def test_a_timeout_is_a_limit_on_silence(printed):
+    lines = printed["silence"].splitlines()
+    assert "APITimeoutError after 20 seconds" in lines[0] and "2000 pieces after 40 seconds" in lines[1]
+
+
+# Tokens and money -----------------------------------------------------------------------------------------------------
+
+
+def test_both_apis_read_the_same_tokens(printed):
+    chat, responses = (re.findall(r"\d+", found) for found in re.findall(r"\[([^]]*)\]", printed["state"])[:2])
+    assert chat == responses and len(chat) == 4
+
+
+def test_tokens_are_counted_exactly_and_the_rule_of_thumb_is_not(prose, printed):
+    found = {}
+    for line in printed["count-check"].splitlines():
+        name, *_ = line.split("  ")
+        read, counted, rule = re.findall(r"(\d+)", line.split("the server")[1])
+        assert read == counted, line
+        found[name.split(" the")[0].strip()] = abs(int(rule) / int(read) - 1)
+    assert found.pop("English") < 0.1 and min(found.values()) > 0.15
+
+
+def test_written_tokens_cost_four_to_eight_times_as_much_as_read_ones(prose):
+    paid = [
+        price for price in load_prices().values() if price.vendor == "OpenAI" and price.output and price.until is None
+    ]
+    factors = {round(price.output / price.input, 3) for price in paid}
+    assert 4 <= min(factors) and max(factors) <= 8, factors
+    assert "four to eight times as high in our table" in prose
+
+
+def test_hidden_reasoning_eats_the_limit(printed):
+    assert "limit 100: '', incomplete; billed 100 written tokens, 100 of them hidden" in printed["reasoning"]
+    assert "billed 305 written tokens, 300 of them hidden" in printed["reasoning"]
+
+
+# Endings --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_one_liner_is_right_once_and_wrong_seven_times(prose, printed):
+    lines = printed["one-liner"].splitlines()
+    counts = {look: sum(look in line for line in lines) for look in (" right ", "silently wrong", " raises ")}
+    assert counts == {" right ": 1, "silently wrong": 7, " raises ": 5} and len(lines) == 13
+    assert "One right, seven silently wrong." in prose
+    assert "Of thirteen endings, the usual one-liner passes seven off as answers" in prose
+    assert "JSONDecodeError ← no openai.OpenAIError" in " ".join(printed["one-liner"].split())
+    assert "the usual line of code gets one right, raises at five and passes seven off as answers" in README
+
+
+def test_ask_tells_every_ending(printed):
+    assert "told rightly: the one-liner 6, `ask` 13 of 13" in printed["ask-endings"]
+
+
+def test_every_outcome_of_the_scripted_service_is_an_ending_of_the_list(page):
+    source = next(cell.source for cell in page.code if cell.id == "endings")
+    played = set(re.findall(r'Outcome\("(\w+)"', source)) | {"answer"}
+    assert set(KINDS) - played == {"cut_off", "overloaded"}  # a stream's, in section 1; and another 5xx
+
+
+# The contract ---------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_twelve_clauses(prose):
+    assert f"puts {NUMBERS[len(CLAUSES)]} such clauses" in prose
+    assert f"a contract of {NUMBERS[len(CLAUSES)]} clauses" in prose
+
+
+def test_the_record_is_what_each_back_end_declares(recorded):
+    for (server, api), found in recorded.items():
+        assert {name for name, held in found.items() if held} == DECLARED[server][api], (server, api)
+
+
+def test_what_transformers_serve_ignores(prose, recorded):
+    chat, responses = recorded["transformers serve", "chat"], recorded["transformers serve", "responses"]
+    ignored = ("keeps a schema", "repeats with a seed", "log-probabilities", "several replies", "calls a tool")
+    assert not any(chat[name] for name in ignored) and not responses["remembers"]
+    runs = read_json(RESULTS / "06_clauses.json")["runs"]
+    said = {
+        clause["name"]: clause["said"]
+        for run in runs
+        for clause in run["clauses"]
+        if run["case"] == {"server": "transformers serve", "api": "chat"}
+    }
+    assert all("APIError" not in said[name] and "Error code" not in said[name] for name in ignored)  # no refusal
+    assert "400" in said["refuses an unknown model"] and "Timeout" in said["refuses a long prompt"]
+    assert "n=2 gives one reply" in said["several replies"]
+    assert (
+        "`transformers serve` accepts a schema, a seed, log-probabilities, `n=2`, a tool that has to be called" in prose
+    )
+
+
+def test_the_live_column_is_what_the_course_declares(printed):
+    lines = printed["contract-table"].split("responses")[0].splitlines()[1:]
+    live = {line[2:26].strip(): line[27:47].strip() for line in lines if line.strip()}
+    assert {name for name, held in live.items() if held == "holds"} == DECLARED["course"]["chat"]
+
+
+# What the page shows --------------------------------------------------------------------------------------------------
+
+
+def test_no_key_is_in_any_output(page, printed):
+    for name, text in printed.items():
+        assert not re.search(r"sk-\w{6,}", text), name
+    assert "'authorization': '(not kept)'" in printed["request"]
+
+
+def test_the_tool_gives_the_dates_of_the_books_and_no_order_of_somebody_else(printed):
+    for line in printed["tool-ask"].splitlines()[:3]:
+        said, books = re.findall(r"\d{4}-\d{2}-\d{2}", line)
+        assert said == books
+    assert '"you have no order VE-34140"' in printed["wrong-calls"]
