@@ -264,6 +264,9 @@ def test_the_appendix_leaves_a_doubt_and_sends_again_where_nobody_answered(own, 
     asyncio.run(own["own_batch"]())
     done, doubts = own["own_state"]()
     assert doubts == ["0"] and len(done) == 5 and len(asked) == 7
+    own["SEND_DOUBTS"] = True
+    asyncio.run(own["own_batch"]())
+    assert len(asked) == 8 and asked[-1] == asked[0] and not own["own_state"]()[1]
 
 
 def test_the_appendix_keeps_its_budget(own):
