@@ -19,7 +19,7 @@ from tests.tools.notebook import ROOT
 
 RUNS = [{**run, **run["case"]} for run in read_json(RESULTS / "03b_isoflop.json")["runs"]]
 COUNTS = {size: count_parameters(make_model(size, 0)) for size in SIZES}
-[LARGE] = read_json(RESULTS / "03b_held_out.json")["runs"]
+HELD_OUT = [run for run in RUNS if run["size"] == "64x3"]
 
 
 def fitted(**wanted) -> list[dict]:
@@ -29,13 +29,11 @@ def fitted(**wanted) -> list[dict]:
 # The first section ---------------------------------------------------------------------------------------------------
 
 
-def test_the_three_runs_of_the_table(prose):
-    for size, budget in (("16x1", 4.5e10), ("24x2", 1.35e11), ("48x2", 4e11)):
+def test_the_four_runs_of_the_table(prose):
+    for size, budget in (("16x2", 1.35e11), ("24x2", 4.5e10), ("48x2", 1.35e11), ("48x3", 4e11)):
         [run] = fitted(size=size, budget=budget, seed=0)
         row = f"| {COUNTS[size].total:,} | {run['tokens'] / 1e6:.2f} million | {run['loss']:.2f} |"
         assert row in prose
-    ratios = [COUNTS[b].total / COUNTS[a].total for a, b in (("16x1", "24x2"), ("24x2", "48x2"))]
-    assert all(3.2 < ratio < 3.8 for ratio in ratios) and "3.5 times as large" in prose
 
 
 def test_the_live_winner_is_the_recorded_one_with_both_seeds(printed):
@@ -112,11 +110,33 @@ def test_ten_times_as_many_parameters_leave_that_share_of_the_second_term(prose)
     assert f"10^−0.2 = {100 * 10**-0.2:.0f} %" in prose
 
 
-def test_the_held_out_size_is_ten_times_the_largest_fitted_one_and_lies_in_its_interval(printed):
-    assert COUNTS["144x4"].total > 10 * max(COUNTS[run["size"]].total for run in fitted())
-    line = printed["predictions"].splitlines()[3]
-    predicted, low, high = map(float, re.findall(r"\d\.\d{3}", line))
-    assert low < LARGE["loss"] < high and abs(predicted - np.mean([low, high])) < 0.05
+def test_the_held_out_size_lies_in_its_interval_and_no_fitted_run_has_it(printed, prose):
+    lines = printed["predictions"].splitlines()[3:]
+    intervals = [tuple(map(float, re.findall(r"\d\.\d\d", line))) for line in lines]
+    predicted, low, high = intervals[0]
+    losses = [run["loss"] for run in HELD_OUT]
+    assert len(losses) == 2 and low < min(losses) < max(losses) < high
+    assert f"The law said {predicted:.2f} nats; the runs gave {losses[0]:.2f} and {losses[1]:.2f}" in prose
+    assert abs(np.mean(losses) - predicted) < 0.02 and "off by less than 0.02" in prose
+    assert not {run["size"] for run in fitted()} & {"64x3", "144x4"}
+    widths = [high - low for _, low, high in intervals]
+    assert widths == sorted(widths) and 0.17 < widths[-1] < 0.21
+    assert COUNTS["64x3"].total == pytest.approx(157_000, rel=0.01)
+    assert 1.5 < COUNTS["64x3"].total / max(COUNTS[run["size"]].total for run in fitted()) < 2
+
+
+def test_two_runs_of_one_size_and_budget_differ_by_about_that_much(prose):
+    gaps = [
+        abs(run["loss"] - other["loss"])
+        for run, other in zip(fitted(seed=0), fitted(seed=1), strict=True)
+        if (run["size"], run["budget"]) == (other["size"], other["budget"])
+    ]
+    assert len(gaps) == 21 and 0.01 < np.median(gaps) < 0.03 and "differ by about 0.02" in prose
+
+
+def test_what_small_models_say_of_the_floor(printed, prose):
+    low, high = map(float, re.search(r"floor .*CI (\S+)–(\S+)\)", printed["predictions"]).groups())
+    assert (round(low, 1), round(high, 1)) == (0.5, 1.2) and "anything from 0.5 to 1.2 nats" in prose
 
 
 def test_the_printed_law_of_2022_contradicts_its_own_model(prose):
@@ -134,7 +154,7 @@ def test_eight_in_a_row(prose):
     assert f"It gets {100 * rows['8']:.1f} %" in prose
     firsts = [min(fitted(budget=budget), key=lambda r: r["loss"]) for budget in (1.5e10, 4.5e10, 1.35e11)]
     assert all(run["right in a row"]["8"] < 0.005 for run in firsts)  # of a hundred questions, none
-    assert LARGE["right in a row"]["8"] > 2 * rows["8"]
+    assert rows["8"] > 3 * firsts[-1]["right in a row"]["8"]
 
 
 # The plan ------------------------------------------------------------------------------------------------------------
@@ -153,7 +173,10 @@ def test_a_day_of_this_machine_needs_more_text_than_there_is(printed):
     assert tokens > len(text_data().train)
 
 
-def test_what_the_readme_says(prose):
+def test_what_the_readme_says(printed):
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert "a law fitted on 42 runs of at most 88 thousand parameters" in readme and len(fitted()) == 42
-    assert f"measured {LARGE['loss']:.2f} nats" in readme
+    predicted, low, high = re.findall(r"\d\.\d\d", printed["predictions"].splitlines()[3])
+    losses = " and ".join(f"{run['loss']:.2f}" for run in HELD_OUT)
+    assert f"expects {predicted} nats (95 % interval for a run {low}–{high}) and two runs of it gave {losses}" in readme
+    first, last = (re.findall(r"C\^(\d\.\d\d)", printed["exponents"])[k] for k in (0, 2))
+    assert f"the best size grows as C^{first} or as C^{last}" in readme and len(fitted()) == 42
