@@ -96,7 +96,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "pictures": ["board", "curves_of", "draw_curves", "draw_pages"],
         "process": ["ServerFailed", "ServerProcess", "start_server"],
         "requests": ["Ask", "EngineStats", "Full", "Piece", "TokenLogprobs", "Usage"],
-        "rollout": ["Decision", "Guardrail", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],
+        "rollout": ["Decision", "Guardrail", "NotWorse", "Rollout", "RolloutPlan", "in_canary", "planned_pairs"],
         "rollout_drill": ["Agents", "Drill", "Version", "run_drill"],
         "schedules": ["POLICIES", "Bar", "busy_share", "draw_schedules", "schedule"],
         "settings": ["Settings"],

@@ -2,7 +2,7 @@
 
     for option in load_options():
         print(option.name, "-", option.take_when)
-    choices_table()                                    # the same as a table for a notebook, dated, "read" where not run
+    choices_table(["vLLM", "a hosted API"])            # the same as a table for a notebook, dated, "read" where not run
 
 What it does not do: choose. Measure the two that are left with your own load (`tests/benchmarks/load.py`).
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,14 +20,7 @@ from helpers.files.safe_files import read_json, unavailable
 
 FILE = DATA / "serving" / "options.json"
 CHECKED = ("run", "read")
-COLUMNS = {
-    "name": "what",
-    "take_when": "take it when",
-    "leave_when": "leave it when",
-    "runs_on": "runs on",
-    "beyond_one_machine": "beyond one machine",
-    "checked": "checked",
-}
+COLUMNS = {"name": "what", "take_when": "take it when", "leave_when": "leave it when", "checked": "checked"}
 
 
 @dataclass(frozen=True)
@@ -62,11 +56,17 @@ def load_options(path: Path = FILE) -> list[ServingOption]:
     return options
 
 
-def choices_table() -> str:
-    """The options as an HTML table, one row each; the last column says whether it was run or read, and when."""
+def choices_table(names: Sequence[str] | None = None) -> str:
+    """These options (or all) as an HTML table, one row each; the last column says whether it was run or read, and when.
+
+    Raises ValueError for a name that no option has.
+    """
+    options = {option.name: option for option in load_options()}
+    if unknown := set(names or ()) - options.keys():
+        raise ValueError(f"No option is called {min(unknown)!r}; there are {', '.join(options)}.")
     head = "".join(f"<th>{label}</th>" for label in COLUMNS.values())
     rows = []
-    for option in load_options():
+    for option in options.values() if names is None else map(options.get, names):
         cells = [html.escape(str(getattr(option, name))) for name in COLUMNS]
         cells[-1] += f", {option.date.isoformat()}"
         rows.append("<tr>" + "".join(f"<td style='text-align: left'>{cell}</td>" for cell in cells) + "</tr>")

@@ -1,9 +1,10 @@
 """A new version for real users, step by step, with a way back: who gets it, what it is worth, when it goes.
 
-    rollout = Rollout(RolloutPlan(stages=((0.05, 100), (0.25, 400), (0.5, None)), pairs=planned_pairs(0.53, 0.73)))
+    plan = RolloutPlan(stages=((0.05, 50), (0.25, 100), (0.5, None)), pairs=planned_pairs(0.53, 0.73), most_loss=0.1)
+    rollout = Rollout(plan)
     rollout.start()                                         # until then everybody is served by the old version
     arm = rollout.arm(user)                                 # "canary" or "control", always the same for one user
-    rollout.served(request, arm, hour, seconds=2.1)         # or failed=True
+    rollout.served(request, arm, hour, user=user, seconds=2.1)              # or failed=True
     rollout.outcome(request, right=False, hour=hour + 3)    # an agent corrected a field: that reading was wrong
     decision = rollout.decide(hour)                         # go on, promote, roll back, keep the old version; and why
 
@@ -13,8 +14,10 @@ so far looks worse than it is, and the younger version looks worst. So a request
 what has no outcome by then is missing, and is watched, too.
 
 Each canary's outcome is paired with that of a neighbor in time from the control, and `helpers.stats.SequentialTest`,
-which may be looked at at any time, decides. Guardrails need no label: they bet that the canary fails, is slow, or
-writes what no program can read, `worse` times as often.
+which may be looked at at any time, decides. Users are split, so users are counted: each of them is in one pair per arm
+at most, and in each guardrail once, or a few busy users would decide. Guardrails need no label: they bet that the
+canary fails, is slow, or writes what no program can read, `worse` times as often. With `most_loss`, the share of the
+canary grows only when one more bet is won: that it does not lose that much or more (`NotWorse`).
 
 What it does not do: route requests of a real server (a client asks for the model that `arm` names), or keep its state
 when the process ends.
@@ -97,11 +100,33 @@ class Guardrail:
         return f"{self.name}: {counts} (e-value {self.e_value:.3g})"
 
 
+@dataclass
+class NotWorse:
+    """A bet that the canary does not lose `most_loss` or more of the right answers; its wealth is an e-value.
+
+    If it does lose that much, a pair multiplies the wealth by 1 or less on average, so that it ever reaches 1 / alpha
+    with a chance of at most alpha, however often one looks (J. Ville, 1939; I. Waudby-Smith and A. Ramdas, 2024).
+    """
+
+    most_loss: float
+    alpha: float = 0.05
+    stake: float = 0.5  # of the wealth; at most 1, so that a lost pair leaves something
+    wealth: float = 1.0
+    won: bool = False
+
+    def update(self, canary: bool, control: bool) -> bool:
+        """One pair of outcomes, right or wrong; True once the bet is won."""
+        self.wealth *= 1 + self.stake * (int(canary) - int(control) + self.most_loss)
+        self.won = self.won or self.wealth >= 1 / self.alpha
+        return self.won
+
+
 @dataclass(frozen=True)
 class RolloutPlan:
     """What is fixed before the first user gets the new version."""
 
     stages: tuple[tuple[float, int | None], ...] = ((0.05, 100), (0.25, 400), (0.5, None))  # share, canary requests
+    most_loss: float | None = None  # which must be ruled out before the share grows; None: requests alone let it grow
     pairs: int = 1000  # of outcomes at most (`planned_pairs`); then the old version stays
     window_hours: float = 48.0  # after which an outcome counts, or is missing
     slow_seconds: float = 10.0
@@ -110,6 +135,7 @@ class RolloutPlan:
     worse: float = 2.0
     salt: str = "rollout"
     wait_for_window: bool = True  # False: counts outcomes as they come, to see what that does
+    once_per_user: bool = True  # False: counts every request as if it came from another user, to see what that does
 
     def __post_init__(self) -> None:
         shares = [share for share, _ in self.stages]
@@ -119,6 +145,8 @@ class RolloutPlan:
             raise ValueError("Every stage but the last one says after how many canary requests it ends.")
         if self.pairs < 1 or not self.window_hours > 0 or not self.worse > 1:
             raise ValueError("A rollout needs pairs, a window, and a guardrail that bets on more than 1 times as many.")
+        if self.most_loss is not None and not 0 < self.most_loss < 1:
+            raise ValueError(f"The loss to be ruled out is a share between 0 and 1, not {self.most_loss}.")
 
 
 @dataclass(frozen=True)
@@ -137,6 +165,7 @@ class Decision:
 @dataclass
 class _Served:
     arm: Arm
+    user: str
     hour: float
     share: float
     right: bool | None = None
@@ -150,6 +179,8 @@ class Rollout:
         self.started = False
         self.stage, self.in_stage = 0, 0  # canary requests served in this stage
         self.test = SequentialTest(alpha=plan.alpha)
+        self.not_worse = None if plan.most_loss is None else NotWorse(plan.most_loss, plan.alpha)
+        self.pairs: list[tuple[bool, bool]] = []  # outcomes that were compared: canary, control
         self.guardrails = {
             name: Guardrail(name, plan.worse, plan.guard_alpha)
             for name in ("errors", "slow replies", "invalid replies", "missing outcomes")
@@ -157,7 +188,8 @@ class Rollout:
         self.requests: dict[str, _Served] = {}  # whose outcome does not count yet
         self.queue: deque[str] = deque()  # the same in their order
         self.canaries: deque[bool] = deque()  # outcomes that wait for a neighbor
-        self.neighbor: bool | None = None  # the latest outcome of the control that has none
+        self.neighbor: tuple[str, bool] | None = None  # user and outcome of the latest control that has none
+        self.used: set[tuple[str, str]] = set()  # (user, what for): who has been counted
         self.known = {arm: [0, 0] for arm in ARMS}  # outcomes that count, right ones among them
         self.decision: Decision | None = None
 
@@ -171,27 +203,38 @@ class Rollout:
     def start(self) -> None:
         """From now on a share of the users gets the canary; what went wrong before counts in no guardrail."""
         self.started = True
+        self.used.clear()
 
     def arm(self, user: str) -> Arm:
         return "canary" if in_canary(user, self.share, self.plan.salt) else "control"
 
     def served(
-        self, request: str, arm: Arm, hour: float, *, seconds: float = 0.0, failed: bool = False, valid: bool = True
+        self,
+        request: str,
+        arm: Arm,
+        hour: float,
+        *,
+        user: str | None = None,
+        seconds: float = 0.0,
+        failed: bool = False,
+        valid: bool = True,
     ) -> None:
         """A request was answered, or failed. Failed ones have no outcome. Hours must not decrease.
 
+        request: its own name, by which `outcome` finds it. user: who sent it; None where each comes from another user.
         valid: whether the reply has the form that was asked for, whatever it says (here: JSON with the five fields).
         """
+        found = _Served(arm, request if user is None or not self.plan.once_per_user else user, hour, self.share)
         if arm == "canary":
             self.in_stage += 1
         if failed:
-            self.guardrails["errors"].bad(arm, self.share)
+            self._bad("errors", found)
             return
         if seconds > self.plan.slow_seconds:
-            self.guardrails["slow replies"].bad(arm, self.share)
+            self._bad("slow replies", found)
         if not valid:
-            self.guardrails["invalid replies"].bad(arm, self.share)
-        self.requests[request] = _Served(arm, hour, self.share)
+            self._bad("invalid replies", found)
+        self.requests[request] = found
         self.queue.append(request)
 
     def outcome(self, request: str, *, right: bool, hour: float) -> None:
@@ -242,25 +285,45 @@ class Rollout:
                 self._count(found)
 
     def _grow(self) -> None:
-        """The next stage, once the canary has served what this one asks for."""
+        """The next stage, once the canary has served what this one asks for, and is surely not much worse."""
         needed = self.plan.stages[self.stage][1]
-        if needed is not None and self.in_stage >= needed:
+        sure = self.not_worse is None or self.not_worse.won
+        if needed is not None and self.in_stage >= needed and sure:
             self.stage, self.in_stage = self.stage + 1, 0
+
+    def _first(self, user: str, what: str) -> bool:
+        """Whether this user is counted for it now; from then on no more."""
+        first = (user, what) not in self.used
+        self.used.add((user, what))
+        return first
+
+    def _bad(self, rail: str, found: _Served) -> None:
+        """Counts a user's first bad event; the share of the users is what it is compared with."""
+        if self._first(found.user, rail):
+            self.guardrails[rail].bad(found.arm, found.share)
 
     def _count(self, found: _Served) -> None:
         """Lets one outcome, or its absence, count."""
         if found.right is None:
-            self.guardrails["missing outcomes"].bad(found.arm, found.share)
+            self._bad("missing outcomes", found)
             return
         self.known[found.arm][0] += 1
         self.known[found.arm][1] += found.right
-        if found.arm == "canary":
+        if found.arm == "control" and (found.user, "control") not in self.used:
+            self.neighbor = found.user, found.right  # an older control that nobody was paired with is left out
+        if found.arm == "canary" and self._first(found.user, "canary"):
             self.canaries.append(found.right)
-        else:
-            self.neighbor = found.right  # an older control that nobody was paired with is left out
         if self.canaries and self.neighbor is not None and not self._enough():
-            self.test.update(self.canaries.popleft(), self.neighbor)
-            self.neighbor = None
+            self._compare(self.canaries.popleft(), *self.neighbor)
+
+    def _compare(self, canary: bool, user: str, control: bool) -> None:
+        """One pair of outcomes; the control's user is in no other."""
+        self.used.add((user, "control"))
+        self.neighbor = None
+        self.pairs.append((canary, control))
+        self.test.update(canary, control)
+        if self.not_worse is not None:
+            self.not_worse.update(canary, control)
 
     def _enough(self) -> bool:
         return self.test.rejected or self.test.questions >= self.plan.pairs

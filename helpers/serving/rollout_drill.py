@@ -72,18 +72,26 @@ def run_drill(
     per_hour: float = 40.0,
     agents: Agents | None = None,
     most_hours: float = 1000.0,
+    users: int | None = None,
+    spread: float = 0.25,
     seed: int = 0,
 ) -> Drill:
     """Runs a rollout until it has decided, or for `most_hours`.
 
-    per_hour: tickets, at random (Poisson), each from another user; the old version has served them since before the
-    rollout began, so that its late outcomes come in from the first hour on. Raises ValueError for a rate that is not
-    positive, for no hours, and for lists of right answers of two lengths: both are recorded on the same tickets.
+    per_hour: tickets, at random (Poisson); the old version has served them since before the rollout began, so that its
+    late outcomes come in from the first hour on. users: how many customers send them again and again; None: each ticket
+    comes from another one. spread: standard deviation of what is added, per customer, to both versions' shares of right
+    readings, since some write more clearly than others.
+    Raises ValueError for a rate that is not positive, for no hours, for lists of right answers of two lengths (both are
+    recorded on the same tickets), and for such lists together with `users`.
     """
     lists = [version.right for version in (new, old) if not isinstance(version.right, (int, float))]
     if not per_hour > 0 or most_hours < 1 or len({len(outcomes) for outcomes in lists}) > 1:
         raise ValueError("A drill needs a positive rate, an hour, and two versions recorded on the same tickets.")
+    if users is not None and (lists or users < 2):
+        raise ValueError("Customers who return are two or more, and each version's right answers are a share then.")
     agents, rng, rollout = agents or Agents(), np.random.default_rng(seed), Rollout(plan)
+    clarity = None if users is None else np.random.default_rng((seed, users)).normal(0, spread, users)
     versions = {"canary": new, "control": old}
     pending: list[tuple[float, str, bool]] = []  # heap of outcomes: hour, request, right
     rows, tickets, on_canary = [], 0, 0
@@ -94,14 +102,16 @@ def run_drill(
         for moment in np.sort(hour + rng.random(rng.poisson(per_hour))):
             tickets += 1
             request = f"ticket {tickets}"
-            arm = rollout.arm(request)
+            number = None if users is None else int(rng.integers(users))
+            user = request if number is None else f"customer {number} of run {seed}"
+            arm = rollout.arm(user)
             version = versions[arm]
             failed = rng.random() < version.errors
             seconds = version.seconds * np.exp(SPREAD * rng.standard_normal())
             valid = version.invalid == 0 or rng.random() >= version.invalid
-            rollout.served(request, arm, moment, seconds=seconds, failed=failed, valid=valid)
+            rollout.served(request, arm, moment, user=user, seconds=seconds, failed=failed, valid=valid)
             on_canary += arm == "canary"
-            right = _right(version, rng)
+            right = _right(version, rng) if number is None else bool(rng.random() < version.right + clarity[number])
             after = rng.exponential(agents.closing_hours if right else agents.correction_hours)
             if not failed and rng.random() >= agents.never:
                 heapq.heappush(pending, (moment + after, request, right))

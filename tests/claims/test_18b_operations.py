@@ -5,16 +5,20 @@ from __future__ import annotations
 import ast
 import asyncio
 import json
+import random
 import re
+from contextlib import aclosing
+from datetime import date
 
+import httpx2
 import numpy as np
-import pytest
+import openai
 import yaml
 
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS, read_json
-from helpers.serving import Settings
-from helpers.serving.watch import FAST, Watch
+from helpers.serving import Curve, Settings, simulate_queue
+from helpers.serving.limits import Limits
 
 CHUNKS = {run["case"]["chunk"]: run for run in read_json(RESULTS / "18_chunk.json")["runs"]}
 FIRST = "first_token_of_the_long_one_s"
@@ -25,11 +29,57 @@ take = registry()["take"].reference
 
 
 def test_twelve_customers_and_one_careless_program(printed, prose):
-    assert "12" in printed["noticed"].splitlines()[-1]
-    assert "characters, no error" in printed["noticed"] and printed["noticed"].count("APIConnectionError") == 3
+    assert "12 of 12 raise APIConnectionError" in printed["noticed"]
+    [answer] = re.findall(r"ten lines of the standard library: '(.*)'", printed["noticed"])
+    assert len(ast.literal_eval(f"'{answer}'")) == int(re.search(r"(\d+) characters\s*$", printed["noticed"])[1]) > 20
     assert "12 of 12 answered" in printed["recovered"]
     assert "12 of 12 running replies finished, exit status 0" in printed["drained"]
     assert "each of the twelve gets an `APIConnectionError`" in prose
+    assert openai.VERSION.startswith("3.") and "This is version 3 of the package" in prose
+
+
+def test_the_order_numbers_are_no_neighbors(printed):
+
+    drawn = random.Random(18).sample(range(10000, 100000), 13)
+    assert all(abs(a - b) > 1 for a in drawn for b in drawn if a is not b)
+    assert f"VE-{drawn[0]}" in printed["kill"]
+
+
+def names_of(page, *cells: str) -> dict:
+    """What these cells define, outside of the notebook."""
+    found = {"openai": openai, "json": json, "random": random}
+    for cell in page.code:
+        if cell.id in cells:
+            exec(cell.source, found)
+    return found
+
+
+def test_what_may_pass_and_how_long_the_loop_waits(page):
+
+    names = names_of(page, "retries")
+    request = httpx2.Request("POST", "http://desk/v1/chat/completions")
+
+    def refusal(status: int, **headers: str) -> openai.APIStatusError:
+        answer = httpx2.Response(status, headers=headers, request=request)
+        return openai.APIStatusError("refused", response=answer, body=None)
+
+    in_a_stream = openai.APIError("the engine failed", request=request, body=None)
+    passing = [openai.APIConnectionError(request=request), in_a_stream, refusal(408), refusal(429), refusal(503)]
+    assert all(map(names["may_pass"], passing))
+    assert not any(map(names["may_pass"], map(refusal, (400, 401, 403, 404, 422))))
+    waits = [names["pause"](refusal(503, **{"retry-after": "3"}), 1) for _ in range(200)]
+    assert 3 <= min(waits) < 3.2 and 5.8 < max(waits) <= 6
+    for tries, least in ((1, 1), (2, 2), (3, 4), (9, 4)):
+        assert least <= names["pause"](None, tries) <= 2 * least
+
+
+def test_the_client_sleeps_exactly_what_retry_after_says():
+    client = openai.OpenAI(api_key="none")
+    options = openai._models.FinalRequestOptions(method="post", url="/")
+
+    for told in ("1", "7"):
+        waits = {client._calculate_retry_timeout(2, options, httpx2.Headers({"retry-after": told})) for _ in range(5)}
+        assert waits == {float(told)}
 
 
 # Limits and queues ---------------------------------------------------------------------------------------------------
@@ -61,10 +111,52 @@ def test_keys_are_not_stored_and_logs_hold_no_text(printed):
     assert line["request_id"] == "case-4711" and line["cost"] > 0 and not {"prompt", "messages", "reply"} & line.keys()
 
 
-def test_a_bounded_queue_refuses_what_is_too_much_and_waits_seconds(printed):
-    found = re.findall(r"(\d+)% refused; the last tenth waits (\d+) s", printed["curve"])
-    (none, long), (some, short) = ((int(share), int(seconds)) for share, seconds in found)
-    assert none == 0 and 10 < some < 25 and short < 25 < 300 < long
+def test_five_per_second_may_be_nine(printed, prose):
+    assert [line.split()[-1] for line in printed["limits"].splitlines()] == ["●●●●●●●●●·", "●·●·●·●·●·"]
+    assert "admitted 9 in the first second" in prose
+
+
+def test_the_server_counts_in_a_moving_window(prose):
+    assert "a *moving window*" in prose and type(Limits().moving).__name__ == "MovingWindowRateLimiter"
+
+
+def quarters(text: str) -> list[tuple[int, int]]:
+    """Per quarter of a second, the requests that were answered and refused."""
+    return [(blocks.count("█"), blocks.count("░")) for blocks in re.findall(r"\d s  ([█░]*)$", text, re.MULTILINE)]
+
+
+def test_between_8_and_16_of_a_burst_are_answered(printed, prose):
+    for cell in ("herd-sdk", "herd-jitter"):
+        answered, refused = quarters(printed[cell])[0]
+        assert answered + refused == 24 and 8 <= answered <= 16
+    assert "somewhere between 8 and 16 are answered at once" in prose
+
+
+def test_jitter_takes_the_herd_apart(printed):
+    herd, spread = (quarters(printed[cell])[1:] for cell in ("herd-sdk", "herd-jitter"))
+    returned = quarters(printed["herd-sdk"])[0][1]
+    assert max(map(sum, herd)) == returned  # all that were refused, in one quarter of a second
+    together = max(map(sum, spread)) / quarters(printed["herd-jitter"])[0][1]
+    assert together < 0.75 and sum(answered for answered, _ in quarters(printed["herd-jitter"])) == 24
+
+
+def test_the_simulated_server_is_the_one_that_runs(printed, prose, page):
+    guarded = next(cell.source for cell in page.code if cell.id == "guarded")
+    assert "max_running=8" in guarded and "bits=8" in guarded and "8-bit weights, 8 requests at once" in prose
+    runs = read_json(RESULTS / "18_load.json")["runs"]
+    load = {run["case"]["clients"]: run for run in runs if run["case"]["server"] == "ours, int8"}
+    few = [clients for clients in load if clients <= 8]
+    curve = Curve.measured(few, [load[clients]["tokens_per_s"] / 200 for clients in few], max_running=8)
+    assert all(load[clients]["weights"] == "int8" for clients in few)
+    rate, late = 1.2 * curve.most, []
+    for seed in range(4):
+        waits = simulate_queue(curve, rate=rate, requests=round(rate * 4500), seed=seed).waits
+        late.append(waits[-len(waits) // 10 :].mean())
+    assert f"with four seeds it was {min(late):.0f} to {max(late):,.0f}" in prose
+    found = re.findall(r"(\d+)% refused; the others wait (\d+) s to begin, the last tenth (\d+) s", printed["late"])
+    (none, _, long), (some, short, _) = (map(int, row) for row in found)
+    assert none == 0 and long == round(late[0]) and 15 <= some <= 25 and 15 <= short <= 25
+    assert 0.2 * 75 * 60 == 900 and 0.95 * 900 == 855 and "900 seconds, and 855 on average" in prose
 
 
 # One long prompt -----------------------------------------------------------------------------------------------------
@@ -78,103 +170,129 @@ def test_the_recorded_knob():
 
 def test_what_the_text_says_of_three_chunks(prose):
     pause, first = ({chunk: run[name] for chunk, run in CHUNKS.items()} for name in ("longest_step_s", FIRST))
-    assert f"at 2,048, six people stand still for {pause[2048]:.0f} seconds" in prose
-    assert f"At 64 they pause for {pause[64]:.1f} seconds" in prose
+    assert f"At 2,048, the longest step takes {pause[2048]:.0f} processor seconds" in prose
+    assert f"At 64 it takes {pause[64]:.1f}," in prose
     assert f"after {first[64]:.0f} seconds instead of {first[2048]:.0f}" in prose
     assert pause[16] < pause[64] and f"but now the long prompt needs {first[16]:.0f}." in prose
 
 
-def test_ten_short_waits_and_a_long_one(prose):
-    waits = [0.1] * 10 + [9.0]
-    assert f"The *mean* is {np.mean(waits):.1f} seconds" in prose
+def pauses_of(text: str) -> dict[str, float]:
+    found = re.search(
+        r"by pauses:  (\d+) of (\d+) .*p95 ([\d.]+) s\nby readers: (\d+) of 6 .*pauses is ([\d.]+) s", text
+    )
+    return dict(zip(("long", "all", "p95", "readers", "longest"), map(float, found.groups()), strict=True))
 
 
-def test_the_mended_server_pauses_shorter(printed):
-    before, after = (float(re.search(r"longest (\d+\.\d) s", printed[name])[1]) for name in ("pauses", "mended"))
-    assert after < before
-    [(fell, to)] = re.findall(r"fell from (\d+\.\d) to (\d+\.\d) s", printed["mended"])
-    assert (float(fell), float(to)) == (before, after)
-    assert all(re.search(r"\d+\.\d% of them longer than 1 s", printed[name]) for name in ("pauses", "mended"))
+def test_pauses_hide_what_readers_meet(printed, prose):
+    before = pauses_of(printed["pauses"])
+    assert before["long"] == before["readers"] == 6 and before["p95"] < 1 < before["longest"]
+    assert before["long"] / before["all"] < 0.05 and 36 <= before["all"] / 6 < 40
+    assert 6 * 199 == 1194 and "6 of 1,194 pauses, 0.5 %" in prose
+    spans = re.findall(r"longest pause from ([\d.]+) s to ([\d.]+) s", printed["pauses"])
+    assert len(spans) == 6 and np.ptp(np.array(spans, dtype=float), axis=0).max() < 0.2  # the same moment
 
 
-def test_the_alert_names_a_metric_and_a_bucket_that_exist(page):
+def test_the_mended_server_pauses_shorter_and_at_a_price(printed):
+    before, after = pauses_of(printed["pauses"]), pauses_of(printed["mended"])
+    assert after["longest"] < before["longest"] and after["readers"] < before["readers"]
+    assert after["p95"] > before["p95"]  # each piece of the long prompt makes a short pause
+    (fell, to), _ = re.findall(r"([\d.]+) → ([\d.]+) s", printed["mended"])
+    assert float(to) < float(fell)
+
+
+def test_the_alert_is_on_the_metric_that_was_tried(page, printed):
     [rule] = re.findall(r"```yaml\n(.*?)```", page.prose, re.DOTALL)
     [alert] = yaml.safe_load(rule)["groups"][0]["rules"]
-    watch = Watch(Settings(), lambda: None)
-    text = watch.metrics().decode()
-    assert 1.0 in [float(edge) for edge in FAST]
-    for name in re.findall(r"llm_\w+", alert["expr"]):
-        assert name in text
-    assert 'llm_between_tokens_seconds_bucket{le="1.0"}' in text
+    tried = next(cell.source for cell in page.code if cell.id == "alert")
+    names = set(re.findall(r"desk_\w+", alert["expr"]))
+    assert names == set(re.findall(r"desk_\w+(?:_bucket|_count)", tried)) and 'le="1.0"' in alert["expr"]
+    before, now = map(int, re.findall(r"(\d+)% broke the promise", printed["alert"]))
+    assert alert["expr"].endswith("> 0.05") and before > 5 >= now
+    assert re.findall(r"the alert (.*)", printed["alert"]) == ["calls somebody", "is silent"]
+
+
+# Hang-ups ------------------------------------------------------------------------------------------------------------
+
+
+def test_places_were_taken_and_came_back(printed):
+    taken = ast.literal_eval(printed["leaving"].split("at once: ")[1])
+    assert 1 <= taken["llm_running"] <= 8 and taken["llm_pages{state=used}"] >= 1
+    assert ast.literal_eval(printed["returned"].split("afterwards: ")[1]) == dict.fromkeys(taken, 0.0)
+
+
+def test_the_colleague_leaks_and_the_repaired_loop_does_not(printed):
+    leaking = [tuple(map(int, re.findall(r"\d+", line))) for line in printed["colleague"].splitlines()]
+    assert [(row[1], row[3]) for row in leaking] == [(8, 4), (4, 2), (2, 1), (1, 1)]
+    assert printed["repaired"].count("8 of 8 served, then 8 of 8 places free") == 4
+
+
+def test_an_async_generator_waits_to_be_closed(printed):
+    assert printed["async-stream"].splitlines() == ["after the break", "the place is given back"]
+
+
+def test_aclosing_gives_the_place_back_at_the_end_of_its_block(page):
+    told: list[str] = []
+    source = next(cell.source for cell in page.code if cell.id == "async-stream").split("\n\n\nstream")[0]
+    names = {"print": told.append}
+    exec(source, names)
+
+    async def left_early() -> None:
+        async with aclosing(names["streaming"]()) as stream:
+            async for _ in stream:
+                break
+        told.append("after the block")
+
+    asyncio.run(left_early())
+    assert told == ["the place is given back", "after the block"]
 
 
 # The runbook ---------------------------------------------------------------------------------------------------------
 
 
-def test_every_line_of_the_runbook_was_tried(printed, page):
+EVENTS = ("kill -9", "SIGTERM", "full queue", "a long prompt", "20 hang-ups")
+
+
+def rows_of(table: str) -> dict[str, list[str]]:
+    lines = ([part.strip() for part in line.split("|")[1:-1]] for line in table.splitlines())
+    return {row[0]: row[1:] for row in lines if row and row[0] in EVENTS}
+
+
+def test_every_protection_in_the_runbook_was_tried(printed, page):
     [cell] = [cell for cell in page.code if cell.id == "runbook"]
     [table] = [output.data["text/markdown"] for output in cell.outputs if "text/markdown" in output.get("data", {})]
-    rows = {
-        row[0]: row[1:] for row in ([part.strip() for part in line.split("|")[1:-1]] for line in table.splitlines())
-    }
-    events = ("kill -9", "SIGTERM", "full queue", "a long prompt", "20 hang-ups")
-    assert list(rows)[2:] == list(events) and all(rows[event][1] != "not tried" for event in events)
-    assert rows["SIGTERM"][1] == "12 of 12 running replies finished, exit status 0"
-    assert rows["20 hang-ups"][1] == "0 slots and 0 pages still taken"
-    before, after = (float(re.search(r"(\d+\.\d) s", rows["a long prompt"][k])[1]) for k in (0, 1))
-    assert after < before and f"fell from {before} to {after} s" in printed["mended"]
-    [late] = re.findall(r"waits (\d+) s \(simulated\)", rows["full queue"][0])
-    assert f"the last tenth waits {late} s" in printed["curve"]
+    rows = rows_of(table)
+    assert tuple(rows) == EVENTS and "not tried" not in table
+    assert all(re.search(r"\(\d{4}-\d\d-\d\d\)$", seen) for row in rows.values() for seen in row[:2])
+    assert [event for event in EVENTS if rows[event][2] == "yours to write"] == ["full queue", "20 hang-ups"]
+    assert rows["SIGTERM"][0].startswith("ended at once instead (`kill -9`): 12 of 12 replies cut off")
+    assert rows["SIGTERM"][1].startswith("draining: 12 of 12 running replies finished")
+    assert rows["20 hang-ups"][1].startswith("0 places and 0 pages still taken")
+    free = int(re.findall(r"then (\d) of 8 places free", printed["colleague"])[-1])
+    assert f"a leaking loop: {8 - free} of 8 places lost in four rounds" in rows["20 hang-ups"][0]
     assert "exit: 0" in printed["runbook"]
 
 
-# The appendix --------------------------------------------------------------------------------------------------------
+def test_a_second_evening_keeps_what_the_first_one_tried(page, tmp_path):
+    class Stopped:
+        def stop(self):
+            return 0
 
+    def evening(*notes):
+        names = {"course": tmp_path, "json": json, "server": Stopped(), "keys_file": tmp_path / "keys"}
+        names |= {"display": lambda shown: None, "Markdown": str}
+        (tmp_path / "keys").touch()
+        cells = {cell.id: cell.source for cell in page.code}
+        exec(cells["note"], names)
+        for event, found in notes:
+            names["note"](event, **found)
+        exec(cells["first-steps"] + "\n" + cells["runbook"], names)
+        return rows_of((tmp_path / "build/portfolio/18b_runbook.md").read_text(encoding="utf-8"))
 
-@pytest.fixture
-def own(page, tmp_path, monkeypatch):
-    """The names that the appendix's cells define in an empty folder; the last cell's own run is left out."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    names = {}
-    for cell in page.code:
-        if cell.id in ("own-client", "own-ask", "own-run"):
-            exec(cell.source.split("\n\n\nown_rows")[0], names)
-    return names
-
-
-def test_a_line_that_a_kill_tore_is_asked_again_and_no_other(own):
-    assert asyncio.run(own["own_batch"]()) == (6, 0)
-    journal = own["OWN_JOURNAL"]
-    whole = journal.read_text(encoding="utf-8")
-    journal.write_text(whole[:-10], encoding="utf-8")
-    asked = []
-
-    async def reply(client, question):
-        asked.append(question)
-        return "stop", "again"
-
-    torn = json.loads(whole.splitlines()[-1])["text"].removeprefix("ECHO ")
-    own["own_reply"] = reply
-    assert asyncio.run(own["own_batch"]()) == (6, 5)
-    assert asked == [torn] and asyncio.run(own["own_batch"]()) == (6, 6)
-
-
-@pytest.mark.parametrize(("status", "tries"), [(401, 1), (429, 5), (503, 5)])
-def test_the_appendix_asks_again_only_where_that_may_help(own, status, tries, monkeypatch):
-    asked = []
-
-    async def at_once(seconds):
-        pass
-
-    async def reply(client, question):
-        asked.append(question)
-        error = own["APIError"]("refused", request=None, body=None)
-        error.status_code = status
-        raise error
-
-    monkeypatch.setattr(asyncio, "sleep", at_once)
-    own["own_reply"] = reply
-    assert asyncio.run(own["own_batch"]()) == (6, 0)
-    assert len(asked) == 6 * tries
-    assert asyncio.run(own["own_batch"]()) == (6, 0)  # a failed row is no finished one
+    nothing = evening()
+    assert all(row[:2] == ["not tried", "not tried"] for row in nothing.values())
+    evening(("kill -9", {"without": "half", "here": "twelve"}))
+    second = evening(("20 hang-ups", {"here": "none taken"}))
+    today = date.today()
+    assert second["kill -9"][:2] == [f"half ({today})", f"twelve ({today})"]
+    assert second["20 hang-ups"][:2] == ["not tried", f"none taken ({today})"]
+    assert second["SIGTERM"][:2] == ["not tried", "not tried"]

@@ -34,6 +34,13 @@ def test_the_table_says_of_each_row_whether_it_was_run():
     assert all(f"{option.checked}, {option.date}" in table for option in options)
 
 
+def test_a_table_of_a_few_holds_them_in_their_order_and_refuses_others():
+    table = choices_table(["a hosted API", "vLLM"])
+    assert table.count("<tr>") == 3 and 0 < table.index("a hosted API") < table.index(">vLLM<")
+    with pytest.raises(ValueError, match="No option is called 'vllm'"):
+        choices_table(["vllm"])
+
+
 @pytest.mark.parametrize("damage", [{}, {"options": [{"name": "x"}]}, {"options": None}])
 def test_a_damaged_file_is_refused_in_a_sentence(tmp_path, damage):
     path = tmp_path / "options.json"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from helpers.serving.rollout import Guardrail, Rollout, RolloutPlan, in_canary, planned_pairs
+from helpers.serving.rollout import Guardrail, NotWorse, Rollout, RolloutPlan, in_canary, planned_pairs
 from helpers.serving.rollout_drill import Agents, Version, run_drill
 from helpers.stats import simulate_peeking
 
@@ -51,6 +52,87 @@ def test_a_guardrail_keeps_its_promise_at_every_look_and_finds_a_worse_canary():
     assert wealth_trips(1.0, 0.2) <= 0.05 + 0.033  # three standard errors
     assert wealth_trips(0.5, 0.5) <= 0.01
     assert wealth_trips(3.0, 0.2) > 0.95
+
+
+def ruled_out(new, old, most_loss, runs=600, pairs=300):
+    """Share of runs in which a loss of `most_loss` is ruled out at some look."""
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(runs):
+        bet = NotWorse(most_loss, alpha=0.05)
+        found += any([bet.update(*outcome) for outcome in rng.random((pairs, 2)) < (new, old)])
+    return found / runs
+
+
+def test_a_loss_that_is_there_is_seldom_ruled_out_at_any_look_and_one_that_is_not_mostly_is():
+    assert ruled_out(0.43, 0.53, 0.1) <= 0.05 + 0.027  # three standard errors
+    assert ruled_out(0.33, 0.53, 0.1) <= 0.01
+    assert ruled_out(0.73, 0.53, 0.1) > 0.95
+
+
+def test_factors_of_a_pair():
+    wealth = []
+    for canary, control in ((True, False), (True, True), (False, True)):
+        bet = NotWorse(0.1)
+        bet.update(canary, control)
+        wealth.append(bet.wealth)
+    assert wealth == pytest.approx([1.55, 1.05, 0.55])
+
+
+EVIDENCE = RolloutPlan(stages=((0.05, 50), (0.25, 100), (0.5, None)), pairs=200, window_hours=48, most_loss=0.1)
+
+
+def test_a_version_that_is_ten_points_worse_reaches_half_of_the_users_by_requests_and_stays_small_by_evidence():
+    most = {
+        plan.most_loss: [
+            run_drill(plan, Version("worse", 0.43), OLD, per_hour=20, seed=s).shares.max() for s in range(20)
+        ]
+        for plan in (EVIDENCE, replace(EVIDENCE, most_loss=None))
+    }
+    assert sum(share == 0.5 for share in most[None]) >= 18
+    assert sum(share > 0.05 for share in most[0.1]) <= 3  # 1 of 20 on average at most
+
+
+def test_a_good_version_still_grows_and_is_promoted():
+    drills = [run_drill(EVIDENCE, Version("tickets", 0.73), OLD, per_hour=20, seed=seed) for seed in range(10)]
+    assert sum(drill.decision.action == "promote" for drill in drills) >= 8
+    assert sum(drill.shares.max() > 0.05 for drill in drills) >= 8
+
+
+def test_the_share_stays_while_nothing_is_known_however_many_requests_are_served():
+    shares = {}
+    for most_loss in (None, 0.1):
+        rollout = started(RolloutPlan(stages=((0.25, 5), (0.5, None)), window_hours=48, most_loss=most_loss))
+        for i in range(40):
+            rollout.served(str(i), "canary", i / 10)
+        rollout.decide(4.0)
+        shares[most_loss] = rollout.share
+    assert shares == {None: 0.5, 0.1: 0.25}
+
+
+def wrong_decisions(users, once, runs=40):
+    plan = RolloutPlan(stages=((0.5, None),), pairs=200, window_hours=48, once_per_user=once)
+    drills = [
+        run_drill(plan, Version("same", 0.6), Version("old", 0.6), per_hour=20, users=users, most_hours=200, seed=seed)
+        for seed in range(runs)
+    ]
+    return sum(drill.decision.action in ("promote", "roll back") for drill in drills)
+
+
+def test_regular_customers_mislead_a_test_of_requests_and_not_one_that_counts_each_of_them_once():
+    assert wrong_decisions(40, once=False) >= 6
+    assert wrong_decisions(40, once=True) <= 4
+
+
+def test_a_user_is_in_one_pair_and_once_in_each_guardrail():
+    rollout = started(RolloutPlan(stages=((0.5, None),), pairs=100, window_hours=10))
+    for i in range(12):
+        arm = ("canary", "control")[i % 2]
+        rollout.served(f"request {i}", arm, i / 10, user=f"busy on the {arm}", seconds=99.0)
+        rollout.outcome(f"request {i}", right=True, hour=i / 10 + 1)
+    decision = rollout.decide(20.0)
+    assert rollout.pairs == [(True, True)] and rollout.known["canary"] == [6, 6]
+    assert rollout.guardrails["slow replies"].counts == {"canary": 1, "control": 1} and decision.action == "go on"
 
 
 def test_what_goes_wrong_before_the_canary_begins_trips_nothing():
@@ -203,6 +285,8 @@ def test_the_same_seed_gives_the_same_drill():
         (lambda: RolloutPlan(stages=((0.5, 3), (0.1, None))), "increasing shares"),
         (lambda: RolloutPlan(stages=((0.1, None), (0.5, None))), "Every stage but the last"),
         (lambda: RolloutPlan(worse=1.0), "guardrail"),
+        (lambda: RolloutPlan(most_loss=1.0), "loss to be ruled out"),
+        (lambda: run_drill(HALF, Version("a", [True]), OLD, users=9), "Customers who return"),
         (lambda: planned_pairs(0.5, 0.5), "equal shares"),
         (lambda: planned_pairs(0.5, 0.501), "more than 20,000"),
         (lambda: run_drill(HALF, OLD, OLD, per_hour=0), "positive rate"),

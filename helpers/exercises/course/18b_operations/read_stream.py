@@ -11,13 +11,14 @@ def read_stream(chunks: list[tuple[str, str | None]]) -> tuple[str, str]:
     """The text of a reply, and its state: "whole", "limit" or "broken".
 
     chunks: (text, finish_reason) as they came. finish_reason is None until the server says why the reply ended: "stop"
-    (the model was done) or "length" (max_tokens was reached, the state "limit").
+    (the model was done, "whole") or "length" (max_tokens was reached, "limit"). A reply with no reason, or with any
+    other one, such as "content_filter", is "broken".
     """
     text, state = "", "broken"
     for piece, reason in chunks:
         text += piece
         if reason is not None:
-            state = "limit" if reason == "length" else "whole"
+            state = {"stop": "whole", "length": "limit"}.get(reason, "broken")
     return text, state
 
 
@@ -27,7 +28,8 @@ def read_stream(chunks):
     reasons = [reason for _, reason in chunks if reason]
     if not reasons:
         return text, "broken"
-    return text, "limit" if reasons[-1] == "length" else "whole"
+    known = {"stop": "whole", "length": "limit"}
+    return text, known.get(reasons[-1], "broken")
 """
 SLIPS = [
     (
@@ -39,8 +41,13 @@ def read_stream(chunks):
         "a text is no sign that the reply was finished: look for a finish_reason.",
     ),
     (
+        'known.get(reasons[-1], "broken")',
         '"limit" if reasons[-1] == "length" else "whole"',
-        '"whole"',
+        "a reason that you do not know is no sign of a whole reply: with “content_filter”, a part was left out.",
+    ),
+    (
+        '"length": "limit"',
+        '"length": "whole"',
         "“length” means that max_tokens was reached: the state is “limit”.",
     ),
     (
@@ -56,7 +63,7 @@ def read_stream(chunks):
     ),
 ]
 PLANTED = SLIPS[0]
-REFUSED = [("reasons[-1] ==", "reasons ==", "")]
+REFUSED = [("known.get(reasons[-1],", "known.get(len(reasons),", "")]
 RIGHT = [
     """
 def read_stream(chunks):
@@ -77,6 +84,9 @@ def cases(rng: Generator) -> list[tuple]:
         (few,),
         (begun,),
         ([*few, ("", "length")],),
+        ([*few, ("", "content_filter")],),
+        ([*begun[:-1], (words[-1], "content_filter")],),
+        ([("", "tool_calls")],),
         ([*few[:-1], (few[-1][0], "length")],),
         ([],),
         ([("", None)],),
@@ -91,7 +101,8 @@ EXERCISE = Exercise(
     hints=(
         "What does the function say of a reply that breaks after three chunks?",
         "Text says nothing about the end. Only one field of a chunk does, and in a broken reply no chunk has it.",
-        "Collect the finish_reasons that are not None. None at all: “broken”. “length”: “limit”. Otherwise: “whole”.",
+        "Collect the finish_reasons that are not None. “stop”: “whole”. “length”: “limit”. Anything else, or no reason "
+        "at all: “broken”.",
     ),
     proves="a reply counts as whole only if the server said why it ended, and what has come is kept",
 )

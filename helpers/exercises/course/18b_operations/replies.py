@@ -1,4 +1,4 @@
-"""replies: a slot that is taken has to be given back, however the reply ends."""
+"""replies: a place that is taken has to be given back, however the reply ends."""
 
 from __future__ import annotations
 
@@ -10,124 +10,157 @@ from numpy.random import Generator
 from helpers.exercises.checking.spec import Exercise
 
 
-def replies(slots: Any, pieces: Iterable[str]) -> Iterator[str]:
-    """Yield the pieces of one reply, and hold one slot meanwhile: `slots.acquire()`, `slots.release()`.
+def replies(places: Any, pieces: Iterable[str]) -> Iterator[str]:
+    """Yield the pieces of one reply, and hold one place meanwhile: `places.acquire()`, `places.release()`.
 
-    However the reply ends, the slot is given back once. An error of `pieces` reaches the caller.
+    However the reply ends, the place is given back once. An error of `pieces` reaches the caller. If no place is free,
+    `places.acquire()` raises: that reaches the caller, too, and there is nothing to give back.
     """
-    slots.acquire()
+    places.acquire()
     try:
         yield from pieces
     finally:
-        slots.release()
+        places.release()
 
 
 ANSWER = """
-def replies(slots, pieces):
-    slots.acquire()
+def replies(places, pieces):
+    places.acquire()
     try:
         for piece in pieces:
             yield piece
     finally:
-        slots.release()
+        places.release()
 """
-FINALLY = "    finally:\n        slots.release()\n"
+FINALLY = "    finally:\n        places.release()\n"
 SLIPS = [
     (
         """
-def replies(slots, pieces):
-    slots.acquire()
+def replies(places, pieces):
+    places.acquire()
     try:
-        for piece in pieces:
-            yield piece
+        for text in pieces:
+            yield text
     except Exception as error:
         print("the reply failed:", error)
         return
-    slots.release()
+    places.release()
 """,
-        "after an error the slot is not given back, and the caller takes half a reply for a whole one.",
+        "after an error the place is not given back, and the caller takes half a reply for a whole one.",
     ),
     (
         FINALLY,
-        '    except Exception as error:\n        print("the reply failed:", error)\n    slots.release()\n',
+        '    except Exception as error:\n        print("the reply failed:", error)\n    places.release()\n',
         "the error is swallowed, so the caller takes half a reply for a whole one; and a hang-up is no `Exception`.",
     ),
     (
         FINALLY,
-        "    except Exception:\n        slots.release()\n        raise\n    slots.release()\n",
+        "    except Exception:\n        places.release()\n        raise\n    places.release()\n",
         "when the client hangs up, the generator is closed at its `yield`: that raises GeneratorExit, which is no "
-        "`Exception`, and the slot leaks.",
+        "`Exception`, and the place leaks.",
     ),
     (
         FINALLY,
-        "    except Exception:\n        pass\n    finally:\n        slots.release()\n",
-        "the slot returns, but the error is swallowed: the caller takes half a reply for a whole one.",
+        "    except Exception:\n        pass\n    finally:\n        places.release()\n",
+        "the place returns, but the error is swallowed: the caller takes half a reply for a whole one.",
     ),
     (
         """
-def replies(slots, pieces):
-    slots.acquire()
+def replies(places, pieces):
+    places.acquire()
     for piece in pieces:
         yield piece
-    slots.release()
+    places.release()
 """,
-        "only a reply that is read to its end gives its slot back.",
+        "only a reply that is read to its end gives its place back.",
     ),
     (
         """
-def replies(slots, pieces):
-    slots.acquire()
-    slots.release()
+def replies(places, pieces):
+    places.acquire()
+    places.release()
     for piece in pieces:
         yield piece
 """,
-        "the slot is given back before the reply is written: any number of replies may run.",
+        "the place is given back before the reply is written: any number of replies may run.",
     ),
     (
         "        for piece in pieces:\n            yield piece\n",
-        "        for piece in pieces:\n            yield piece\n        slots.release()\n",
-        "a reply that is read to its end gives its slot back twice.",
+        "        for piece in pieces:\n            yield piece\n        places.release()\n",
+        "a reply that is read to its end gives its place back twice.",
+    ),
+]
+SLIPS += [
+    (
+        """
+def replies(places, pieces):
+    try:
+        places.acquire()
+        for piece in pieces:
+            yield piece
+    finally:
+        places.release()
+""",
+        "where no place is free, `acquire` fails, and your `finally` gives back a place that was never taken: take it "
+        "before the `try`.",
+    ),
+    (
+        """
+def replies(places, pieces):
+    places.acquire()
+    try:
+        return list(pieces)
+    finally:
+        places.release()
+""",
+        "it is no generator any more: without `yield`, nobody sees a piece before the last one is written.",
     ),
 ]
 PLANTED = SLIPS[0]
-REFUSED = [("    slots.acquire()\n", "", "")]
+REFUSED = [("    places.acquire()\n", "", "")]
 RIGHT = [
     """
-def replies(slots, pieces):
+def replies(places, pieces):
     from contextlib import contextmanager
 
     @contextmanager
     def held():
-        slots.acquire()
+        places.acquire()
         try:
             yield
         finally:
-            slots.release()
+            places.release()
 
     with held():
         yield from pieces
 """,
     """
-def replies(slots, pieces):
-    slots.acquire()
+def replies(places, pieces):
+    places.acquire()
     try:
         for piece in pieces:
             yield piece
     except BaseException:
-        slots.release()
+        places.release()
         raise
-    slots.release()
+    places.release()
 """,
 ]
 
 
-class Slots:
-    """Free slots, counted."""
+class Full(Exception):
+    """No place is free."""
 
-    def __init__(self) -> None:
-        self.free = 3
+
+class Places:
+    """Free places, counted."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
 
     def acquire(self) -> None:
+        if not self.free:
+            raise Full
         self.free -= 1
 
     def release(self) -> None:
@@ -141,20 +174,24 @@ def failing(pieces: list[str], after: int | None) -> Iterator[str]:
         yield piece
 
 
-def drive(write: Any, pieces: list[str], fails_after: int | None, hangs_up_after: int | None) -> dict[str, Any]:
-    """One reply: what came, how many slots were free meanwhile and afterwards, and what the caller was told."""
-    slots, came, free, told = Slots(), [], [], "nothing"
-    stream = iter(write(slots, failing(pieces, fails_after)))
+def drive(write: Any, pieces: list[str], fails_after: int | None, hangs_up_after: int | None, places: int = 3) -> Any:
+    """One reply: what came, how many places were free meanwhile and afterwards, and what the caller was told."""
+    held, came, free, told = Places(places), [], [], "nothing"
     try:
+        stream = iter(write(held, failing(pieces, fails_after)))
+        if not hasattr(stream, "close"):
+            return f"no generator, but a {type(stream).__name__}, which cannot be closed"
         while hangs_up_after is None or len(came) < hangs_up_after:
             came.append(next(stream))
-            free.append(slots.free)
+            free.append(held.free)
         stream.close()  # what a server does when its client is gone
     except StopIteration:
         told = "the end"
     except ConnectionError:
         told = "the error"
-    return {"pieces": came, "free meanwhile": free, "the caller is told": told, "free afterwards": slots.free}
+    except Full:
+        told = "no place is free"
+    return {"pieces": came, "free meanwhile": free, "the caller is told": told, "free afterwards": held.free}
 
 
 def cases(rng: Generator) -> list[tuple]:
@@ -168,6 +205,8 @@ def cases(rng: Generator) -> list[tuple]:
         (pieces, int(rng.integers(1, 5)), None),
         (pieces, 0, None),
         (pieces, 5, 2),
+        (pieces[:2], None, None, 1),
+        (pieces[:2], None, None, 0),
     ]
 
 
@@ -177,10 +216,10 @@ EXERCISE = Exercise(
     difficulty=2,
     drive=drive,
     hints=(
-        "In how many ways can a reply end? Follow the slot through each of them.",
+        "In how many ways can a reply end? Follow the place through each of them.",
         "By itself, by an error, or by a hang-up, which raises GeneratorExit at the `yield`. What runs in all three?",
-        "Take the slot, and put the loop into a `try` block whose `finally` gives it back. There is nothing to catch: "
+        "Take the place, and put the loop into a `try` block whose `finally` gives it back. There is nothing to catch: "
         "leave out the `except`, so that errors reach the caller.",
     ),
-    proves="the slot is held meanwhile and returns once after the end, an error or a hang-up, and errors are told",
+    proves="the place is held meanwhile and returns once after the end, an error or a hang-up, and errors are told",
 )

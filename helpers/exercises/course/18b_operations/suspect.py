@@ -67,6 +67,16 @@ SLIPS = [
         "the time to the first token is not the pace of writing: subtract `first`.",
     ),
     (
+        'return max(there, key=work)["id"]',
+        'return max([victim, *there], key=work)["id"]',
+        "the victim itself is among your suspects: the suspect is one of the other requests.",
+    ),
+    (
+        'writing / (line["written"] - 1)',
+        'writing / line["written"]',
+        "only the tokens after the first one were written in these seconds: divide by written − 1.",
+    ),
+    (
         'writing / (line["written"] - 1)',
         "writing",
         "a long reply takes long, also at a good pace: divide by the tokens after the first one.",
@@ -75,6 +85,21 @@ SLIPS = [
         'line["began"] < victim["ended"] and line["ended"] > victim["began"]',
         'line["began"] >= victim["began"] and line["ended"] <= victim["ended"]',
         "a request may have begun before the victim, or end after it: any overlap counts.",
+    ),
+    (
+        'line["began"] < victim["ended"] and line["ended"] > victim["began"]',
+        'victim["began"] <= line["began"] < victim["ended"]',
+        "a request that began before the victim and was still under way counts, too: any overlap does.",
+    ),
+    (
+        'line["began"] < victim["ended"] and line["ended"] > victim["began"]',
+        'victim["began"] < line["ended"] <= victim["ended"]',
+        "a request that ended after the victim, but began before the victim's end, counts, too: any overlap does.",
+    ),
+    (
+        'line["began"] < victim["ended"] and line["ended"] > victim["began"]',
+        'line["began"] < victim["ended"]',
+        "a request that had ended before the victim began cannot have slowed it down.",
     ),
     (
         'line["began"] < victim["ended"] and line["ended"] > victim["began"]',
@@ -129,16 +154,47 @@ def _trace(rng: Generator, order: list[int]) -> list[dict[str, Any]]:
     return [moved[i] for i in order]
 
 
+def _small(rng: Generator) -> list[list[dict[str, Any]]]:
+    """Traces of three lines, each with one question."""
+    long = int(rng.integers(600, 1500))
+    return [
+        # a long prompt in the middle of it
+        [_line("a", 0, 5, 1, 20, 0, 5), _line("b", 1, 6, 4.8, long, 0, 5), _line("c", 2, 3, 0.2, 30, 0, 2)],
+        # a long prompt, most of it cached
+        [_line("a", 0, 9, 1, 20, 0, 5), _line("b", 2, 5, 2, 300, 0, 5), _line("c", 3, 4, 0.5, long, long - 100, 3)],
+        # the victim's own prompt is the longest
+        [_line("a", 5, 15, 4, long, 0, 4), _line("b", 7, 9, 1, 80, 0, 9), _line("c", 8, 9, 0.5, 30, 0, 5)],
+        # the victim has the more seconds per token only if the first one is not counted
+        [_line("a", 0, 4, 1, 20, 0, 2), _line("b", 1, 3, 1, 40, 0, 3), _line("c", 10, 31, 1, 30, 0, 10)]
+        + [_line("d", 11, 12, 0.5, long, 0, 2)],
+        # the suspect began before the victim, or ended after it, or both
+        [_line("a", 5, 15, 1, 20, 0, 4), _line("b", 3, 8, 4.9, long, 0, 2), _line("c", 6, 7, 0.5, 30, 0, 5)],
+        [_line("a", 5, 15, 1, 20, 0, 4), _line("b", 9, 18, 8.9, long, 0, 2), _line("c", 6, 7, 0.5, 30, 0, 5)],
+        [_line("a", 5, 15, 1, 20, 0, 4), _line("b", 3, 18, 14.9, long, 0, 2), _line("c", 6, 7, 0.5, 30, 0, 5)],
+        # long prompts before and after the victim's time
+        [_line("a", 5, 15, 1, 20, 0, 4), _line("b", 1, 4, 2, long, 0, 8), _line("c", 6, 7, 0.5, 30, 0, 5)],
+        [_line("a", 5, 15, 1, 20, 0, 4), _line("b", 16, 19, 2, long, 0, 8), _line("c", 6, 7, 0.5, 30, 0, 5)],
+        # a reply of one token has no pace
+        [_line("a", 0, 3, 1, 20, 0, 4), _line("b", 1, 4, 2, 60, 0, 9), _line("c", 2, 8, 0.1, 30, 0, 1)],
+    ]
+
+
 def cases(rng: Generator) -> list[tuple]:
-    orders = [[int(i) for i in rng.permutation(10)] for _ in range(5)]
-    simple = [_line("a", 0, 5, 1.0, 20, 0, 5), _line("b", 1, 6, 4.8, 900, 0, 5), _line("c", 2, 3, 0.2, 30, 0, 2)]
-    return [(simple,), *((_trace(rng, order),) for order in orders)]
+    orders = [[int(i) for i in rng.permutation(10)] for _ in range(3)]
+    return [*((small,) for small in _small(rng)), *((_trace(rng, order),) for order in orders)]
+
+
+def shown(lines: list[dict[str, Any]]) -> str:
+    """The call with all its lines, to be copied."""
+    told = (", ".join(f"{name}={value!r}" for name, value in line.items()) for line in lines)
+    return f"suspect([{', '.join(f'dict({line})' for line in told)}])"
 
 
 EXERCISE = Exercise(
     reference=suspect,
     minutes=6,
     difficulty=2,
+    shown=shown,
     hints=(
         "Who waited? Compute for each request how many seconds one of its tokens took, after the first one.",
         "Then ask who else was there: two requests overlap if each begins before the other ends. Reading a prompt is "

@@ -34,6 +34,41 @@ SLIPS = [
         "after a long pause your bucket holds more than `capacity`: a night's silence would allow a flood.",
     ),
     ("level + rate * elapsed", "level", "nothing flows in: add rate · elapsed."),
+    (
+        "level + rate * elapsed",
+        "level + int(rate * elapsed)",
+        "parts of a token flow in, too: do not round what has flowed in.",
+    ),
+    (
+        """
+def take(level, elapsed, rate, capacity):
+    level = min(capacity, level + rate * elapsed)
+    if level < 1:
+        return (1 - level) / rate, level
+    return 0.0, level - 1
+""",
+        "the level comes first, the seconds second.",
+    ),
+    (
+        """
+def take(level, elapsed, rate, capacity):
+    now = min(capacity, level + rate * elapsed)
+    if now < 1:
+        return level, (1 - now) / rate
+    return now - 1, 0.0
+""",
+        "the level that you return is the one of now, with what has flowed in, also after a refusal.",
+    ),
+    (
+        """
+def take(level, elapsed, rate, capacity):
+    now = min(capacity, level + rate * elapsed)
+    if now < 1:
+        return now, (1 - now) / rate
+    return level - 1, 0.0
+""",
+        "take the one token from the level of now, which holds what has flowed in.",
+    ),
     ("level + rate * elapsed", "level + elapsed / rate", "the rate is in tokens per second: multiply by it."),
     ("        return level, wait", "        return level - 1, wait", "a refused request takes nothing."),
     ("        return level, wait", "        return 0.0, wait", "a refused request leaves the level as it is."),

@@ -62,6 +62,17 @@ def counted(requests, hour, window):
         "a request at which nobody has looked has no outcome: leave it out.",
     ),
     (
+        """
+def counted(requests, hour, window):
+    found = {"new": [], "old": []}
+    for request in requests:
+        if hour - request["served"] >= window:
+            found[request["version"]].append(bool(request["right"]))
+    return found
+""",
+        "None counts as a wrong reading, but it means that nobody has looked: leave such a request out.",
+    ),
+    (
         'age >= window and request["right"]',
         '(age >= window or request["version"] == "old") and request["right"]',
         "the old version's outcomes need the same window, or the two sides differ in age.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from numpy.random import Generator
@@ -49,6 +51,28 @@ def in_canary(user, share, salt=""):
     ),
     ('f"{salt} {user}"', "user", "the salt has no effect: every rollout would be tried on the same users."),
     ("place < share", "place > share", "as the share grows, fewer users are in it: the comparison is the wrong way."),
+    (
+        """
+def in_canary(user, share, salt=""):
+    return hash(f"{salt} {user}") % 2**32 / 2**32 < share
+""",
+        "Python's `hash` gives another number for the same text in each process, so users change sides when the "
+        "program is started anew: use `hashlib.sha256`.",
+    ),
+    (
+        """
+def in_canary(user, share, salt=""):
+    return zlib.crc32(f"{salt} {user}".encode()) / 2**32 < share
+""",
+        "`crc32` finds damaged files and is no random-looking hash: with another salt, all users move together. Use "
+        "`hashlib.sha256`.",
+    ),
+    (
+        'int.from_bytes(digest[:8], "big") / 2**64',
+        "digest[0] / 255",
+        "a place of exactly 1 is possible, so that a share of 1 leaves somebody out: take more bytes, and divide by "
+        "one more than the largest number.",
+    ),
     ("digest[:8]", "digest[:4]", "about half of the users, or none, are in any share: scale the number to 0 … 1."),
     (
         """
@@ -58,7 +82,7 @@ def in_canary(user, share, salt=""):
         "similar names get similar places: a sum of characters is no hash, so the share is not kept.",
     ),
 ]
-REFUSED = [("return place < share", "return place", "")]
+REFUSED = [("return place < share", "return place", ""), ("place < share", "digest < share", "in_canary('customer-")]
 RIGHT = [
     """
 def in_canary(user, share, salt=""):
@@ -68,37 +92,59 @@ def in_canary(user, share, salt=""):
 ]
 
 
-def drive(split: Any, users: list[str], salt: str) -> dict[str, Any]:
+_hash = hash
+
+
+def _other_hash(value: Any) -> int:
+    """Python's `hash` as another process has it: another number for each text, the same one for a whole number."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return _hash(("another process", value)) if any(isinstance(part, str | bytes) for part in parts) else _hash(value)
+
+
+def _like(user: str) -> list[str]:
+    """This user and 399 others with names of the same kind."""
+    stem = user.rstrip("0123456789")
+    number = user[len(stem) :]
+    if number:
+        return [f"{stem}{int(number) + 7 * i}" for i in range(400)]
+    return [user, *(f"{chr(97 + i % 26)}{chr(97 + i // 26)}.{user}" for i in range(399))]
+
+
+def drive(split: Any, user: str, share: float, salt: str) -> dict[str, Any]:
     """What every good split has in common, whatever its hash."""
+    users = _like(user)
 
     def kept(share: float, name: str = salt) -> list[bool]:
         return [bool(split(user, share, name)) for user in users]
 
-    fifth, half, other = kept(0.2), kept(0.5), kept(0.5, salt + " again")
+    split(user, share, salt)
+    few, half, other = kept(share), kept(0.5), kept(0.5, salt + " again")
+    with mock.patch("builtins.hash", _other_hash):
+        elsewhere = kept(0.5)
     both = sum(a and b for a, b in zip(half, other, strict=True)) / len(users)
     return {
-        "the same user gets the same answer again": kept(0.2) == fifth,
-        "who is in a fifth is in a half, too": all(b for a, b in zip(fifth, half, strict=True) if a),
-        "share of a fifth, rounded to fifths": round(5 * sum(fifth) / len(users)) / 5,
+        "the same user gets the same answer again": kept(share) == few,
+        "another process gives the same answer": elsewhere == half,
+        "who is in the smaller share is in a half, too": all(b for a, b in zip(few, half, strict=True) if a),
+        f"share of {share}, rounded to fifths": round(5 * sum(few) / len(users)) / 5,
         "share of a half, rounded to quarters": round(4 * sum(half) / len(users)) / 4,
-        "another salt chooses other users": abs(both - 0.25) < 0.1,
-        "0 is nobody and 1 is everybody": not any(kept(0.0)) and all(kept(1.0)),
+        "another salt moves some users": half != other,
+        "another salt chooses independently": abs(both - 0.25) < 0.1,
+        "share 0 is nobody": not any(kept(0.0)),
+        "share 1 is everybody": all(kept(1.0)),
     }
 
 
 def cases(rng: Generator) -> list[tuple]:
     first = int(rng.integers(1000, 5000))
-    numbered = [f"customer-{first + i}" for i in range(400)]
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
-    mails = ["".join(rng.choice(letters, size=8)) + "@example.org" for _ in range(400)]
-    numbers = [str(int(n)) for n in rng.choice(10**6, size=400, replace=False)]
-    orders = [f"VE-{first + 7 * i}" for i in range(400)]
+    mail = "".join(rng.choice(letters, size=8)) + "@example.org"
     return [
-        (numbered, "tickets v2"),
-        (numbered, ""),
-        (mails, "tickets v2"),
-        (numbers, "rules v3"),
-        (orders, "tickets v2"),
+        (f"customer-{first}", 0.2, "tickets v2"),
+        (f"customer-{first}", 0.2, ""),
+        (mail, 0.2, "tickets v2"),
+        (str(int(rng.integers(10**6))), 0.2, "rules v3"),
+        (f"VE-{first + 7}", 0.2, "tickets v2"),
     ]
 
 

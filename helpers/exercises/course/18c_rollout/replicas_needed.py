@@ -76,6 +76,29 @@ SLIPS = [
         "    return quiet\n",
         "now asks for fewer than there are, and an older look starts more: never go above `replicas` here.",
     ),
+    (
+        """
+def replicas_needed(replicas, under_way, target, most):
+    return max(max(1, min(most, math.ceil(n / target))) for n in under_way)
+""",
+        "the largest wish of the five minutes always counts, so a peak that is over still starts replicas: only now's "
+        "look may start any.",
+    ),
+    (
+        "        return now\n",
+        "        return min(now, replicas + 1)\n",
+        "it starts one replica at a time, and people wait for each of them: start all that are needed at once.",
+    ),
+    (
+        "    return min(replicas, quiet)\n",
+        "    return replicas\n",
+        "it never goes down, so that a single peak is paid for the whole night.",
+    ),
+    (
+        "    now = wishes[-1]\n",
+        "    now = math.ceil(sum(wishes) / len(wishes))\n",
+        "the mean of five minutes decides, which is late when the load grows: to start any, only now's look counts.",
+    ),
     ("max(1, min(most, wish))", "min(most, wish)", "with nobody there, no replica is left: keep at least one."),
     ("max(1, min(most, wish))", "max(1, wish)", "nothing stops it from starting more than `most`."),
 ]
