@@ -44,10 +44,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "recurrent": ["BagOfVectors", "Recurrent", "lstm_step"],
         "run": ["Recipe", "Run", "continue_text", "make_optimizer", "pretrain"],
         "scaling": [
-            "CHINCHILLA",
-            "CHINCHILLA_AGAIN",
             "Law",
             "Laws",
+            "PUBLISHED",
             "count_parameters",
             "effective_tokens",
             "fit_law",
