@@ -42,8 +42,8 @@ def reconcile_invoice(
             heading = "nothing"
         else:
             heading = "twice" if item in found["once"] else "once"
-        found[heading][item] = found[heading].get(item, 0) + line["money"]
-    found["missing"] = {item: 0 for item in answered if item not in found["once"]}
+        found[heading][item] = found[heading].get(item, 0.0) + line["money"]
+    found["missing"] = {item: 0.0 for item in answered if item not in found["once"]}
     return found
 
 

@@ -45,6 +45,13 @@ def what_happened(error: Exception) -> str:
     return AGAIN if _never_connected(error) else UNSURE
 
 
+def is_ill(error: Exception) -> bool:
+    """Does this failure say that the service is not well (5xx, no reply)? A refusal such as 429 says that it is."""
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code >= 500
+    return True
+
+
 def asked_to_wait(error: Exception) -> float | None:
     """Seconds that the service asked for (Retry-After), None where it asked for none."""
     if isinstance(error, openai.APIStatusError):

@@ -34,11 +34,12 @@ from helpers.display.frontend import is_static
 from helpers.hosted.backoff import wait_after
 from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
-from helpers.hosted.ledger import CostLedger, OverBudget
+from helpers.hosted.ledger import CostLedger, Hold, OverBudget
 from helpers.hosted.prices import Tokens, tokens_of
-from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, what_happened
+from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
 
 REPORT, SAME_KEY, NEW_KEY = IN_DOUBT = ("report", "same key", "again")
+STATUS_OF = {FAILED: FAILED, UNSURE: UNSURE}  # in the journal; all else was refused before any work was done
 Request = Mapping[str, Any]  # what client.chat.completions.create takes: model, messages, max_tokens …
 
 
@@ -180,7 +181,7 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
     if job.in_doubt == SAME_KEY and item in job.journal.state.open:
         key = job.journal.state.open[item]["key"]
     try:
-        hold = job.ledger.reserve(request["model"], job.count(request), limit_of(request), key)
+        hold = await reserve(job, request, key)
     except OverBudget as error:
         return STOP, error
     job.journal.intent(item, attempt, key=key, model=request["model"], worst=hold.worst)
@@ -189,19 +190,32 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
         text, finish, tokens = await read_reply(job.client, request, key)
     except (APIError, BrokenReply, ValueError) as error:
         happened = what_happened(error)
-        status = FAILED if happened == FAILED else UNSURE if happened == UNSURE else AGAIN
-        job.journal.outcome(item, attempt, status, error=f"{type(error).__name__}: {error}")
-        (job.ledger.doubt if status == UNSURE else job.ledger.release)(hold)
-        if happened == UNSURE or getattr(error, "status_code", 0) >= 500:
+        job.journal.outcome(item, attempt, STATUS_OF.get(happened, AGAIN), error=f"{type(error).__name__}: {error}")
+        if happened == UNSURE:
+            job.ledger.doubt(hold)
+        else:
+            job.ledger.release(hold)
+        if is_ill(error):
             job.breaker.failed(job.clock.now())
         else:
-            job.breaker.succeeded()  # the service is well: it refuses
+            job.breaker.succeeded()
         return happened, error
     money = job.ledger.settle(hold, tokens)
     used = [tokens.prompt, tokens.completion, tokens.cached]
     job.journal.outcome(item, attempt, DONE, model=request["model"], finish=finish, tokens=used, money=money, text=text)
     job.breaker.succeeded()
     return DONE, None
+
+
+async def reserve(job: Job, request: Request, key: str) -> Hold:
+    """Set the worst case aside, and wait for it while other calls are under way: they may take less than they hold."""
+    while True:
+        try:
+            return job.ledger.reserve(request["model"], job.count(request), limit_of(request), key)
+        except OverBudget:
+            if not job.ledger.held:
+                raise
+        await job.clock.asleep(0.05)
 
 
 async def read_reply(client: AsyncOpenAI, request: Request, key: str) -> tuple[str, str, Tokens]:

@@ -51,10 +51,10 @@ def instruction() -> str:
     )
 
 
-def request_of(ticket: str, model: str = MODEL) -> dict[str, Any]:
-    """What is asked of the model about one ticket."""
+def request_of(ticket: str, model: str = MODEL, room: int = 100) -> dict[str, Any]:
+    """What is asked of the model about one ticket. room: tokens for the reply, hidden reasoning included."""
     messages = [{"role": "system", "content": instruction()}, {"role": "user", "content": ticket}]
-    return {"model": model, "messages": messages, "max_completion_tokens": 100}
+    return {"model": model, "messages": messages, "max_completion_tokens": room}
 
 
 def written_by_rules(tickets: Iterable[str]) -> dict[str, str]:
@@ -105,10 +105,9 @@ async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, 
     service = desk_service(
         replies, invoice=folder / "invoice.jsonl", clock=clock, first=0.05, per_token=0.001, honors_keys=honors_keys
     )
-    return await run_batch(
-        *(async_client(service, timeout=0.5), desk_tickets(), request_of, folder / "journal.jsonl"),
-        **{"in_doubt": in_doubt, "clock": clock, "at_once": 8} | options,
-    )
+    desk = async_client(service, timeout=0.5)
+    usual = {"in_doubt": in_doubt, "at_once": 8, "clock": clock}
+    return await run_batch(desk, desk_tickets(), request_of, folder / "journal.jsonl", **usual | options)
 
 
 if __name__ == "__main__":

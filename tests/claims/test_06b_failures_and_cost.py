@@ -48,8 +48,8 @@ def test_the_first_request_of_each_ticket_fails_at_the_stated_rates(prose):
 def test_what_the_plain_loop_loses_and_pays(printed, prose):
     assert "164 answered, 36 lost" in printed["run-loop"] and "170 requests on the bill" in printed["run-loop"]
     assert "six of them are paid for" in prose and "the four timeouts and the two broken streams" in prose
-    minutes = int(re.search(r"took (\d+) minutes", printed["run-loop"])[1])
-    assert minutes - 4 * openai.DEFAULT_TIMEOUT.read / 60 < 2 and "Forty of them are four timeouts of 600" in prose
+    assert "200 tickets? 41 minutes" in printed["run-loop"] and "One minute of work takes 41" in prose
+    assert 4 * openai.DEFAULT_TIMEOUT.read / 60 == 40 and "Forty of them are four timeouts of 600 seconds" in prose
 
 
 def test_what_running_it_again_costs(printed, prose):
@@ -62,15 +62,20 @@ def test_the_client_sends_no_key_and_repeats_no_stream(printed, ways, prose):
     assert "OpenAI's client (3.57) makes such a key for each call" in prose
     made = openai.OpenAI(api_key="none")
     assert made._idempotency_header is None and made._idempotency_key() and made.max_retries == 2
-    lost, twice, nothing, _ = ways["client, 5 retries, your key"]
-    assert (lost, twice, nothing) == (2, 0, 2) and "two tickets, the broken streams, are all that they miss" in prose
-    assert ways["client, 2 retries (default)"][1] >= 4
+    assert ways["client, 5 retries, your key"][:3] == (2, 0, 2)
+    assert ways["client, 2 retries (default)"][1] > 4 and "pays twice for more than the four timeouts" in prose
 
 
-def test_every_way_against_the_runner(ways):
+def test_where_keys_are_honored_the_runner_is_not_better(ways, prose):
     assert ways["plain loop"][:3] == (36, 0, 6) and ways["plain loop, until complete"][0] == 0
-    assert ways["runner"][:3] == (0, 0, 0)
-    assert all(any(counts[:3]) for name, counts in ways.items() if name != "runner") and len(ways) == 6
+    assert ways["runner"][:3] == ways["client, your key, until complete"][:3] == (0, 0, 0)
+    assert ways["runner"][3] == ways["client, your key, until complete"][3] and "to the last request" in prose
+
+
+def test_where_keys_are_ignored_it_is(printed, prose):
+    found = re.findall(r"paid more than once (\d+), without a label (\d+)", printed["ignoring"])
+    loop, by_client, runner = ((int(twice), int(left)) for twice, left in found)
+    assert loop[0] > 4 and by_client[0] > 4 and runner == (0, 8) and "pay again for eight labels" in prose
 
 
 # Money ---------------------------------------------------------------------------------------------------------------
@@ -87,7 +92,7 @@ def test_models_against_discounts(printed, prose):
     by_model, discounts = (
         tuple(map(float, found)) for found in re.findall(r"([\d.]+) to ([\d.]+) times", printed["workloads-factors"])
     )
-    assert 70 < by_model[0] and by_model[1] < 110 and "about a hundred times as much" in prose
+    assert by_model == (76, 91) and "76 to 91 times as much as the cheapest one" in prose
     assert discounts[0] == 2 and discounts[1] < 5 and "save a factor of 2 to 5" in prose
 
 
@@ -108,9 +113,9 @@ def test_the_budget(printed):
 def test_the_storm(page, prose):
     [cell] = [cell for cell in page.code if cell.id == "storm-figure"]
     alt = json.dumps([output.get("metadata", {}) for output in cell.outputs])
-    found = re.findall(r"(\d+) requests.*?second (\d+)", alt)
+    found = re.findall(r"(\d+) requests until second (\d+)", alt)
     requests, seconds = zip(*[(int(n), int(end)) for n, end in found], strict=True)
-    assert seconds[1] < seconds[0] / 3 and "in less than a third of the time" in prose
+    assert 0.4 < seconds[1] / seconds[0] < 0.6 and "in about half the time" in prose
     assert 0.6 < requests[1] / requests[0] < 0.72 and "with a third fewer requests" in prose
 
 
@@ -120,13 +125,15 @@ def test_two_layers_of_retries(printed, prose):
 
 
 def test_a_breaker_sends_little(printed):
-    without, with_one = (int(line.split()[-1]) for line in printed["outage"].splitlines())
-    assert without == 300 and with_one < 20
+    alone, shared = map(int, re.findall(r": (\d+)", printed["outage"]))
+    assert shared < 20 < alone / 50
 
 
 def test_three_failures_are_doubts(printed, prose):
-    assert len(re.findall(r"paid: 1", printed["kinds"])) == 3 and "three of them are **doubts**" in prose
-    assert "malformed     no error, and the text is ''" in printed["kinds"]
+    assert len(re.findall(r"paid: 1", printed["kinds"])) == 3 and "Three of them are **doubts**" in prose
+    assert "no error, and the text ''" in printed["kinds"]
+    assert len(re.findall("another try: True", printed["kinds"])) == 4
+    assert len(re.findall("another try: False", printed["kinds"])) == 2
 
 
 # Kills ---------------------------------------------------------------------------------------------------------------
@@ -146,7 +153,7 @@ def test_where_no_key_is_honored(printed):
 
 
 def test_three_requests_and_one_bill(printed, prose):
-    assert printed["pay-once-twice"].strip() == "3 requests, 1 on the bill"
+    assert printed["pay-once-run"].strip() == "3 requests, 1 on the bill"
     assert "Three requests, and one of them is paid for." in prose
 
 
@@ -172,14 +179,14 @@ def test_what_the_text_says_of_the_changes(printed, prose):
     assert "One more dangerous ticket is found, at the price of two false alarms among 154 tickets" in prose
 
 
-def test_what_the_readme_says(ways):
+def test_what_the_readme_says(ways, printed):
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-    lost, _, paid, _ = ways["plain loop"]
+    assert ways["plain loop"][:3] == (36, 0, 6)
+    assert "a plain loop over 200 calls loses 36 of them and pays for six of these" in readme
+    assert "with a key of yours and a second round, the client's own retries lose none" in readme
     assert (
-        f"a plain loop over 200 calls loses {lost} of them and pays for {'six' if paid == 6 else paid} of these"
-        in readme
+        "nimbus-2       holds 15 of 18" in printed["contract-run"] and "holds 15 of 18 promises, three more" in readme
     )
-    assert "the client's own retries with a key of yours lose two" in readme
 
 
 # The appendix --------------------------------------------------------------------------------------------------------
@@ -192,13 +199,20 @@ def own(page, tmp_path, monkeypatch):
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     names = {}
     for cell in page.code:
-        if cell.id in ("own-settings", "own-journal", "own-ask", "own-run"):
+        if cell.id.startswith("own-") and cell.id != "own-save":
             exec(cell.source.split("\n\n\nown_rows")[0], names)
+    names["AT_ONCE"] = 1
     return names
 
 
+def start(own) -> dict[str, str]:
+    """One start of the job; the last event of each row."""
+    own["own_rows"], own["own_purse"] = asyncio.run(own["own_batch"]())
+    return {row: event["event"] for row, event in own["own_state"]()[0].items()}
+
+
 def replies_with(own, outcomes):
-    """The stand-in answers by a list: an error to raise, or a text; behind its end, "fine". Returns what was asked."""
+    """The service answers by a list: an error to raise, or a text; behind its end, "fine". Returns what was asked."""
     asked = []
 
     async def reply(client, text, key):
@@ -213,11 +227,12 @@ def replies_with(own, outcomes):
 
 
 REQUEST = httpx2.Request("POST", "http://x/v1")
+ANSWERED = {str(n): "done" for n in range(6)}
 
 
-def refused(status: int) -> openai.APIStatusError:
+def refused(status: int, code: str | None = None) -> openai.APIStatusError:
     response = httpx2.Response(status, request=REQUEST, headers={"retry-after": "3"})
-    return openai.APIStatusError("no", response=response, body=None)
+    return openai.APIStatusError("no", response=response, body={"code": code})
 
 
 @pytest.fixture
@@ -231,57 +246,78 @@ def naps(monkeypatch):
     return taken
 
 
+def test_the_stand_in_loses_one_reply(own, printed, naps):
+    assert Counter(start(own).values()) == {"done": 5, "intent": 1}
+    assert printed["own-save"].startswith("stand-in: 1 in doubt, 5 stop")
+
+
 def test_the_appendix_finishes_what_a_kill_left_and_asks_nothing_twice(own):
-    rows, _ = asyncio.run(own["own_batch"]())
-    assert len(rows) == 6 and len(own["own_state"]()[0]) == 6
+    replies_with(own, [])
+    start(own)
     journal = own["OWN_JOURNAL"]
-    lines = journal.read_text(encoding="utf-8").splitlines()
-    last = [n for n, line in enumerate(lines) if '"intent"' in line][-1]
-    gone = json.loads(lines[last])["id"]
-    kept = [line for n, line in enumerate(lines) if n == last or not line or json.loads(line)["id"] != gone]
-    journal.write_text("\n".join(kept) + '\n{"event": "done", "id": "' + gone[:1], encoding="utf-8")
+    whole = journal.read_text(encoding="utf-8")
+    last = json.loads(whole.splitlines()[-1])
+    assert last["event"] == "done"
+    journal.write_text(whole[:-10], encoding="utf-8")  # torn: its row is in doubt, and no other
     asked = replies_with(own, [])
-    asyncio.run(own["own_batch"]())
-    done, doubts = own["own_state"]()
-    assert not asked and doubts == [gone] and len(done) == 5
+    assert start(own)[last["id"]] == "intent" and not asked
+    own["SEND_DOUBTS"] = True
+    assert start(own) == ANSWERED and len(asked) == 1
 
 
 def test_the_appendix_waits_as_long_as_it_is_told_and_keeps_the_key(own, naps):
     asked = replies_with(own, [refused(429), refused(503), refused(400)])
-    own["AT_ONCE"] = 1
-    asyncio.run(own["own_batch"]())
+    assert start(own) == ANSWERED | {"0": "refused"}
     assert [text for text, _ in asked[:3]] == ["What does part 0 cost?"] * 3 and len({key for _, key in asked[:3]}) == 1
     assert all(3 <= nap <= 4 for nap in naps) and len(naps) == 2
-    done, doubts = own["own_state"]()
-    assert done["0"]["event"] == "refused" and not doubts and len(done) == 6
 
 
-def test_the_appendix_leaves_a_doubt_and_sends_again_where_nobody_answered(own, naps):
+@pytest.mark.parametrize("final", [refused(401), refused(403), refused(404), refused(429, "insufficient_quota")])
+def test_the_appendix_stops_where_no_row_would_do_better_and_goes_on_when_that_is_mended(own, naps, final):
+    asked = replies_with(own, [final])
+    assert start(own) == {"0": "stop"} and len(asked) == 1 and own["own_purse"]["stopped"]
+    assert start(own) == ANSWERED
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [openai.APITimeoutError(request=REQUEST), AttributeError("'str' object has no attribute 'choices'"), refused(504)],
+)
+def test_the_appendix_leaves_a_doubt(own, naps, lost):
+    asked = replies_with(own, [lost])
+    assert start(own) == ANSWERED | {"0": "intent"} and len(asked) == 6
+    assert start(own)["0"] == "intent" and len(asked) == 6
+    own["SEND_DOUBTS"] = True
+    assert start(own)["0"] == "done" and asked[-1] == asked[0]
+
+
+def test_the_appendix_sends_again_where_nobody_answered_and_gives_up_for_today(own, naps):
     unreachable = openai.APIConnectionError(request=REQUEST)
     unreachable.__cause__ = httpx2.ConnectError("no")
-    asked = replies_with(own, [openai.APITimeoutError(request=REQUEST), unreachable])
-    own["AT_ONCE"] = 1
-    asyncio.run(own["own_batch"]())
-    done, doubts = own["own_state"]()
-    assert doubts == ["0"] and len(done) == 5 and len(asked) == 7
+    asked = replies_with(own, [unreachable] * own["TRIES"])
+    assert start(own)["0"] == "again" and len(asked) == own["TRIES"] + 5
+    assert start(own)["0"] == "done"
+
+
+def test_the_appendix_keeps_its_budget_over_all_starts(own):
+    own["BUDGET"] = 700
+    asked = replies_with(own, [openai.APITimeoutError(request=REQUEST)])
+    start(own)
+    used = own["own_purse"]["used"]
+    assert 300 < used <= 700 and 0 < len(asked) <= 6
+    own["BUDGET"], before = used + 10, len(asked)
     own["SEND_DOUBTS"] = True
-    asyncio.run(own["own_batch"]())
-    assert len(asked) == 8 and asked[-1] == asked[0] and not own["own_state"]()[1]
+    start(own)
+    assert len(asked) == before and own["own_purse"]["used"] == used
 
 
-def test_the_appendix_keeps_its_budget(own):
-    own["BUDGET"], own["AT_ONCE"] = 700, 1
-    asked = replies_with(own, [])
-    _, used = asyncio.run(own["own_batch"]())
-    assert used <= 700 and 0 < len(asked) <= 6
-    own["BUDGET"] = 100
-    assert asyncio.run(own["own_batch"]())[1] == 0
-
-
-def test_the_appendix_saves_a_result_that_can_be_read(own, page):
-    own["own_rows"], _ = asyncio.run(own["own_batch"]())
+def test_the_appendix_saves_a_result_that_can_be_read(own, page, naps):
+    replies_with(own, [refused(400), openai.APITimeoutError(request=REQUEST)])
+    start(own)
     [cell] = [cell for cell in page.code if cell.id == "own-save"]
     exec(cell.source, own)
     with own["OWN_RESULT"].open(encoding="utf-8", newline="") as file:
-        assert [row["finish"] for row in csv.DictReader(file)] == ["stop"] * 6
+        states = [row["state"] for row in csv.DictReader(file)]
+    assert states == ["refused", "in doubt", "stop", "stop", "stop", "stop"]
     assert not any("helpers" in c.source for c in page.code if c.id.startswith("own-"))
+    assert sum(c.id.startswith("own-") for c in page.code) == 6

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.hosted.backends import client
 from helpers.hosted.outcomes import Outcome
-from helpers.hosted.retries import BrokenReply, CircuitBreaker, asked_to_wait, what_happened
+from helpers.hosted.retries import BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
 
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -66,6 +66,12 @@ def refused(status: int, code: str | None = None) -> openai.APIStatusError:
 )
 def test_statuses(status, happened):
     assert what_happened(refused(status)) == happened
+
+
+def test_what_says_that_the_service_is_ill():
+    ill = [error_of(kind) for kind in ("server_error", "overloaded", "unreachable", "timeout", "cut_off")]
+    assert all(map(is_ill, ill)) and is_ill(BrokenReply("…"))
+    assert not any(is_ill(refused(status)) for status in (400, 401, 404, 429))
 
 
 def test_no_money_left_is_no_rate_limit():

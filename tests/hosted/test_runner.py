@@ -90,6 +90,12 @@ def test_a_budget_stops_before_the_call_that_would_break_it_and_a_larger_one_goe
     assert len(large.done) == 24 and large.spent == pytest.approx(at.invoice.total)
 
 
+def test_a_tight_budget_is_used_up_as_far_side_by_side_as_one_by_one(path, tmp_path):
+    alone = run(service(), path, ledger=CostLedger(budget=0.0009), at_once=1)
+    together = run(service(), tmp_path / "other.jsonl", ledger=CostLedger(budget=0.0009), at_once=8)
+    assert len(together.done) == len(alone.done) > 8 and together.spent <= 0.0009
+
+
 def test_patience_ends_and_the_next_run_tries_again(path):
     at = service([Outcome("server_error")] * 3)
     report = run(at, path, {"t": "Hello"}, attempts=3)

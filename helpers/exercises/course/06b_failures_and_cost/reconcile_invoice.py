@@ -244,6 +244,22 @@ REFUSED = [('"twice": {}, ', "", "KeyError")]
 RIGHT = [
     """
 def reconcile_invoice(journal, invoice):
+    item_of = {row["key"]: row["item"] for row in journal}
+    answered = {row["item"] for row in journal if row["outcome"] == "done"}
+    found = {heading: {} for heading in ("once", "twice", "nothing", "unknown", "missing")}
+    for line in invoice:
+        item = item_of.get(line["key"])
+        place = "unknown" if item is None else "nothing" if item not in answered else "once"
+        if place == "once" and item in found["once"]:
+            place = "twice"
+        name = line["key"] if item is None else item
+        found[place][name] = found[place].get(name, 0.0) + float(line["money"])
+    for item in answered - set(found["once"]):
+        found["missing"][item] = 0.0
+    return found
+""",
+    """
+def reconcile_invoice(journal, invoice):
     lines = {}
     for line in invoice:
         lines.setdefault(line["key"], []).append(line["money"])
