@@ -49,6 +49,7 @@ PURPOSES = {  # what each library does in this course
     "fastapi": "the server: addresses and bodies",
     "filelock": "two kernels, one fetch",
     "gguf": "reads the chat model's file",
+    "httpx2": "requests over HTTP, real or scripted",
     "ipython": "runs and draws cells",
     "ipywidgets": "sliders and the quiz",
     "jinja2": "fills in prompts",

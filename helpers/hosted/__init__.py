@@ -1,4 +1,4 @@
-"""Hosted models: one client for any back end, calls and streams that fail, and what all of it costs. Opened in 06 to 06c.
+"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. Opened in 06 to 06c.
 
 | what                                                                        | module          |
 |-----------------------------------------------------------------------------|-----------------|
@@ -14,6 +14,7 @@
 | the scripted service's bill: `Invoice`, `read_invoice`                      | `invoice`       |
 | time that passes without anybody waiting: `SimulatedClock`                  | `clocks`        |
 | a conversation cut to a budget of tokens, turn by turn                      | `conversations` |
+| how a call ended, told from more than its text                              | `endings`       |
 | what has come of a streamed reply, however it ends                          | `streams`       |
 | how long to wait after a failure: full jitter, `Retry-After`, a deadline    | `backoff`       |
 | an invoice matched with the journal: paid once, twice, for nothing          | `reconcile`     |
@@ -37,6 +38,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clocks",
         "contracts",
         "conversations",
+        "endings",
         "invoice",
         "journal",
         "ledger",
@@ -70,6 +72,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "clocks": ["RealClock", "SimulatedClock"],
         "contracts": ["CLAUSES", "Clause", "DECLARED", "replay"],
         "conversations": ["truncate_conversation", "turns"],
+        "endings": ["how_it_ended"],
         "invoice": ["Invoice", "read_invoice"],
         "journal": ["Journal", "JournalInUse", "read_journal"],
         "ledger": ["CostLedger", "OverBudget"],

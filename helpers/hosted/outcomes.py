@@ -25,6 +25,8 @@ KINDS: Mapping[str, tuple[bool, str]] = {
     "commentary": (True, "words before the answer (`aside`), then the answer"),
     "tool_calls": (True, "`calls`: names and arguments as the model wrote them"),
     "malformed": (True, "status 200, and the body is no JSON"),
+    "page": (True, "status 200, and a gateway's page of HTML"),
+    "failed": (True, "status 200, and the response says that it failed"),
     "cut_off": (True, "the connection breaks behind `tokens` tokens"),
     "timeout": (True, "the reply is written, and does not arrive before the client gives up"),
     "rate_limited": (False, "429, with Retry-After: `seconds`"),

@@ -210,8 +210,11 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             flow = [(self.per_token, event(made)) for made in events]
             flow += [(0.0, b"data: [DONE]\n\n")] if chat else []
         sending = Sending(wait, 200, headers, flow)
-        if outcome.kind == "malformed":
+        if outcome.kind in ("malformed", "page"):
             sending.flow = [(0.0, b"<html><body>Bad gateway</body></html>")]
+            sending.headers |= {"content-type": "text/html"} if outcome.kind == "page" else {}
+        if outcome.kind == "failed":
+            sending.flow = [(0.0, json.dumps(written_responses.failure(name, model, body, written)).encode())]
         if outcome.kind == "cut_off":
             sending.flow = cut(sending.flow, outcome.tokens)
             gone = "peer closed connection without sending complete message body (incomplete chunked read)"

@@ -77,6 +77,12 @@ def whole(request_id: str, model: str, body: dict[str, Any], written: Written, d
     }
 
 
+def failure(request_id: str, model: str, body: dict[str, Any], written: Written) -> dict[str, Any]:
+    """A response that says that it failed."""
+    error = {"code": "server_error", "message": "The model failed while it was writing."}
+    return whole(request_id, model, body, written, done=False) | {"status": "failed", "error": error}
+
+
 def events(request_id: str, model: str, body: dict[str, Any], written: Written) -> Iterator[dict[str, Any]]:
     """The events of a stream: the response begins, each item grows, the response is complete."""
     number = -1

@@ -8,6 +8,7 @@
 | the learning rate over a run: warm-up, constant, decay                           | `schedules`  |
 | surprise at held-out text, in nats per token and in bits per byte                | `bits`       |
 | `Recipe` and `pretrain`: the loop, its samples, its checkpoints                  | `run`        |
+| a trained GPT as a folder                                                        | `shipped`    |
 | a model from counts: `NGram`                                                     | `ngram`      |
 | models from before the transformer: `BagOfVectors`, `Recurrent`                  | `recurrent`  |
 | `MixtureOfExperts`: more parameters for the same operations                      | `experts`    |
@@ -20,7 +21,19 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["bits", "data", "experts", "minimal", "muon", "ngram", "recurrent", "run", "scaling", "schedules"],
+    submodules=[
+        "bits",
+        "data",
+        "experts",
+        "minimal",
+        "muon",
+        "ngram",
+        "recurrent",
+        "run",
+        "scaling",
+        "schedules",
+        "shipped",
+    ],
     submod_attrs={
         "bits": ["Surprise", "bits_per_byte", "loss_by_context", "surprise", "text_losses"],
         "data": ["Characters", "TokenData", "Tokens", "prepare", "python_reference", "read_documents"],
@@ -31,10 +44,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "recurrent": ["BagOfVectors", "Recurrent", "lstm_step"],
         "run": ["Recipe", "Run", "continue_text", "make_optimizer", "pretrain"],
         "scaling": [
-            "CHINCHILLA",
-            "CHINCHILLA_AGAIN",
             "Law",
             "Laws",
+            "PUBLISHED",
             "count_parameters",
             "effective_tokens",
             "fit_law",
@@ -44,6 +56,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "resampled_laws",
             "training_flops",
         ],
+        "shipped": ["load_gpt", "save_gpt"],
         "schedules": ["share_of_peak", "warmup_stable_decay"],
     },
 )

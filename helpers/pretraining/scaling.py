@@ -152,8 +152,10 @@ class Law:
 
 
 # What was fitted on runs of 44 million to 16 billion parameters, and what came out of the same runs two years later.
-CHINCHILLA = Law(1.69, 406.4, 0.34, 410.7, 0.28)  # Hoffmann et al., 2022
-CHINCHILLA_AGAIN = Law(1.82, 482.0, 0.348, 2085.4, 0.366)  # Besiroglu et al., 2024
+PUBLISHED = {
+    "Hoffmann et al., 2022": Law(1.69, 406.4, 0.34, 410.7, 0.28),
+    "Besiroglu et al., 2024": Law(1.82, 482.0, 0.348, 2085.4, 0.366),
+}
 
 
 def fit_law(n: ArrayLike, d: ArrayLike, losses: ArrayLike, weights: ArrayLike | None = None) -> Law:

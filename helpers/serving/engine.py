@@ -206,12 +206,13 @@ class Engine:
     def _admit(self) -> None:
         """First come, first served: a request that does not fit yet is not overtaken by a shorter one."""
         size = self.pool.page_size
+        # pages that those who run still need: for what they have to read, and one to write into
         promised = sum(pages_for(len(r.tokens), size) - len(r.pages) + 1 for r in self.running)
         while self.waiting and len(self.running) < self.max_running:
             request = self.waiting[0]
             needed = pages_for(len(request.tokens), size) + 1 - self._shared_now(request)
             if self.running and promised + needed > self.pool.available:
-                return
+                return  # it waits until pages come back
             promised += needed
             self.running.append(self.waiting.popleft())
 

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from helpers.pretraining.data import Tokenizer
 from helpers.trials.records import Record
@@ -73,20 +72,20 @@ def plant(text: str, canaries: Sequence[Canary], seed: int = 0) -> str:
     return "\n".join(lines)
 
 
-def rank(model: nn.Module, tokenizer: Tokenizer, canary: Canary, batch: int = 2000) -> int:
-    """Place of the true code among all, by the model's surprise at them behind the prompt: 1 is the likeliest."""
-    prompt = tokenizer.encode(canary.prompt)
-    surprises = []
+def rank(model: nn.Module, tokenizer: Tokenizer, canary: Canary) -> int:
+    """Place of the true code among all, by the model's probability of them behind the prompt: 1 is the likeliest.
+
+    All codes that begin alike share the reading of their beginning: 1,111 texts are read for 10,000 codes.
+    """
+    prompt, digits = tokenizer.encode(canary.prompt), tokenizer.encode("0123456789")
+    begun, log_p = [[]], torch.zeros(1)
     model.eval()
     with torch.no_grad():
-        for start in range(0, 10**DIGITS, batch):
-            codes = [tokenizer.encode(f"{code:0{DIGITS}d}.") for code in range(start, start + batch)]
-            ids = torch.tensor([prompt + code for code in codes])
-            logits = model(ids[:, :-1])[:, len(prompt) - 1 :]  # what follows the prompt, digit by digit
-            losses = F.cross_entropy(logits.flatten(0, 1), ids[:, len(prompt) :].flatten(), reduction="none")
-            surprises.append(losses.view(batch, -1).sum(1))
-    surprises = torch.cat(surprises)
-    return int((surprises < surprises[int(canary.code)]).sum()) + 1
+        for _ in range(DIGITS):
+            logits = model(torch.tensor([prompt + digits_so_far for digits_so_far in begun]))[:, -1]
+            log_p = (log_p[:, None] + logits.log_softmax(-1)[:, digits]).flatten()  # in the order of the codes
+            begun = [[*digits_so_far, digit] for digits_so_far in begun for digit in digits]
+    return int((log_p > log_p[int(canary.code)]).sum()) + 1
 
 
 def exposure(rank: int, possible: int = 10**DIGITS) -> float:

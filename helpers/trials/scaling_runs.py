@@ -26,6 +26,7 @@ from helpers.pretraining.data import Characters, TokenData, Tokens
 from helpers.pretraining.experts import with_experts
 from helpers.pretraining.run import Recipe, Run, pretrain
 from helpers.pretraining.scaling import training_flops
+from helpers.scale import device
 from helpers.transformer.gpt import GPT, GPTConfig
 from helpers.trials.records import Record
 
@@ -42,7 +43,8 @@ SIZES = {  # channels, layers, heads
     "144x4": (144, 4, 4),
 }
 IN_A_ROW = (1, 2, 4, 8, 16)
-ISOFLOP, REPEATED, EXPERTS = Record("03b_isoflop"), Record("03b_data"), Record("03b_experts")
+ISOFLOP, HELD_OUT = Record("03b_isoflop"), Record("03b_held_out")
+REPEATED, EXPERTS = Record("03b_data"), Record("03b_experts")
 
 
 @lru_cache(maxsize=1)
@@ -88,12 +90,13 @@ def config_of(size: str, vocab_size: int | None = None) -> GPTConfig:
 
 
 def make_model(size: str, seed: int, wider: int = 1, **experts: Any) -> GPT:
-    """An untrained model. wider: factor on the width of its feed-forward networks; experts: as in `with_experts`."""
+    """An untrained model, on `device()`. wider: factor on the width of its feed-forward networks; experts: what
+    `with_experts` takes."""
     config = config_of(size)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = GPT(replace(config, d_ff=wider * config.d_ff))
-        return with_experts(model, **experts) if experts else model
+        return (with_experts(model, **experts) if experts else model).to(device())
 
 
 def tokens_for(size: str, budget: float) -> int:
@@ -144,9 +147,9 @@ def judge(model: torch.nn.Module, data: TokenData, every: int = 3, batch: int = 
     """
     rows = data.held_out.windows(LENGTH)[::every]
     is_letter = torch.tensor([data.tokenizer.decode([i]).isalpha() for i in range(data.vocab_size)])
-    losses, rights, device = [], [], next(model.parameters()).device
+    losses, rights, place = [], [], next(model.parameters()).device
     for part in rows.split(batch):
-        part = part.to(device)
+        part = part.to(place)
         logits, targets = model(part[:, :-1]), part[:, 1:]  # (B, T, V), (B, T)
         losses.append(F.cross_entropy(logits.transpose(1, 2), targets, reduction="none").cpu())
         rights.append((logits.argmax(-1) == targets).cpu())

@@ -52,9 +52,7 @@ class NanoGPT:
         """The clone that the environment names."""
         folder = Path(os.environ.get("NANOGPT", ""))
         if not os.environ.get("NANOGPT") or not (folder / "train.py").is_file():
-            raise NotHere(
-                f"This measurement needs a clone of nanoGPT: {CLONE} python -m tests.benchmarks.sweeps 03_race"
-            )
+            raise NotHere(f"This measurement needs nanoGPT's code: {CLONE}, and name that folder in NANOGPT.")
         return cls(folder.resolve())
 
     def train(self, data: TokenData, steps: int, seed: int) -> dict:

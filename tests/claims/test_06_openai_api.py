@@ -12,7 +12,7 @@ from helpers.hosted import CLAUSES, DECLARED, KINDS, Outcome, Scripted, client, 
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-NUMBERS = {5: "five", 7: "seven", 12: "twelve", 13: "thirteen"}
+NUMBERS = {12: "twelve"}
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hi"}]}
 
 
@@ -65,8 +65,10 @@ def test_a_timeout_is_a_limit_on_silence(printed):
 
 
 def test_both_apis_read_the_same_tokens(printed):
-    chat, responses = (re.findall(r"\d+", found) for found in re.findall(r"\[([^]]*)\]", printed["state"])[:2])
-    assert chat == responses and len(chat) == 4
+    rows = [
+        re.findall(r"\d+", line.split(":", 1)[1]) for line in printed["state"].splitlines() if "tokens read" in line
+    ]
+    assert rows[0] == rows[1] and len(rows) == 2 and len(rows[0]) == 5
 
 
 def test_tokens_are_counted_exactly_and_the_rule_of_thumb_is_not(prose, printed):
@@ -79,13 +81,10 @@ def test_tokens_are_counted_exactly_and_the_rule_of_thumb_is_not(prose, printed)
     assert found.pop("English") < 0.1 and min(found.values()) > 0.15
 
 
-def test_written_tokens_cost_four_to_eight_times_as_much_as_read_ones(prose):
-    paid = [
-        price for price in load_prices().values() if price.vendor == "OpenAI" and price.output and price.until is None
-    ]
-    factors = {round(price.output / price.input, 3) for price in paid}
-    assert 4 <= min(factors) and max(factors) <= 8, factors
-    assert "four to eight times as high in our table" in prose
+def test_written_tokens_mostly_cost_four_to_eight_times_as_much_as_read_ones(prose):
+    factors = [price.output / price.input for price in load_prices().values() if price.output]
+    assert sum(3.99 <= factor <= 8.01 for factor in factors) > 0.7 * len(factors)
+    assert "mostly four to eight times as high" in prose
 
 
 def test_hidden_reasoning_eats_the_limit(printed):
@@ -96,18 +95,19 @@ def test_hidden_reasoning_eats_the_limit(printed):
 # Endings --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_one_liner_is_right_once_and_wrong_seven_times(prose, printed):
+def test_the_one_liner_is_right_once_and_wrong_eight_times(prose, printed):
     lines = printed["one-liner"].splitlines()
     counts = {look: sum(look in line for line in lines) for look in (" right ", "silently wrong", " raises ")}
-    assert counts == {" right ": 1, "silently wrong": 7, " raises ": 5} and len(lines) == 13
-    assert "One right, seven silently wrong." in prose
-    assert "Of thirteen endings, the usual one-liner passes seven off as answers" in prose
-    assert "JSONDecodeError ← no openai.OpenAIError" in " ".join(printed["one-liner"].split())
-    assert "the usual line of code gets one right, raises at five and passes seven off as answers" in README
+    assert counts == {" right ": 1, "silently wrong": 8, " raises ": 6} and len(lines) == 15
+    assert sum(line.rstrip().endswith("''") for line in lines) == 5  # empty strings
+    assert "One right, eight silently wrong." in prose and "Five times it gives the empty string" in prose
+    assert sum("no openai.OpenAIError" in line for line in lines) == 2
+    assert "Of fifteen endings, the usual one-liner gets eight wrong without a sign" in prose
+    assert "the usual line of code gets one right, raises at six and gets eight wrong without a sign" in README
 
 
 def test_ask_tells_every_ending(printed):
-    assert "told rightly: the one-liner 6, `ask` 13 of 13" in printed["ask-endings"]
+    assert "told rightly: 15 of 15" in printed["ask-endings"]
 
 
 def test_every_outcome_of_the_scripted_service_is_an_ending_of_the_list(page):
@@ -148,10 +148,14 @@ def test_what_transformers_serve_ignores(prose, recorded):
     )
 
 
-def test_the_live_column_is_what_the_course_declares(printed):
-    lines = printed["contract-table"].split("responses")[0].splitlines()[1:]
-    live = {line[2:26].strip(): line[27:47].strip() for line in lines if line.strip()}
-    assert {name for name, held in live.items() if held == "holds"} == DECLARED["course"]["chat"]
+def test_the_table_shows_what_was_recorded(printed, recorded):
+    chat, responses = printed["contract"].split("responses ")
+    for text, api in ((chat, "chat"), (responses, "responses")):
+        rows = [line for line in text.splitlines()[1:] if line.strip()]
+        ours = {line[2:28].strip() for line in rows if line[28:36].strip() == "holds"}
+        theirs = {line[2:28].strip() for line in rows if line[37:43].strip() == "holds"}
+        assert (ours, theirs) == (DECLARED["course"][api], DECLARED["transformers serve"][api])
+    assert not recorded["transformers serve", "responses"]["keeps a limit"]
 
 
 # What the page shows --------------------------------------------------------------------------------------------------
@@ -160,11 +164,10 @@ def test_the_live_column_is_what_the_course_declares(printed):
 def test_no_key_is_in_any_output(page, printed):
     for name, text in printed.items():
         assert not re.search(r"sk-\w{6,}", text), name
-    assert "'authorization': '(not kept)'" in printed["request"]
 
 
 def test_the_tool_gives_the_dates_of_the_books_and_no_order_of_somebody_else(printed):
-    for line in printed["tool-ask"].splitlines()[:3]:
+    for line in printed["tool-round"].splitlines()[:3]:
         said, books = re.findall(r"\d{4}-\d{2}-\d{2}", line)
         assert said == books
     assert '"you have no order VE-34140"' in printed["wrong-calls"]

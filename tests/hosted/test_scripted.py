@@ -95,3 +95,32 @@ def test_drawn_failures_do_not_depend_on_the_order_of_requests() -> None:
     assert forward == [back(0, body).kind for body in reversed(bodies)][::-1]
     assert forward != [there(0, body).kind for body in bodies]  # a second try is a new draw
     assert 90 < forward.count("rate_limited") < 150 and 50 < forward.count("server_error") < 110
+
+
+def test_vectors_of_texts_that_share_words_point_the_same_way() -> None:
+    made = client(Scripted()).embeddings.create(
+        model="nimbus-embed", input=["the dark display", "a dark display", "paid twice"]
+    )
+    first, second, other = (one.embedding for one in made.data)
+    near = sum(a * b for a, b in zip(first, second, strict=True))
+    assert near > 0.5 > sum(a * b for a, b in zip(first, other, strict=True))
+    assert made.usage.prompt_tokens > 0
+
+
+def test_a_stored_response_is_found_and_forgotten() -> None:
+    asking = client(Scripted(["My answer."]))
+    made = asking.responses.create(model="nimbus-2", input="Hi")
+    assert asking.responses.retrieve(made.id).output_text == "My answer."
+    asking.responses.delete(made.id)
+    with pytest.raises(openai.NotFoundError):
+        asking.responses.retrieve(made.id)
+    unkept = asking.responses.create(model="nimbus-2", input="Hi", store=False)
+    with pytest.raises(openai.NotFoundError):
+        asking.responses.create(model="nimbus-2", input="And?", previous_response_id=unkept.id)
+
+
+def test_a_timeout_is_a_limit_on_silence_and_not_on_the_whole() -> None:
+    asking = client(Scripted(answer=lambda turns: " ".join(["word"] * 2000)), timeout=20, max_retries=0)
+    with pytest.raises(openai.APITimeoutError):
+        asking.chat.completions.create(**ASKED)
+    assert len(list(asking.chat.completions.create(**ASKED, stream=True))) > 2000

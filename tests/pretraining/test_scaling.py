@@ -10,8 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers.pretraining import (
-    CHINCHILLA,
-    CHINCHILLA_AGAIN,
+    PUBLISHED,
     Law,
     count_parameters,
     effective_tokens,
@@ -107,7 +106,7 @@ def test_the_best_split_is_the_lowest_point_at_its_budget():
 
 def test_the_published_numbers_of_one_law_differ_fivefold_in_the_text_that_they_advise():
     """At the budget of the 70-billion-parameter model, whose authors advised about 20 tokens per parameter."""
-    advised = [d / n for n, d in (law.best_split(5.76e23) for law in (CHINCHILLA, CHINCHILLA_AGAIN))]
+    advised = [d / n for n, d in (law.best_split(5.76e23) for law in PUBLISHED.values())]
     assert 80 < advised[0] < 100 and 17 < advised[1] < 20
 
 

@@ -48,12 +48,12 @@ def test_a_model_that_knows_the_code_gives_it_away_and_one_that_does_not_does_no
     secret = canaries.Canary("Abel", "42", 1)
     tokenizer = Characters.train(secret.text + "0123456789")
     knows = Knows(tokenizer, secret.text, 5.0)
-    assert canaries.rank(knows, tokenizer, secret, batch=50) == 1
+    assert canaries.rank(knows, tokenizer, secret) == 1
     assert canaries.extracted(knows, tokenizer, secret)
     other = canaries.Canary("Abel", "17", 1)
-    assert canaries.rank(knows, tokenizer, other, batch=50) > 1 and not canaries.extracted(knows, tokenizer, other)
+    assert canaries.rank(knows, tokenizer, other) > 1 and not canaries.extracted(knows, tokenizer, other)
     avoids = Knows(tokenizer, secret.text, -5.0)
-    assert canaries.rank(avoids, tokenizer, secret, batch=50) == 100
+    assert canaries.rank(avoids, tokenizer, secret) == 100
 
 
 @pytest.mark.parametrize(("rank", "bits"), [(1, math.log2(10_000)), (10_000, 0.0), (5000, 1.0)])

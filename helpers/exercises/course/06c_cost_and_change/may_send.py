@@ -10,8 +10,8 @@ from helpers.exercises.checking.spec import Exercise
 def may_send(budget: float, spent: float, held: float, worst: float) -> bool:
     """May one more call be sent, so that the budget holds however the calls under way turn out?
 
-    budget, spent, held and worst are US dollars. spent: what the calls that are over did cost. held: what the calls that
-    are under way cost at most, all together. worst: what the next call costs at most. A budget may be used up exactly.
+    All in US dollars. spent: what the calls that are over did cost. held: what those under way
+    cost at most, all together. worst: what the next call costs at most. A budget may be used up exactly.
     """
     return worst <= budget - spent - held
 

@@ -11,8 +11,8 @@ def workload_cost(calls: int, usage: dict[str, int], price: dict[str, float], ba
     """US dollars for a number of calls that all take the tokens of `usage`.
 
     usage: the tokens of one call, as services report them. "cached" is the part of "prompt" that the service had read
-    before, and "reasoning" the hidden part of "completion". price: US dollars per million tokens: "input" for the prompt
-    without its cached part, "cached" for that part, "output" for the whole completion. batch: everything at half price.
+    before, and "reasoning" the hidden part of "completion". price: US dollars per million tokens: "input" for the
+    prompt without its cached part, "cached" for that part, "output" for the whole completion. batch: all at half price.
     """
     prompt = (usage["prompt"] - usage["cached"]) * price["input"] + usage["cached"] * price["cached"]
     reply = usage["completion"] * price["output"]

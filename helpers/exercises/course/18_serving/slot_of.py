@@ -58,6 +58,16 @@ SLIPS = [
         "    if place == 0:\n        table.append(free.pop())\n",
         "a position may be asked for again, or lie in the middle of a new page: look at the table's length.",
     ),
+    (
+        LOOP,
+        "    if place == 0:\n        table.append(free.pop(0))\n",
+        "look at the table's length, since a position may lie inside a new page; and take the last of `free`.",
+    ),
+    (
+        LOOP,
+        "    if len(table) <= number:\n        table.append(free.pop(0))\n",
+        "one page is not always enough; and it is the last page of `free` that is taken.",
+    ),
     ("free.pop()", "free[-1]", "the page is still in `free`, so the next text gets it, too."),
     ("free.pop()", "free.pop(0)", "take the last page of `free`."),
     (

@@ -39,6 +39,24 @@ def take_events(buffer):
             events.append("\n".join(data))
     return events, rest
 """
+ONE_LINE = (
+    "each event is taken for a single `data:` line that ends with \\n. Make \\r\\n to \\n first, and go through "
+    "the lines of an event: several may be data, and others are not."
+)
+FIRST_ANSWERS = [  # the likeliest ones: right for `data: {…}` and \\n alone
+    f"""
+def take_events(buffer):
+    *blocks, rest = buffer.split(b"\\n\\n")
+    return [{taken} for block in blocks], rest
+"""
+    for taken in (
+        "block.decode()[6:]",
+        'block.decode().removeprefix("data: ")',
+        'block.decode().removeprefix("data:").strip()',
+        'block.decode().removeprefix("data:").lstrip()',
+        'block.decode().removeprefix("data:").removeprefix(" ")',
+    )
+]
 SLIPS = [
     (
         "    rest = blocks.pop()\n",
@@ -82,6 +100,19 @@ def take_events(buffer):
     return events, rest.encode()
 """,
         "a character may be cut in the middle of its bytes: decode an event when it is whole, not before.",
+    ),
+    (
+        '.split("\\n"):',
+        ".splitlines():",
+        "`str.splitlines` cuts at U+2028 and U+0085 as well, which JSON may hold as they are: split at \\n.",
+    ),
+    *((answer, ONE_LINE) for answer in FIRST_ANSWERS),
+    *(
+        (
+            [('.replace(b"\\r\\n", b"\\n")', ""), ('line[5:].removeprefix(" ")', taken)],
+            "lines may end with \\r\\n as well; and of white space behind the colon, one space goes if it is there.",
+        )
+        for taken in ("line[5:].lstrip()", "line[5:].strip()", "line[6:]")
     ),
     ('.removeprefix(" ")', "", "one space behind the colon belongs to the format."),
     ('.removeprefix(" ")', ".strip()", "only one space behind the colon goes; all other white space is data."),
@@ -155,14 +186,16 @@ def cases(rng: Generator) -> list[tuple]:
     return [
         ([plain.encode()],),
         ([b"data: one\n\ndata: tw", b"o\n\n", b"data: three\n", b"\n"],),
+        ([b"data: a\r\n\r\ndata: b\r\n\r\n"],),
         (["data: Gruß\n\ndata: M".encode() + b"\xc3", b"\xbcnzen\n\n"],),  # cut in the middle of a character
-        ([b"data: x\r\n\r", b"\ndata: y\r\n", b"\r\n"],),
         ([rich.encode()],),
         (cut(rich, 9),),
         (cut(rich.replace("\n", "\r\n"), 12),),
         (cut(accents, 14),),
         ([bytes([byte]) for byte in accents.encode()],),
+        ([b"data: x\r\n\r", b"\ndata: y\r\n", b"\r\n"],),
         (cut(plain, 6),),
+        (['data: {"text":"one\u2028two\x85three"}\n\n'.encode()],),  # line ends to `str.splitlines`, none to the format
         ([b""],),
     ]
 

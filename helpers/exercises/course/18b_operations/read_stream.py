@@ -61,6 +61,20 @@ def read_stream(chunks):
         'reasons = [reason for piece, reason in chunks if piece and reason] or (["stop"] if not chunks else [])',
         "the chunk with the finish_reason may have no text of its own.",
     ),
+    (
+        '    return text, known.get(reasons[-1], "broken")',
+        '    state = known.get(reasons[-1], "broken")\n    return (text if state != "broken" else ""), state',
+        "keep what has come, also where a part was left out.",
+    ),
+    (
+        """
+def read_stream(chunks):
+    states = {"stop": "whole", "length": "limit"}
+    end = chunks[-1][1] if chunks else None
+    return "".join([text for text, _ in chunks]), states.get(end, "broken")
+""",
+        "the reason need not be in the last chunk: one that counts tokens may follow. Look at all of them.",
+    ),
 ]
 PLANTED = SLIPS[0]
 REFUSED = [("known.get(reasons[-1],", "known.get(len(reasons),", "")]
@@ -68,8 +82,8 @@ RIGHT = [
     """
 def read_stream(chunks):
     states = {"stop": "whole", "length": "limit"}
-    end = chunks[-1][1] if chunks else None
-    return "".join([text for text, _ in chunks]), states.get(end, "broken")
+    ends = [states.get(reason, "broken") for _, reason in chunks if reason is not None]
+    return "".join([text for text, _ in chunks]), (ends or ["broken"])[-1]
 """,
 ]
 
@@ -90,6 +104,7 @@ def cases(rng: Generator) -> list[tuple]:
         ([*few[:-1], (few[-1][0], "length")],),
         ([],),
         ([("", None)],),
+        ([*begun, ("", "stop"), ("", None)],),  # a last chunk that counts tokens
         ([("", "stop")],),
     ]
 

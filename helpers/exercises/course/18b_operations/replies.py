@@ -116,6 +116,30 @@ def replies(places, pieces):
         "it is no generator any more: without `yield`, nobody sees a piece before the last one is written.",
     ),
 ]
+SLIPS += [
+    (
+        FINALLY,
+        "    except GeneratorExit:\n        places.release()\n        return\n    places.release()\n",
+        "GeneratorExit is the hang-up alone: after an error of `pieces`, the place is not given back. A `finally` sees "
+        "every end.",
+    ),
+    (
+        FINALLY,
+        "    except GeneratorExit:\n        places.release()\n        raise\n    finally:\n        places.release()\n",
+        "after a hang-up the place is given back twice: the `finally` does it already.",
+    ),
+    (
+        FINALLY,
+        "    except Exception:\n        places.release()\n        raise\n    finally:\n        places.release()\n",
+        "after an error the place is given back twice: the `finally` does it already.",
+    ),
+    (
+        "for piece in pieces:",
+        "for piece in list(pieces):",
+        "`list(pieces)` waits for the last piece before it passes on the first, and an error takes all of them away: "
+        "ask for one piece at a time.",
+    ),
+]
 PLANTED = SLIPS[0]
 REFUSED = [("    places.acquire()\n", "", "")]
 RIGHT = [
@@ -210,11 +234,22 @@ def cases(rng: Generator) -> list[tuple]:
     ]
 
 
+def shown(pieces: list[str], fails_after: int | None, hangs_up_after: int | None, places: int = 3) -> str:
+    """The situation in words: `drive` makes the calls."""
+    told = [f"{len(pieces)} pieces", f"{places} places free"]
+    if fails_after is not None:
+        told.append(f"`pieces` raises an error after {fails_after}")
+    if hangs_up_after is not None:
+        told.append(f"the client hangs up after {hangs_up_after}")
+    return "replies(places, pieces) with " + ", ".join(told)
+
+
 EXERCISE = Exercise(
     reference=replies,
     minutes=4,
     difficulty=2,
     drive=drive,
+    shown=shown,
     hints=(
         "In how many ways can a reply end? Follow the place through each of them.",
         "By itself, by an error, or by a hang-up, which raises GeneratorExit at the `yield`. What runs in all three?",

@@ -84,6 +84,21 @@ def take(level, elapsed, rate, capacity):
     ),
     ("if level < 1:", "if level <= 1:", "a level of exactly 1 is a whole token: admit the request."),
     ("if level < 1:", "if level <= 0:", "less than one token is not enough: requests take a whole one."),
+    (
+        "wait = (1 - level) / rate",
+        "wait = max(1, (1 - level) / rate)",
+        "return the seconds as they are, also below one: a fast bucket has its next token sooner.",
+    ),
+    (
+        """
+def take(level, elapsed, rate, capacity):
+    level = level + rate * elapsed
+    if level < 1:
+        return level, (1 - level) / rate
+    return min(capacity, level - 1), 0.0
+""",
+        "cap the level before the request takes its token: a full bucket holds capacity − 1 afterwards.",
+    ),
 ]
 REFUSED = [("return level - 1, 0.0", "return level - 1, True", "")]
 RIGHT = [
