@@ -3,6 +3,7 @@
 | what                                                                         | module         |
 |------------------------------------------------------------------------------|----------------|
 | a request, and what it gets at each step: `Ask`, `Piece`, `Usage`            | `requests`     |
+| continuous batching in its smallest form, to be shown: `minimal_serve`       | `minimal`      |
 | pages of keys and values: owners, sharing, what is given up first: `PagePool` | `pages`       |
 | the model's step over pages, many texts at once: `PagedLlama`; a single one  | `paged`, `alone` |
 | several adapters in one batch                                                | `corrections`  |
@@ -47,6 +48,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fleet",
         "keys",
         "limits",
+        "minimal",
         "paged",
         "pages",
         "pictures",
@@ -88,6 +90,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "fleet": ["Fleet", "Simulation", "simulate_queue"],
         "keys": ["Keys", "Owner", "add_key", "revoke_key"],
         "limits": ["Limits"],
+        "minimal": ["minimal_serve"],
         "paged": ["PagedLlama", "Row"],
         "pages": ["PagePool", "page_key"],
         "pictures": ["board", "curves_of", "draw_curves", "draw_pages"],
