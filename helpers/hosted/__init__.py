@@ -1,4 +1,4 @@
-"""Hosted models: one client for any back end, calls and streams that fail, and what all of it costs. Opened in 06, 06b.
+"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. Opened in 06 to 06c.
 
 | what                                                                        | module          |
 |-----------------------------------------------------------------------------|-----------------|

@@ -1,4 +1,4 @@
-"""One model for many people: an engine that batches requests as they come, and a server around it. Opened in 18 to 18c.
+"""One model for many people: an engine that batches requests as they come, and a server around it. Opened in 18 to 18d.
 
 | what                                                                         | module         |
 |------------------------------------------------------------------------------|----------------|

@@ -1,4 +1,4 @@
-"""The job of 06b: 200 tickets to be labeled by a hosted model that fails for every fifth request.
+"""The job of 06b and 06c: 200 tickets to be labeled by a hosted model that fails for every fifth request.
 
     tickets, replies = desk_tickets(), written_by_rules(desk_tickets().values())
     service = desk_service(replies)                       # fails as FAILURES says, and bills

@@ -12,7 +12,7 @@ from helpers.assistants.tickets import answer_text, predict_labels
 from helpers.evaluation.systems import load_model
 from helpers.hosted.acceptance import load_contract
 
-NAME = "06b_contract"
+NAME = "06c_contract"
 CASES: list[dict[str, Any]] = [{"system": name} for name in ("tickets-rules", "tickets", "tickets-untaught")]
 
 

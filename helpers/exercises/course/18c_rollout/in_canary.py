@@ -73,6 +73,11 @@ def in_canary(user, share, salt=""):
         "a place of exactly 1 is possible, so that a share of 1 leaves somebody out: take more bytes, and divide by "
         "one more than the largest number.",
     ),
+    (
+        'int.from_bytes(digest[:8], "big") / 2**64',
+        "digest[0] / 256",
+        "one byte has 256 values, so that a share of 0.1 % becomes 0.4 %: take more bytes.",
+    ),
     ("digest[:8]", "digest[:4]", "about half of the users, or none, are in any share: scale the number to 0 … 1."),
     (
         """
@@ -132,6 +137,7 @@ def drive(split: Any, user: str, share: float, salt: str) -> dict[str, Any]:
         "another salt chooses independently": abs(both - 0.25) < 0.1,
         "share 0 is nobody": not any(kept(0.0)),
         "share 1 is everybody": all(kept(1.0)),
+        "one in a thousand stays few": sum(bool(split(f"{user}/{i}", 0.001, salt)) for i in range(12_000)) < 30,
     }
 
 

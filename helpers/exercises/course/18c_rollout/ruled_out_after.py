@@ -58,6 +58,11 @@ SLIPS = [
     ),
     ("1 + 0.5 *", "1 +", "the stake is half of the wealth, not all of it."),
     ("wealth >= 1 / alpha", "wealth >= alpha", "evidence grows with the wealth: compare it with 1 / alpha, here 20."),
+    (
+        "wealth >= 1 / alpha",
+        "wealth >= 20",
+        "20 is 1 / alpha for an alpha of 0.05 only: use the `alpha` that is given.",
+    ),
     ("wealth >= 1 / alpha", "wealth > 1 / alpha", "a wealth of exactly 1 / alpha is enough."),
     ("start=1", "start=0", "it is one too few: after the first pair, one pair has been seen."),
     (

@@ -99,6 +99,20 @@ def replicas_needed(replicas, under_way, target, most):
         "    now = math.ceil(sum(wishes) / len(wishes))\n",
         "the mean of five minutes decides, which is late when the load grows: to start any, only now's look counts.",
     ),
+    (
+        """
+def replicas_needed(replicas, under_way, target, most):
+    return max(1, min(most, math.ceil(min(under_way) / target)))
+""",
+        "the quietest look decides, up and down: to start any, now's look counts, and to go down, the busiest one.",
+    ),
+    (
+        """
+def replicas_needed(replicas, under_way, target, most):
+    return max(1, min(most, math.ceil(sum(under_way) / len(under_way) / target)))
+""",
+        "the mean of the looks decides, up and down: now's look starts replicas, and the busiest one keeps them.",
+    ),
     ("max(1, min(most, wish))", "min(most, wish)", "with nobody there, no replica is left: keep at least one."),
     ("max(1, min(most, wish))", "max(1, wish)", "nothing stops it from starting more than `most`."),
 ]
