@@ -57,7 +57,7 @@ class Asking:
     api: str
 
     def create(self, text: str, most: int = 12, **extra: Any) -> Any:
-        """One reply, as the client gives it."""
+        """One reply, as the client gives it. Responses is told not to stream, since some services do by default."""
         if self.api == "chat":
             asked = {"messages": [{"role": "user", "content": text}], "max_completion_tokens": most}
             return self.client.chat.completions.create(model=self.model, **asked, **extra)
@@ -135,7 +135,9 @@ def keeps_a_schema(asking: Asking) -> None:
         )
         found = said.choices[0].message.parsed
     else:
-        said = asking.client.responses.parse(model=asking.model, input=asked, text_format=Color, max_output_tokens=32)
+        said = asking.client.responses.parse(
+            model=asking.model, input=asked, text_format=Color, max_output_tokens=32, stream=False
+        )
         found = said.output_parsed
     held(isinstance(found, Color), f"it was read as {found!r}")
 

@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from helpers.files import RESULTS, read_json
-from helpers.hosted import CLAUSES, DECLARED, KINDS, Outcome, Scripted, client, compared, load_prices
+from helpers.hosted import CLAUSES, DECLARED, KINDS, Outcome, Scripted, client, compared, load_prices, replay
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
@@ -156,6 +156,58 @@ def test_the_table_shows_what_was_recorded(printed, recorded):
         theirs = {line[2:28].strip() for line in rows if line[37:43].strip() == "holds"}
         assert (ours, theirs) == (DECLARED["course"][api], DECLARED["transformers serve"][api])
     assert not recorded["transformers serve", "responses"]["keeps a limit"]
+
+
+def test_a_cut_reply_passes_for_a_whole_one_where_the_limit_is_not_told(prose):
+    [said] = [
+        clause["said"]
+        for run in read_json(RESULTS / "06_clauses.json")["runs"]
+        if run["case"] == {"server": "transformers serve", "api": "responses"}
+        for clause in run["clauses"]
+        if clause["name"] == "keeps a limit"
+    ]
+    assert said == "Broken: it gives None as the reason for its end"
+    assert "a reply that was cut has the status “completed” and passes for a whole one" in prose
+
+
+def test_the_clauses_ask_without_a_stream_as_ask_does(page):
+    service = Scripted()
+    list(replay(client(service), "nimbus-2", "responses", ("answers", "keeps a limit", "keeps a schema")))
+    assert [sent["body"].get("stream") for sent in service.requests] == [False] * 3
+    source = next(cell.source for cell in page.code if cell.id == "ask")
+    assert '{"stream": False} | extra' in source
+
+
+def test_a_median_letter_is_answered_sooner_and_each_call_takes_longer(prose, printed):
+    rows = [[float(n) for n in re.findall(r"([\d.]+) s\b", line)] for line in printed["bursts"].splitlines()]
+    job, there, served = zip(*rows, strict=True)
+    assert job[0] > job[1] > job[2] and there[0] > there[1] > there[2] and served[0] < served[1] < served[2]
+    assert "so does the wait for the median answer" in prose
+
+
+def test_the_appendix_pays_with_two_consents_only_and_keeps_no_empty_answer(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.delenv("HANDS_ON_ALLOW_PAID", raising=False)
+    sources = {cell.id: cell.source for cell in page.code}
+    service = Scripted([Outcome(text=" "), *[Outcome(text="Three words here.")] * 9])
+    space = {"client": openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none")}
+    exec(sources["own-files"], space)
+    assert "127.0.0.1" in str(space["own_client"].base_url)
+
+    def start() -> list[str]:
+        exec(sources["own-ask"], space)
+        exec(sources["own-run"], space)
+        return [entry["ended"] for entry in space["own_entries"]().values()]
+
+    space["own_client"], space["own_model"] = client(service), "nimbus-2"
+    assert start() == ["empty", "stop", "stop"] and len(service.requests) == 3
+    assert start() == ["stop"] * 3 and len(service.requests) == 4  # only the empty one is asked again
+    space["OWN_CSV"].write_text("text\nMine.\n", encoding="utf-8-sig")
+    start()
+    assert len(service.requests) == 5  # another text, though its row has an answer
+    space["own_model"] = "nimbus-2-mini"
+    assert not {key for *_, key in space["own_rows"]()} & set(space["own_entries"]())
 
 
 # What the page shows --------------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ def collect_stream(stream: Iterable[ChatCompletionChunk]) -> dict[str, Any]:
 
     stream: chunks, as the client gives them. Each has at most one choice; the chunk with the usage has none. A choice
     has a delta, whose content (a piece of text) and tool_calls may be None. A tool call comes in pieces, and those of
-    several calls may alternate: piece.index says which call it belongs to, the first piece of a call has its id and
-    function.name, and all of its function.arguments joined are the arguments.
+    several calls may alternate: piece.index says which call it belongs to (a number may be left out), the first piece
+    of a call has its id and function.name, and all of its function.arguments joined are the arguments.
 
     Returned: "text"; "calls", in the order in which they began, each a dict of "id", "name", "arguments" (a text);
     "finish_reason", None if none came; "error", the name of the class of the APIError that ended the stream, or None.
@@ -75,7 +75,7 @@ def collect_stream(stream):
         for chunk in stream:
             choice = chunk.choices[0]
             text += choice.delta.content or ""
-            finish_reason = choice.finish_reason
+            finish_reason = choice.finish_reason or finish_reason
             for piece in choice.delta.tool_calls or []:
                 if piece.id:
                     calls.append({"id": piece.id, "name": piece.function.name, "arguments": ""})
@@ -171,13 +171,33 @@ def collect_stream(stream):
         "a stream without a finish_reason is not finished: return None.",
     ),
 ]
+SLIPS += [
+    (
+        "choice.finish_reason or finish_reason",
+        "choice.finish_reason",
+        "a chunk behind the one with the finish_reason may have a choice without one: keep the reason that came.",
+    ),
+    (
+        [
+            ('error = "", {}, None', 'error = "", [], None'),
+            (
+                JOINED,
+                """                if piece.id:
+                    calls.append({"id": piece.id, "name": piece.function.name, "arguments": ""})
+                calls[piece.index]["arguments"] += piece.function.arguments or ""
+""",
+            ),
+            ("list(calls.values())", "calls"),
+        ],
+        "`piece.index` is the number of a call and no place in your list: a number may be left out.",
+    ),
+]
 PLANTED = SLIPS[0]
 REFUSED = [
     ("            text += choice.delta.content", "            text = choice.delta.content", "is wrong"),
     ('{"text": text, ', "{", "missing: 'text'"),
 ]
 RIGHT = [
-    ("choice.finish_reason or finish_reason", "choice.finish_reason"),
     """
 def collect_stream(stream):
     whole = {"text": "", "calls": [], "finish_reason": None, "error": None}
@@ -265,6 +285,8 @@ def cases(rng: Generator) -> list[tuple]:
         ([*text[:2], {"finish_reason": "length"}],),
         ([*one, called],),
         ([*two, called, "usage"],),
+        ([*(event | {"call": 2 * event["call"] + 1} for event in two), called],),  # calls number 1 and 3
+        ([text[0], stop, {"content": None}],),
         (["usage", text[0], *begun, broken],),
         ([broken],),
         ([],),

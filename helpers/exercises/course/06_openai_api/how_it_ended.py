@@ -39,6 +39,10 @@ def how_it_ended(response):
     said = "".join(part.text for item in messages if item.phase != "commentary" for part in item.content)
     return "whole" if said.strip() else "empty"
 """
+REFUSALS = (
+    '    if any(part.type == "refusal" for item in messages for part in item.content):\n        return "refused"\n'
+)
+CALLS = '    if any(item.type == "function_call" for item in response.output):\n        return "tool"\n'
 SLIPS = [
     (
         'if getattr(response, "status", None) not in ("completed", "incomplete"):',
@@ -87,6 +91,62 @@ SLIPS = [
         "messages = [item for item in response.output if",
         "messages = [item for item in response.output[:1] if",
         "the answer need not be the first item: reasoning or commentary may stand before it.",
+    ),
+]
+TEXT_FIRST = """
+def how_it_ended(response):
+    if getattr(response, "status", None) not in ("completed", "incomplete"):
+        return "failed"
+    messages = [item for item in response.output if item.type == "message"]
+    texts = [getattr(part, "text", "") for item in messages if item.phase != "commentary" for part in item.content]
+    if "".join(texts).strip():
+        return "whole"
+    if response.status == "incomplete":
+        return "filtered" if getattr(response.incomplete_details, "reason", "") == "content_filter" else "cut"
+    if any(part.type == "refusal" for item in messages for part in item.content):
+        return "refused"
+    return "tool" if any(item.type == "function_call" for item in response.output) else "empty"
+"""
+STATUS_LATER = "a reply that was cut has text as well: look at the status before you look at the text."
+SLIPS += [
+    (
+        REFUSALS + CALLS,
+        CALLS + REFUSALS,
+        "the first ending that fits counts: a refusal beside a tool call is “refused”, so look for it first.",
+    ),
+    (TEXT_FIRST, STATUS_LATER),
+    (TEXT_FIRST.replace('("completed", "incomplete")', '("completed", "incomplete", "in_progress")'), STATUS_LATER),
+    (
+        TEXT_FIRST.replace(
+            '    if getattr(response, "status", None) not in ("completed", "incomplete"):\n        return "failed"\n',
+            '    if isinstance(response, str):\n        return "failed"\n',
+        ).replace(
+            '    if any(part.type == "refusal"',
+            '    if response.status != "completed":\n        return "failed"\n    if any(part.type == "refusal"',
+        ),
+        STATUS_LATER,
+    ),
+    (
+        [
+            (REFUSALS, ""),
+            (CALLS, ""),
+            (
+                '    return "whole" if said.strip() else "empty"\n',
+                f'    if said.strip():\n        return "whole"\n{REFUSALS}{CALLS}    return "empty"\n',
+            ),
+            ("join(part.text for", 'join(getattr(part, "text", "") for'),
+        ],
+        "a refusal or a tool call may stand beside text: look for both before you call a reply whole.",
+    ),
+    (
+        [
+            (CALLS, ""),
+            (
+                '    return "whole" if said.strip() else "empty"\n',
+                f'    if said.strip():\n        return "whole"\n{CALLS}    return "empty"\n',
+            ),
+        ],
+        "a tool call may stand beside text: it is a wish that waits for its result, so look for it before the text.",
     ),
 ]
 REFUSED = [('return "failed"', 'return "error"', "is wrong")]
@@ -153,6 +213,8 @@ def cases(rng: Generator) -> list[tuple]:
         ("completed", [aside, CALL]),
         ("completed", [said("no: I cannot help.")]),
         ("completed", [aside, said("Well.", "no: I cannot help.")]),
+        ("completed", [CALL, said("no: I cannot help.")]),  # two endings fit, and the first of them counts
+        ("completed", [answer, CALL]),
         ("failed", []),
         ("in_progress", [answer]),
         ("cancelled", []),

@@ -22,7 +22,7 @@ def truncate_conversation(messages: list[Message], budget: int, count: Callable[
     that replies, tool calls and the tools' results stay with their question.
 
     The system message is kept. Turns are dropped whole, the oldest first, and no more of them than needed. Raises
-    ValueError if the system message and the newest turn do not fit. `messages` itself is not changed.
+    ValueError if the system message and the newest turn, where there is one, do not fit. `messages` is not changed.
     """
     return conversations.truncate_conversation(messages, budget, count)
 
@@ -295,7 +295,12 @@ def drive(truncate: Any, conversation: str, budget: int) -> Any:
     """What is kept of a conversation, which is written as "system 5 | user 12 | assistant 30": roles and tokens."""
     messages = [{"role": part.split()[0], "content": part} for part in conversation.split(BETWEEN) if part]
     before = [dict(message) for message in messages]
-    kept = truncate(messages, budget, lambda message: int(message["content"].split()[1]))
+    try:
+        kept = truncate(messages, budget, lambda message: int(message["content"].split()[1]))
+    except ValueError:
+        if _least(conversation) > budget:  # rightly refused
+            raise
+        return TURNED_AWAY
     if messages != before:
         return CHANGED
     if kept is None:
@@ -309,11 +314,21 @@ def drive(truncate: Any, conversation: str, budget: int) -> Any:
 
 
 CHANGED = "`messages` was changed"
+TURNED_AWAY = "ValueError, though it fits"
 ODD = "no list of messages"
 
 
 def _parts(text: Any) -> list[str]:
-    return text.split(BETWEEN) if isinstance(text, str) and text and text != CHANGED and ODD not in text else []
+    if not isinstance(text, str) or text in ("", CHANGED, TURNED_AWAY) or ODD in text:
+        return []
+    return text.split(BETWEEN)
+
+
+def _least(conversation: str) -> int:
+    """The tokens of what has to be kept: the system message and the newest turn."""
+    parts = _parts(conversation)
+    newest = max((i for i, part in enumerate(parts) if part.startswith("user")), default=len(parts))
+    return _cost(BETWEEN.join([part for part in parts[:newest] if part.startswith("system")] + parts[newest:]))
 
 
 def _spoken(text: Any) -> list[str]:
@@ -335,6 +350,14 @@ def _seen(result: Any, conversation: str, budget: int) -> str:
 
 
 PROPERTIES = [
+    Property(
+        "what fits is not refused",
+        lambda result, *_: result != TURNED_AWAY,
+        evidence=lambda _, conversation, budget: (
+            f"Yours raises ValueError, but the system message and the newest turn take {_least(conversation)} tokens, "
+            f"and {_least(conversation)} tokens fit into a budget of {budget}."
+        ),
+    ),
     Property(
         "the list that was given is left as it is",
         lambda result, *_: result != CHANGED,
