@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from helpers.files import RESULTS, read_json
-from helpers.hosted import broken, check_all, load_contract, load_prices
+from helpers.hosted import Tokens, broken, check_all, load_contract, load_prices, price_of, runner
 from helpers.trials import desk_job
 from tests.tools.notebook import ROOT
 
@@ -44,11 +44,18 @@ def test_the_example_of_a_price(prose):
 
 
 def test_models_against_discounts(printed, prose):
-    by_model, discounts = (
+    by_model, by_reply, discounts = (
         tuple(map(float, found)) for found in re.findall(r"([\d.]+) to ([\d.]+) times", printed["workloads-factors"])
     )
     assert by_model == (76, 91) and "76 to 91 times as much as the cheapest one" in prose
-    assert discounts[0] == 2 and discounts[1] < 5 and "save a factor of 2 to 5" in prose
+    assert by_reply == (20, 23) and "the third workload 20 to 23 times as much as the first" in prose
+    assert discounts == (2, 4.3) and "save a factor of 2 to 4.3" in prose
+    models = "gpt-5-nano gpt-5.6-luna gpt-5.4-mini gpt-5.6-terra gpt-5.6-sol".split()
+    steps = []
+    for prompt, completion in ((500, 50), (1800, 120), (900, 2500)):
+        bills = sorted(price_of(model).cost(Tokens(prompt=prompt, completion=completion)) for model in models)
+        steps += [dear / cheap for cheap, dear in zip(bills, bills[1:], strict=False)]
+    assert (round(min(steps), 1), round(max(steps), 1)) == (2.5, 3.8) and "by a factor of 2.5 to 3.8" in prose
 
 
 def test_the_model_with_half_the_price_costs_more(printed, prose):
@@ -59,6 +66,17 @@ def test_the_model_with_half_the_price_costs_more(printed, prose):
     first, second = map(float, re.findall(r"\$([\d.]+)", printed["reasoning"]))
     assert second > 1.5 * first and "of which 300 hidden" in printed["reasoning"]
     assert "The model with half the price costs more." in prose
+
+
+def test_hidden_tokens_raise_the_worst_case_and_the_price_of_the_successor(prose):
+    old, new = price_of("nimbus-1"), price_of("nimbus-2")
+    sizes = [runner.most_tokens(desk_job.request_of(ticket, "nimbus-2")) for ticket in desk_job.desk_tickets().values()]
+    low, high = (sum(new.worst(size, room) for size in sizes) / len(sizes) for room in (100, 1000))
+    assert f"from ${low:.4f} to ${high:.4f}" in prose
+    bill = {hidden: 10_000 * new.cost(Tokens(prompt=500, completion=50 + hidden)) for hidden in (175, 300)}
+    assert f"cost ${bill[300]:.2f}, more than those of `nimbus-1`" in prose
+    assert abs(bill[175] - 10_000 * old.cost(Tokens(prompt=500, completion=50))) < 1e-9  # rounding of binary fractions
+    assert "from 175 hidden tokens per call on" in prose
 
 
 # The contract --------------------------------------------------------------------------------------------------------
@@ -80,7 +98,10 @@ def test_what_the_text_says_of_the_changes(printed, prose):
     assert re.findall(r"'(c\d\d)'", printed["guard"]) == ["c17", "c18"]
     assert "26 of 28 without the guard, 27 with it" in printed["guard-fresh"]
     assert printed["guard-fresh"].strip().endswith("adds: 2")
-    assert "One more dangerous ticket is found, at the price of two false alarms among 154 tickets" in prose
+    assert (
+        "One more urgent ticket is found (a brake without effect), at the price of two false alarms among the 126"
+        in prose
+    )
     assert "newly broken: c23 (should" in printed["changes"] and "may you switch as it is? no" in printed["changes"]
     assert printed["changes"].split("repaired: ")[1].splitlines()[0].count("c") == 6
     assert "Six items are repaired, and one must is newly broken" in prose
