@@ -15,8 +15,8 @@ def best_plan(
     """The size with the lowest expected loss, and the tokens to train it on.
 
     sizes: for each name its parameters N and its speed in tokens per second. A size is trained on as many tokens as it
-    can read in these seconds (whole ones), but on no more than four times the text, which has `text` tokens: reading
-    it more often is hardly worth anything. loss: loss(N, D) is what a law expects. Each size has time for some tokens.
+    can read in these seconds (whole ones), but on no more than four times the text, which has `text` tokens: each
+    further reading is worth less. loss: loss(N, D) is what a law expects. Each size has time for some tokens.
     """
     plans = {name: min(int(seconds * speed), 4 * text) for name, (_, speed) in sizes.items()}
     name = min(plans, key=lambda name: loss(sizes[name][0], plans[name]))
