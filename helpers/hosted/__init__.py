@@ -81,7 +81,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prices": ["ModelRetired", "Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
         "reconcile": ["reconcile_invoice", "reconciled_sums"],
         "retries": ["CircuitBreaker", "what_happened"],
-        "runner": ["Report", "run_batch"],
+        "runner": ["ChangedRequest", "Report", "run_batch"],
         "scripted": ["Scripted"],
         "streams": ["collect_stream"],
         "vendors": ["Vendor", "load_vendors", "vendor_of", "vendors_table"],
