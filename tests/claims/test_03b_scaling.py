@@ -205,6 +205,13 @@ def test_the_rehearsal_and_the_line(printed, prose):
     assert 3.5 < line / (np.mean(decided("144x4")) - 1.475) < 4.5
 
 
+def test_the_leaked_seeds_would_have_made_hits_of_both(prose):
+    leaked = law_of([*fitted(), *(run for run in DECIDING if run["seed"] != 0)])
+    said = [leaked.loss(TOTAL[size], BETS[size][0]) for size in ("144x4", "48x2")]
+    assert f"the law says {said[0]:.3f} and {said[1]:.3f}, and both bets would have counted as hits" in prose
+    assert all(abs(np.mean(decided(size)) - loss) < 0.03 for size, loss in zip(("144x4", "48x2"), said, strict=True))
+
+
 def test_with_the_bets_the_best_size_grows_more_slowly(printed, prose):
     before, after = law_of(fitted()), law_of([*fitted(), *DECIDING])
     assert after.size_exponent < before.size_exponent
