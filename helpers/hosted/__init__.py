@@ -78,7 +78,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "ledger": ["CostLedger", "OverBudget"],
         "outcomes": ["KINDS", "Outcome", "Rates"],
         "parameters": ["Row", "compared"],
-        "prices": ["Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
+        "prices": ["ModelRetired", "Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
         "reconcile": ["reconcile_invoice", "reconciled_sums"],
         "retries": ["CircuitBreaker", "what_happened"],
         "runner": ["ChangedRequest", "Report", "run_batch"],
