@@ -11,7 +11,7 @@ have nothing to do with each other.
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
 | 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
-| 06b, 06c | `desk_job`                                                                                           |
+| 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
 | 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10       | `searches`, `handbook_answers`, `written_answers`                                                    |

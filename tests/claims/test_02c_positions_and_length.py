@@ -118,7 +118,7 @@ def test_with_distances_limited_there_is_no_damage():
     trained, window, limited = (
         [float(loss) for loss in re.findall(r": (\d\.\d\d)", line)] for line in printed("far-controls").splitlines()
     )
-    assert trained[-1] - trained[0] > 0.3 and abs(limited[-1] - limited[0]) < 0.03
+    assert trained[-1] - trained[0] > 0.3 and abs(limited[-1] - limited[0]) < (trained[-1] - trained[0]) / 10
     assert abs(window[-1] - window[0]) < 0.03  # "this model loses nothing with it"
 
 
