@@ -21,7 +21,7 @@ from helpers.pretraining.run import Recipe
 from helpers.transformer.gpt import GPT, GPTConfig
 from helpers.trials.records import Record
 
-RACE, LADDER_RECORD, HISTORY = Record("03_race"), Record("03_ladder"), Record("03_history")
+RACE, LADDER_RECORD, HISTORY = Record("03_race"), Record("03c_ladder"), Record("03_history")
 SIZES = {"d_model": 128, "n_layers": 4, "n_heads": 4, "max_len": 64}
 NANO_MODEL = {"positions": "learned", "norm": "layer", "activation": "gelu", "gated": False}
 NANO_RECIPE = {
