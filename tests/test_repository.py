@@ -145,6 +145,7 @@ PLANTED = [
     (R.layout, "setup.py does not belong", put("setup.py", "")),
     (R.small_files, "2.5 MB", put("data/large.txt", "x" * 2_500_000)),
     (R.small_files, "more than 5 MB", put("data/adapters/a/adapter_model.safetensors", "x" * 5_000_001)),
+    (R.small_files, "more than 5 MB", put("data/models/a/model.safetensors", "x" * 5_000_001)),
     (R.small_files, "more than 2 MB", put("data/adapters/adapter_model.safetensors", "x" * 2_000_001)),
     (R.weights_are_binary, "safetensors", put(".gitattributes", "* text=auto eol=lf\n")),
     (R.portable_text, "path of one machine", put("data/notes.md", "see /ho" + "me/ada/x")),

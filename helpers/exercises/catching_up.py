@@ -5,23 +5,30 @@
 
 It reads the notebook's own file and runs the code cells of the earlier sections, silently. Of a cell that is tagged
 `catch-up-skip` (slow, or only for the eye) the imports run and nothing else. An exercise's cell counts as it is saved:
-the learner's version where it passes, the course's version otherwise; nothing is recorded as a try.
+the learner's version where it passes, the course's version otherwise; nothing is recorded as a try. A cell that awaits
+at its top level runs in an event loop of its own, in a thread, while the kernel's loop waits for it.
 
-What it does not do: run what stands before section 1, or repeat anything where all of it has run in this kernel.
+What it does not do: keep that loop open (a connection that such a cell opens in it is of no use afterwards), run what
+stands before section 1, or repeat anything where all of it has run in this kernel.
 """
 
 from __future__ import annotations
 
 import ast
+import asyncio
+import contextvars
+import inspect
 import json
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from helpers.display.boxes import Box
@@ -200,7 +207,7 @@ def run(cells: list[Cell], namespace: dict[str, Any], ipython: Any) -> tuple[flo
         for cell in bar:
             try:
                 with _silence():
-                    exec(_compiled(cell, ipython), namespace)
+                    _execute(_compiled(cell, ipython), namespace)
             except Exception as error:
                 bar.close()
                 what = f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -211,7 +218,17 @@ def run(cells: list[Cell], namespace: dict[str, Any], ipython: Any) -> tuple[flo
 
 def _compiled(cell: Cell, ipython: Any) -> Any:
     """The cell's code under a file name by which tracebacks and `show` find its lines."""
-    return compile(cell.tree, ipython.compile.cache(cell.source), "exec")
+    name = ipython.compile.cache(cell.source)
+    return compile(cell.tree, name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def _execute(code: CodeType, namespace: dict[str, Any]) -> None:
+    """Run a cell; where it awaits at its top level, to the end, although this thread's own loop is busy with us."""
+    if not code.co_flags & inspect.CO_COROUTINE:
+        exec(code, namespace)
+        return
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        thread.submit(contextvars.copy_context().run, asyncio.run, eval(code, namespace)).result()
 
 
 def _judge(own: list[str], course: list[str]) -> Callable[[Any], Any]:

@@ -25,7 +25,7 @@ from torch import nn
 from helpers.pretraining.data import Tokenizer
 from helpers.trials.records import Record
 
-RECORD = Record("03_canaries")
+RECORD = Record("03d_canaries")
 COUNTS = (0, 1, 10, 100)
 DIGITS = 4
 NAMES = (

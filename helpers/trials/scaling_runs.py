@@ -44,7 +44,7 @@ SIZES = {  # channels, layers, heads
 }
 IN_A_ROW = (1, 2, 4, 8, 16)
 ISOFLOP, HELD_OUT = Record("03b_isoflop"), Record("03b_held_out")
-REPEATED, EXPERTS = Record("03b_data"), Record("03b_experts")
+REPEATED, EXPERTS = Record("03d_repeated"), Record("03b_experts")
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import builtins
+import inspect
 import json
 import os
 from pathlib import Path
@@ -213,6 +215,53 @@ def test_a_failing_cell_is_named_and_the_real_functions_come_back(fresh, tmp_pat
     ):
         catch_up(3, "99")
     assert fresh["exercise"] is exercises.exercise and fresh["height"] == 3
+
+
+def test_cells_that_await_at_their_top_level_run_to_the_end_in_a_kernels_busy_loop(fresh, tmp_path):
+    waiting = (
+        "import asyncio\n\nawait asyncio.sleep(0)\ntower = await asyncio.gather(*[asyncio.sleep(0, n) for n in (1, 2)])"
+    )
+    stored(tmp_path, start="height = 3\nawait_ = 1", built=waiting)
+
+    async def kernel_cell():
+        catch_up(3, "99")
+        await asyncio.sleep(0)  # the kernel's own loop still works
+
+    asyncio.run(kernel_cell())
+    assert fresh["tower"] == [1, 2]
+    stored(tmp_path, built="import asyncio\n\nawait asyncio.sleep(0)\ntower = 1 / 0")
+    del fresh["tower"]
+    with pytest.raises(CannotCatchUp, match="The cell 'built' of section 2 failed: ZeroDivisionError"):
+        asyncio.run(kernel_cell())
+
+
+@pytest.mark.parametrize("name", WITH_STOP)
+def test_every_cell_that_catching_up_runs_can_be_compiled(name):
+    cells, _ = catching_up.read_cells(COURSE.page(name).path)
+    shell = SimpleNamespace(compile=CachingCompiler())
+    for cell in cells:
+        catching_up._compiled(cell, shell)
+
+
+def awaiting(name: str) -> list[str]:
+    """The cells before a notebook's stop that await at their top level and are run by catching up."""
+    cells, _ = catching_up.read_cells(COURSE.page(name).path)
+    shell = SimpleNamespace(compile=CachingCompiler())
+    stop = next(i for i, cell in enumerate(cells) if "catch_up(" in cell.source)
+    return [c.name for c in cells[:stop] if catching_up._compiled(c, shell).co_flags & inspect.CO_COROUTINE]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in WITH_STOP if awaiting(name)])
+def test_a_notebook_that_awaits_before_its_stop_is_caught_up_with_in_a_fresh_kernel(name):
+    path = COURSE.page(name).path
+    book = read(path)
+    stop = next(i for i, cell in enumerate(book.cells) if catches_up(cell))
+    frame = {cell.id: cell for cell in book.cells[:stop] if cell.id in ("setup", "parameters")}
+    frame["parameters"].source = 'SCALE = "smoke"'
+    book.cells = [*frame.values(), book.cells[stop]]
+    done = execute.run(book, name, path.parent)
+    assert any("caught up" in text for cell in done.cells for text in output_texts(cell))
 
 
 def needed(source: ast.AST) -> set[str]:

@@ -34,7 +34,8 @@ DECLARED = (
 PYTHONS = {"3.10": False, "3.11": True, "3.12": True, "3.13": True, "3.14": False}
 MODELS = ("SmolLM2-135M-Instruct", "all-MiniLM-L6-v2", "ms-marco-MiniLM-L-12-v2")
 FILE_BYTES = 2_000_000
-ADAPTER_BYTES = 5_000_000  # data/adapters/NAME/adapter_model.safetensors
+WEIGHTS = r"data/(adapters/[^/]+/adapter_model|models/[^/]+/model)\.safetensors"
+WEIGHTS_BYTES = 5_000_000
 TEXT = {".py", ".md", ".toml", ".txt", ".yml", ".yaml", ".json", ".jsonl", ".csv", ".cfg", ""}
 
 
@@ -84,11 +85,11 @@ def layout(root: Path) -> list[str]:
 
 
 def small_files(root: Path) -> list[str]:
-    """No committed file is large; the weights of an adapter may be somewhat larger."""
+    """No committed file is large; the weights of an adapter or a small model may be somewhat larger."""
     problems = []
     for path in files(root):
         name, size = path.relative_to(root).as_posix(), path.stat().st_size
-        most = ADAPTER_BYTES if re.fullmatch(r"data/adapters/[^/]+/adapter_model\.safetensors", name) else FILE_BYTES
+        most = WEIGHTS_BYTES if re.fullmatch(WEIGHTS, name) else FILE_BYTES
         if size > most:
             problems.append(f"{name} takes {size / 1e6:.1f} MB, more than {most / 1e6:.0f} MB.")
     return problems
