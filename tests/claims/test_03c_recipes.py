@@ -120,7 +120,9 @@ def test_packing_changes_no_loss(printed):
     alone, packed = numbers(printed["packed-equal"].splitlines()[0])[:2]
     assert abs(alone - packed) <= 1e-4
     assert 0.2 < float(re.search(r"across documents (\d+\.\d) nats", printed["packed-equal"])[1]) < 1.5
-    assert numbers(printed["packed-equal"].splitlines()[-1])[-1] < alone - 0.1  # "a mean that looks better and is wrong"
+    assert (
+        numbers(printed["packed-equal"].splitlines()[-1])[-1] < alone - 0.1
+    )  # "a mean that looks better and is wrong"
     rows = [int(n) for n in re.findall(r"\d+", printed["pack-rows"])]
     assert rows[2] / rows[1] == pytest.approx(3 / 5, abs=0.02)  # "two fifths of the rows" are saved
 
@@ -137,7 +139,10 @@ def test_the_race_turns_between_a_fifth_and_a_quarter_of_the_time(prose):
     assert max(leads[0.2]) < 0 < min(leads[0.25])
     paces = RACE.find("seconds per step")
     assert paces["course"] / paces["nanoGPT"] == pytest.approx(2, abs=0.1)  # "about twice as long"
-    assert (f"{stdev(leads[0.5]):.3f}", f"{stdev(theirs):.3f}") == ("0.009", "0.008") and "(at half the time 0.009 and 0.008 nats)" in prose
+    assert (f"{stdev(leads[0.5]):.3f}", f"{stdev(theirs):.3f}") == (
+        "0.009",
+        "0.008",
+    ) and "(at half the time 0.009 and 0.008 nats)" in prose
 
 
 def test_three_changes_gain_as_much_as_the_whole_recipe(printed, prose):
