@@ -1,6 +1,7 @@
 """What a job relies on, as items that code can check: is another model still the right one?
 
     items = load_contract()                               # 30 tickets, 18 must, 12 should: data/hosted/contract.jsonl
+    items[0].wordings                                     # the ticket, and for a must two more ways to write it
     found = check_reply(items[0], '{"intent": "order_status", …}')       # "" if it holds, else what is wrong
     found = check_all(items, replies)                     # [(item, what is wrong)]
 
@@ -26,18 +27,25 @@ MUST, SHOULD = "must", "should"
 
 @dataclass(frozen=True)
 class Item:
-    """One ticket and the fields that its label is relied on for. what: the promise, in words."""
+    """One ticket and the fields that its label is relied on for. what: the promise, in words; again: the same ticket in
+    other words, for which the same must hold."""
 
     id: str
     level: str
     what: str
     ticket: str
     expect: dict[str, str | None]
+    again: tuple[str, ...] = ()
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        """The ticket, and the same in other words."""
+        return (self.ticket, *self.again)
 
 
 def load_contract() -> list[Item]:
     """The items. Raises DataUnavailable if the file is missing or damaged."""
-    return [Item(**row) for row in read_jsonl(CONTRACT)]
+    return [Item(**row | {"again": tuple(row.get("again", ()))}) for row in read_jsonl(CONTRACT)]
 
 
 def check_reply(item: Item, reply: str) -> str:

@@ -46,13 +46,15 @@ class State:
     """What a journal says. done, failed: the outcome of each such item. open: the last intent of each item in doubt.
 
     job: a name that no other journal has; it is part of the job's idempotency keys, or a new job would get old replies.
-    torn: lines that are no JSON. sent: attempts per item. events: all lines that could be read, in order.
+    torn: lines that are no JSON. sent: attempts per item. asked: a digest of the request that each item was last sent
+    with (its intent's `request`). events: all lines that could be read, in order.
     """
 
     done: dict[str, dict[str, Any]] = field(default_factory=dict)
     failed: dict[str, dict[str, Any]] = field(default_factory=dict)
     open: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     torn: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
     job: str = ""
@@ -68,6 +70,9 @@ class State:
         doubts = self._doubts.setdefault(item, {})
         if event["event"] == INTENT:
             self.sent[item] = self.sent.get(item, 0) + 1
+            self.failed.pop(item, None)  # it is sent again, so it was changed
+            if "request" in event:
+                self.asked[item] = event["request"]
             doubts[attempt] = event
         elif status == DONE:
             doubts.clear()  # there is an answer now; what it cost to get it is the ledger's business

@@ -116,13 +116,17 @@ class CostLedger:
 
     def settle(self, hold: Hold, tokens: Tokens) -> float:
         """The call is over and took these tokens; returns its US dollars. A doubt about its key is over, too."""
-        money = price_of(hold.model).cost(tokens, hold.batch)
+        money = self.price(hold, tokens)
         with self._lock:
             self._take(hold)
             self._doubts.pop(hold.key, None)
             self._settled.add(hold.key)
             self._add(hold.model, tokens, money)
         return money
+
+    def price(self, hold: Hold, tokens: Tokens) -> float:
+        """US dollars of a call that took these tokens."""
+        return price_of(hold.model).cost(tokens, hold.batch)
 
     def release(self, hold: Hold) -> None:
         """The call was refused before any work was done: it costs nothing."""

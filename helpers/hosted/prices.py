@@ -1,6 +1,7 @@
 """What a call costs, from a dated table: data/hosted/prices.json.
 
     price = price_of("gpt-5.6-luna")                      # UnknownModel for a name that the table does not have
+    price_of("gpt-4", today=date.today())                 # ModelRetired for one that is switched off by then
     price.cost(Tokens(prompt=1000, completion=200, cached=800))    # US dollars
     price.worst(prompt=1000, max_tokens=300)              # nothing cached, and the reply as long as it may be
     tokens_of(completion.usage)                           # of Chat Completions, Responses or embeddings
@@ -31,6 +32,10 @@ PER = 1_000_000
 
 class UnknownModel(ValueError):
     """The table has no price for this model; the message says which are near, and what to do."""
+
+
+class ModelRetired(ValueError):
+    """The table has a price, and the model is switched off on the day that was asked about."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,11 @@ def load_prices() -> Mapping[str, Price]:
     return {row["model"]: Price(**row) for row in read_json(TABLE)["models"]}
 
 
-def price_of(model: str) -> Price:
-    """The price of a model or of a dated snapshot of it ("gpt-4.1-2025-04-14"). Raises UnknownModel."""
+def price_of(model: str, today: date | None = None) -> Price:
+    """The price of a model or of a dated snapshot of it ("gpt-4.1-2025-04-14"). Raises UnknownModel.
+
+    today: also raises ModelRetired for a model that is switched off by this day; None: whatever the day.
+    """
     table = load_prices()
     found = table.get(model) or table.get(SNAPSHOT.sub("", model))
     if found is None:
@@ -95,6 +103,8 @@ def price_of(model: str) -> Price:
         raise UnknownModel(
             f"There is no price for the model {model!r}{meant}: add its line, with a date, to {TABLE.name}."
         )
+    if today and found.retired(today):
+        raise ModelRetired(f"The model {model!r} was switched off on {found.until}: choose another one.")
     return found
 
 

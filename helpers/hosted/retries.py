@@ -3,7 +3,7 @@
     what_happened(error)                  # "again", "unsure", "failed" or "stop"
     breaker = CircuitBreaker(failures=5, rest=10.0)
     breaker.wait(now)                     # seconds until a request may be sent; 0 while all is well
-    breaker.succeeded(), breaker.failed(now)
+    breaker.succeeded(), breaker.refused(), breaker.failed(now)
 
 How long to wait after a failure is `helpers.hosted.backoff`. What OpenAI's client does by itself (`max_retries`, 2 by
 default) repeats 408, 409, 429, 5xx, timeouts and lost connections, with waits of 0.5 to 8 seconds. It does not repeat
@@ -72,7 +72,8 @@ class CircuitBreaker:
 
     Closed: all requests pass. `failures` failures in a row open it: for `rest` seconds nothing is sent. Then it is half
     open: one request may try. If that succeeds, the breaker closes; if it fails, the rest begins anew. Count what says
-    that the service is ill (5xx, timeouts); a 429 says that it is well and we are too fast.
+    that the service is ill (5xx, timeouts). A refusal such as 429 leaves the count as it is: a service that is half
+    down sends both. It closes a half-open breaker, which the next failure opens again.
     """
 
     def __init__(self, failures: int = 5, rest: float = 10.0) -> None:
@@ -99,6 +100,11 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         self.in_a_row, self._until, self._trying = 0, None, False
+
+    def refused(self) -> None:
+        """The service answered, and did not do the work (429, 400 …)."""
+        if self._trying:
+            self._until, self._trying = None, False
 
     def failed(self, now: float) -> None:
         self.in_a_row += 1

@@ -13,6 +13,11 @@ and no answer came: a timeout, a broken stream, kill −9) may have been billed.
 | `"same key"` | sent again with its idempotency key            | never, if the service honors such keys |
 | `"again"`    | sent again with a new key                      | at most once per doubt, and counted    |
 
+The journal has a digest of each request. Another prompt, model or limit for an item that is done or in doubt is an
+error before anything is sent: it is another job, with a journal of its own. An item that was refused for good is sent
+again once its request has changed. Replies are not streamed: nobody watches a batch, and what comes in one piece is
+whole or is nothing.
+
 What it does not do: vendors' batch APIs, which take a file and a day, for half the price.
 """
 
@@ -28,12 +33,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from openai import APIError, AsyncOpenAI
+from openai.types.chat import ChatCompletion
 from tqdm.auto import tqdm
 
 from helpers.display.frontend import is_static
 from helpers.hosted.backoff import wait_after
 from helpers.hosted.clocks import RealClock, SimulatedClock
-from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal
+from helpers.hosted.journal import AGAIN, DONE, FAILED, UNSURE, Journal, State
 from helpers.hosted.ledger import CostLedger, Hold, OverBudget
 from helpers.hosted.prices import Tokens, tokens_of
 from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
@@ -41,6 +47,10 @@ from helpers.hosted.retries import STOP, BrokenReply, CircuitBreaker, asked_to_w
 REPORT, SAME_KEY, NEW_KEY = IN_DOUBT = ("report", "same key", "again")
 STATUS_OF = {FAILED: FAILED, UNSURE: UNSURE}  # in the journal; all else was refused before any work was done
 Request = Mapping[str, Any]  # what client.chat.completions.create takes: model, messages, max_tokens …
+
+
+class ChangedRequest(RuntimeError):
+    """The journal has an answer to, or a doubt about, another request for this item."""
 
 
 @dataclass
@@ -113,24 +123,26 @@ async def run_batch(
     count: Callable[[Request], int] | None = None,
     seed: int | None = None,
     progress: bool | None = None,
+    sync: bool = False,
 ) -> Report:
     """Ask for every item, `at_once` at a time; `request_of(item's value)` says what.
 
     ledger: a new one, which the journal's earlier calls are counted in. in_doubt: one of IN_DOUBT. attempts: requests
     per item in this run; deadline: seconds that one item may wait between them. count: tokens of a prompt, an upper
     bound (by default its bytes). seed: of the random waits. progress: a bar; None shows it to people, not to tools.
-    Raises JournalInUse, UnknownModel, and ValueError.
+    sync: force each line of the journal to the disk, against a power cut.
+    Raises JournalInUse, ChangedRequest, UnknownModel, and ValueError.
     """
     if in_doubt not in IN_DOUBT or at_once < 1:
         raise ValueError(f"in_doubt is one of {', '.join(map(repr, IN_DOUBT))}, and at_once at least 1.")
-    with Journal(journal) as book:
+    with Journal(journal, sync) as book:
         ledger = ledger or CostLedger()
         ledger.replay(book.state)
         job = Job(
             *(client.with_options(max_retries=0), request_of, book, ledger, breaker or CircuitBreaker()),
             *(clock or RealClock(), random.Random(seed).random, in_doubt, attempts, deadline, count or most_tokens),
         )
-        waiting = iter([item for item in items if item not in book.state.done and item not in book.state.failed])
+        waiting = iter(still_to_do(book.state, {item: digest(request_of(value)) for item, value in items.items()}))
         shown = not is_static() if progress is None else progress
         bar = tqdm(total=len(items), initial=len(book.state.done), disable=not shown, unit="item")
 
@@ -152,6 +164,21 @@ async def run_batch(
         return _report(job, items)
 
 
+def still_to_do(state: State, asked: Mapping[str, str]) -> list[str]:
+    """The items to send; asked: item → digest of its request. Raises ChangedRequest.
+
+    Journals of before the digest are taken as they are.
+    """
+    changed = [item for item, said in asked.items() if state.asked.get(item, said) != said]
+    for item in changed:
+        if item in state.done or item in state.open:
+            raise ChangedRequest(
+                f"The journal knows {item!r} with another request (its text, the prompt, the model or the limit was "
+                "changed): give the new job a journal of its own."
+            )
+    return [item for item in asked if item not in state.done and (item not in state.failed or item in changed)]
+
+
 async def send_until_done(job: Job, item: str, value: Any) -> None:
     """One item: sent until there is an answer, a refusal for good, a doubt, or no patience left."""
     request, failures, waited = job.request_of(value), 0, 0.0
@@ -166,6 +193,8 @@ async def send_until_done(job: Job, item: str, value: Any) -> None:
         if happened == STOP:
             job.stopped = str(error)
             return
+        if happened == UNSURE and job.in_doubt == REPORT:
+            return
         failures += 1
         pause = wait_after(failures, job.draw(), asked_to_wait(error))
         waited += pause
@@ -175,7 +204,7 @@ async def send_until_done(job: Job, item: str, value: Any) -> None:
 
 
 async def send_once(job: Job, item: str, request: Request) -> tuple[str, Exception | None]:
-    """One request: reserve, journal, send, journal, settle. What happened, and the error if there was one."""
+    """One request: reserve, intent, send, outcome, settle. What happened, and the error if there was one."""
     attempt = job.journal.state.sent.get(item, 0) + 1
     key = request_key(job.journal.state.job, item, request, attempt if job.in_doubt == NEW_KEY else None)
     if job.in_doubt == SAME_KEY and item in job.journal.state.open:
@@ -184,13 +213,15 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
         hold = await reserve(job, request, key)
     except OverBudget as error:
         return STOP, error
-    job.journal.intent(item, attempt, key=key, model=request["model"], worst=hold.worst)
+    told = {"key": key, "request": digest(request), "model": request["model"], "worst": hold.worst}
+    job.journal.intent(item, attempt, **told)
     job.sent += 1
     try:
-        text, finish, tokens = await read_reply(job.client, request, key)
+        reply = await read_reply(job.client, request, key)
     except (APIError, BrokenReply, ValueError) as error:
         happened = what_happened(error)
-        job.journal.outcome(item, attempt, STATUS_OF.get(happened, AGAIN), error=f"{type(error).__name__}: {error}")
+        told = {"error": f"{type(error).__name__}: {error}", "request_id": getattr(error, "request_id", None)}
+        job.journal.outcome(item, attempt, STATUS_OF.get(happened, AGAIN), **told)
         if happened == UNSURE:
             job.ledger.doubt(hold)
         else:
@@ -198,11 +229,11 @@ async def send_once(job: Job, item: str, request: Request) -> tuple[str, Excepti
         if is_ill(error):
             job.breaker.failed(job.clock.now())
         else:
-            job.breaker.succeeded()
+            job.breaker.refused()
         return happened, error
-    money = job.ledger.settle(hold, tokens)
-    used = [tokens.prompt, tokens.completion, tokens.cached]
-    job.journal.outcome(item, attempt, DONE, model=request["model"], finish=finish, tokens=used, money=money, text=text)
+    money = job.ledger.price(hold, reply.tokens)
+    job.journal.outcome(item, attempt, DONE, model=request["model"], money=money, **reply.told)
+    job.ledger.settle(hold, reply.tokens)
     job.breaker.succeeded()
     return DONE, None
 
@@ -218,26 +249,42 @@ async def reserve(job: Job, request: Request, key: str) -> Hold:
         await job.clock.asleep(0.05)
 
 
-async def read_reply(client: AsyncOpenAI, request: Request, key: str) -> tuple[str, str, Tokens]:
-    """A streamed reply: its text, why it ended, its tokens. Raises APIError, BrokenReply; ValueError for no JSON."""
-    stream = await client.chat.completions.create(
-        **request, stream=True, stream_options={"include_usage": True}, extra_headers={"Idempotency-Key": key}
-    )
-    text, finish, usage = "", None, None
-    async for chunk in stream:
-        usage = chunk.usage or usage
-        for choice in chunk.choices:
-            text += choice.delta.content or choice.delta.refusal or ""
-            finish = choice.finish_reason or finish
-    if finish is None or usage is None:
-        raise BrokenReply(f"The reply ended after {len(text)} characters without saying why.")
-    return text, finish, tokens_of(usage)
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply. finish: why it ended; request_id: what the service calls the request, to ask its support about."""
+
+    text: str
+    finish: str
+    tokens: Tokens
+    request_id: str | None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What of it stands in the journal."""
+        used = [self.tokens.prompt, self.tokens.completion, self.tokens.cached]
+        return {"finish": self.finish, "tokens": used, "request_id": self.request_id, "text": self.text}
+
+
+async def read_reply(client: AsyncOpenAI, request: Request, key: str) -> Reply:
+    """A reply that came whole. Raises APIError, BrokenReply; ValueError for no JSON."""
+    reply = await client.chat.completions.create(**request, extra_headers={"Idempotency-Key": key})
+    if not isinstance(reply, ChatCompletion) or not reply.choices or not reply.usage:  # a gateway's page, for instance
+        raise BrokenReply("The reply has no choice or no usage.")
+    choice = reply.choices[0]
+    if not choice.finish_reason:
+        raise BrokenReply("The reply does not say why it ended.")
+    text = choice.message.content or choice.message.refusal or ""
+    return Reply(text, choice.finish_reason, tokens_of(reply.usage), reply._request_id)
 
 
 def request_key(job: str, item: str, request: Request, attempt: int | None = None) -> str:
     """An idempotency key: equal for equal requests of one item and job, another one if the prompt was changed."""
-    said = hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()[:12]
-    return f"{job}-{item}-{said}" + (f"-{attempt}" if attempt else "")
+    return f"{job}-{item}-{digest(request)}" + (f"-{attempt}" if attempt else "")
+
+
+def digest(request: Request) -> str:
+    """Twelve characters that are equal for equal requests, in every process."""
+    return hashlib.sha256(json.dumps(request, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
 
 def limit_of(request: Request) -> int:

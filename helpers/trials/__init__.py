@@ -12,7 +12,7 @@ have nothing to do with each other.
 | 03, 03c  | `recipes`                                                                                            |
 | 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
-| 06b, 06c | `desk_job`                                                                                           |
+| 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
 | 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10       | `searches`, `handbook_answers`, `written_answers`                                                    |

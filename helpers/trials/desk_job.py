@@ -1,4 +1,4 @@
-"""The job of 06b and 06c: 200 tickets to be labeled by a hosted model that fails for every fifth request.
+"""The job of 06b and 06c: 200 tickets to be labeled by a hosted model that fails for 18 % of the requests.
 
     tickets, replies = desk_tickets(), written_by_rules(desk_tickets().values())
     service = desk_service(replies)                       # fails as FAILURES says, and bills
@@ -20,6 +20,7 @@ from typing import Any
 
 from helpers.hosted.backends import async_client
 from helpers.hosted.clocks import RealClock
+from helpers.hosted.journal import read_journal
 from helpers.hosted.outcomes import Outcome, Rates
 from helpers.hosted.reconcile import reconcile_invoice
 from helpers.hosted.runner import REPORT, SAME_KEY, Report, run_batch
@@ -30,12 +31,13 @@ from helpers.velunda.tickets import FRESH, load_tickets
 MODEL = "nimbus-1"
 N = 200
 FAILURES = {"rate_limited": 0.10, "server_error": 0.05, "timeout": 0.02, "cut_off": 0.01}
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 SEED = 1219  # one with which the first request of each ticket fails at exactly these rates: a test holds it
 
 
-def desk_tickets() -> dict[str, str]:
-    """200 tickets of the test splits, t001 to t200."""
-    rows = [*load_tickets("test"), *load_tickets(FRESH)][:N]
+def desk_tickets(n: int = N) -> dict[str, str]:
+    """The first n of 200 tickets of the test splits, t001 to t200."""
+    rows = [*load_tickets("test"), *load_tickets(FRESH)][: min(n, N)]
     return {f"t{number:03}": row["text"] for number, row in enumerate(rows, start=1)}
 
 
@@ -57,23 +59,34 @@ def request_of(ticket: str, model: str = MODEL, room: int = 100) -> dict[str, An
     return {"model": model, "messages": messages, "max_completion_tokens": room}
 
 
-def written_by_rules(tickets: Iterable[str]) -> dict[str, str]:
-    """Ticket → the label that TF-IDF with rules gives it, as JSON."""
+def written_by_rules(tickets: Iterable[str], n_train: int | None = None) -> dict[str, str]:
+    """Ticket → the label that TF-IDF with rules gives it, as JSON, fitted on n_train tickets (None: on all of them)."""
     from helpers.assistants.ticket_baseline import fit_baseline  # seconds that the killed process can do without
 
     tickets = list(tickets)
-    labels = fit_baseline(load_tickets("train")).predict(tickets)
+    labels = fit_baseline(load_tickets("train")[:n_train]).predict(tickets)
     return {ticket: json.dumps(label, separators=(",", ":")) for ticket, label in zip(tickets, labels, strict=True)}
 
 
-def desk_service(replies: Mapping[str, str], **options: Any) -> Scripted:
-    """A hosted model that fails as FAILURES says; `replies`: what it says to each ticket. options: of `Scripted`."""
+def desk_service(replies: Mapping[str, str], sent: Mapping[str, int] | None = None, **options: Any) -> Scripted:
+    """A hosted model that fails as FAILURES says; `replies`: what it says to each ticket. options: of `Scripted`.
+
+    The n-th request for a ticket meets the same failure whether it is streamed or not. sent: ticket → requests that an
+    earlier process has sent for it, so that its draws go on and do not begin anew.
+    """
+    drawn = Rates(FAILURES, seed=SEED)
+
+    def outcome(number: int, body: Mapping[str, Any]) -> Outcome:
+        return drawn(number, {**body, **STREAMED})
 
     def answer(turns: list[dict[str, Any]]) -> str:
         return replies[turns[-1]["content"]]
 
     usual = {"answer": answer, "models": (MODEL,), "retired": (), "per_token": 0.0}
-    return Scripted(Rates(FAILURES, seed=SEED), **usual | options)
+    for ticket, times in (sent or {}).items():
+        for _ in range(times):
+            outcome(0, request_of(ticket))
+    return Scripted(outcome, **usual | options)
 
 
 def failing(kind: str, times: int = 1, seconds: float = 1.0) -> Scripted:
@@ -99,15 +112,19 @@ def books(service: Scripted, tickets: Mapping[str, str], answers: Iterable[str])
 
 
 async def job(folder: Path, in_doubt: str = SAME_KEY, honors_keys: bool = True, **options: Any) -> Report:
-    """The job with its files in `folder`: replies.json, which has to be there, journal.jsonl and invoice.jsonl."""
+    """The job with its files in `folder`: replies.json, which has to be there, journal.jsonl and invoice.jsonl.
+
+    Its tickets are the first ones, as many as there are replies.
+    """
     replies = json.loads((folder / "replies.json").read_text(encoding="utf-8"))
-    clock = RealClock()
+    tickets, clock = desk_tickets(len(replies)), RealClock()
+    sent = {tickets[item]: times for item, times in read_journal(folder / "journal.jsonl").sent.items()}
     service = desk_service(
-        replies, invoice=folder / "invoice.jsonl", clock=clock, first=0.05, per_token=0.001, honors_keys=honors_keys
+        replies, sent, invoice=folder / "invoice.jsonl", clock=clock, first=0.1, per_token=0.0, honors_keys=honors_keys
     )
     desk = async_client(service, timeout=0.5)
     usual = {"in_doubt": in_doubt, "at_once": 8, "clock": clock}
-    return await run_batch(desk, desk_tickets(), request_of, folder / "journal.jsonl", **usual | options)
+    return await run_batch(desk, tickets, request_of, folder / "journal.jsonl", **usual | options)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 
-from helpers.files import RESULTS, read_json
-from helpers.hosted import Tokens, broken, check_all, load_contract, load_prices, price_of, runner
-from helpers.trials import desk_job
+from helpers.hosted import Tokens, check_reply, load_contract, load_prices, price_of, runner
+from helpers.trials import desk_job, desk_repairs
 from tests.tools.notebook import ROOT
 
 # Budgets -------------------------------------------------------------------------------------------------------------
@@ -28,9 +28,10 @@ def test_the_runner_stops_below_five_cents(printed, prose):
     assert round(100 * sum(desk_job.FAILURES.values())) == 18 and "fails for 18 % of the requests" in prose
 
 
-def test_the_bound_on_the_whole_job(printed):
+def test_the_bound_on_the_whole_job(printed, prose):
     tokens = re.search(r"at most \$([\d.]+)", printed["worst"])
-    assert 0.05 < float(tokens[1]) < 0.50
+    assert float(tokens[1]) == 0.41 and "so up to 8 × $0.41" in prose
+    assert signature(runner.run_batch).parameters["attempts"].default == 8
 
 
 # Money ---------------------------------------------------------------------------------------------------------------
@@ -44,18 +45,19 @@ def test_the_example_of_a_price(prose):
 
 
 def test_models_against_discounts(printed, prose):
-    by_model, by_reply, discounts = (
+    steps, discounts, ends, replies = (
         tuple(map(float, found)) for found in re.findall(r"([\d.]+) to ([\d.]+) times", printed["workloads-factors"])
     )
-    assert by_model == (76, 91) and "76 to 91 times as much as the cheapest one" in prose
-    assert by_reply == (20, 23) and "the third workload 20 to 23 times as much as the first" in prose
-    assert discounts == (2, 4.3) and "save a factor of 2 to 4.3" in prose
-    models = "gpt-5-nano gpt-5.6-luna gpt-5.4-mini gpt-5.6-terra gpt-5.6-sol".split()
-    steps = []
-    for prompt, completion in ((500, 50), (1800, 120), (900, 2500)):
-        bills = sorted(price_of(model).cost(Tokens(prompt=prompt, completion=completion)) for model in models)
-        steps += [dear / cheap for cheap, dear in zip(bills, bills[1:], strict=False)]
-    assert (round(min(steps), 1), round(max(steps), 1)) == (2.5, 3.8) and "by a factor of 2.5 to 3.8" in prose
+    assert steps == (2.5, 3.8) and "One step to a cheaper model saves a factor of 2.5 to 3.8" in prose
+    assert discounts == (2, 4.3) and "save 2 (where only the batch applies) to 4.3" in prose
+    assert ends == (76, 91) and "by a factor of 76 to 91" in prose
+    assert replies == (20, 23) and "The third workload costs 20 to 23 times as much as the first" in prose
+    assert (2500 / 50, 900 / 500) == (50, 1.8) and "fifty times as long, and its prompt 1.8 times" in prose
+
+
+def test_a_model_that_is_switched_off_is_refused(printed, prose):
+    assert "'gpt-4' was switched off on 2026-10-23" in printed["refused"] and "gpt-5-nanno" in printed["refused"]
+    assert "until 2027-01-15: 48 days" in printed["retired"] and "for seven weeks the old model still answers" in prose
 
 
 def test_the_model_with_half_the_price_costs_more(printed, prose):
@@ -74,7 +76,8 @@ def test_hidden_tokens_raise_the_worst_case_and_the_price_of_the_successor(prose
     low, high = (sum(new.worst(size, room) for size in sizes) / len(sizes) for room in (100, 1000))
     assert f"from ${low:.4f} to ${high:.4f}" in prose
     bill = {hidden: 10_000 * new.cost(Tokens(prompt=500, completion=50 + hidden)) for hidden in (175, 300)}
-    assert f"cost ${bill[300]:.2f}, more than those of `nimbus-1`" in prose
+    assert f"its 10,000 calls cost ${bill[300]:.2f}, more than the $14.00 of `nimbus-1`" in prose
+    assert round(10_000 * old.cost(Tokens(prompt=500, completion=50)), 2) == 14
     assert abs(bill[175] - 10_000 * old.cost(Tokens(prompt=500, completion=50))) < 1e-9  # rounding of binary fractions
     assert "from 175 hidden tokens per call on" in prose
 
@@ -82,34 +85,70 @@ def test_hidden_tokens_raise_the_worst_case_and_the_price_of_the_successor(prose
 # The contract --------------------------------------------------------------------------------------------------------
 
 
-def test_what_the_three_systems_hold(printed):
-    contract, names = load_contract(), {"tickets-rules": "nimbus-1", "tickets": "nimbus-2"}
-    for run in read_json(RESULTS / "06c_contract.json")["runs"]:
-        found = check_all(contract, run["replies"])
-        must, should = (len(broken(found, level)) for level in ("must", "should"))
-        name = names.get(run["case"]["system"], "nimbus-2-mini")
-        assert re.search(
-            rf"{name} +holds {18 - must} of 18 musts, {12 - should} of 12 shoulds", printed["contract-run"]
+def test_what_both_systems_keep(printed, prose):
+    for model, system, first, all_three, shoulds in (
+        ("nimbus-1", "tickets-rules", 12, 11, 8),
+        ("nimbus-2", "tickets", 15, 12, 9),
+    ):
+        line = (
+            f"{model}: musts kept in the first wording {first} of 18, in all three {all_three}; shoulds {shoulds} of 12"
         )
+        assert line in printed["contract-holds"]
+        found = [
+            (item.level, [not check_reply(item, reply) for reply in desk_repairs.ask(item.wordings, system).values()])
+            for item in load_contract()
+        ]
+        musts = [good for level, good in found if level == "must"]
+        assert (sum(good[0] for good in musts), sum(map(all, musts))) == (first, all_three)
+        assert sum(all(good) for level, good in found if level == "should") == shoulds
+    assert "three musts more than the old model. In all three wordings the difference is one, 12 against 11" in prose
+    assert f"{0.7**3:.2f}" == "0.34" and "in 34 % of trials (0.7³)" in prose
 
 
 def test_what_the_text_says_of_the_changes(printed, prose):
-    assert "newly broken: c18 (must" in printed["changes"] and "broken in both: c09 (must" in printed["changes"]
-    assert re.findall(r"'(c\d\d)'", printed["guard"]) == ["c17", "c18"]
-    assert "26 of 28 without the guard, 27 with it" in printed["guard-fresh"]
-    assert printed["guard-fresh"].strip().endswith("adds: 2")
+    broken = re.findall(r"newly broken: (c\d\d) \((must|should)", printed["changes"])
+    assert broken == [("c06", "must"), ("c11", "must"), ("c18", "must"), ("c23", "should")]
+    assert "Three musts are newly broken" in prose and "may you switch as it is? no" in printed["changes"]
+    assert '"intent":"other"' in printed["changes"].split("nimbus-2:")[-1]
+    once = [item.id for item in load_contract() if item.level == "must" and _newly_broken(item.ticket, item)]
+    assert once == ["c18"] and "would have shown `c18` alone" in prose
+
+
+def _newly_broken(text, item):
+    old, new = (check_reply(item, desk_repairs.ask([text], system)[text]) for system in ("tickets-rules", "tickets"))
+    return not old and new
+
+
+def test_the_repaired_desk_keeps_the_contract_and_not_every_other_wording(printed, prose):
+    assert "newly broken: c23 (should)\n" in printed["again"] and "may you switch? yes" in printed["again"]
+    assert "musts kept: 16 of 18" in printed["again"]
+    assert re.findall(r"advice|other", printed["c18-live"]) == ["other", "advice"]
+    kept = re.findall(r"kept by: (.*)", printed["held-back"])
+    assert len(kept) == 6 and [
+        sum(model in line for line in kept) for model in ("nimbus-1", "nimbus-2", "repaired")
+    ] == [4, 3, 3]
+    assert all(("nimbus-2" in line) == ("repaired" in line) for line in kept)
     assert (
-        "One more urgent ticket is found (a brake without effect), at the price of two false alarms among the 126"
+        "keep none of these six wordings that the model does not keep alone, and the old model keeps one more" in prose
+    )
+
+
+def test_dangers_are_told_from_deadlines(printed, prose):
+    said = printed["guard-fresh"] + printed["dangers-found"]
+    assert "28 urgent tickets: 20 deadlines, 8 dangers" in said and "guard's words: 4\n" in said
+    found = re.findall(r"(\d) of 8 dangers, (\d) false alarms, (\d+) of 154", said)
+    assert found == [("7", "5", "82"), ("7", "2", "112"), ("8", "4", "112")]
+    assert (
+        "the model finds 7, the guard's words alone 4, and both together 8, at the price of two more false alarms"
         in prose
     )
-    assert "newly broken: c23 (should" in printed["changes"] and "may you switch as it is? no" in printed["changes"]
-    assert printed["changes"].split("repaired: ")[1].splitlines()[0].count("c") == 6
-    assert "Six items are repaired, and one must is newly broken" in prose
+    assert "repaired: a person reads 14 of 154 tickets, of which 0 are dangers" in printed["person"]
+    assert round(154 / 14) == 11 and "14 of 154 tickets, one in eleven" in prose
 
 
-def test_what_the_readme_says(printed):
+def test_what_the_readme_says():
     readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     assert "go over their budget by a fifth" in readme and "half the price per token costs more per call" in readme
-    assert (
-        "nimbus-2       holds 15 of 18" in printed["contract-run"] and "holds 15 of 18 promises, three more" in readme
-    )
+    assert "keeps 12 of 18 promises, one more than the old one, and breaks three that the old one kept" in readme
+    assert "of six wordings that were held back they keep no more than the model alone" in readme
+    assert "in fresh tickets they find the eighth of eight dangers" in readme

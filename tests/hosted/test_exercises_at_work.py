@@ -45,17 +45,17 @@ def test_a_lost_reply_is_paid_once_with_a_kept_key_and_twice_without(pay, billed
     service = Scripted([Outcome("timeout"), "Done."])
     calls, journal = client(service, max_retries=0), []
 
-    def send(job, key):
-        journal.append({"item": job, "key": key, "outcome": None})
+    def send(request, key):
+        journal.append({"item": "T1", "key": key, "outcome": None})
         try:
-            reply = calls.chat.completions.create(**ASKED, extra_headers={"Idempotency-Key": key})
+            reply = calls.chat.completions.create(**request, extra_headers={"Idempotency-Key": key})
         except openai.APITimeoutError as error:
             raise TimeoutError from error
         journal[-1]["outcome"] = "done"
         return reply.choices[0].message.content
 
     function = getattr(registry().load("pay_once"), pay).function
-    assert function("T1", {}, send)
+    assert function("night", "T1", ASKED, send)
     assert len(service.requests) == 2 and len(service.invoice.lines) == billed
     found = answer("reconcile_invoice")(journal, service.invoice.lines)
     assert found == reconcile_invoice(journal, service.invoice.lines)

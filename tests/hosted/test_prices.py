@@ -9,7 +9,7 @@ import pytest
 from openai.types import CompletionUsage
 
 from helpers.hosted import prices
-from helpers.hosted.prices import Price, Tokens, UnknownModel, load_prices, price_of, tokens_of
+from helpers.hosted.prices import ModelRetired, Price, Tokens, UnknownModel, load_prices, price_of, tokens_of
 
 
 def test_every_line_of_the_table_is_dated_and_says_where_it_is_from():
@@ -60,6 +60,13 @@ def test_a_model_is_retired_from_its_day_on():
     day = date.fromisoformat(price.until)
     assert price.retired(day) and not price.retired(date.fromordinal(day.toordinal() - 1))
     assert not price_of("nimbus-2").retired(date(2099, 1, 1))
+
+
+def test_a_retired_model_has_no_price_for_a_day_on_which_it_is_switched_off():
+    day = date.fromisoformat(price_of("nimbus-1").until)
+    assert price_of("nimbus-1", today=date.fromordinal(day.toordinal() - 1)) is price_of("nimbus-1")
+    with pytest.raises(ModelRetired, match=f"switched off on {day}"):
+        price_of("nimbus-1", today=day)
 
 
 def test_the_usage_of_both_apis():

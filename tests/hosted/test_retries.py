@@ -102,6 +102,22 @@ def test_the_breaker_opens_rests_tries_once_and_closes():
     assert breaker.state == "closed" and breaker.wait(22) == 0
 
 
+def test_refusals_do_not_hide_that_the_service_is_half_down():
+    breaker, opened_after = CircuitBreaker(failures=5, rest=10), 0
+    for number in range(1, 101):  # four failures, one 429, and so on
+        breaker.refused() if number % 5 == 0 else breaker.failed(0)
+        if breaker.state == "open":
+            opened_after = number
+            break
+    assert opened_after == 6
+    breaker.refused()  # of a request that was under way
+    assert breaker.state == "open" and breaker.wait(10) == 0 and breaker.state == "half open"
+    breaker.refused()
+    assert breaker.state == "closed" and breaker.wait(10) == 0
+    breaker.failed(11)
+    assert breaker.state == "open"
+
+
 def test_failures_of_requests_that_were_under_way_do_not_lengthen_the_rest():
     breaker = CircuitBreaker(failures=1, rest=10)
     breaker.failed(0)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 
 import pytest
 
-from helpers.hosted.journal import JournalInUse, read_journal
+from helpers.hosted.journal import Journal, JournalInUse, read_journal
 from helpers.hosted.ledger import CostLedger
 from helpers.hosted.outcomes import Outcome, Rates
 from helpers.hosted.prices import UnknownModel
 from helpers.hosted.retries import CircuitBreaker
-from helpers.hosted.runner import most_tokens, request_key
+from helpers.hosted.runner import ChangedRequest, most_tokens, request_key
 from helpers.hosted.written import prompt_pieces
 from tests.hosted.jobs import ITEMS, books, request_of, run, service
 
@@ -164,9 +165,76 @@ def test_another_job_is_another_piece_of_work(path, tmp_path):
     assert len(at.invoice.lines) == 48
 
 
-def test_two_jobs_with_one_journal(path):
-    from helpers.hosted.journal import Journal
+@pytest.mark.parametrize("changed", [{"max_tokens": 41}, {"model": "nimbus-2-mini"}, {"temperature": 0}])
+@pytest.mark.parametrize("outcome", ["answer", "timeout"])
+def test_another_request_for_an_item_that_is_done_or_in_doubt_is_an_error_and_nothing_is_sent(path, changed, outcome):
+    at = service([Outcome(outcome)])
+    run(at, path, {"t": "Hello"})
+    for how in ("report", "same key"):
+        with pytest.raises(ChangedRequest, match="knows 't' with another request"):
+            run(at, path, {"t": "Hello", "u": "New"}, ask=lambda text: request_of(text) | changed, in_doubt=how)
+    with pytest.raises(ChangedRequest):
+        run(at, path, {"t": "Hello!"})
+    assert len(at.requests) == 1
+    assert set(run(at, path, {"t": "Hello", "u": "New"}, in_doubt="same key").done) == {"t", "u"}
 
+
+def test_what_was_refused_for_good_is_sent_again_once_it_is_mended(path):
+    at = service(context=60)
+    assert set(run(at, path, {"t": "word " * 200}).failed) == {"t"}
+    assert run(at, path, {"t": "word " * 200}).sent == 0
+    mended = run(at, path, {"t": "word"})
+    assert mended.sent == 1 and set(mended.done) == {"t"} and not mended.failed
+
+
+def test_a_journal_of_before_the_digest_is_taken_as_it_is(path):
+    at = service()
+    run(at, path, {"t": "Hello"})
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line.pop("request", None)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    assert run(at, path, {"t": "Hello!"}).sent == 0
+
+
+def test_the_answer_is_in_the_journal_before_the_ledger_counts_it(path, monkeypatch):
+    order = []
+    settle, outcome = CostLedger.settle, Journal.outcome
+    monkeypatch.setattr(CostLedger, "settle", lambda *a: (order.append("settle"), settle(*a))[1])
+    monkeypatch.setattr(Journal, "outcome", lambda *a, **more: (order.append("outcome"), outcome(*a, **more))[1])
+    run(service(), path, {"t": "Hello"})
+    assert order == ["outcome", "settle"]
+
+
+def test_the_journal_has_what_the_service_calls_each_request(path):
+    at = service(["Hi."])
+    run(at, path, {"t": "Hello"})
+    [line] = at.invoice.lines
+    assert read_journal(path).done["t"]["request_id"] == line["request"]
+
+
+@pytest.mark.parametrize("kind", ["malformed", "page", "cut_off"])
+def test_what_is_no_whole_reply_is_no_answer(path, kind):
+    report = run(service([Outcome(kind)]), path, {"t": "Hello"})
+    assert report.unsure == ["t"] and not report.done and report.sent == 1
+
+
+def test_a_doubt_that_may_not_be_sent_again_is_not_waited_for(path):
+    at = service([Outcome("malformed")])
+    run(at, path, {"t": "Hello"})
+    assert at.clock.now() < 0.4
+
+
+def test_each_line_can_be_forced_to_the_disk(path, monkeypatch):
+    forced = []
+    monkeypatch.setattr("helpers.hosted.journal.os.fsync", forced.append)
+    run(service(), path, {"t": "Hello"})
+    assert not forced
+    run(service(), path, {"t": "Hello", "u": "New"}, sync=True)
+    assert len(forced) == 2
+
+
+def test_two_jobs_with_one_journal(path):
     with Journal(path), pytest.raises(JournalInUse):
         run(service(), path)
 

@@ -46,11 +46,34 @@ def test_a_failing_service_fails_as_often_as_it_is_told():
     assert busy.chat.completions.create(**desk_job.request_of("Hello")).choices[0].finish_reason == "stop"
 
 
+def outcomes(service, tickets, streamed: bool) -> list[str]:
+    """What comes of one request for each ticket."""
+    desk, met = client(service, max_retries=0), []
+    more = {"stream": True} if streamed else {}
+    for text in tickets:
+        try:
+            reply = desk.chat.completions.create(**desk_job.request_of(text), **more)
+            met.append("answer" if not streamed or list(reply) else "nothing")
+        except openai.APIError as error:
+            met.append(type(error).__name__)
+    return met
+
+
+def test_a_ticket_meets_the_same_failures_streamed_or_not_and_later_ones_in_a_later_process():
+    said = {text: "word " * 40 for text in REPLIES}  # longer than what a broken stream brings
+    tickets = list(said)
+    first = desk_job.desk_service(said)
+    met = [outcomes(first, tickets, streamed=True) for _ in range(3)]
+    other = desk_job.desk_service(said)
+    assert [outcomes(other, tickets, streamed=False) for _ in range(3)] == met
+    later = desk_job.desk_service(said, sent=dict.fromkeys(tickets, 2))
+    assert outcomes(later, tickets, streamed=False) == met[2] != met[0]
+
+
 def test_the_job_is_complete_and_its_second_start_sends_nothing(tmp_path, monkeypatch):
     few = dict(list(desk_job.desk_tickets().items())[:12])
-    monkeypatch.setattr(desk_job, "desk_tickets", lambda: few)
     monkeypatch.setattr(desk_job, "FAILURES", {"timeout": 0.2})
-    (tmp_path / "replies.json").write_text(json.dumps(REPLIES), encoding="utf-8")
+    (tmp_path / "replies.json").write_text(json.dumps({t: REPLIES[t] for t in few.values()}), encoding="utf-8")
     first = asyncio.run(desk_job.job(tmp_path, progress=False))
     assert len(first.done) == 12 == len(read_invoice(tmp_path / "invoice.jsonl")) < first.sent
     assert asyncio.run(desk_job.job(tmp_path, progress=False)).sent == 0

@@ -198,7 +198,7 @@ def cases(rng: Generator) -> list[tuple]:
 
 EXERCISE = Exercise(
     reference=backoff_schedule,
-    minutes=6,
+    minutes=7,
     difficulty=2,
     properties=PROPERTIES,
     hints=(

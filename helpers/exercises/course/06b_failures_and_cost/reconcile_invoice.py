@@ -20,6 +20,9 @@ def reconcile_invoice(journal: list[dict[str, Any]], invoice: list[dict[str, Any
     "once": the first line of an answered item. "twice": its further lines. "nothing": all lines of an item that is not
     answered. "unknown": lines with a key that no row of the journal has; here the key stands in place of the item.
     "missing": answered items without any line, each with money 0. A heading without lines is an empty dict.
+
+    Journal rows (T1, a, done), (T2, b, None), invoice lines (a, 3), (a, 3), (b, 4), (x, 5)
+    -> {"once": {"T1": 3}, "twice": {"T1": 3}, "nothing": {"T2": 4}, "unknown": {"x": 5}, "missing": {}}
     """
     return reconcile.reconcile_invoice(journal, invoice)
 

@@ -12,9 +12,8 @@ def worth_retrying(status: int | None, code: str | None = None) -> bool:
 
     status: the HTTP status of the failure, None where no reply came (a timeout, a broken connection). code: the name
     that the service gives the error, often None.
-    Yes: no reply; 408 (it took too long), 409 (somebody else holds what it needs), 429 (too many requests), and 500 or
-    more (the service failed). No: every other status, and code "insufficient_quota", which comes with 429: the money is
-    used up, and waiting brings none.
+    Decide by the table above. A status that is not in it: from 500 on it is the service's failure, too; below, the
+    request's own.
     """
     if code == "insufficient_quota":
         return False

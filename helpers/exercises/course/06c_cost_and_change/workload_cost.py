@@ -66,6 +66,11 @@ def workload_cost(calls, usage, price, batch=False):
         "",
         "cached tokens have a lower price, and not none: add them at the price of “cached”.",
     ),
+    (
+        'usage["cached"] * price["cached"]',
+        'usage["cached"] * price["input"]',
+        "cached tokens have a price of their own, “cached”, which is lower than “input”.",
+    ),
     (" / 1_000_000", "", "prices are per million tokens: divide by 1,000,000."),
     (" / 1_000_000", " / 1_000", "prices are per million tokens, and you divide by a thousand."),
     ("calls * ", "", "that is one call: multiply by their number."),
@@ -94,10 +99,10 @@ def cases(rng: Generator) -> list[tuple]:
     price = {"input": 2.0, "cached": 0.2, "output": 8.0}
     plain = {"prompt": 500, "cached": 0, "completion": 50, "reasoning": 0}
     return [
+        (1, plain | {"cached": 400}, price),  # each token bug by itself, before the batch's
+        (1, plain | {"completion": 350, "reasoning": 300}, price),
         (10_000, plain, price),
         (10_000, plain, price, True),
-        (1, plain | {"cached": 400}, price),
-        (1, plain | {"completion": 350, "reasoning": 300}, price),
         (0, plain, price),
         drawn(False),
         drawn(True),
@@ -110,7 +115,7 @@ EXERCISE = Exercise(
     difficulty=2,
     tolerance=1e-10,  # prices of single calls are fractions of a cent
     hints=(
-        "There are three defects. Take a prompt of 500 tokens, 400 of them cached: how many does the function bill?",
+        "There are three bugs. Take a prompt of 500 tokens, 400 of them cached: how many does the function bill?",
         "First: of what is “cached” a part? Second: of what is “reasoning” a part? Third: which tokens are cheaper in "
         "a batch?",
         "Bill prompt minus cached at the price of “input”, cached at that of “cached”, and the completion, which has "
