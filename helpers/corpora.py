@@ -101,19 +101,16 @@ class Corpus:
     def distinct(self, stretch: int = 100, at_most: float = 0.1) -> Corpus:
         """Without documents that repeat longer ones, so that a split keeps copies from standing on both sides.
 
-        Longest first, a document stays if at most the share `at_most` of its stretches of `stretch` characters stands
-        in those that stay. White space is read as one space each. Raises ValueError unless stretch is 1 or more.
+        Longest first, a document stays if at most the share `at_most` of its `stretches` of `stretch` characters stands
+        in those that stay. Raises ValueError unless stretch is 1 or more.
         """
-        if stretch < 1:
-            raise ValueError(f"stretch must be 1 or more characters, not {stretch}.")
         seen: set[str] = set()
         kept = set()
         for title, text in sorted(self.documents, key=lambda document: -len(document[1])):
-            line = " ".join(text.split())
-            stretches = {line[start : start + stretch] for start in range(max(1, len(line) - stretch + 1))}
-            if len(stretches & seen) <= at_most * len(stretches):
+            found = stretches(text, stretch)
+            if len(found & seen) <= at_most * len(found):
                 kept.add(title)
-                seen |= stretches
+                seen |= found
         return self._part("distinct", tuple(document for document in self.documents if document[0] in kept))
 
     def _part(self, label: str, documents: tuple[tuple[str, str], ...]) -> Corpus:
@@ -121,6 +118,17 @@ class Corpus:
 
     def __str__(self) -> str:
         return f"{self.name}: {len(self):,} documents, {self.n_bytes / 1e6:.1f} MB, {self.license}. {self.provenance}"
+
+
+def stretches(text: str, n: int = 50) -> set[str]:
+    """All pieces of n characters that stand in a text, white space read as one space each; a shorter text is one.
+
+    Two texts that share many of them repeat each other. Raises ValueError unless n is 1 or more.
+    """
+    if n < 1:
+        raise ValueError(f"A stretch has 1 or more characters, not {n}.")
+    line = " ".join(text.split())
+    return {line[start : start + n] for start in range(max(1, len(line) - n + 1))}
 
 
 @functools.cache

@@ -36,7 +36,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
     submod_attrs={
         "bits": ["Surprise", "bits_per_byte", "loss_by_context", "surprise", "text_losses"],
-        "data": ["Characters", "TokenData", "Tokens", "prepare", "python_reference", "read_documents"],
+        "data": [
+            "Characters",
+            "TokenData",
+            "Tokens",
+            "own_text",
+            "prepare",
+            "python_reference",
+            "read_documents",
+        ],
         "experts": ["MixtureOfExperts", "expert_loads", "with_experts"],
         "minimal": ["minimal_pretrain"],
         "muon": ["Muon", "Optimizers", "orthogonalize"],

@@ -18,6 +18,7 @@ What it does not do: shards, several machines, documents that must not see each 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +33,7 @@ from helpers.files.safe_files import DataUnavailable, json_writer, read_json, wr
 from helpers.tokenization.bpe import BPETokenizer
 from helpers.training.loop import batch_order
 
+LEAST = 10_000  # characters of a text of one's own
 META = "data.json"
 PARTS = ("train", "held_out")
 BETWEEN = "\n\n"  # what stands between two documents
@@ -201,6 +203,37 @@ def python_reference(held_out: float = 0.1, seed: int = 0) -> TokenData:
     """
     train, kept_back = language_reference().distinct().split(held_out, seed)
     return TokenData.of_texts(train.text, kept_back.text, Characters.train(train.text + kept_back.text))
+
+
+def own_text(path: str | os.PathLike, alphabet: int = 117, held_out: float = 0.1) -> TokenData:
+    """A text file of one's own, in characters and in memory; its last part, from the start of a line on, is held out.
+
+    alphabet: so many of its characters, the most frequent ones, are kept, and every other becomes "□", which is told.
+    A text that repeats itself leaks over the cut; measure that. Raises DataUnavailable, in one sentence, for a file
+    that is missing, empty, binary, no UTF-8 text or too short, and where more than one character in 100 would become
+    "□".
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise DataUnavailable(f"There is no file {path}: name one text file.")
+    text = _read(path)
+    if len(text) < LEAST:
+        raise DataUnavailable(
+            f"{path.name} has {len(text):,} characters; to learn from and to be judged on takes at least {LEAST:,}."
+        )
+    found = Counter(text)
+    rare = {character for character, _ in found.most_common()[alphabet:]}
+    share = sum(found[character] for character in rare) / len(text)
+    if share > 0.01:
+        raise DataUnavailable(
+            f"{path.name} has {len(found):,} different characters, and {share:.0%} of it would be lost with the "
+            f"{alphabet} most frequent ones alone: take a text in an alphabet of letters."
+        )
+    if rare:
+        print(f"{len(rare):,} rare characters of {path.name} are read as □ ({share:.3%} of the text).")
+        text = "".join("□" if character in rare else character for character in text)
+    cut = text.rfind("\n", 0, int((1 - held_out) * len(text))) + 1 or int((1 - held_out) * len(text))
+    return TokenData.of_texts(text[:cut], text[cut:], Characters.train(text))
 
 
 def read_documents(folder: str | os.PathLike) -> list[tuple[str, str]]:

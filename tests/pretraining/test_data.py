@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from helpers.corpora import language_reference
 from helpers.files import DataUnavailable
-from helpers.pretraining import Characters, TokenData, Tokens, prepare, python_reference, read_documents
+from helpers.pretraining import (
+    Characters,
+    NGram,
+    TokenData,
+    Tokens,
+    own_text,
+    prepare,
+    python_reference,
+    read_documents,
+)
 from helpers.tokenization import BPETokenizer
 from tests.pretraining.texts import small_text
 
@@ -153,3 +162,48 @@ def test_hardly_anything_of_the_held_out_reference_stands_in_what_is_trained_on(
     whole = language_reference().text
     cut = len(whole) * 9 // 10
     assert shared(whole[:cut], whole[cut:]) > 0.08
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "There is no file"),
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no UTF-8 text"),
+        (b"MZ\0\0\x01", "zero bytes"),
+        (b"A short text.\n", "has 14 characters; .* at least 10,000"),
+        ("".join(chr(0x4E00 + i % 3000) for i in range(20_000)).encode(), "3,000 different characters, and 96% of it"),
+    ],
+)
+def test_a_text_of_ones_own_that_cannot_be_trained_on_is_named_in_one_sentence(tmp_path, content, said):
+    file = tmp_path / "mine.txt"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(DataUnavailable, match=f"mine.txt.*{said}" if content is not None else said) as error:
+        own_text(file)
+    assert str(error.value).count("\n") == 0
+    with pytest.raises(DataUnavailable, match="There is no file"):
+        own_text(tmp_path)  # a folder
+
+
+def test_a_text_of_ones_own_is_cut_where_a_line_ends_and_its_rare_characters_are_told(tmp_path, capsys):
+    lines = [f"{i} {small_text(8, i)}" for i in range(400)]
+    rare = "".join(chr(0x4E00 + i) for i in range(90))
+    (tmp_path / "mine.txt").write_text("\n".join([*lines, rare, *lines[:40]]), encoding="utf-8")
+    data = own_text(tmp_path / "mine.txt", alphabet=60)
+    train, held_out = (data.tokenizer.decode(part.ids.tolist()) for part in (data.train, data.held_out))
+    assert train.endswith("\n") and 0.09 < len(held_out) / len(train + held_out) < 0.11
+    assert held_out.endswith("\n".join(lines[:40])) and train.startswith(lines[0])
+    told = capsys.readouterr().out
+    assert data.vocab_size == 61 and "rare characters of mine.txt are read as □" in told
+    (tmp_path / "plain.txt").write_text("\n".join(lines), encoding="utf-8")
+    plain = own_text(tmp_path / "plain.txt")
+    assert not capsys.readouterr().out and "□" not in plain.tokenizer.alphabet
+
+
+def test_the_largest_alphabet_of_ones_own_text_leaves_room_for_a_table_of_order_8(tmp_path):
+    often = "".join(chr(0x100 + i) for i in range(117))
+    (tmp_path / "mine.txt").write_text("\n".join([often * 2] * 60) + chr(0x4E00), encoding="utf-8")
+    data = own_text(tmp_path / "mine.txt")
+    assert data.vocab_size == 118
+    NGram.count(data.train, data.vocab_size, 8)

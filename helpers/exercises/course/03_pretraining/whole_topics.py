@@ -1,132 +1,161 @@
-"""whole_topics: hold out whole documents; the planted bug holds out windows, which overlap what is trained on."""
+"""whole_topics: hold out whole documents that are not read; the planted bug looks only at what was read before them."""
 
 from __future__ import annotations
 
 from numpy.random import Generator
 
+from helpers.corpora import stretches
 from helpers.exercises.checking.spec import Exercise, Property
 
 
 def whole_topics(documents: list[str], every: int) -> tuple[list[str], list[str]]:
-    """Hold out every `every`-th document, whole: (documents to train on, documents held out), each in their order.
+    """Hold out every `every`-th document (counted from 1), whole: (documents to train on, held out), in their order.
 
-    Documents are counted from 1, so `every`=3 holds out the third, the sixth and so on. A document that is held out
-    and stands word for word inside one to train on is dropped from what is held out: it was read in training.
+    A held-out document is dropped if more than a tenth of its stretches stands in any documents to train on.
     """
     train = [text for number, text in enumerate(documents, start=1) if number % every]
-    held_out = [text for number, text in enumerate(documents, start=1) if number % every == 0]
-    return train, [text for text in held_out if not any(text in other for other in train)]
+    read = set().union(*(stretches(text) for text in train))
+    asked = documents[every - 1 :: every]
+    return train, [text for text in asked if len(stretches(text) & read) <= 0.1 * len(stretches(text))]
 
 
 ANSWER = """
 def whole_topics(documents, every):
-    train, held_out = [], []
+    train, asked, read = [], [], set()
     for number, text in enumerate(documents, start=1):
         if number % every == 0:
-            held_out.append(text)
+            asked.append(text)
         else:
             train.append(text)
-    unread = [text for text in held_out if not any(text in other for other in train)]
-    return train, unread
-"""
-INNER = """        if number % every == 0:
+            read |= stretches(text)
+    held_out = []
+    for text in asked:
+        pieces = stretches(text)
+        if len(pieces & read) <= 0.1 * len(pieces):
             held_out.append(text)
-        else:
-            train.append(text)
+    return train, held_out
 """
-KEPT = "a held-out document that stands word for word inside one to train on is still judged: drop it."
 FIRST = "you hold out the first of every group; it is the last one, counted from 1."
-UNREAD = "[text for text in held_out if not any(text in other for other in train)]"
+KEPT = "nothing is dropped: a held-out document that repeats one to train on is judged all the same."
+LATER = "a held-out document is compared only with what was read before it; a copy that is trained on later is missed."
+BODY = ANSWER.partition("every):\n")[2]
+ONE_PASS = """    train, held_out, read = [], [], set()
+    for number, text in enumerate(documents, start=1):
+        if number % every:
+            train.append(text)
+            read |= stretches(text)
+        elif len(stretches(text) & read) <= 0.1 * len(stretches(text)):
+            held_out.append(text)
+    return train, held_out
+"""
+DROPPED = "if len(pieces & read) <= 0.1 * len(pieces):"
 SLIPS = [
+    ([(BODY, ONE_PASS)], "the planted bug is still there: " + LATER),
     (
-        [
-            (
-                INNER,
-                "        train.append(text)\n        if number % every == 0:\n            held_out.append(text)\n",
-            ),
-            (UNREAD, "held_out"),
-        ],
-        "the planted bug is still there: a document that is held out is also trained on.",
+        [(BODY, ONE_PASS.replace("if number % every:", "if number % every != 0 or len(stretches(text) & read) > 5:"))],
+        "a document that repeats earlier ones is trained on instead of dropped: hold out every `every`-th, then drop.",
     ),
     (
-        INNER,
-        "        train.append(text)\n        if number % every == 0:\n            held_out.append(text)\n",
-        "a document that is held out is also trained on, so each of them was read: put it into one of the two lists.",
+        [("read |= stretches(text)", "pass"), (DROPPED, DROPPED + "\n            read |= pieces")],
+        "you compare held-out documents with each other; compare them with those to train on.",
     ),
-    (UNREAD, "held_out", KEPT),
-    (UNREAD, "[text for text in held_out if text not in train]", KEPT),
+    (
+        DROPPED,
+        DROPPED + "\n            read |= pieces",
+        "a held-out document that repeats another held-out one is dropped, too; only what is trained on counts.",
+    ),
+    (
+        "            train.append(text)\n            read |= stretches(text)\n",
+        "            train.append(text)\n        read |= stretches(text)\n",
+        "a document's own stretches count as read, so every held-out document is dropped.",
+    ),
+    ("if len(pieces & read) <= 0.1 * len(pieces):", "if True:", KEPT),
+    ("if len(pieces & read) <= 0.1 * len(pieces):", "if text not in train:", KEPT),
+    (
+        "if len(pieces & read) <= 0.1 * len(pieces):",
+        "if not any(text in other for other in train):",
+        "you drop only what stands word for word inside another document; near-copies stay.",
+    ),
+    (
+        "<= 0.1 * len(pieces)",
+        "== 0",
+        "one shared stretch is enough for you to drop a document; up to a tenth of them may be shared.",
+    ),
+    ("<= 0.1 *", "<= 0.5 *", "you drop only what shares more than half; the limit is a tenth."),
+    ("<= 0.1 * len(pieces)", "<= 0.1 * len(read)", "the share is of the document's own stretches, not of all read."),
+    ("<= 0.1 *", "> 0.1 *", "you keep exactly those that were read; drop them instead."),
     ("start=1", "start=0", FIRST),
     ("number % every == 0", "number % every == 1", FIRST),
     (
-        "any(text in other for other in train)",
-        "any(other in text for other in train)",
-        "you drop a held-out document that contains one to train on; it is the other way round.",
+        "return train, held_out",
+        "return held_out, train",
+        "the two lists are exchanged: documents to train on come first.",
     ),
     (
-        "any(text in other for other in train)",
-        "all(text in other for other in train)",
-        KEPT,
-    ),
-    ("return train, unread", "return unread, train", "the two lists are exchanged: what is trained on comes first."),
-    (
-        "unread = " + UNREAD,
-        "unread = [text for text in held_out if any(text in other for other in train)]",
-        "you keep exactly those that were read; drop them instead.",
-    ),
-    (
-        [
-            (
-                "unread = " + UNREAD,
-                "unread = held_out\n    train = [t for t in train if not any(h in t for h in held_out)]",
-            )
-        ],
-        "you drop documents to train on; drop the held-out ones that stand in them.",
+        "        else:\n            train.append(text)\n            read |= stretches(text)\n",
+        "        train.append(text)\n        if number % every:\n            read |= stretches(text)\n",
+        "a document that is held out is also trained on: put it into one of the two lists.",
     ),
 ]
 PLANTED = SLIPS[0]
 REFUSED = [
-    ("return train, unread", "train, unread", "It returns None. Did you forget `return`?"),
+    ("return train, held_out", "train, held_out", "It returns None. Did you forget `return`?"),
 ]
 RIGHT = [
     """
 def whole_topics(documents, every):
     held_out = documents[every - 1 :: every]
     train = [text for i, text in enumerate(documents) if i % every != every - 1]
-    joined = "\\0".join(train)
-    return train, [text for text in held_out if text not in joined]
+    read = {piece for text in train for piece in stretches(text)}
+    def share(text):
+        pieces = stretches(text)
+        return sum(piece in read for piece in pieces) / len(pieces)
+    return train, [text for text in held_out if share(text) <= 0.1]
 """,
 ]
 
 
 def cases(rng: Generator) -> list[tuple]:
-    words = [f"topic {i} " + "".join("abcdef"[j] for j in rng.integers(6, size=8)) for i in range(12)]
-    repeated = [*words[:5], words[0][2:10], *words[5:7], words[6][:9], words[7]]  # 6th and 9th stand in others
+    def drawn(length: int) -> str:
+        return "".join("abcdefghij"[j] for j in rng.integers(10, size=length))
+
+    def reread(text: str) -> str:  # the same text with a word more
+        return text[:90] + " indeed " + text[90:]
+
+    a, b, c, d, e, f = (drawn(180) for _ in range(6))
+    lines = "\n".join(a[i : i + 30] for i in range(0, 180, 30))
+    spaced = " ".join(a[i : i + 30] for i in range(0, 180, 30))
     return [
-        (words[:6], 3),
-        (words, 4),
-        (words[:5], 2),
-        (repeated, 3),
-        ([words[0], words[1], words[0]], 3),  # the very same document twice
-        ([words[0][:9], words[0], words[1], words[2]], 2),  # one to train on stands in a held-out one
-        (words[:2], 3),  # nothing is held out
+        ([a, b, c, d, e, f], 3),
+        ([a, b, reread(a), c, d, e], 3),  # repeats an earlier document, nearly
+        ([b, c, reread(a), a, d, e], 3),  # repeats a later one: one pass misses it
+        ([b, reread(c), c, reread(b)], 2),  # both
+        ([a, b, d[:59] + drawn(90), d], 3),  # ten of its hundred stretches are read: just allowed
+        ([a, b, d[:60] + drawn(89), d], 3),  # eleven: dropped
+        ([a, b, c, d, e, reread(c)], 3),  # repeats another held-out document only: both stay
+        ([lines, spaced, b, c], 2),  # equal but for white space
+        ([a, c, a[40:110], b], 3),  # stands word for word inside a longer one
+        ([a, b], 3),  # nothing is held out
     ]
 
 
-def _apart(result: object, documents: list[str], every: int) -> bool:
+def _unread(result: object, documents: list[str], every: int) -> bool:
     train, held_out = result
-    return not any(text in other for text in held_out for other in train)
+    read = set().union(*(stretches(text) for text in train))
+    return all(len(stretches(text) & read) <= 0.1 * len(stretches(text)) for text in held_out)
 
 
 EXERCISE = Exercise(
     reference=whole_topics,
-    minutes=6,
+    minutes=7,
     difficulty=2,
     hints=(
-        "Take one document that is held out. In which of the two lists does it stand?",
-        "A document goes into exactly one list. Then look at each held-out text: is it a part of any text to train on?",
-        "An `else` sends every document into exactly one list. At the end, go through what is held out and keep a text "
-        "only if it is part of no text to train on; `text in other` says whether one text is part of another.",
+        "When the third of ten documents is looked at, what does `read` hold, and what not yet?",
+        "Documents that come later are trained on as well. When is the first moment at which you know all that is "
+        "trained on?",
+        "Go through the documents twice: first put each one on its side and collect the stretches of all that is "
+        "trained on; then go through those that are to be held out, and keep the ones that share little of it.",
     ),
-    proves="whole documents are held out, and none of them was read in training",
-    properties=[Property("nothing that is held out stands in what is trained on", _apart)],
+    proves="whole documents are held out, and hardly anything of them is read in training, before or after them",
+    properties=[Property("of each held-out document, at most a tenth of the stretches is trained on", _unread)],
 )
