@@ -9,6 +9,7 @@ have nothing to do with each other.
 | 02b      | `deep_stacks`, `moved_facts`                                                                         |
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
+| 03, 03c  | `recipes`                                                                                            |
 | 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
 | 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |

@@ -26,6 +26,7 @@ COUNTS = {size: count_parameters(make_model(size, 0)) for size in SIZES}
 WARM_UP = [run for run in RUNS if run["size"] == "64x3"]
 DECIDING = [{**run, **run["case"]} for run in read_json(RESULTS / "03b_held_out.json")["runs"]]
 BETS = {"144x4": (1_500_160, 1.475, 1.376, 1.565), "48x2": (8_000_000, 1.600, 1.540, 1.659)}  # of 2026-11-28
+EXPERTS = read_json(RESULTS / "03b_experts.json")["runs"]
 TOTAL = {size: counts.total for size, counts in COUNTS.items()}
 
 
@@ -204,6 +205,13 @@ def test_the_rehearsal_and_the_line(printed, prose):
     assert 3.5 < line / (np.mean(decided("144x4")) - 1.475) < 4.5
 
 
+def test_the_leaked_seeds_would_have_made_hits_of_both(prose):
+    leaked = law_of([*fitted(), *(run for run in DECIDING if run["seed"] != 0)])
+    said = [leaked.loss(TOTAL[size], BETS[size][0]) for size in ("144x4", "48x2")]
+    assert f"the law says {said[0]:.3f} and {said[1]:.3f}, and both bets would have counted as hits" in prose
+    assert all(abs(np.mean(decided(size)) - loss) < 0.03 for size, loss in zip(("144x4", "48x2"), said, strict=True))
+
+
 def test_with_the_bets_the_best_size_grows_more_slowly(printed, prose):
     before, after = law_of(fitted()), law_of([*fitted(), *DECIDING])
     assert after.size_exponent < before.size_exponent
@@ -261,6 +269,77 @@ def test_eight_in_a_row(prose):
     assert f"a factor of {shares[4] / shares[3]:.1f} for 24 times the compute" in prose
     cost = [run["tokens"] * training_flops(config_of(run["size"]), LENGTH) for run in best[3:]]
     assert 24 < cost[1] / cost[0] < 25
+
+
+# Experts -------------------------------------------------------------------------------------------------------------
+
+SHORT, LONG = 512_000, 4_096_000
+
+
+def gains(tokens: int, kind: str, against: str = "one network") -> np.ndarray:
+    loss = {
+        (run["case"]["case"], run["case"]["seed"]): run["loss"] for run in EXPERTS if run["case"]["tokens"] == tokens
+    }
+    seeds = sorted(seed for name, seed in loss if name == kind)
+    assert seeds == ([0, 1, 2] if tokens == SHORT else [0, 1])
+    return np.array([loss[kind, seed] - loss[against, seed] for seed in seeds])
+
+
+def signed(nats: float) -> str:
+    return f"{nats:+.3f}".replace("-", "−")
+
+
+def reach(gain: np.ndarray) -> float:
+    return 4.303 * gain.std(ddof=1) / 3**0.5  # Student's t with two degrees of freedom
+
+
+def test_what_experts_are_worth_after_the_short_text(printed, prose):
+    gain = gains(SHORT, "eight experts")
+    assert (gain > 0).all() and f"in all three seeds, by {gain.mean():.3f} nats on average, although" in prose
+    assert f"a wide interval, {signed(gain.mean() - reach(gain))} to {signed(gain.mean() + reach(gain))}" in prose
+    assert 0 < gain.mean() < reach(gain) and f"more than {reach(gain) - gain.mean():.2f} nats is excluded" in prose
+    by_seed = ", ".join(f"{g:+.3f}" for g in gain)
+    assert f"512,000 {'eight experts':28} mean {gain.mean():+.3f}; by seed {by_seed}" in printed["mixture-figure"]
+
+    fixed = gains(SHORT, "eight experts, fixed router", "eight experts")
+    assert (fixed > 0).all() and fixed.mean() < reach(fixed)
+    assert f"in all three short runs, by {fixed.mean():.3f} nats on average, which is little" in prose
+    wide = -gains(SHORT, "eight times as wide")
+    assert (
+        f"by {wide.mean():.3f} nats (95 % CI {wide.mean() - reach(wide):.3f}–{wide.mean() + reach(wide):.3f})" in prose
+    )
+    assert wide.mean() > reach(wide)
+
+
+def test_what_experts_are_worth_after_the_long_text(prose):
+    gain, none = gains(LONG, "eight experts"), gains(LONG, "eight experts, no balance")
+    assert (gain < 0).all() and f"in both seeds, by {-gain[0]:.3f} and {-gain[1]:.3f} nats" in prose
+    assert (
+        f"from that of one network by {signed(none[0])} and {signed(none[1])} nats" in prose and abs(none).max() < 0.03
+    )
+    balance = gains(LONG, "eight experts, no balance", "eight experts")
+    assert (balance > 0).all() and f"the balance is worth {balance[0]:.3f} and {balance[1]:.3f}" in prose
+    assert SHORT / 8 == 64_000 and LONG / 8 == SHORT
+
+
+def test_equal_active_and_five_times_as_many_parameters(prose):
+    count = {run["case"]["case"]: (run["total"], run["multiplied"]) for run in EXPERTS}
+    (one, active_one), (mixed, active) = count["one network"], count["eight experts"]
+    assert 5 < mixed / one < 5.5 and "five times as many parameters" in prose
+    assert active / active_one < 1.02 and count["eight times as wide"][0] == pytest.approx(mixed, rel=0.01)
+    assert 5 < count["eight times as wide"][1] / active_one < 5.5
+
+
+def test_without_the_balance_one_expert_gets_most_tokens(prose):
+    for tokens, said in ((SHORT, "of a layer in the short runs"), (LONG, "in the long ones")):
+        runs = [run for run in EXPERTS if run["case"]["tokens"] == tokens]
+        largest = {
+            kind: [max(max(load) for load in run["loads"]) for run in runs if run["case"]["case"] == kind]
+            for kind in ("eight experts", "eight experts, no balance")
+        }
+        assert min(largest["eight experts, no balance"]) > max(largest["eight experts"])
+        low, high = (100 * bound(largest["eight experts, no balance"]) for bound in (min, max))
+        assert f"{low:.0f} to {high:.0f} % " in prose and said in prose
 
 
 # The appendix --------------------------------------------------------------------------------------------------------
@@ -345,3 +424,6 @@ def test_what_the_readme_says(printed):
     assert f"fitted on 42 runs of at most 88 thousand parameters expects {bet}; two runs gave {losses}" in readme
     first, last = (re.findall(r"C\^(\d\.\d\d)", printed["exponents"])[k] for k in (0, 2))
     assert f"the best size grows as C^{first} or as C^{last}" in readme and len(fitted()) == 42
+    short, longer = gains(SHORT, "eight experts").mean(), gains(LONG, "eight experts").mean()
+    assert f"eight experts end {short:.2f} nats above one network after half a million characters" in readme
+    assert f"and {-longer:.2f} below it after four million (three and two seeds, recorded)" in readme

@@ -1,0 +1,157 @@
+"""What 03c_recipes says in prose, held against the recipes, the arithmetic and what its cells print."""
+
+from __future__ import annotations
+
+import math
+import re
+from statistics import stdev
+
+import pytest
+import torch
+
+from helpers.pretraining import python_reference
+from helpers.transformer import GPT, GPTConfig
+from helpers.trials.recipes import COURSE, LADDER, RACE
+
+MUON = (3.4445, -4.7750, 2.0315)
+
+
+def numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"[+-]?\d+\.\d+", text)]
+
+
+# The texts and the recipes -------------------------------------------------------------------------------------------
+
+
+def test_nanogpts_recipe_is_as_the_text_says(prose):
+    model, recipe = LADDER["nanoGPT's recipe"].make(103, 2000)
+    assert (model.config.positions, model.config.norm, model.config.activation) == ("learned", "layer", "gelu")
+    assert (recipe.optimizer, recipe.rate, recipe.warmup, recipe.schedule) == ("adamw", 0.001, 100, "cosine")
+    assert (recipe.floor, recipe.batch, recipe.length) == (0.1, 12, 64)
+    assert COURSE.recipe["rate"] == 0.005 and "near 0.005, the rate that the recipe of 03 has" in prose
+
+
+def test_how_much_the_runs_of_the_first_section_read(prose):
+    assert 100 * 12 * 64 == 76_800 and "76,800 characters" in prose
+    train = len(python_reference().train) - 33_000
+    assert 76_800 / train == pytest.approx(0.25, abs=0.01) and "about a quarter" in prose
+
+
+def test_where_guessing_begins(prose):
+    assert f"ln 103 = {math.log(103):.2f}" in prose
+
+
+# One change, several seeds -------------------------------------------------------------------------------------------
+
+
+def test_the_first_sections_winners_and_losers(printed):
+    gain = {line[:20].strip(): numbers(line)[1] for line in printed["trained"].splitlines()}
+    best, *others = sorted((gain[name] for name in gain if name != "nanoGPT's recipe"), reverse=True)
+    assert best == gain["learning rate × 4"] and 1.8 < best / others[0] < 2.5  # "about twice as much as the next best"
+    assert max(gain["RMSNorm"], gain["SwiGLU"]) < 0  # "with them the loss is even a little higher"
+
+
+def test_three_seeds_agree_by_chance_one_time_in_four(prose):
+    assert 2 * 0.5**3 == 1 / 4 and "2 · (1/2)³ = 1/4" in prose
+
+
+# Muon ----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_examples_of_newton_and_schulz():
+    a, b, c = MUON
+    after = [a * s + b * s**3 + c * s**5 for s in (0.01, 0.5, 1.0)]
+    assert after == pytest.approx([0.034, 1.19, 0.70], abs=0.005)
+    near = [a * s + b * s**3 + c * s**5 for s in (0.7 + i / 1000 for i in range(501))]
+    assert 0.65 < min(near) < max(near) < 1.2  # "between 0.7 and 1.2 stays about there"
+
+
+def test_muon_is_ahead_of_the_tuned_adamw_with_both_seeds(printed):
+    losses = {line[:22].strip(): numbers(line[22:])[0] for line in printed["muon-measured"].splitlines()}
+    best = min((name for name in losses if name != "Muon"), key=losses.get)
+    assert best == "AdamW, rate 0.0025" and f"Muon against {best}" in printed["muon-verdict"]  # "did best at 0.0025"
+    assert len(losses) == 4 and losses["Muon"] < losses[best] - 0.1 and "gain" in printed["muon-verdict"]
+    rates = [losses[name] for name in losses if name != "Muon"]
+    assert max(abs(a - b) for a, b in zip(rates, rates[1:], strict=False)) > 0.046  # by more than RoPE's gain
+
+
+# The finder, the spike, the packing ----------------------------------------------------------------------------------
+
+
+def test_the_finder_and_its_limit(printed):
+    lowest, tenth, chosen = numbers(printed["finder-figure"].split("lowest loss")[-1])[:3]
+    assert 0.001 < chosen < 0.01 and chosen <= lowest and tenth == pytest.approx(lowest / 10, abs=1e-4)
+    assert chosen == pytest.approx(0.005, abs=0.001) and 0.5 < tenth / 0.005 < 2  # "near 0.005", "as it is here"
+    short, long = (float(line.split("best:")[1]) for line in printed["grid"].splitlines())
+    assert (short, long) == (0.016, 0.001)  # the high rate in the short run, the low one in the long run
+
+
+def test_the_norm_warns_a_step_ahead(printed):
+    steps = [[int(n) for n in re.findall(r"step (\d+)", line)] for line in printed["warnings"].splitlines()]
+    assert len(steps) == 4 and all(loss - norm in (1, 2) for norm, loss in steps)  # "one or two steps ahead"
+
+
+def test_which_cures_hold(printed):
+    rows = {line[:10].strip(): line for line in printed["cures"].splitlines() if "largest norm" in line}
+    assert ["broken" in rows[name] for name in ("no cure", "clipping", "warm-up", "rate 0.03")] == [1, 0, 1, 0]
+    ends = {name: numbers(rows[name])[-1] for name in ("clipping", "rate 0.03")}
+    assert ends["clipping"] > ends["rate 0.03"]  # "at a rate at which it learns badly"
+
+
+def test_rope_needs_no_new_positions_and_learned_ones_do():
+    torch.manual_seed(0)
+    ids = torch.randint(20, (1, 8))
+    for positions, same in (("rope", True), ("learned", False)):
+        model = GPT(GPTConfig(20, d_model=32, n_layers=1, n_heads=2, max_len=32, positions=positions)).eval()
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.5)
+        with torch.no_grad():
+            read = []
+            for start in (0, 9):
+                places = torch.arange(start, start + 8)
+                x = model.add_positions(model.embedding(ids), places)
+                for block in model.blocks:
+                    x = block(x, causal=True, rope=model.rope(places))
+                read.append(x)
+        assert torch.allclose(*read, atol=1e-3) == same
+
+
+def test_packing_changes_no_loss(printed):
+    alone, packed = numbers(printed["packed-equal"].splitlines()[0])[:2]
+    assert abs(alone - packed) <= 1e-4
+    assert 0.2 < float(re.search(r"across documents (\d+\.\d) nats", printed["packed-equal"])[1]) < 1.5
+    assert (
+        numbers(printed["packed-equal"].splitlines()[-1])[-1] < alone - 0.1
+    )  # "a mean that looks better and is wrong"
+    rows = [int(n) for n in re.findall(r"\d+", printed["pack-rows"])]
+    assert rows[2] / rows[1] == pytest.approx(3 / 5, abs=0.02)  # "two fifths of the rows" are saved
+
+
+# The race and the choice ---------------------------------------------------------------------------------------------
+
+
+def test_the_race_turns_between_a_fifth_and_a_quarter_of_the_time(prose):
+    theirs = [RACE.find("nanoGPT", seed=seed)["nats"] for seed in range(5)]
+    leads = {
+        share: [their - RACE.find("course", share=share, seed=seed)["nats"] for seed, their in enumerate(theirs)]
+        for share in (0.2, 0.25, 0.5)
+    }
+    assert max(leads[0.2]) < 0 < min(leads[0.25])
+    paces = RACE.find("seconds per step")
+    assert paces["course"] / paces["nanoGPT"] == pytest.approx(2, abs=0.1)  # "about twice as long"
+    assert (f"{stdev(leads[0.5]):.3f}", f"{stdev(theirs):.3f}") == (
+        "0.009",
+        "0.008",
+    ) and "(at half the time 0.009 and 0.008 nats)" in prose
+
+
+def test_three_changes_gain_as_much_as_the_whole_recipe(printed, prose):
+    rows = [line for line in printed["final"].splitlines() if "seed 0:" in line]
+    nano, mine, whole = (numbers(row) for row in rows)
+    gains = [a - b for a, b in zip(nano, mine, strict=True)]
+    assert "gain {:.2f} and {:.2f} nats on text".format(*gains) in prose
+    ahead = [a < b for a, b in zip(mine, whole, strict=True)]
+    assert len(set(ahead)) == 2  # "differs between the seeds"
+    gain = {line[:20].strip(): numbers(line)[1] for line in printed["trained"].splitlines()}
+    single = [gain[name] for name in ("learning rate × 4", "RoPE", "Muon")]
+    assert "{:.2f}, {:.2f} and {:.2f}, together less".format(*single) in prose and sum(single) < min(gains)
