@@ -1,4 +1,4 @@
-"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. Opened in 06 to 06c.
+"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. Opened in 06 to 06d.
 
 | what                                                                        | module          |
 |-----------------------------------------------------------------------------|-----------------|

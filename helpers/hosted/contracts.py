@@ -3,9 +3,17 @@
     for clause in replay(client, "chat", api="responses"):
         print(clause.name, clause.held, clause.said)
 
+    def is_polite(asking):                                      # a clause of your own: a function with an assert
+        assert "please" in asking.text(asking.create(ASKED)), "it does not say please"
+
+    replay(client, "chat", "chat", ["answers", is_polite])      # names and functions, mixed
+
 Each clause sends a few short requests and looks at what comes back. It asks for the form of replies, not for their
 sense: whether a limit is kept and told, not whether an answer is right. A back end *declares* the clauses that it holds
 (`DECLARED`), and a test replays them against it. Run the clauses against a new vendor before you move to it.
+
+Limits on a reply are at least `LEAST` tokens, since OpenAI's Responses refuses smaller ones. A clause that has no sense
+at a service (this API has no such parameter; its context is not known) is neither held nor broken: `held` is None.
 
 What it does not do: cover an API. These are the clauses that this course's notebooks rely on.
 """
@@ -14,12 +22,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import openai
 from pydantic import BaseModel
 
+from helpers.hosted.allowance import NotAllowed
+
+LEAST = 16  # tokens: OpenAI's Responses refuses a smaller max_output_tokens
+CONTEXT_NAMES = ("max_model_len", "context_window", "context_length")  # how vLLM, Groq and OpenRouter declare it
 ASKED = "Name a color. Answer in one short sentence."
 TOOL = {
     "name": "find_order",
@@ -41,7 +53,7 @@ class Color(BaseModel):
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause, as it was found. held: None where this API has no such thing; said: what came instead."""
+    """One clause, as it was found. held: None where it was not asked; said: what came instead, or why not."""
 
     name: str
     held: bool | None
@@ -50,14 +62,21 @@ class Clause:
 
 @dataclass(frozen=True)
 class Asking:
-    """A client, a model and one of the two APIs, "chat" or "responses", asked in the same words."""
+    """A client, a model and one of the two APIs, "chat" or "responses", asked in the same words.
+
+    thought: tokens of hidden reasoning that are added to each limit, for a model that thinks before it answers.
+    context: the tokens that prompt and reply may have together, or None where the service is asked for it.
+    """
 
     client: openai.OpenAI
     model: str
     api: str
+    thought: int = 0
+    context: int | None = None
 
-    def create(self, text: str, most: int = 12, **extra: Any) -> Any:
+    def create(self, text: str, most: int = LEAST, **extra: Any) -> Any:
         """One reply, as the client gives it. Responses is told not to stream, since some services do by default."""
+        most += self.thought
         if self.api == "chat":
             asked = {"messages": [{"role": "user", "content": text}], "max_completion_tokens": most}
             return self.client.chat.completions.create(model=self.model, **asked, **extra)
@@ -75,6 +94,30 @@ class Asking:
             return usage.prompt_tokens, usage.completion_tokens
         return usage.input_tokens, usage.output_tokens
 
+    def declared_context(self) -> int | None:
+        """The model's context: as given, else as the service's list of models declares it, else None."""
+        if self.context:
+            return self.context
+        try:
+            told = self.client.models.retrieve(self.model)
+        except openai.OpenAIError:
+            return None
+        return next((found for name in CONTEXT_NAMES if isinstance(found := getattr(told, name, None), int)), None)
+
+
+class Broken(AssertionError):
+    """A clause does not hold; the message says what came instead."""
+
+
+class NotAsked(Exception):
+    """A clause that has no sense at this service; the message says why."""
+
+
+def held(condition: Any, instead: str) -> None:
+    """Raises Broken."""
+    if not condition:
+        raise Broken(instead)
+
 
 def answers(asking: Asking) -> None:
     """A reply has text, and its usage adds up."""
@@ -85,12 +128,12 @@ def answers(asking: Asking) -> None:
 
 
 def keeps_a_limit(asking: Asking) -> None:
-    """A reply is cut at its limit, and says so."""
-    reply = asking.create("Tell me a long story about a river.", most=6)
+    """A reply is cut at its limit, and says so. Hidden reasoning gets no room here: it is cut as well as text."""
+    reply = replace(asking, thought=0).create("Tell me a long story about a river.", most=LEAST)
     why = reply.choices[0].finish_reason if asking.api == "chat" else reply.incomplete_details
     why = getattr(why, "reason", why)
     held(why in ("length", "max_output_tokens"), f"it gives {why!r} as the reason for its end")
-    held(asking.tokens(reply)[1] <= 6, f"{asking.tokens(reply)[1]} tokens, not 6")
+    held(asking.tokens(reply)[1] <= LEAST, f"{asking.tokens(reply)[1]} tokens, not {LEAST}")
 
 
 def streams(asking: Asking) -> None:
@@ -131,12 +174,12 @@ def keeps_a_schema(asking: Asking) -> None:
     if asking.api == "chat":
         turns = [{"role": "user", "content": asked}]
         said = asking.client.chat.completions.parse(
-            model=asking.model, messages=turns, response_format=Color, max_completion_tokens=32
+            model=asking.model, messages=turns, response_format=Color, max_completion_tokens=32 + asking.thought
         )
         found = said.choices[0].message.parsed
     else:
         said = asking.client.responses.parse(
-            model=asking.model, input=asked, text_format=Color, max_output_tokens=32, stream=False
+            model=asking.model, input=asked, text_format=Color, max_output_tokens=32 + asking.thought, stream=False
         )
         found = said.output_parsed
     held(isinstance(found, Color), f"it was read as {found!r}")
@@ -169,7 +212,8 @@ def tells_logprobs(asking: Asking) -> None:
     """Each token comes with its log-probability and two alternatives."""
     if asking.api == "responses":
         reply = asking.create(ASKED, include=["message.output_text.logprobs"], top_logprobs=2)
-        found = reply.output[0].content[0].logprobs
+        parts = [part for item in reply.output if item.type == "message" for part in item.content]
+        found = parts[0].logprobs if parts else None  # a reasoning item may come before the message
     else:
         found = getattr(asking.create(ASKED, logprobs=True, top_logprobs=2).choices[0].logprobs, "content", None)
     held(found, "there are none")
@@ -184,16 +228,23 @@ def writes_several(asking: Asking) -> None:
 def refuses_an_unknown_model(asking: Asking) -> None:
     """A model that does not exist is an error 404, and not another model."""
     try:
-        Asking(asking.client, "no-such-model", asking.api).create(ASKED)
+        replace(asking, model="no-such-model").create(ASKED)
     except openai.NotFoundError:
         return
     held(False, "it answers all the same")
 
 
 def refuses_a_long_prompt(asking: Asking) -> None:
-    """A prompt beyond the context is an error 400, and not cut off in silence."""
+    """A prompt beyond the context is an error 400, and not cut off in silence.
+
+    The same request with one word is answered first, so that the length is what the service refuses.
+    """
+    context = asking.declared_context()
+    if context is None:
+        raise NotAsked("the service does not declare its model's context: give replay(context=…)")
+    asking.create("word ")
     try:
-        asking.create("word " * 20_000)
+        asking.create("word " * (context + 1))  # a token has at most one of these words
     except openai.BadRequestError:
         return
     held(False, "it answers all the same")
@@ -226,25 +277,32 @@ DECLARED: dict[str, dict[str, frozenset[str]]] = {  # back end → API → the c
 }
 
 
-class Broken(AssertionError):
-    """A clause does not hold; the message says what came instead."""
+def replay(
+    client: openai.OpenAI,
+    model: str,
+    api: str = "chat",
+    names: Iterable[str | Callable[[Asking], None]] = CLAUSES,
+    *,
+    thought: int = 0,
+    context: int | None = None,
+) -> Iterator[Clause]:
+    """Ask all clauses, one after another. A refusal by the back end breaks a clause as silence does.
 
-
-def held(condition: Any, instead: str) -> None:
-    """Raises Broken."""
-    if not condition:
-        raise Broken(instead)
-
-
-def replay(client: openai.OpenAI, model: str, api: str = "chat", names: Iterable[str] = CLAUSES) -> Iterator[Clause]:
-    """Ask all clauses, one after another. A refusal by the back end breaks a clause as silence does."""
+    names: names of `CLAUSES`, or functions of your own that take an `Asking` and raise AssertionError where the clause
+    does not hold. thought, context: as `Asking` has them. A request that the client's own bound on money did not let
+    out says nothing of the service: such a clause was not asked.
+    """
+    asking = Asking(client, model, api, thought, context)
     for name in names:
-        question, apis = CLAUSES[name]
+        question, apis = (name, (api,)) if callable(name) else CLAUSES[name]
+        name = name.__name__.replace("_", " ") if callable(name) else name
         if api not in apis:
             yield Clause(name, None, "this API has no such parameter")
             continue
         try:
-            question(Asking(client, model, api))
+            question(asking)
             yield Clause(name, True)
-        except (Broken, openai.OpenAIError, ValueError, TypeError, AttributeError, IndexError) as error:
-            yield Clause(name, False, f"{type(error).__name__}: {str(error)[:160]}")
+        except (NotAsked, NotAllowed) as error:
+            yield Clause(name, None, str(error))
+        except (AssertionError, openai.OpenAIError, ValueError, TypeError, AttributeError, LookupError) as error:
+            yield Clause(name, False, f"{type(error).__name__}: {str(error)[:160]}".removesuffix(": "))

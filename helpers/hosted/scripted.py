@@ -16,16 +16,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
 from helpers.hosted import written_chat, written_responses
+from helpers.hosted.allowance import LIMITS
 from helpers.hosted.clocks import RealClock, SimulatedClock
 from helpers.hosted.invoice import Invoice
 from helpers.hosted.outcomes import Outcome, Script, outcomes_of
+from helpers.hosted.parameters import names_of
 from helpers.hosted.prices import Tokens, price_of
 from helpers.hosted.sending import Flow, Sending, cut, event, failed, refused, whole
 from helpers.hosted.written import PrefixCache, Written, pieces, prompt_pieces, turns_of, vector, write
@@ -52,7 +54,9 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
     """A service by script. script: outcomes or texts in the order of requests, or a function such as `Rates`.
 
     answer: turns → what an ordinary reply says; price: (model, prompt, cached, completion tokens) → money; invoice: the
-    file of the bill; clock: whose time passes while it writes, at `per_token` seconds per token after `first` seconds.
+    file of the bill; clock: whose time passes while it writes, at `per_token` seconds per token after `first` seconds;
+    least: the smallest limit on a reply that it takes; strict: whether it refuses arguments that the API does not have;
+    headers: sent with each reply, such as those of a rate limit.
     """
 
     base_url = "http://scripted.invalid/v1"
@@ -72,12 +76,16 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         first: float = 0.3,
         per_token: float = 0.02,
         honors_keys: bool = True,
+        least: int = 1,
+        strict: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.outcome_of, self.answer = outcomes_of(script), answer
         self.models, self.retired, self.key, self.context = models, retired, key, context
         self.price, self.invoice = price, Invoice(invoice)
         self.clock, self.first, self.per_token = clock or SimulatedClock(), first, per_token
-        self.honors_keys = honors_keys
+        self.honors_keys, self.least, self.strict = honors_keys, least, strict
+        self.headers = dict(headers or {})
         self.requests: list[dict[str, Any]] = []
         self._cache, self._turns, self._responses = PrefixCache(), {}, {}
 
@@ -124,11 +132,26 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return self._embed(model, body)
         if path not in ("/chat/completions", "/responses"):
             return refused(404, f"There is nothing at {path}.", "not_found")
+        if told := self._refusal(path, body):
+            return refused(400, *told)
         return self._write(number, path, model, body, request)
+
+    def _refusal(self, path: str, body: dict[str, Any]) -> tuple[str, str, str] | None:
+        """What is wrong with a request's arguments: a sentence, a code and the argument."""
+        api = "chat" if path == "/chat/completions" else "responses"
+        for name in body if self.strict else ():
+            if name not in names_of(api):
+                return f"Unknown parameter: {name!r}.", "unknown_parameter", name
+        for name in LIMITS:
+            if body.get(name) is not None and body[name] < self.least:
+                said = f"Invalid {name!r}: expected a value >= {self.least}, but got {body[name]} instead."
+                return said, "integer_below_min_value", name
+        return None
 
     def _look_up(self, method: str, path: str) -> Sending:
         kind, _, name = path.strip("/").partition("/")
-        described = [{"id": model, "object": "model", "created": 0, "owned_by": "scripted"} for model in self.models]
+        told = {"object": "model", "created": 0, "owned_by": "scripted", "max_model_len": self.context}
+        described = [{"id": model} | told for model in self.models]
         if kind == "models" and not name:
             return whole({"object": "list", "data": described})
         if kind == "models" and name in self.models:
@@ -199,6 +222,7 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             wait = patience if patience < math.inf else 600.0
             return Sending(wait, 0, error=httpx2.ReadTimeout("The read operation timed out", request=request))
         headers = {"content-type": "text/event-stream" if stream else "application/json", "x-request-id": name}
+        headers |= self.headers
         if not stream:
             made = written_chat.whole(name, model, written) if chat else None
             made = made or written_responses.whole(name, model, body, written)

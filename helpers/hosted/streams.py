@@ -17,7 +17,7 @@ def collect_stream(stream: Iterable[Any]) -> dict[str, Any]:
     """What has come of a streamed chat completion (n = 1), also where the connection breaks.
 
     stream: chunks as `client.chat.completions.create(stream=True, …)` gives them. Returned: `text`, the joined content;
-    `calls`, per tool call in the order of their index a dictionary of `id`, `name` and `arguments` (a text, joined);
+    `calls`, in the order in which they began, each a dictionary of `id`, `name` and `arguments` (a text, joined);
     `finish_reason`, None where none came; `error`, the name of the `openai.APIError` that ended the stream, or None.
     """
     text, calls, finish_reason, error = "", {}, None, None
@@ -34,5 +34,4 @@ def collect_stream(stream: Iterable[Any]) -> dict[str, Any]:
                         call["arguments"] += piece.function.arguments or ""
     except APIError as broken:  # the connection is gone, or the service reports a failure in the stream
         error = type(broken).__name__
-    in_order = [calls[index] for index in sorted(calls)]
-    return {"text": text, "calls": in_order, "finish_reason": finish_reason, "error": error}
+    return {"text": text, "calls": list(calls.values()), "finish_reason": finish_reason, "error": error}

@@ -91,7 +91,8 @@ async def model(name: str, request: Request) -> Response:
 
 def described(model: Model, service: Service) -> dict[str, Any]:
     told = {"id": model.name, "object": "model", "created": service.started, "owned_by": "hands-on-llms"}
-    return told | {"version": model.version, "fingerprint": model.fingerprint}
+    told |= {"version": model.version, "fingerprint": model.fingerprint}
+    return told if model.encodes else told | {"max_model_len": service.require_ready().context}
 
 
 @router.get("/health")

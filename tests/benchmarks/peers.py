@@ -174,8 +174,11 @@ def started(name: str, seconds: float = 300.0) -> Iterator[Running]:
 
 
 def _end_with_parent() -> None:
-    """Runs in the new process: the kernel is to end it when who started it ends, however that ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Runs in the new process: the kernel is to end it when who started it ends, however that ends.
+
+    With SIGKILL, since a server that computes on a long prompt puts SIGTERM off until it is done.
+    """
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _wait(process: subprocess.Popen, address: str, ends: float, name: str) -> None:

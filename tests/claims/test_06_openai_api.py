@@ -1,28 +1,22 @@
-"""What 06_openai_api says in prose, held against what was recorded and printed, and against the installed client."""
+"""What 06_openai_api says in prose, held against what it printed, and against the installed client."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import httpx2
 import openai
 import pytest
 
-from helpers.files import RESULTS, read_json
-from helpers.hosted import CLAUSES, DECLARED, KINDS, Outcome, Scripted, client, compared, load_prices, replay
+from helpers.hosted import KINDS, Outcome, Scripted, client, how_it_ended, load_prices
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
-NUMBERS = {12: "twelve"}
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hi"}]}
-
-
-@pytest.fixture(scope="module")
-def recorded() -> dict[tuple[str, str], dict[str, bool | None]]:
-    runs = read_json(RESULTS / "06_clauses.json")["runs"]
-    return {
-        (run["case"]["server"], run["case"]["api"]): {clause["name"]: clause["held"] for clause in run["clauses"]}
-        for run in runs
-    }
 
 
 # The client -----------------------------------------------------------------------------------------------------------
@@ -32,12 +26,6 @@ def test_the_clients_defaults(prose):
     made = openai.OpenAI(api_key="none")
     assert made.timeout.read == 600 and made.max_retries == 2
     assert "The defaults wait 600 seconds, three times" in prose
-
-
-def test_what_only_one_of_the_apis_has(prose):
-    only = {row.chat for row in compared() if row.kind == "only Chat Completions"}
-    assert {"seed", "n", "stop", "logit_bias"} <= only
-    assert "`seed`, `n`, `stop` and `logit_bias` exist in Chat Completions only" in prose
 
 
 def test_a_stream_that_has_begun_is_not_sent_again(printed):
@@ -66,7 +54,9 @@ def test_a_timeout_is_a_limit_on_silence(printed):
 
 def test_both_apis_read_the_same_tokens(printed):
     rows = [
-        re.findall(r"\d+", line.split(":", 1)[1]) for line in printed["state"].splitlines() if "tokens read" in line
+        re.findall(r"\d+", line.split(":", 1)[1])
+        for line in printed["state-read"].splitlines()
+        if "tokens read" in line
     ]
     assert rows[0] == rows[1] and len(rows) == 2 and len(rows[0]) == 5
 
@@ -75,10 +65,13 @@ def test_tokens_are_counted_exactly_and_the_rule_of_thumb_is_not(prose, printed)
     found = {}
     for line in printed["count-check"].splitlines():
         name, *_ = line.split("  ")
-        read, counted, rule = re.findall(r"(\d+)", line.split("the server")[1])
+        read, counted, text, rule = (int(n) for n in re.findall(r"(\d+)", line.split("the server")[1]))
         assert read == counted, line
-        found[name.split(" the")[0].strip()] = abs(int(rule) / int(read) - 1)
-    assert found.pop("English") < 0.1 and min(found.values()) > 0.15
+        assert read - text in range(25, 36), "about 30 tokens are the template and the default rules"
+        found[name.split(" the")[0].strip()] = text / rule
+    assert "About 30 tokens of each prompt are the template and the default rules" in prose
+    assert abs(found.pop("English") - 1) < 0.15 and min(found.values()) > 1.4
+    assert max(found, key=found.get) == "order numbers" and "above all for order numbers" in prose
 
 
 def test_written_tokens_mostly_cost_four_to_eight_times_as_much_as_read_ones(prose):
@@ -95,19 +88,44 @@ def test_hidden_reasoning_eats_the_limit(printed):
 # Endings --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_one_liner_is_right_once_and_wrong_eight_times(prose, printed):
+def test_the_one_liner_is_right_once_and_eight_replies_with_status_200_are_not_what_they_seem(prose, printed):
     lines = printed["one-liner"].splitlines()
-    counts = {look: sum(look in line for line in lines) for look in (" right ", "silently wrong", " raises ")}
-    assert counts == {" right ": 1, "silently wrong": 8, " raises ": 6} and len(lines) == 15
-    assert sum(line.rstrip().endswith("''") for line in lines) == 5  # empty strings
-    assert "One right, eight silently wrong." in prose and "Five times it gives the empty string" in prose
+    counts = {
+        look: sum(look in line for line in lines) for look in (" right ", "like an answer", "empty text", " raises ")
+    }
+    assert counts == {" right ": 1, "like an answer": 3, "empty text": 5, " raises ": 6} and len(lines) == 15
+    assert all((line.rstrip().endswith("''")) == ("empty text" in line) for line in lines)
+    assert "One is right. Six raise" in prose and "Five of them are the empty string" in prose
+    assert "Three look like an answer and are none" in prose
     assert sum("no openai.OpenAIError" in line for line in lines) == 2
-    assert "Of fifteen endings, the usual one-liner gets eight wrong without a sign" in prose
-    assert "the usual line of code gets one right, raises at six and gets eight wrong without a sign" in README
+    assert "the usual one-liner gets one right; three others look like an answer, and five come as empty text" in prose
+    assert "the usual line of code gets one right and raises at six; three look like an answer and are none" in README
+
+
+def test_a_refusal_in_plain_words_is_whole(prose):
+    reply = client(Scripted(["I'm sorry, but I can't help with that."])).responses.create(model="nimbus-2", input="Hi")
+    assert how_it_ended(reply) == "whole" and "many refusals are ordinary text" in prose
 
 
 def test_ask_tells_every_ending(printed):
     assert "told rightly: 15 of 15" in printed["ask-endings"]
+
+
+def test_the_desk_shows_a_whole_answer_or_says_that_a_person_will_write(prose, printed):
+    line, desk = printed["desk-endings"].splitlines()
+    assert line.startswith("one line:") and desk.startswith("desk:")
+    for told in ("'the answer': 1", "'something that is no answer': 3", "'nothing': 5", "'an error page': 6"):
+        assert told in line, told
+    assert "'the answer': 2" in desk and "'a colleague will write': 13" in desk
+    assert "three customers read something that is no answer, five read nothing, and six see an error page" in prose
+
+
+def test_the_package_says_that_instructions_are_not_carried_over(prose):
+    from openai.types.responses import response_create_params
+
+    source = Path(response_create_params.__file__).read_text(encoding="utf-8")
+    assert "response will not be carried over to the next response" in source
+    assert "`instructions` are *not* carried over by the id" in prose
 
 
 def test_every_outcome_of_the_scripted_service_is_an_ending_of_the_list(page):
@@ -116,98 +134,93 @@ def test_every_outcome_of_the_scripted_service_is_an_ending_of_the_list(page):
     assert set(KINDS) - played == {"cut_off", "overloaded"}  # a stream's, in section 1; and another 5xx
 
 
-# The contract ---------------------------------------------------------------------------------------------------------
+# The script to take home ----------------------------------------------------------------------------------------------
 
 
-def test_there_are_twelve_clauses(prose):
-    assert f"puts {NUMBERS[len(CLAUSES)]} such clauses" in prose
-    assert f"a contract of {NUMBERS[len(CLAUSES)]} clauses" in prose
+def script(page) -> str:
+    own = [cell.source for cell in page.code if cell.id.startswith("own-")]
+    assert len(own) == 8
+    return "\n\n".join(own)
 
 
-def test_the_record_is_what_each_back_end_declares(recorded):
-    for (server, api), found in recorded.items():
-        assert {name for name, held in found.items() if held} == DECLARED[server][api], (server, api)
+def test_the_appendix_runs_in_an_empty_file_without_any_consent(page, tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(script(page), encoding="utf-8")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "OWN_", "HANDS_ON", "PYTHONPATH"))}
+
+    def start(**more: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "own.py"], cwd=tmp_path, env=clean | more, capture_output=True, text=True
+        )
+
+    for _ in range(2):
+        ran = start()
+        assert ran.returncode == 0, ran.stderr
+        assert "come from a stand-in" in ran.stdout and ran.stdout.count("whole    ") == 3
+    journal = tmp_path / "build/06_own/journal.jsonl"
+    assert sum(bool(line.strip()) for line in journal.read_text().splitlines()) == 3  # the second start asked nothing
+    ran = start(OPENAI_API_KEY="none")  # one consent is none
+    assert "come from a stand-in" in ran.stdout
+    rows = "\n".join(f"letter {n}" for n in range(60))
+    (tmp_path / "build/06_own/own_letters.csv").write_text(f"text\n{rows}\n")
+    ran = start(OPENAI_API_KEY="none", HANDS_ON_ALLOW_PAID="1")
+    assert ran.returncode and ran.stderr.startswith("Not started: 60 rows could cost $0.2"), ran.stderr
 
 
-def test_what_transformers_serve_ignores(prose, recorded):
-    chat, responses = recorded["transformers serve", "chat"], recorded["transformers serve", "responses"]
-    ignored = ("keeps a schema", "repeats with a seed", "log-probabilities", "several replies", "calls a tool")
-    assert not any(chat[name] for name in ignored) and not responses["remembers"]
-    runs = read_json(RESULTS / "06_clauses.json")["runs"]
-    said = {
-        clause["name"]: clause["said"]
-        for run in runs
-        for clause in run["clauses"]
-        if run["case"] == {"server": "transformers serve", "api": "chat"}
-    }
-    assert all("APIError" not in said[name] and "Error code" not in said[name] for name in ignored)  # no refusal
-    assert "400" in said["refuses an unknown model"] and "Timeout" in said["refuses a long prompt"]
-    assert "n=2 gives one reply" in said["several replies"]
-    assert (
-        "`transformers serve` accepts a schema, a seed, log-probabilities, `n=2`, a tool that has to be called" in prose
-    )
-
-
-def test_the_table_shows_what_was_recorded(printed, recorded):
-    chat, responses = printed["contract"].split("responses ")
-    for text, api in ((chat, "chat"), (responses, "responses")):
-        rows = [line for line in text.splitlines()[1:] if line.strip()]
-        ours = {line[2:28].strip() for line in rows if line[28:36].strip() == "holds"}
-        theirs = {line[2:28].strip() for line in rows if line[37:43].strip() == "holds"}
-        assert (ours, theirs) == (DECLARED["course"][api], DECLARED["transformers serve"][api])
-    assert not recorded["transformers serve", "responses"]["keeps a limit"]
-
-
-def test_a_cut_reply_passes_for_a_whole_one_where_the_limit_is_not_told(prose):
-    [said] = [
-        clause["said"]
-        for run in read_json(RESULTS / "06_clauses.json")["runs"]
-        if run["case"] == {"server": "transformers serve", "api": "responses"}
-        for clause in run["clauses"]
-        if clause["name"] == "keeps a limit"
-    ]
-    assert said == "Broken: it gives None as the reason for its end"
-    assert "a reply that was cut has the status “completed” and passes for a whole one" in prose
-
-
-def test_the_clauses_ask_without_a_stream_as_ask_does(page):
-    service = Scripted()
-    list(replay(client(service), "nimbus-2", "responses", ("answers", "keeps a limit", "keeps a schema")))
-    assert [sent["body"].get("stream") for sent in service.requests] == [False] * 3
-    source = next(cell.source for cell in page.code if cell.id == "ask")
-    assert '{"stream": False} | extra' in source
-
-
-def test_a_median_letter_is_answered_sooner_and_each_call_takes_longer(prose, printed):
-    rows = [[float(n) for n in re.findall(r"([\d.]+) s\b", line)] for line in printed["bursts"].splitlines()]
-    job, there, served = zip(*rows, strict=True)
-    assert job[0] > job[1] > job[2] and there[0] > there[1] > there[2] and served[0] < served[1] < served[2]
-    assert "so does the wait for the median answer" in prose
-
-
-def test_the_appendix_pays_with_two_consents_only_and_keeps_no_empty_answer(page, tmp_path, monkeypatch):
+@pytest.fixture
+def own(page, tmp_path, monkeypatch):
+    """Start the script at a scripted service, in its own folder; the endings by row, in order."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    monkeypatch.delenv("HANDS_ON_ALLOW_PAID", raising=False)
-    sources = {cell.id: cell.source for cell in page.code}
-    service = Scripted([Outcome(text=" "), *[Outcome(text="Three words here.")] * 9])
-    space = {"client": openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none")}
-    exec(sources["own-files"], space)
-    assert "127.0.0.1" in str(space["own_client"].base_url)
 
-    def start() -> list[str]:
-        exec(sources["own-ask"], space)
-        exec(sources["own-run"], space)
-        return [entry["ended"] for entry in space["own_entries"]().values()]
+    def start(service: Scripted, **changed) -> list[str]:
+        space: dict = {}
+        *defined, plan, write = [cell.source for cell in page.code if cell.id.startswith("own-")]
+        for source in defined:
+            exec(source, space)
+        space |= {"own_connect": lambda: (client(service, max_retries=0), "nimbus-2", True), **changed}
+        exec(plan, space)
+        exec(write, space)
+        return [space["own_entries"]()[key]["ended"] for _, key in space["own_rows"]("nimbus-2")]
 
-    space["own_client"], space["own_model"] = client(service), "nimbus-2"
-    assert start() == ["empty", "stop", "stop"] and len(service.requests) == 3
-    assert start() == ["stop"] * 3 and len(service.requests) == 4  # only the empty one is asked again
-    space["OWN_CSV"].write_text("text\nMine.\n", encoding="utf-8-sig")
-    start()
-    assert len(service.requests) == 5  # another text, though its row has an answer
-    space["own_model"] = "nimbus-2-mini"
-    assert not {key for *_, key in space["own_rows"]()} & set(space["own_entries"]())
+    return start
+
+
+def test_the_appendix_leaves_room_for_thoughts_and_pays_for_a_cut_reply_once(own):
+    assert own(Scripted([Outcome(text="Three words here.", reasoning=300)] * 3)) == ["whole"] * 3
+    (Path.cwd() / "build/06_own/journal.jsonl").unlink()
+    service = Scripted([Outcome(reasoning=300)] * 9)
+    assert own(service, OWN_LIMIT=100) == ["cut"] * 3 and len(service.invoice.lines) == 3
+    assert own(service, OWN_LIMIT=100) == ["cut"] * 3 and len(service.invoice.lines) == 3
+    assert own(service, OWN_LIMIT=500) == ["whole"] * 3 and len(service.invoice.lines) == 6
+
+
+def test_the_appendix_asks_again_what_was_empty_or_failed_and_another_text(own):
+    service = Scripted([" ", Outcome("server_error"), Outcome("page")])
+    assert own(service) == ["empty", "failed: 500", "failed"]
+    assert own(service) == ["whole"] * 3 and len(service.requests) == 6
+    (Path.cwd() / "build/06_own/own_letters.csv").write_text("text\nMine.\n", encoding="utf-8-sig")
+    assert own(service) == ["whole"] and len(service.requests) == 7
+
+
+def test_the_appendix_stops_at_a_wrong_key_or_argument_with_one_sentence(own):
+    wrong = Scripted(key="another")
+    wrong_client = openai.OpenAI(
+        api_key="mine", base_url=wrong.base_url, max_retries=0, http_client=httpx2.Client(transport=wrong)
+    )
+    for connect, said in (
+        (lambda: (wrong_client, "nimbus-2", True), "Incorrect API key"),
+        (lambda: (client(Scripted(least=5000), max_retries=0), "nimbus-2", True), "expected a value"),
+    ):
+        with pytest.raises(SystemExit, match=said):
+            own(Scripted(), own_connect=connect)
+    assert len(wrong.requests) == 1
+
+
+def test_the_appendix_does_not_start_what_could_cost_too_much(own):
+    service = Scripted()
+    with pytest.raises(SystemExit, match="Not started"):
+        own(service, OWN_DOLLARS=0.001)
+    assert not service.requests
 
 
 # What the page shows --------------------------------------------------------------------------------------------------

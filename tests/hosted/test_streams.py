@@ -52,7 +52,7 @@ def test_a_stream_that_ends_without_a_word_has_no_finish_reason():
     assert collect_stream([]) == {"text": "", "calls": [], "finish_reason": None, "error": None}
 
 
-def test_pieces_of_calls_are_joined_by_their_index():
+def test_pieces_of_calls_are_joined_by_their_index_and_stand_in_the_order_in_which_they_began():
     stream = [
         chunk(tool_calls=[piece(1, id="b", name="cancel", arguments="")]),
         chunk(tool_calls=[piece(0, id="a", name="look_up", arguments="")]),
@@ -61,8 +61,8 @@ def test_pieces_of_calls_are_joined_by_their_index():
         chunk("tool_calls"),
     ]
     assert collect_stream(stream)["calls"] == [
-        {"id": "a", "name": "look_up", "arguments": '{"order": 7}'},
         {"id": "b", "name": "cancel", "arguments": "{}"},
+        {"id": "a", "name": "look_up", "arguments": '{"order": 7}'},
     ]
 
 

@@ -24,7 +24,8 @@ def collect_stream(stream: Iterable[ChatCompletionChunk]) -> dict[str, Any]:
 
     Returned: "text"; "calls", in the order in which they began, each a dict of "id", "name", "arguments" (a text);
     "finish_reason", None if none came; "error", the name of the class of the APIError that ended the stream, or None.
-    What came before an APIError is kept. Any other error reaches the caller.
+    What came before an APIError is kept. Any other error reaches the caller. The stream is read to its end, also behind
+    the finish_reason.
     """
     return streams.collect_stream(stream)
 
@@ -178,6 +179,17 @@ SLIPS += [
         "a chunk behind the one with the finish_reason may have a choice without one: keep the reason that came.",
     ),
     (
+        "            finish_reason = choice.finish_reason or finish_reason\n",
+        "            finish_reason = choice.finish_reason or finish_reason\n            if finish_reason:\n"
+        "                break\n",
+        "you leave the loop at the finish_reason, but an error may come behind it: read the stream to its end.",
+    ),
+    (
+        "list(calls.values())",
+        "[calls[index] for index in sorted(calls)]",
+        "a call with a higher index may begin first: keep the calls in the order in which they began.",
+    ),
+    (
         [
             ('error = "", {}, None', 'error = "", [], None'),
             (
@@ -286,7 +298,9 @@ def cases(rng: Generator) -> list[tuple]:
         ([*one, called],),
         ([*two, called, "usage"],),
         ([*(event | {"call": 2 * event["call"] + 1} for event in two), called],),  # calls number 1 and 3
+        ([{**event, "call": 5 - event["call"]} for event in two] + [called],),  # the higher index begins first
         ([text[0], stop, {"content": None}],),
+        ([*text, stop, "the service reports an error"],),
         (["usage", text[0], *begun, broken],),
         ([broken],),
         ([],),

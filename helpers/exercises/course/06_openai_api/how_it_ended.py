@@ -43,6 +43,10 @@ REFUSALS = (
     '    if any(part.type == "refusal" for item in messages for part in item.content):\n        return "refused"\n'
 )
 CALLS = '    if any(item.type == "function_call" for item in response.output):\n        return "tool"\n'
+FIRST_ITEM = (
+    "the first item need not be the answer: reasoning may stand before it, a tool call in its place, or there is none. "
+    "Collect the items of the type message."
+)
 SLIPS = [
     (
         'if getattr(response, "status", None) not in ("completed", "incomplete"):',
@@ -91,6 +95,30 @@ SLIPS = [
         "messages = [item for item in response.output if",
         "messages = [item for item in response.output[:1] if",
         "the answer need not be the first item: reasoning or commentary may stand before it.",
+    ),
+    (
+        'messages = [item for item in response.output if item.type == "message"]',
+        "messages = [response.output[0]]",
+        FIRST_ITEM,
+    ),
+]
+SLIPS += [
+    (
+        """
+def how_it_ended(response):
+    if getattr(response, "status", None) not in ("completed", "incomplete"):
+        return "failed"
+    if response.status == "incomplete":
+        details = response.incomplete_details
+        return "filtered" if details is not None and details.reason == "content_filter" else "cut"
+    for part in response.output[0].content:
+        if part.type == "refusal":
+            return "refused"
+    if any(item.type == "function_call" for item in response.output):
+        return "tool"
+    return "whole" if response.output[0].content[0].text.strip() else "empty"
+""",
+        FIRST_ITEM,
     ),
 ]
 TEXT_FIRST = """

@@ -57,6 +57,18 @@ SKIPS = (
     "turn is missing in the middle."
 )
 SLIPS = [
+    (
+        """
+def truncate_conversation(messages, budget, count):
+    kept = list(messages)
+    while sum(map(count, kept)) > budget:
+        del kept[1:3]
+        if len(kept) < 2:
+            raise ValueError("It does not fit.")
+    return kept
+""",
+        "a turn is not always a pair: with tool calls it has more than two messages. Drop up to the next user message.",
+    ),
     (STARTS, "    starts = range(len(system), len(messages))\n", WHOLE),
     (
         """
@@ -415,8 +427,8 @@ def cases(rng: Generator) -> list[tuple]:
         (tools, drawn[0] + sum(drawn[4:])),  # room for a call and its results, not for their question
         (tools, drawn[0] + sum(drawn[5:])),  # room for the results, not for their call
         (tools, drawn[0] + sum(drawn[8:]) + 1),
-        (bare, 30),
         (bare, 29),
+        (bare, 30),
         ("system 7", 7),
         ("system 3 | user 9 | user 8 | assistant 7", 18),  # two questions, one answer
     ]
