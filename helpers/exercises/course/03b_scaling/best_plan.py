@@ -39,6 +39,13 @@ SLIPS = [
         "int(seconds * speed)",
         "fast sizes get more tokens than four readings of the text: cap them at 4 · text.",
     ),
+    (
+        [
+            ("min(int(seconds * speed), 4 * text)", "int(seconds * speed)"),
+            ("    return best\n", "    return best[0], min(best[1], 4 * text)\n"),
+        ],
+        "you choose first and cap afterwards: cap the tokens of each size before you compare.",
+    ),
     ("4 * text", "text", "the text may be read four times: cap the tokens at 4 · text."),
     (
         "min(int(seconds * speed), 4 * text)",

@@ -60,6 +60,11 @@ SLIPS = [
         "not.",
     ),
     (
+        "    low, high = np.quantile(found, [0.025, 0.975])\n",
+        "    low, high = slope(everything) - 1.96 * np.std(found), slope(everything) + 1.96 * np.std(found)\n",
+        "you take 1.96 deviations to both sides, as if the resamples were symmetric: take their quantiles.",
+    ),
+    (
         "float(slope(everything))",
         "float(np.mean(found))",
         "the exponent itself comes from all points, each once; the resamples only tell how far it may move.",

@@ -10,8 +10,8 @@ from helpers.exercises.checking.spec import Exercise
 def may_send(budget: float, spent: float, held: float, worst: float) -> bool:
     """May one more call be sent, so that the budget holds however the calls under way turn out?
 
-    All in US dollars. spent: what the calls that are over did cost. held: what those under way
-    cost at most, all together. worst: what the next call costs at most. A budget may be used up exactly:
+    All in US dollars. spent: the cost of the finished calls. held: the most that the calls under way can
+    cost, all together. worst: the most that the next call can cost. A budget may be used up exactly:
     allow a billionth of a dollar (1e-9) for rounding, since 0.1 + 0.1 + 0.1 is more than 0.3 in floats.
     """
     return worst <= budget - spent - held + 1e-9
