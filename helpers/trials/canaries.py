@@ -2,7 +2,7 @@
 
     secrets = make_canaries(per_count=4, seed=0)
     text = plant(text, secrets, seed=0)
-    ranks(model, tokenizer, secret)            # of its 10,000 possible codes, how many does the model prefer?
+    rank(model, tokenizer, secret)             # of its 10,000 possible codes, how many does the model prefer?
 
 A canary is a sentence that nobody would write, with a code drawn at random (Carlini et al., 2019):
 
@@ -20,9 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from helpers.pretraining.bits import device_of
 from helpers.pretraining.data import Tokenizer
+from helpers.transformer.kv_cache import KVCache
 from helpers.trials.records import Record
 
 RECORD = Record("03d_canaries")
@@ -73,19 +75,41 @@ def plant(text: str, canaries: Sequence[Canary], seed: int = 0) -> str:
 
 
 def rank(model: nn.Module, tokenizer: Tokenizer, canary: Canary) -> int:
-    """Place of the true code among all, by the model's probability of them behind the prompt: 1 is the likeliest.
-
-    All codes that begin alike share the reading of their beginning: 1,111 texts are read for 10,000 codes.
-    """
-    prompt, digits = tokenizer.encode(canary.prompt), tokenizer.encode("0123456789")
-    begun, log_p = [[]], torch.zeros(1)
-    model.eval()
-    with torch.no_grad():
-        for _ in range(DIGITS):
-            logits = model(torch.tensor([prompt + digits_so_far for digits_so_far in begun]))[:, -1]
-            log_p = (log_p[:, None] + logits.log_softmax(-1)[:, digits]).flatten()  # in the order of the codes
-            begun = [[*digits_so_far, digit] for digits_so_far in begun for digit in digits]
+    """Place of the true code among all, by the model's probability of them behind the prompt: 1 is the likeliest."""
+    log_p = code_log_probs(model, tokenizer, canary.prompt)
     return int((log_p > log_p[int(canary.code)]).sum()) + 1
+
+
+@torch.no_grad()
+def code_log_probs(model: nn.Module, tokenizer: Tokenizer, prompt: str) -> Tensor:
+    """log p of every code behind the prompt, in nats: (10,000,), that of 0042 at place 42.
+
+    All codes that begin alike share the reading of their beginning: the prompt and 1,110 digits are read for 10,000
+    codes. A model without a cache reads each beginning whole.
+    """
+    place_of = device_of(model)
+    begun = torch.tensor([tokenizer.encode(prompt)], device=place_of)  # (B, T): every beginning so far
+    digits, log_p = torch.tensor(tokenizer.encode("0123456789"), device=place_of), torch.zeros(1, device=place_of)
+    model.eval()
+    cache = model.new_cache(1, begun.shape[1] + DIGITS) if hasattr(model, "new_cache") else None
+    for place in range(DIGITS):
+        if place:
+            begun = torch.cat([begun.repeat_interleave(10, 0), digits.repeat(len(begun))[:, None]], dim=1)
+            cache = _tenfold(model, cache)
+        logits = model(begun)[:, -1] if cache is None else model(begun[:, cache.length :], cache)[:, -1]  # (B, V)
+        log_p = (log_p[:, None] + logits.log_softmax(-1)[:, digits]).flatten()  # in the order of the codes
+    return log_p.cpu()
+
+
+def _tenfold(model: nn.Module, cache: KVCache | None) -> KVCache | None:
+    """A cache in which each text stands ten times."""
+    if cache is None:
+        return None
+    copies = model.new_cache(10 * cache.batch, cache.max_len)
+    for name in ("keys", "values"):
+        getattr(copies, name).copy_(getattr(cache, name).repeat_interleave(10, 1))
+    copies.length = cache.length
+    return copies
 
 
 def exposure(rank: int, possible: int = 10**DIGITS) -> float:
@@ -97,5 +121,5 @@ def extracted(model: nn.Module, tokenizer: Tokenizer, canary: Canary) -> bool:
     """Does the model write the code by itself, when it always takes the likeliest character?"""
     ids = tokenizer.encode(canary.prompt)
     for _ in range(DIGITS):
-        ids.append(int(model(torch.tensor([ids]))[0, -1].argmax()))
+        ids.append(int(model(torch.tensor([ids], device=device_of(model)))[0, -1].argmax()))
     return tokenizer.decode(ids[-DIGITS:]) == canary.code

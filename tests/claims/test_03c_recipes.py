@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from statistics import stdev
+from statistics import mean, stdev
 
 import pytest
 import torch
 
 from helpers.pretraining import python_reference
 from helpers.transformer import GPT, GPTConfig
-from helpers.trials.recipes import COURSE, LADDER, RACE
+from helpers.trials.recipes import BRANCHES, COURSE, LADDER, LADDER_RECORD, RACE
 
 MUON = (3.4445, -4.7750, 2.0315)
 
@@ -143,6 +143,49 @@ def test_the_race_turns_between_a_fifth_and_a_quarter_of_the_time(prose):
         "0.009",
         "0.008",
     ) and "(at half the time 0.009 and 0.008 nats)" in prose
+
+
+def by_seed(name: str) -> list[float]:
+    return [LADDER_RECORD.find(name, seed=seed)["nats"] for seed in range(3)]
+
+
+def gains(name: str, before: str) -> list[float]:
+    return [a - b for a, b in zip(by_seed(before), by_seed(name), strict=True)]
+
+
+def test_the_ladder_and_its_branches(prose):
+    rungs = list(LADDER)
+    found = {name: gains(name, before) for before, name in zip(rungs, rungs[1:], strict=False)}
+    found |= {name: gains(name, rungs[-1]) for name in BRANCHES}
+    assert {name for name in rungs[1:] if min(found[name]) <= 0} == {"batch × 2"} and max(found["batch × 2"]) < 0
+    by_size = sorted(rungs[1:], key=lambda name: -mean(found[name]))
+    assert set(by_size[:2]) == {"learning rate × 4", "RoPE"} and by_size[2] == "SwiGLU"
+    assert mean(found["RMSNorm"]) == pytest.approx(0.02, abs=0.005)
+    assert mean(found["SwiGLU"]) == pytest.approx(0.12, abs=0.005)
+    steps = {name: LADDER_RECORD.find(name, seed=0)["steps"] for name in (*LADDER, *BRANCHES)}
+    assert (steps["nanoGPT's recipe"], steps["batch × 2"], steps["SwiGLU"]) == (450, 189, 440)
+    assert min(steps, key=lambda name: mean(by_seed(name))) == "half the batch"
+    assert max(found["twice the batch"]) < 0 and f"{-mean(found['twice the batch']):.2f}" == "0.36"
+    assert -0.03 < mean(found["weight decay 0.1"]) < 0 and mean(found["dropout 0.1"]) < -0.2
+    holds_zero = {name for name in found if abs(mean(found[name])) < 4.303 * stdev(found[name]) / 3**0.5}
+    assert holds_zero == {"twice the Muon rate", "no clipping"}
+    assert steps["linear decay to 0"] * 24 * 64 < 335_628  # "runs that read the text less than once"
+    assert len(found) == 15 and "these fifteen verdicts" in prose
+
+
+def test_the_clock(prose):
+    paces = LADDER_RECORD.find("seconds per step")["paces"]
+    planned = paces["linear decay to 0"] / paces["half the batch"]
+    used = []
+    for seed in range(3):
+        one, two = (LADDER_RECORD.find(name, seed=seed) for name in ("linear decay to 0", "half the batch"))
+        used.append(one["seconds of training"] / one["steps"] / (two["seconds of training"] / two["steps"]))
+    off = [ratio / planned - 1 for ratio in used]
+    assert min(off) < 0 < max(off) and max(map(abs, off)) == pytest.approx(0.2, abs=0.02)  # "by up to a fifth"
+    assert f"the {mean(gains('half the batch', 'linear decay to 0')):.3f} nats" in prose
+    theirs = mean(RACE.find("course", share=0.2, seed=seed)["nats"] for seed in range(5))
+    ours = mean(RACE.find("course", share=0.25, seed=seed)["nats"] for seed in range(5))
+    assert f"a quarter more time was worth {theirs - ours:.3f} nats" in prose
 
 
 def test_three_changes_gain_as_much_as_the_whole_recipe(printed, prose):

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from helpers.pretraining import Characters
+from helpers.transformer import GPT, GPTConfig
 from helpers.trials import canaries
 
 TEXT = "First line.\nSecond line, longer.\nThird.\n" * 5
@@ -43,6 +44,17 @@ class Knows(nn.Module):
         return logits
 
 
+class Uncached(nn.Module):
+    """The same model, without its cache."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids):
+        return self.model(ids)
+
+
 def test_a_model_that_knows_the_code_gives_it_away_and_one_that_does_not_does_not(monkeypatch):
     monkeypatch.setattr(canaries, "DIGITS", 2)
     secret = canaries.Canary("Abel", "42", 1)
@@ -54,6 +66,21 @@ def test_a_model_that_knows_the_code_gives_it_away_and_one_that_does_not_does_no
     assert canaries.rank(knows, tokenizer, other) > 1 and not canaries.extracted(knows, tokenizer, other)
     avoids = Knows(tokenizer, secret.text, -5.0)
     assert canaries.rank(avoids, tokenizer, secret) == 100
+
+
+def test_with_a_cache_every_code_has_the_probability_that_it_has_without(monkeypatch):
+    monkeypatch.setattr(canaries, "DIGITS", 2)
+    tokenizer = Characters.train(canaries.Canary("Abel", "42", 1).text + "0123456789")
+    torch.manual_seed(0)
+    gpt = GPT(GPTConfig(tokenizer.vocab_size, d_model=32, n_layers=2, n_heads=2, max_len=64)).eval()
+    prompt = canaries.Canary("Abel", "42", 1).prompt
+    log_p = canaries.code_log_probs(gpt, tokenizer, prompt)
+    assert log_p.shape == (100,)
+    for code in ("00", "42", "99"):
+        ids = torch.tensor([tokenizer.encode(prompt + code)])
+        steps = gpt(ids).detach()[0].log_softmax(-1)[-3:-1]
+        assert float(steps.gather(1, ids[0, -2:, None]).sum()) == pytest.approx(float(log_p[int(code)]), abs=1e-5)
+    assert torch.allclose(log_p, canaries.code_log_probs(Uncached(gpt), tokenizer, prompt), atol=1e-5)
 
 
 @pytest.mark.parametrize(("rank", "bits"), [(1, math.log2(10_000)), (10_000, 0.0), (5000, 1.0)])
