@@ -134,12 +134,15 @@ def python_documents() -> Corpus:
 
 
 def pieces_by_document(
-    documents: Corpus, tokenizer: Characters, length: int, n: int, at_most: int = 8, seed: int = 0
+    documents: Corpus, tokenizer: Characters, length: int, n: int, at_most: int = 8, seed: int = 0, ending: str = ""
 ) -> tuple[list[str], list[str]]:
-    """(titles, pieces): up to n pieces of so many characters, at most so many of one document, drawn at random."""
+    """(titles, pieces): up to n pieces of so many characters, at most so many of one document, drawn at random.
+
+    ending: only documents whose title ends like that, such as ".py", the docstrings of a module.
+    """
     rng, drawn = random.Random(seed), []
     for title, text in documents:
-        pieces = pieces_of(known(text, tokenizer), length)
+        pieces = pieces_of(known(text, tokenizer), length) if title.endswith(ending) else []
         drawn += [(title, piece) for piece in rng.sample(pieces, min(at_most, len(pieces)))]
     drawn = rng.sample(drawn, min(n, len(drawn)))
     return [title for title, _ in drawn], [piece for _, piece in drawn]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import platform
+import random
 import re
 import statistics
 
@@ -134,10 +135,10 @@ def above_chance(steps: int, count: int) -> int:
 
 def test_what_a_single_copy_and_a_hundred_leave(prose):
     assert {above_chance(steps, 0) for steps in (220, 660)} == {1} and "one of 18 lies above 4.3 bits" in prose
-    assert (
-        f"{above_chance(220, 1)} of 18 codes are above that line after one reading, {above_chance(660, 1)} of 18"
-        in prose
-    )
+    once = f"{above_chance(220, 1)} of 18 are above that line after one reading and {above_chance(660, 1)} of 18"
+    assert once in prose
+    assert sum(secret["planted"] for secret in canaries.RECORD.read()["runs"][0]["canaries"]) == 666
+    assert "stands there 666 times" in prose
     written = sum(secret["written"] for secret in planted(660, 10))
     assert f"the model writes {written} of the 18" in prose
     assert f"{statistics.median(s['exposure'] for s in planted(660, 10)):.1f} bits" == "13.3 bits"
@@ -193,7 +194,14 @@ def test_the_list_of_documents_is_the_split_of_the_training():
 def test_repeated_text_on_the_standard_library(prose):
     fresh, small, large = repeated("fresh", "32x2"), repeated("repeated", "32x2"), repeated("repeated", "48x3")
     behind = {epochs: small[epochs] - fresh[epochs] for epochs in small}
-    assert f"with four it is {behind[4]:.2f} nats behind, with eight {behind[8]:.2f}" in prose and behind[2] < 0.05
+    apart = [
+        second["loss"] - first["loss"]
+        for first, second in (
+            [REPEATED.find(case, size="32x2", epochs=4, seed=seed) for case in ("fresh", "repeated")] for seed in (0, 1)
+        )
+    ]
+    said = f"it is {behind[4]:.2f} nats behind ({apart[0]:.2f} and {apart[1]:.2f} with the two seeds), with eight"
+    assert f"{said} {behind[8]:.2f}" in prose and behind[2] < 0.05
     assert small[32] > small[16] and min(large, key=large.get) == 8 and "It is at its best with eight" in prose
     trained = repeated("repeated", "32x2", "ended at")
     assert trained[32] < trained[16] - 0.1
@@ -225,36 +233,55 @@ def test_fair_baselines_and_what_subtracting_one_adds(printed, prose):
 
 
 def test_another_kind_of_text_is_told_apart_by_who_read_neither(printed, prose):
-    by_model, by_table = aucs(printed["wrong-control"])
+    by_model, zipped, by_table = aucs(printed["wrong-control"])
+    assert zipped[1] < 0.5 < zipped[2] and "The zipped size does not notice" in prose
     assert by_model[0] > max(auc for auc, _, _ in aucs(printed["member-auc"])) and by_model[0] - by_table[0] < 0.05
     assert "The AUC looks better than any before" in prose and "nearly as well" in prose
 
 
-def test_reading_tickets_again(page):
+def test_reading_tickets_again(page, prose):
     told = alt(page, "read-again-figure")
     best, last = map(
-        float, re.search(r"64 repeated: falls from \S+ to (\S+) at \d+, then rises to (\d+\.\d+)", told).groups()
+        float, re.search(r"64 read: falls from \S+ to (\S+) at \d+, then rises to (\d+\.\d+)", told).groups()
     )
     assert last > best + 0.5
+    rng = random.Random(0)
+    drawn = [tuple(ticket) for _ in range(400) for ticket in hidden_words.make_tickets(32, rng)]
+    assert f"{len(drawn):,} draws, {len(set(drawn)):,} different tickets, each read about five times" in prose
+    assert 4.5 < len(drawn) / len(set(drawn)) < 5.5
 
 
 def test_most_of_the_encoders_advantage_is_that_it_is_asked_less(page, prose):
-    decoder, asked_less, encoder = (
-        float(second) for second in re.findall(r" and (\d\.\d\d) nats", alt(page, "mlm-figure"))
+    (kept, decoder), (half, asked_less), (less, encoder) = re.findall(
+        r"(\d\.\d\d) and (\d\.\d\d) nats", alt(page, "mlm-figure")
     )
-    for said in (f"with {decoder} nats", f"The encoder, with {encoder},", f"is at {asked_less}:"):
+    for said in (
+        f"owners best, {kept} nats",
+        f"with {decoder} nats it is far worse",
+        f"has read, {less}, and pays less, {encoder}.",
+        f"is at {half} and {asked_less}:",
+    ):
         assert said in prose
-    best = math.log(4)
-    assert (encoder - best) / (decoder - best) == pytest.approx(0.1, abs=0.03)
-    assert decoder - asked_less > 2 * (asked_less - encoder)
+    assert float(decoder) - float(asked_less) > 2 * (float(asked_less) - float(encoder))
 
 
-def test_copies_and_numbers_of_the_courses_own_gpt(printed, prose):
-    ours, people = (int(median) for median in re.findall(r"median (\d+) of 96", printed["copies"]))
-    assert f"have {ours} of 96 characters in the middle, those of people who had not read the text {people}" in prose
-    known, chance = re.findall(r"median (\d\.\d) bits", printed["tiny-numbers"])
-    assert f"stand there is {known} bits, that of numbers at random {chance}" in prose
-    assert f"| longest copy in 96 characters that it wrote, median of 20 | {ours} | {people} " in CARD
+def test_copies_of_the_courses_own_gpt(printed, prose):
+    (ours, _), (begun, longest), (people, leaked) = re.findall(r"median (\d+) of 96, largest (\d+)", printed["copies"])
+    assert f"The model's longest copies have {ours} of 96 characters in the middle." in prose
+    assert f"they have {begun}, and none of these 20 pieces is continued for more than {longest} characters" in prose
+    assert f"People's text has {people} in the middle and once {leaked} of 96" in prose
+    assert (
+        f"| longest copy in 96 characters behind training text, median of 20, largest | {begun}, {longest} | " in CARD
+    )
+
+
+def test_which_numbers_occur_and_hardly_where(printed, prose):
+    rows = re.findall(r"median (\d\.\d) bits, largest (\d\.\d)", printed["tiny-numbers"])
+    (standing, _), (moved, highest), (absent, _) = rows
+    said = (
+        f"have {standing} bits in the median, and numbers that do not {absent}. But the number of the *next* place has"
+    )
+    assert f"{said} {moved}, and one of them {highest}:" in prose
 
 
 def test_the_three_verdicts(printed, prose):
@@ -266,10 +293,10 @@ def test_the_three_verdicts(printed, prose):
     first, second, ours = reports
     assert first["secrets"] > first["line"] > second["secrets"] and ours["line"] > ours["secrets"]
     assert all(report["controls"] < report["line"] and report["AUC from"] > 0.5 for report in reports)
+    assert first["said"] == 1 and second["said"] == ours["said"] == 0
     assert f"{first['line']:.1f} bits for three, {ours['line']:.1f} for twelve" in prose
-    [[zipped, _, _]] = aucs(printed["tiny-pieces"])
-    said = f"with an AUC of {ours['AUC']:.2f} (95 % CI from {ours['AUC from']:.2f}), "
-    assert f"{said}where the zipped size gives {zipped:.2f}" in prose
-    assert f"| {ours['AUC']:.2f}, from {ours['AUC from']:.2f} | {zipped:.2f} (size when zipped) |" in CARD
-    highest, control = (math.floor(10 * ours[key] + 0.5) / 10 for key in ("secrets", "controls"))
-    assert f"highest, of 13.3 bits | {highest} | {control} " in CARD
+    assert math.log2(20 * 500) > math.log2(9999) and "from 500 secrets on" in prose
+    assert f"with an AUC of {ours['AUC']:.2f} (95 % CI from {ours['AUC from']:.2f})" in prose
+    assert f"| {ours['AUC']:.2f}, from {ours['AUC from']:.2f} | " in CARD
+    highest = math.floor(10 * ours["secrets"] + 0.5) / 10
+    assert f"{highest} bits, is below the line of {ours['line']:.1f}" in prose and f"| {highest} | " in CARD

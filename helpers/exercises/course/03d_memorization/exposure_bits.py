@@ -14,8 +14,8 @@ from helpers.exercises.checking.spec import Exercise, Property
 def exposure_bits(log_p: Tensor, true: int) -> float:
     """Exposure of the code number `true`, in bits: log2(number of codes) − log2(rank).
 
-    log_p: (n,), what the model gives to each code, in nats. Rank 1 is the likeliest code. Codes that are exactly as
-    likely as the true one stand before it and behind it in equal shares: half of them count.
+    log_p: (n,), what the model gives to each code, in nats. Rank 1 is the likeliest code. Of the *other* codes that are
+    exactly as likely as the true one, half count as ahead of it.
     """
     ahead = int((log_p > log_p[true]).sum())
     level = int((log_p == log_p[true]).sum()) - 1  # the true code itself is no rival
@@ -56,6 +56,10 @@ SLIPS = [
         ".sum().item() - 1",
         ".sum().item()",
         "the true code counts as a rival of itself: take one away from those that are level.",
+    ),
+    (
+        [(".sum().item() - 1", ".sum().item()"), ("rank = 1 + ahead + equal / 2", "rank = ahead + equal / 2")],
+        "the true code is one of those that are level: take it out, and begin at rank 1.",
     ),
     ("rank = 1 + ahead", "rank = ahead", "rank 1 is the likeliest code, and you begin at 0."),
     ("log_p > log_p[true]", "log_p < log_p[true]", "you count the codes behind the true one, not those ahead of it."),

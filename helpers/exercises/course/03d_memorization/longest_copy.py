@@ -58,6 +58,18 @@ SLIPS = [
         "a later stretch of the same length replaces the first one: ask for one character more.",
     ),
 ]
+WHOLE = ANSWER.split("\n", 2)[2]
+SLIPS.append(
+    (
+        WHOLE,
+        """    from difflib import SequenceMatcher
+
+    found = SequenceMatcher(None, sample, text).find_longest_match()
+    return sample[found.a : found.a + found.size]
+""",
+        "`SequenceMatcher` drops frequent characters of texts above 200: say `autojunk=False`, or search yourself.",
+    )
+)
 REFUSED = [("    return best", "    return len(best)", "Expected")]
 RIGHT = [
     """
@@ -90,6 +102,7 @@ def cases(rng: Generator) -> list[tuple]:
         ("xx is used to yy", text),
         ("over the elements", text),
         ("ZZ", text),
+        ("xx is used to iterate over yy", text * 8),  # longer than 200 characters
         ("", text),
         ("the end of a sequence.", text),
         ("  is used  ", text),
