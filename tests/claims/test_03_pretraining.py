@@ -57,7 +57,7 @@ def test_every_tenth_topic_stands_in_others_and_the_planted_bug_keeps_them():
     exec(f"def planted(documents, every):\n{exercise.ONE_PASS}", space)
     kept = space["planted"]([text for _, text in language_reference()], 10)[1]
     asked = set().union(*map(stretches, kept))
-    assert len(asked & read) / len(asked) > 0.2  # "The loss that it gives is still wonderful"
+    assert len(asked & read) / len(asked) > 0.2  # "the leak stays as large as before"
 
 
 def test_what_a_leak_is_worth_to_a_table():
@@ -66,6 +66,7 @@ def test_what_a_leak_is_worth_to_a_table():
     asked = set().union(*map(stretches, held_out))
     without = [text for text in train if len(stretches(text) & asked) <= 20]
     assert len(train) - len(without) == pytest.approx(5, abs=2)
+    assert sum(map(len, without)) / sum(map(len, train)) == pytest.approx(5 / 6, abs=0.05)  # "a sixth less text"
 
     def bits(part: list[str]) -> float:
         texts = ["\n\n".join(part), "\n\n".join(held_out)]
@@ -143,7 +144,7 @@ def test_what_far_context_tells():
         return [(curve[8] - curve[63]) / math.log(2) for curve in curves[name]]
 
     assert round(statistics.mean(far("GPT")), 2) == 0.07 and round(statistics.mean(far("LSTM")), 2) == 0.05
-    assert min(far("GPT")) < max(far("LSTM"))  # "the runs overlap"
+    assert max(far("GPT")) - min(far("GPT")) > 0.02  # "single runs of the GPT differ by more than these 0.02 bits"
 
 
 def test_where_the_context_is_new():
@@ -174,27 +175,43 @@ def raced() -> tuple[list[float], list[list[float]]]:
 
 
 def test_how_many_times_as_fast():
-    """Notebook and README name the factor that the record gives."""
-    goals, course_losses = raced()
-    needed = [np.interp(-goal, [-x for x in row], SHARES) for goal, row in zip(goals, course_losses, strict=True)]
-    factors = [1 / share for share in needed]
-    mean, reach = statistics.mean(factors), t.ppf(0.975, 4) * statistics.stdev(factors) / math.sqrt(5)
-    said = f"{mean:.2f} times as fast (95 % CI {mean - reach:.2f}–{mean + reach:.2f}"
+    """Notebook and README name the factor that the record gives, with an interval over seeds of both and the timing."""
+    goals, losses = (np.array(found) for found in raced())
+
+    def factor(row, goal) -> float:
+        return 1 / np.interp(-goal, -row, SHARES)
+
+    rounds = RACE.find("seconds per step")["rounds"]
+    spreads = [
+        [factor(losses.mean(0), goal) for goal in goals],
+        [factor(row, goals.mean()) for row in losses],
+        np.divide(rounds["course"], rounds["nanoGPT"]),
+    ]
+    parts = [(np.log(found).var(ddof=1) / len(found), len(found) - 1) for found in spreads]
+    variance = sum(part for part, _ in parts)
+    reach = math.exp(t.ppf(0.975, variance**2 / sum(part**2 / n for part, n in parts)) * math.sqrt(variance))
+    middle = factor(losses.mean(0), goals.mean())
+    said = f"{middle:.1f} times as fast (95 % CI {middle / reach:.1f}–{middle * reach:.1f}"
     assert said in text("race-md") and said in text("README")
-    assert f"{mean:.2f} times as fast" in text("ending")
-    half, peer = (statistics.mean(x) for x in ([row[-1] for row in course_losses], goals))
-    assert f"it comes to {half:.2f} nats instead of {peer:.2f}" in text("race-md")
-    assert all(row[2] < goal for row, goal in zip(course_losses, goals, strict=True))  # the live point: 25 %
-    assert not all(row[1] < goal for row, goal in zip(course_losses, goals, strict=True))
+    assert f"{middle:.1f} times as fast" in text("ending")
+    assert f"it comes to {losses[:, -1].mean():.2f} nats instead of {goals.mean():.2f}" in text("race-md")
+    assert losses[:, 2].max() < goals.min() and losses[:, 1].max() > goals.min()  # the live point: 25 %
+
+
+def test_what_the_end_of_the_schedule_is_worth():
+    short, long = (RACE.find("course", share=share, seed=0) for share in (0.2, 0.5))
+    assert (short["steps"], long["steps"]) == (195, 488) and 183 < 0.4 * 488  # its rate comes down after 195 steps
+    said = (
+        f"one of 195 steps ends at {short['nats']:.2f} nats, while one of 488 steps, still at its full rate after 183"
+    )
+    assert f"{said}, is at {long['validation']['183']:.2f}" in text("loop-md")
 
 
 def test_what_is_equal_in_the_race():
     pace = RACE.find("seconds per step")
     assert pace["threads"] == 2 and pace["commit"].startswith("3adf61e") and "(commit 3adf61e)" in text("race")
     ratios = [c / n for c, n in zip(pace["rounds"]["course"], pace["rounds"]["nanoGPT"], strict=True)]
-    ratio = pace["course"] / pace["nanoGPT"]
-    said = f"{ratio:.2f} times nanoGPT's here ({min(ratios):.2f} to {max(ratios):.2f} in three rounds)"
-    assert said in text("race-md")
+    assert f"a step of the course took {min(ratios):.2f} to {max(ratios):.2f} times as long" in text("race-md")
     sizes = {RACE.find("nanoGPT", seed=0)["parameters"], RACE.find("course", share=0.25, seed=0)["parameters"]}
     assert sizes == {808_960, 804_864} and all(f"{size:,} parameters" in text("race") for size in sizes)
     for seed in range(5):

@@ -58,7 +58,7 @@ SLIPS = [
     (
         "    return None",
         "    return shares[-1]",
-        "no point is there, and you answer with the last share: that claims what nobody has measured.",
+        "no point is there, and you answer with the last share, as np.interp does: nobody has measured that.",
     ),
     ("if after <= goal:", "if after < goal:", "a loss equal to the goal has reached it."),
     (
