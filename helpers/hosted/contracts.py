@@ -290,10 +290,12 @@ def replay(
 
     names: names of `CLAUSES`, or functions of your own that take an `Asking` and raise AssertionError where the clause
     does not hold. thought, context: as `Asking` has them. A request that the client's own bound on money did not let
-    out says nothing of the service: such a clause was not asked.
+    out says nothing of the service: such a clause was not asked. Raises ValueError for a name that is no clause.
     """
     asking = Asking(client, model, api, thought, context)
     for name in names:
+        if not callable(name) and name not in CLAUSES:
+            raise ValueError(f"There is no clause {name!r}: there are {', '.join(CLAUSES)}.")
         question, apis = (name, (api,)) if callable(name) else CLAUSES[name]
         name = name.__name__.replace("_", " ") if callable(name) else name
         if api not in apis:

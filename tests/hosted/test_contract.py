@@ -163,3 +163,8 @@ def test_a_bound_on_money_says_nothing_of_the_service() -> None:
     asking = openai.OpenAI(api_key="scripted", base_url=Scripted.base_url, http_client=web)
     [clause] = replay(asking, "nimbus-2", "chat", ["answers"])
     assert clause.held is None and "could cost" in clause.said
+
+
+def test_a_misspelt_clause_is_named() -> None:
+    with pytest.raises(ValueError, match="no clause 'keeps a shcema'"):
+        list(replay(client(Scripted()), "nimbus-2", "chat", ["keeps a shcema"]))

@@ -102,6 +102,12 @@ SLIPS = [
         [("        if loss <= min(losses) + slack", "        if loss <= losses[0] - slack")],
         "you take the first rate that makes anything better: compare with the lowest loss.",
     ),
+    (
+        CHOICE,
+        "    best, chosen = losses[0], rates[0]\n    for rate, loss in zip(rates, losses):\n"
+        "        if loss < best - slack:\n            best, chosen = loss, rate\n    return chosen\n",
+        "you compare with the best loss up to that rate: first find the lowest of all, then go over the rates again.",
+    ),
     (CHOICE, "    return rates[-1]\n", "you return the last rate, which is the one that broke the run."),
 ]
 REFUSED = [
@@ -162,6 +168,7 @@ def cases(rng: Generator) -> list[tuple]:
         ([4.5, 3.9, 3.4, float("inf"), 3.0], 1e-3, 1e1, 0.2),
         ([round(a + b, 2) for a, b in zip(falling, noise, strict=True)], 1e-5, 1e-1, 0.1),
         ([5.0, 4.0], 0.01, 0.02, 0.1),
+        ([3.0, 2.95, 2.88], 1e-3, 1e-1, 0.1),  # a slow descent, each step shorter than the slack
         ([4.0, 4.6, 4.9, 5.2, 5.5], 1e-3, 1.0, 0.1),  # the first one was the best
     ]
 

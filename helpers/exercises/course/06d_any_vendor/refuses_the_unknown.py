@@ -20,7 +20,7 @@ def refuses_the_unknown(asking: Asking) -> None:
 
     asking.create("…", extra_body={"no_such_argument": 1}) sends one argument that no service knows. The clause holds
     if this request ends in openai.BadRequestError or openai.UnprocessableEntityError (the statuses 400 and 422), and
-    the same request without the argument is answered. Then nothing is raised, and None is returned. If it does not
+    a request without the argument is answered. Then nothing is raised, and None is returned. If it does not
     hold, raise AssertionError with a sentence, or let the client's own error through.
     """
     asking.create("Name a color.")
@@ -56,6 +56,27 @@ SILENT = (
     "where no `except` of yours catches it."
 )
 SLIPS = [
+    (
+        """
+def refuses_the_unknown(asking):
+    asking.create("Name a color.")
+    try:
+        asking.create("Name a color.", extra_body={"no_such_argument": 1})
+        raise AssertionError("it ignores an argument that it does not know")
+    except Exception:
+        return
+""",
+        SILENT + " And " + TOO_WIDE,
+    ),
+    (
+        """
+def refuses_the_unknown(asking):
+    asking.create("Name a color.")
+    asking.create("Name a color.", extra_body={"no_such_argument": 1})
+    raise AssertionError("it ignores an argument that it does not know")
+""",
+        "a refusal is what the clause wants: catch the two errors around the second request, and return there.",
+    ),
     (CONTROL, "    try", NO_CONTROL),
     (BOTH, "except openai.APIError:", TOO_WIDE),
     (BOTH, "except openai.APIStatusError:", TOO_WIDE),
