@@ -37,9 +37,9 @@ BELOW, FACES = imports.exercises_keep_below_the_environment, imports.no_face_ins
         (imports.contracts_hold, "attention/masks.py", "from helpers.generation import sampling", LAYERS),
         (imports.contracts_hold, "memory.py", "def f():\n    from helpers.plots import figures", LAYERS),
         (imports.contracts_hold, "new_room/__init__.py", "", "new_room"),
-        (imports.contracts_hold, "transformer/layers.py", "import helpers.transformer.gpt", CIRCLES),
-        (imports.contracts_hold, "exercises/solutions.py", "from helpers.trials.records import find", TRIALS),
-        (imports.contracts_hold, "retrieval/bm25.py", "from helpers.trials.records import find", LAYERS),
+        (imports.contracts_hold, "transformer/layers.py", "import helpers.old.transformer.gpt", CIRCLES),
+        (imports.contracts_hold, "exercises/solutions.py", "from helpers.old.trials.records import find", TRIALS),
+        (imports.contracts_hold, "retrieval/bm25.py", "from helpers.old.trials.records import find", LAYERS),
         (imports.contracts_hold, "trials/records.py", "from helpers.exercises import progress_file", EXERCISES),
         (
             FACES,
@@ -52,7 +52,7 @@ BELOW, FACES = imports.exercises_keep_below_the_environment, imports.no_face_ins
         (
             FACES,
             "exercises/course/10_rag/x.py",
-            "from helpers.retrieval import answer",
+            "from helpers.old.retrieval import answer",
             "imports answer from helpers.ret",
         ),
         (BELOW, "exercises/course/10_rag/x.py", "import helpers.environment", "x.py:2 imports helpers.environment."),
@@ -76,8 +76,8 @@ def test_a_planted_import_is_found(copy, rule, file, line, said):
     ("file", "line"),
     [
         ("generation/replies.py", "from helpers.transformer import llama\nimport helpers.transformer.layers"),
-        ("generation/replies.py", "from helpers import memory\nfrom helpers.generation import sampling"),
-        ("exercises/course/10_rag/x.py", "from helpers.trials import records\nfrom . import _shared"),
+        ("generation/replies.py", "from helpers.old import memory\nfrom helpers.generation import sampling"),
+        ("exercises/course/10_rag/x.py", "from helpers.old.trials import records\nfrom . import _shared"),
     ],
 )
 def test_modules_of_lower_floors_may_be_imported(copy, file, line):

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import memory
-from helpers.measuring import peak_bytes, resident_bytes
-from helpers.measuring import process as process_memory
-from helpers.memory import (
+from helpers.old import memory
+from helpers.old.measuring import peak_bytes, resident_bytes
+from helpers.old.measuring import process as process_memory
+from helpers.old.memory import (
     ARCHITECTURES,
     GIB,
     GPU,
@@ -81,7 +81,7 @@ def test_a_negative_count_is_refused():
 
 
 def test_naming_a_dtype_does_not_import_pytorch():
-    code = "import sys; from helpers.memory import *; weights_bytes(8, 'bfloat16'); print('torch' in sys.modules)"
+    code = "import sys; from helpers.old.memory import *; weights_bytes(8, 'bfloat16'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -352,7 +352,7 @@ def in_a_fresh_process(code: str) -> list[str]:
 def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     # 200 MB, well above the allocator's threshold for giving memory back at once.
     before, during, after, peak = map(int, in_a_fresh_process(
-        "from helpers.measuring.process import *\n"
+        "from helpers.old.measuring.process import *\n"
         "before = resident_bytes(); block = bytearray(200_000_000); during = resident_bytes()\n"
         "del block; print(before, during, resident_bytes(), peak_bytes())"
     ))  # fmt: skip
@@ -454,7 +454,7 @@ def test_canonical_names_are_stable_under_repetition():
 def test_freed_memory_goes_back_to_the_system():
     """Many small blocks, of which the last stays: glibc cannot give the others back by itself."""
     code = (
-        "from helpers.measuring.process import give_back_freed, resident_bytes\n"
+        "from helpers.old.measuring.process import give_back_freed, resident_bytes\n"
         "blocks = [bytearray(60_000) for _ in range(4000)]; last = blocks[-1]; del blocks\n"
         "kept = resident_bytes(); give_back_freed(); print(kept, resident_bytes())"
     )

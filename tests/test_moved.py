@@ -14,7 +14,7 @@ from helpers import moved
 
 ROOT = Path(__file__).resolve().parents[1]
 BM25 = "`helpers.bm25_index` has moved to `helpers.retrieval`: write `from helpers.retrieval import …`."
-RECORDS = "`helpers.records` has moved to `helpers.trials.records`: write `from helpers.trials.records import …`."
+RECORDS = "`helpers.records` has moved to `helpers.old.trials.records`: write `from helpers.old.trials.records import …`."
 BEAMS = "`helpers.beam_search` was removed: nothing in the course uses it."
 
 
@@ -86,7 +86,7 @@ def test_the_finder_is_last_and_there_once_and_is_not_asked_for_what_exists():
         "assert names.count('OldNames') == 1 and names[-1] == 'OldNames', names\n"
         "asked = []\n"
         "sys.meta_path[-1].find_spec = staticmethod(lambda name, path=None, target=None: asked.append(name))\n"
-        "import helpers.attention, helpers.retrieval, helpers.trials.records, helpers.exercises, helpers.scale\n"
+        "import helpers.attention, helpers.retrieval, helpers.old.trials.records, helpers.exercises, helpers.scale\n"
         "raise SystemExit(str([name for name in asked if name.startswith('helpers')]))"
     )
     assert last_line(code) == "[]"

@@ -28,11 +28,11 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from helpers.assistants.passages import NOT_THERE, passage_reader
+from helpers.old.assistants.passages import NOT_THERE, passage_reader
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching.cache import cache_dir
 from helpers.models import reranker
-from helpers.retrieval.answering import ABSTENTION
+from helpers.old.retrieval.answering import ABSTENTION
 from helpers.retrieval.chunking import Chunk, chunk_documents
 from helpers.retrieval.citations import Answer, Citation, cite
 from helpers.retrieval.dense import encode_texts

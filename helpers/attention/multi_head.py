@@ -36,7 +36,7 @@ from helpers.attention.positions import (
     sinusoidal,
     t5_buckets,
 )
-from helpers.attention.subquadratic import linear_attention, sliding_window_attention
+from helpers.old.attention.subquadratic import linear_attention, sliding_window_attention
 
 __all__ = [
     "MultiHeadAttention",

@@ -12,7 +12,7 @@ The colors start from Okabe and Ito's (2008) and were moved until each reaches a
 graphical objects) and every two are far apart for normal, protan, deutan and tritan eyes. As text they are darkened to
 a contrast of 4.5 (`readable`). Lines are labeled at their ends rather than in a legend.
 
-Every figure carries an alternative text, read off what is drawn (`helpers.plots.alt_text`); `alt=` or `fig.alt = "…"`
+Every figure carries an alternative text, read off what is drawn (`helpers.old.plots.alt_text`); `alt=` or `fig.alt = "…"`
 puts the author's own words in its place.
 
 What it does not do: interactive figures, and choosing what to plot.
@@ -35,7 +35,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.display.frontend import in_kernel, is_static, shell
-from helpers.plots.alt_text import describe, tell
+from helpers.old.plots.alt_text import describe, tell
 
 CARD, INK, QUIET, RULE = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"  # ground, text, secondary text, grid lines
 

@@ -13,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.alt_text import tell
+from helpers.old.plots.alt_text import tell
 from helpers.plots.figures import CARD, INK, QUIET, STYLE
 
 TILE = 0.46  # inches

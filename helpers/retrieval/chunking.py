@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.metrics.text import sentences
+from helpers.old.metrics.text import sentences
 from helpers.velunda.handbook import Document
 
 if TYPE_CHECKING:

@@ -11,20 +11,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.attention import (
-    MultiHeadAttention,
-    attention_weights,
-    causal_mask,
-    fused_attention,
-    keeping_weights,
-    linear_attention,
-    merge_heads,
-    padding_mask,
-    repeat_kv,
-    scaled_dot_product_attention,
-    sliding_window_attention,
-    sliding_window_mask,
-    split_heads,
+    MultiHeadAttention, attention_weights, causal_mask, fused_attention, keeping_weights, merge_heads, padding_mask, repeat_kv, scaled_dot_product_attention, sliding_window_mask, split_heads
 )
+from helpers.old.attention import linear_attention, sliding_window_attention
 
 close = {"atol": 1e-5, "rtol": 1e-5}
 SHAPES = [(1, 1, 1, 1, 1), (2, 3, 5, 5, 8), (1, 4, 3, 9, 7), (3, 1, 17, 17, 2), (2, 2, 1, 11, 16), (1, 2, 130, 130, 64)]

@@ -10,7 +10,7 @@ import torch
 
 from helpers.models import chat_model, fetch
 from helpers.transformer import Llama
-from helpers.trials.needles import Haystack, ask, haystack
+from helpers.old.trials.needles import Haystack, ask, haystack
 
 NAME = "02c_needles"
 SEEDS = range(1, 7)

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from helpers.models import fetch
 from helpers.transformer import Llama
-from helpers.trials import proofreading
+from helpers.old.trials import proofreading
 
 NAME = "05_proofreading"
 CASES: list[dict[str, Any]] = [

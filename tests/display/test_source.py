@@ -14,7 +14,7 @@ import sys
 import pytest
 
 import helpers
-from helpers import memory
+from helpers.old import memory
 from helpers.display import show, source, source_of, without_docstrings
 from helpers.plots import contrast
 from helpers.scale import Scale
@@ -101,7 +101,7 @@ def test_behind_a_decorator_stands_the_function_that_was_decorated():
 
 def test_a_module_is_shown_whole():
     shown = source_of(memory)
-    assert shown.code == (source.ROOT / "helpers/memory.py").read_text(encoding="utf-8").rstrip("\n")
+    assert shown.code == (source.ROOT / "helpers/old/memory.py").read_text(encoding="utf-8").rstrip("\n")
     assert re.fullmatch(r"helpers/memory\.py · lines 1–\d+", shown.header)
 
 
@@ -191,7 +191,7 @@ def test_without_pygments_the_code_is_plain_and_still_escaped(monkeypatch):
 def test_outside_a_notebook_show_prints(capsys):
     assert show(memory.kv_cache_bytes) is None
     printed = capsys.readouterr().out
-    assert printed.startswith("# helpers/memory.py · lines ") and "def kv_cache_bytes" in printed
+    assert printed.startswith("# helpers/old/memory.py · lines ") and "def kv_cache_bytes" in printed
 
 
 def test_show_is_found_in_the_package_and_importing_the_package_loads_nothing():

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from helpers.assistants import read_answer
-from helpers.evaluation import (
+from helpers.old.assistants import read_answer
+from helpers.old.evaluation import (
     Code,
     by_assistant,
     counts,
@@ -17,13 +17,14 @@ from helpers.evaluation import (
     load_failures,
     paired,
 )
-from helpers.evaluation.failures import CODES, FAILURES, FOLDER
+from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
 from helpers.files import DataUnavailable
-from helpers.stats import cohen_kappa, kappa_interval, wilson
-from helpers.trials import tickets_recorded
-from helpers.trials.recorded_outputs import outputs
-from helpers.velunda import load_tickets
-from helpers.velunda.tickets import FIELDS
+from helpers.old.stats import cohen_kappa, kappa_interval
+from helpers.stats import wilson
+from helpers.old.trials import tickets_recorded
+from helpers.old.trials.recorded_outputs import outputs
+from helpers.old.velunda import load_tickets
+from helpers.old.velunda.tickets import FIELDS
 from tests.tools import failures as tool
 
 FORTY = load_failures()

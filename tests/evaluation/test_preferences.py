@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.evaluation import (
+from helpers.old.evaluation import (
     agreement,
     between_raters,
     by_gold,
@@ -20,8 +20,8 @@ from helpers.evaluation import (
     prefers_own,
     signed,
 )
-from helpers.evaluation.judgments import CRITERIA, Rating
-from helpers.evaluation.preferences import MODELS_OWN
+from helpers.old.evaluation.judgments import CRITERIA, Rating
+from helpers.old.evaluation.preferences import MODELS_OWN
 
 PAIRS = load_pairs()
 WANTED = majority(load_ratings())

@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.generation import perplexity
-from helpers.metrics import (
+from helpers.old.generation import perplexity
+from helpers.old.metrics import (
     calibration_interval,
     chance_error,
     distinct_n,

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.attention import draw_head, head_browser, head_grid
-from helpers.generation import odds_grid
+from helpers.old.attention import draw_head, head_browser, head_grid
+from helpers.old.generation import odds_grid
 from helpers.plots import LiveLoss, bars, figure, figures, grids, intervals, label_lines, timeline
-from helpers.plots.alt_text import describe, tell
-from helpers.retrieval import corpus_map
-from helpers.speed import roofline
+from helpers.old.plots.alt_text import describe, tell
+from helpers.old.retrieval import corpus_map
+from helpers.old.speed import roofline
 
 
 @pytest.fixture(autouse=True)
@@ -277,7 +277,7 @@ def test_a_notebook_stores_the_text_beside_the_picture(monkeypatch):
 
 def test_a_browser_stores_its_alt_text_beside_the_picture(monkeypatch):
     shown = {}
-    monkeypatch.setattr("helpers.attention.plots.widgets_live", lambda: True)
+    monkeypatch.setattr("helpers.old.attention.plots.widgets_live", lambda: True)
     monkeypatch.setattr("IPython.display.display", lambda data, **more: shown.update(more, data=data))
     head_browser(torch.eye(3)[None, None], ["a", "b", "c"], {"itself": (0, 0)}, "One head")
     assert shown["metadata"]["image/png"]["alt"].startswith(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.pretraining import BagOfVectors, Recipe, Recurrent, lstm_step, pretrain
+from helpers.old.pretraining import BagOfVectors, Recipe, Recurrent, lstm_step, pretrain
 from tests.pretraining.texts import small_data
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.pretraining import (
+from helpers.old.pretraining import (
     PUBLISHED,
     Law,
     count_parameters,
@@ -21,7 +21,7 @@ from helpers.pretraining import (
     resampled_laws,
     training_flops,
 )
-from helpers.transformer import GPT, GPTConfig
+from helpers.old.transformer import GPT, GPTConfig
 from tests.pretraining.texts import small_gpt
 
 TRUE = Law(1.2, 12.0, 0.4, 60.0, 0.35)

@@ -10,23 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.metrics import calibrate_threshold, risk_coverage
-from helpers.retrieval import (
-    ABSTENTION,
-    Answer,
-    AnswerCache,
-    BM25Index,
-    Chunk,
-    Evidence,
-    Hit,
-    answer,
-    cite,
-    content,
-    encode_prompt,
-    grounded_prompt,
-    normalized,
-    word_support,
-)
+from helpers.old.metrics import calibrate_threshold, risk_coverage
+from helpers.old.retrieval import ABSTENTION, AnswerCache, answer, encode_prompt, grounded_prompt, normalized
+from helpers.retrieval import Answer, BM25Index, Chunk, Evidence, Hit, cite, content, word_support
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying
 

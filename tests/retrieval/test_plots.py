@@ -8,7 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from helpers.plots import figure
-from helpers.retrieval import SearchScores, by_kind, corpus_map, principal_axes
+from helpers.old.retrieval import SearchScores, by_kind, corpus_map, principal_axes
 
 KINDS = ("code", "code", "story", "story", "number", "number")
 

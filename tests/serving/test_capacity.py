@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from helpers.serving.capacity import (
+from helpers.old.serving.capacity import (
     Curve,
     break_even,
     closed_queue,
@@ -18,7 +18,7 @@ from helpers.serving.capacity import (
     open_queue,
     replicas_for,
 )
-from helpers.serving.fleet import simulate_queue
+from helpers.old.serving.fleet import simulate_queue
 
 BATCHING = Curve.measured([1, 4, 8, 16], [0.4, 1.2, 1.9, 2.4])  # requests slow one another down
 

@@ -7,10 +7,10 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.generation import generate
-from helpers.memory import ARCHITECTURES
+from helpers.old.memory import ARCHITECTURES
 from helpers.models import chat_model, fetch
-from helpers.quantization import quantize_
-from helpers.speed import (
+from helpers.old.quantization import quantize_
+from helpers.old.speed import (
     FastLlama,
     arithmetic_peak,
     bytes_per_token,
@@ -24,7 +24,7 @@ from helpers.speed import (
     where_time_goes,
 )
 from helpers.transformer import Llama
-from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors
+from helpers.old.trials.ladder import copying_prompt, library, make, on_the_same_tensors
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import small_llama
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
-from helpers.stats import alpha_interval, cohen_kappa, kappa_interval, krippendorff_alpha
+from helpers.old.stats import alpha_interval, cohen_kappa, kappa_interval, krippendorff_alpha
 
 NAN = float("nan")
 LABELS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 4)), min_size=1, max_size=40)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.stats import cohen_kappa, e_value, kappa, log_e_value, minimal, paired_p_value, permutation_test
+from helpers.old.stats import cohen_kappa, e_value, kappa, log_e_value, minimal, paired_p_value, permutation_test
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -8,8 +8,8 @@ from scipy.stats import binom
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
-from helpers.stats import mcnemar_p_value, power_of_shares, sample_size, smallest_effect
-from helpers.stats import power as module
+from helpers.old.stats import mcnemar_p_value, power_of_shares, sample_size, smallest_effect
+from helpers.old.stats import power as module
 
 
 @pytest.mark.parametrize(("first", "second"), [(0.7, 0.73), (0.73, 0.7), (0.5, 0.6), (0.02, 0.1), (0.9, 0.9)])

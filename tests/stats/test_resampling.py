@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom, kendalltau
 
-from helpers.stats import (
-    alpha_interval,
-    bootstrap,
-    bootstrap_groups,
-    bradley_terry,
-    cohen_kappa,
-    kappa_interval,
-    permutation_test,
+from helpers.old.stats import (
+    alpha_interval, bootstrap_groups, bradley_terry, cohen_kappa, kappa_interval, permutation_test
 )
+from helpers.stats import bootstrap
 
 
 def test_groups_of_one_row_are_the_ordinary_bootstrap():

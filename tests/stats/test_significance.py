@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from helpers.stats import (
+from helpers.old.stats import (
     benjamini_hochberg,
     holm,
     mcnemar,
@@ -117,7 +117,7 @@ def test_the_same_seed_gives_the_same_p_and_blocks_do_not_matter(monkeypatch):
     a, b = rng.normal(size=(2, 50))
     whole = permutation_test(a, b, permutations=2000, seed=4)
     assert permutation_test(a, b, permutations=2000, seed=4) == whole
-    monkeypatch.setattr("helpers.stats.significance.BLOCK", 333)  # six rows at a time
+    monkeypatch.setattr("helpers.old.stats.significance.BLOCK", 333)  # six rows at a time
     assert permutation_test(a, b, permutations=2000, seed=4) == whole
 
 

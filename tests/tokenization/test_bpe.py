@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
-from helpers.corpora import language_reference
+from helpers.old.corpora import language_reference
 from helpers.files import safe_files
 from helpers.models import fetch
 from helpers.tokenization import (

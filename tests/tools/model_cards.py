@@ -20,7 +20,7 @@ from typing import Any
 from helpers import adapters
 from helpers.adapters import CARD, CHECKSUM, CONFIG, WEIGHTS, Adapter, AdapterUnavailable, read_adapter
 from helpers.files import RESULTS, shown, write_together
-from helpers.metrics import Score
+from helpers.old.metrics import Score
 from helpers.models import SOURCES
 from tests.tools.hygiene import MACHINE_PATH
 

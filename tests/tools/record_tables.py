@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from helpers.stats import bootstrap, paired_bootstrap, wilson
-from helpers.trials.searches import SYSTEMS, answers, f1_of, search_scores
+from helpers.old.trials.searches import SYSTEMS, answers, f1_of, search_scores
 
 
 def retrieval_table() -> str:

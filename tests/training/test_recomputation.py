@@ -1,4 +1,4 @@
-"""Tests of helpers.training.recomputation: the same numbers from less memory."""
+"""Tests of helpers.old.training.recomputation: the same numbers from less memory."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.lora import add_lora_, lora_parameters
-from helpers.training import recompute_
+from helpers.old.lora import add_lora_, lora_parameters
+from helpers.old.training import recompute_
 from helpers.transformer import Llama, LlamaConfig
 
 CONFIG = LlamaConfig(vocab_size=50, d_model=32, n_layers=3, n_heads=4, n_kv_heads=2, d_ff=96, max_len=64)

@@ -6,8 +6,9 @@ import datasets
 import pytest
 import torch
 
-from helpers.tokenization import BPETokenizer, library_bpe
-from helpers.training import (
+from helpers.tokenization import BPETokenizer
+from helpers.old.tokenization import library_bpe
+from helpers.old.training import (
     Recipe,
     encoder,
     label_loss,
@@ -16,8 +17,8 @@ from helpers.training import (
     train_by_trainer,
     write_summaries,
 )
-from helpers.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
-from helpers.velunda import generate_reports, load_reports
+from helpers.old.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
+from helpers.old.velunda import generate_reports, load_reports
 
 REPORTS = load_reports("train")[:24]
 

@@ -10,7 +10,7 @@ import gc
 import pytest
 import torch
 
-from helpers.corpora import stdlib_docstrings
+from helpers.old.corpora import stdlib_docstrings
 from helpers.models import chat_model, embedder, fetch
 from helpers.transformer import Encoder, Llama
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.transformer import Llama, LlamaConfig, residual_stream
-from helpers.trials.moved_facts import Fact, facts
+from helpers.transformer import Llama, LlamaConfig
+from helpers.old.transformer import residual_stream
+from helpers.old.trials.moved_facts import Fact, facts
 
 N_LAYERS, WIDTH, HEADS = 4, 24, 3
 

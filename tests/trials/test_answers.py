@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.retrieval import BM25Index, Chunk, HybridIndex, answer, chunk, query_likelihood
-from helpers.speed import FastLlama
+from helpers.retrieval import BM25Index, Chunk, HybridIndex, chunk
+from helpers.old.retrieval import answer, query_likelihood
+from helpers.old.speed import FastLlama
 from helpers.transformer import Llama, LlamaConfig
-from helpers.trials.answers import (
+from helpers.old.trials.answers import (
     NEW_TOKENS,
     K,
     Verdict,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from helpers.stats import PairedDifference
-from helpers.trials import desk_prompts as desks
-from helpers.velunda import load_tickets
+from helpers.old.trials import desk_prompts as desks
+from helpers.old.velunda import load_tickets
 from helpers.velunda.company import canon
 
 

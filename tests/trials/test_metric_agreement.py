@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from helpers.evaluation import load_pairs, load_ratings, majority
-from helpers.metrics import ExactMatch, TokenF1
-from helpers.trials.metric_agreement import (
+from helpers.old.evaluation import load_pairs, load_ratings, majority
+from helpers.old.metrics import ExactMatch, TokenF1
+from helpers.old.trials.metric_agreement import (
     accepted,
     compare_metrics,
     find,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from helpers.generation import greedy, sample, temperature
-from helpers.metrics import distinct_n, text_perplexity
-from helpers.trials.openings import OPENINGS, Watched, share_repeated, trial, trials
+from helpers.old.metrics import distinct_n, text_perplexity
+from helpers.old.trials.openings import OPENINGS, Watched, share_repeated, trial, trials
 from tests.trials.conftest import Letters
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from helpers.retrieval.citations import MINIMUM
-from helpers.retrieval.rewriting import REPHRASE
+from helpers.old.retrieval.rewriting import REPHRASE
 from helpers.stats import paired_bootstrap, wilson
-from helpers.trials.answers import POOL, K, handbook_chunks, judge, witnesses
-from helpers.trials.answers_recorded import (
+from helpers.old.trials.answers import POOL, K, handbook_chunks, judge, witnesses
+from helpers.old.trials.answers_recorded import (
     MINIMA,
     WAYS,
     WEIGHTS,
@@ -26,9 +26,9 @@ from helpers.trials.answers_recorded import (
     right_by_question,
     separation,
 )
-from helpers.trials.planted_orders import CARRIERS, ORDERS
-from helpers.trials.question_pairs import at, load_pairs, pair_cosines
-from helpers.trials.readers import agreement, beside, between_readers, first_rule, load_read_verdicts
+from helpers.old.trials.planted_orders import CARRIERS, ORDERS
+from helpers.old.trials.question_pairs import at, load_pairs, pair_cosines
+from helpers.old.trials.readers import agreement, beside, between_readers, first_rule, load_read_verdicts
 from helpers.velunda import load_questions
 from tests.benchmarks import sweep_rag_quality
 
@@ -159,7 +159,7 @@ def test_neither_reading_again_nor_rewriting_is_shown_to_help():
 
 
 def test_half_a_million_vectors_clusters_and_graph_against_flat():
-    from helpers.trials.vector_indexes import recorded_measures
+    from helpers.old.trials.vector_indexes import recorded_measures
 
     measures = recorded_measures(500_000)
     flat = next(measure for measure in measures if measure.kind == "flat")

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from helpers.files import DataUnavailable
-from helpers.retrieval import content, normalized
-from helpers.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.retrieval import content
+from helpers.old.retrieval import normalized
+from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
 from helpers.velunda import load_questions
 from helpers.velunda.handbook import QUESTIONS
 
@@ -65,7 +66,7 @@ def test_hits_and_false_hits_are_counted_apart():
 
 
 def test_cosines_are_those_of_the_cache():
-    from helpers.retrieval import AnswerCache
+    from helpers.old.retrieval import AnswerCache
     from tests.encoders import WordEncoder
 
     encoder = WordEncoder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.trials.searches import SYSTEMS, answers, asked, f1_of, find, search_scores
+from helpers.old.trials.searches import SYSTEMS, answers, asked, f1_of, find, search_scores
 from tests.tools.record_tables import retrieval_table
 
 

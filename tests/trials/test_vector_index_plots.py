@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from helpers.plots import figure
-from helpers.trials.vector_indexes import IndexMeasure, recall_against_speed
+from helpers.old.trials.vector_indexes import IndexMeasure, recall_against_speed
 
 MEASURES = [
     IndexMeasure("flat", 0.1, 100.0, 1.0, 1000, None, (90.0, 100.0, 120.0)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from helpers.retrieval import build_index, cosine_top_k, nearest
-from helpers.trials.vector_indexes import (
+from helpers.old.trials.vector_indexes import (
     RECORDED,
     clustered_vectors,
     exact_neighbors,

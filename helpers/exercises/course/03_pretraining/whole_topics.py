@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from helpers.corpora import stretches
+from helpers.old.corpora import stretches
 from helpers.exercises.checking.spec import Exercise, Property
 
 

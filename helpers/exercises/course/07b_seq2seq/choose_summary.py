@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from helpers.assistants.reports import choose_summary, unsupported
+from helpers.old.assistants.reports import choose_summary, unsupported
 from helpers.exercises.checking.spec import Exercise
 
 ANSWER = """
