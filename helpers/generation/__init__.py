@@ -8,7 +8,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "batching": ["as_batch"],
         "decoding": ["generate", "stream"],
-        "sampling": ["compose", "draw", "greedy", "min_p", "repetition_penalty", "sample", "temperature", "top_k", "top_p"],
+        "sampling": [
+            "compose",
+            "draw",
+            "greedy",
+            "min_p",
+            "repetition_penalty",
+            "sample",
+            "temperature",
+            "top_k",
+            "top_p",
+        ],
         "streaming": ["ReplyText", "reply_text", "text_decoder"],
     },
 )

@@ -6,6 +6,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["intervals"],
     submod_attrs={
-        "intervals": ["PairedDifference", "bootstrap", "bootstrap_ratio", "coverage", "gain_interval", "paired_bootstrap", "prediction_interval", "wald", "wilson"],
+        "intervals": [
+            "PairedDifference",
+            "bootstrap",
+            "bootstrap_ratio",
+            "coverage",
+            "gain_interval",
+            "paired_bootstrap",
+            "prediction_interval",
+            "wald",
+            "wilson",
+        ],
     },
 )

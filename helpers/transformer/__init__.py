@@ -9,7 +9,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "checkpoints": ["CheckpointError", "read_config"],
         "encoder": ["Encoder", "EncoderConfig", "pool"],
         "kv_cache": ["GrowingCache", "KVCache", "append_kv", "layer_caches", "write_kv"],
-        "layers": ["FeedForward", "LayerNorm", "NoResidualBlock", "PostNormBlock", "PreNormBlock", "RMSNorm", "SwiGLU", "init_weights"],
+        "layers": [
+            "FeedForward",
+            "LayerNorm",
+            "NoResidualBlock",
+            "PostNormBlock",
+            "PreNormBlock",
+            "RMSNorm",
+            "SwiGLU",
+            "init_weights",
+        ],
         "llama": ["Llama", "LlamaConfig", "library_llama_name", "our_llama_name", "read_llama_config"],
     },
 )

@@ -7,6 +7,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["company", "handbook"],
     submod_attrs={
         "company": ["canon", "order_numbers", "products_named"],
-        "handbook": ["Document", "Question", "Span", "load_everyday", "load_handbook", "load_questions", "read_document"],
+        "handbook": [
+            "Document",
+            "Question",
+            "Span",
+            "load_everyday",
+            "load_handbook",
+            "load_questions",
+            "read_document",
+        ],
     },
 )

@@ -21,9 +21,9 @@ from helpers.old.assistants.tickets import (
     ticket_chat,
 )
 from helpers.old.generation import AnswerForm
-from helpers.stats import wilson
 from helpers.old.training import encode_chat
 from helpers.old.velunda import FIELDS, load_tickets
+from helpers.stats import wilson
 from helpers.velunda import canon
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401

@@ -11,7 +11,17 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.attention import (
-    MultiHeadAttention, attention_weights, causal_mask, fused_attention, keeping_weights, merge_heads, padding_mask, repeat_kv, scaled_dot_product_attention, sliding_window_mask, split_heads
+    MultiHeadAttention,
+    attention_weights,
+    causal_mask,
+    fused_attention,
+    keeping_weights,
+    merge_heads,
+    padding_mask,
+    repeat_kv,
+    scaled_dot_product_attention,
+    sliding_window_mask,
+    split_heads,
 )
 from helpers.old.attention import linear_attention, sliding_window_attention
 

@@ -4,7 +4,8 @@
     collate_packed(rows)       aaaabb..    with segments 11112200: attention and positions restart with each
                                ccc.....
 
-`loss_everywhere` gives the number and the gradients of `helpers.old.training.loss_at_labels`, from logits for every token.
+`loss_everywhere` gives the number and the gradients of `helpers.old.training.loss_at_labels`, from logits for every
+token.
 """
 
 from __future__ import annotations

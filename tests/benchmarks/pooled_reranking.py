@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 
-from helpers.old.generation import BehindPrefix
 from helpers.generation import as_batch
+from helpers.old.generation import BehindPrefix
 from helpers.old.retrieval import PASSAGE
-from helpers.retrieval import Hit
 from helpers.old.retrieval.reranking import LONGEST_PASSAGE
+from helpers.retrieval import Hit
 
 
 def pool_scores(

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from helpers.old.assistants.passages import NOT_THERE
-from helpers.retrieval.units import split_units, write_out
 from helpers.old.trials.reading import Passage, Reading, alone, evidence_units, in_order, nearest
+from helpers.retrieval.units import split_units, write_out
 
 
 class Row(NamedTuple):

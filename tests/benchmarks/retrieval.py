@@ -71,8 +71,8 @@ def many_chunks(n: int, seed: int = 0) -> tuple[list, np.ndarray]:
 
 def serve(n: int = CHUNKS) -> dict[str, Any]:
     """Seconds of every search of n chunks, by clock and processor; of saving and loading; the process's peak in GB."""
-    from helpers.old.measuring import peak_bytes
     from helpers.models import embedder
+    from helpers.old.measuring import peak_bytes
     from helpers.retrieval import HybridIndex, chunk_documents, encode_texts, unit
     from helpers.velunda import load_handbook, load_questions
 

@@ -16,9 +16,9 @@ from transformers import AutoTokenizer
 
 from helpers.models import fetch
 from helpers.old.quantization import quantize_
-from helpers.scale import matrix_dtype
 from helpers.old.serving import Ask, Engine
 from helpers.old.speed import FastLlama
+from helpers.scale import matrix_dtype
 from helpers.velunda import load_handbook
 
 NAME = "18_chunk"

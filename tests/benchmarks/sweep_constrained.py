@@ -243,11 +243,11 @@ def compile_times(peer: Any, times: int = 3) -> float:
 
 def tickets(case: dict) -> dict:
     """Seconds, tokens and passes of each ticket: free, constrained, with jumps, in turns on the same model."""
+    from helpers.generation import generate
     from helpers.old.assistants import allowed_values
     from helpers.old.assistants.taught import taught_model
     from helpers.old.assistants.tickets import _prompt
     from helpers.old.generation import BehindPrefix, form_schema, generate_within, json_grammar, token_tree, within
-    from helpers.generation import generate
     from helpers.old.velunda import load_tickets
 
     model, tokenizer = taught_model("tickets")

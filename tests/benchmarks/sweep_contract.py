@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.old.assistants.tickets import answer_text
-from helpers.old.evaluation.systems import load_model
 from helpers.files.paths import RESULTS
 from helpers.files.safe_files import read_json
+from helpers.old.assistants.tickets import answer_text
+from helpers.old.evaluation.systems import load_model
 from helpers.old.hosted.acceptance import load_contract
 from helpers.old.trials.desk_repairs import HELD_BACK, question_of, quiet
 from helpers.old.velunda.tickets import FRESH, load_tickets

@@ -1,6 +1,6 @@
-"""What four models answer to the suites of helpers.old.evaluation, item by item, as the harness keeps it: the handbook's
-assistant, and its search without a cross-encoder; the taught reader of tickets, and TF-IDF with rules. Nothing was
-chosen by these answers. Seconds per item are left out: the machine was used by others, too."""
+"""What four models answer to the suites of helpers.old.evaluation, item by item, as the harness keeps it: the
+handbook's assistant, and its search without a cross-encoder; the taught reader of tickets, and TF-IDF with rules.
+Nothing was chosen by these answers. Seconds per item are left out: the machine was used by others, too."""
 
 from __future__ import annotations
 

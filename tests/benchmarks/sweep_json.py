@@ -80,8 +80,8 @@ def continued(rows: Sequence[list[int]], samplers: Sequence[Any]) -> tuple[list[
     """The reply to each prompt, and what it took. samplers: of each row, (logits (1, V), what stands there) → id."""
     import torch
 
-    from helpers.old.generation import BehindPrefix
     from helpers.generation import generate, reply_text
+    from helpers.old.generation import BehindPrefix
 
     model, tokenizer = untaught()
     start, end = time.perf_counter(), tokenizer.eos_token_id

@@ -77,9 +77,9 @@ def without(split: str) -> dict:
     """The chat model as it was, asked as the reader is: about pages, and everyday questions about the handbook."""
     from helpers.old.assistants import NOT_THERE, PassageReader
     from helpers.old.metrics import contains_answer
-    from helpers.retrieval.units import split_units, write_out
     from helpers.old.speed import FastLlama
     from helpers.old.trials.reading import load_reading, right_on_page, right_units
+    from helpers.retrieval.units import split_units, write_out
     from helpers.velunda import load_everyday
     from tests.benchmarks.sweep_reader import by_kind
     from tests.benchmarks.sweep_sft import base_model

@@ -9,6 +9,7 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
+from helpers.models import embedder, fetch
 from helpers.old.evaluation import load_pairs
 from helpers.old.metrics import (
     BLEU,
@@ -23,10 +24,9 @@ from helpers.old.metrics import (
     Perplexity,
     TokenF1,
 )
-from helpers.models import embedder, fetch
-from helpers.scale import matrix_dtype
 from helpers.old.speed import FastLlama
 from helpers.old.trials.metric_agreement import accepted, short_answer, with_quote
+from helpers.scale import matrix_dtype
 
 NAME = "14_metric_agreement"
 REFERENCES = {"short answer": short_answer, "with quote": with_quote, "accepted": accepted}

@@ -1,7 +1,7 @@
-"""The templates of data/prompts with the chat model: whether each reply is right, on the sets of helpers.old.prompting, for
-the same content without instruction ("bare"), the first draft and the second version, which was settled on few dev
-items (10 to 36, one to three ways each, not recorded); greedy. Then the optimizer: edits of a prompt that sorts
-messages, kept by two rules on 30 dev messages, each result scored once on 60 test messages."""
+"""The templates of data/prompts with the chat model: whether each reply is right, on the sets of
+helpers.old.prompting, for the same content without instruction ("bare"), the first draft and the second version, which
+was settled on few dev items (10 to 36, one to three ways each, not recorded); greedy. Then the optimizer: edits of a
+prompt that sorts messages, kept by two rules on 30 dev messages, each result scored once on 60 test messages."""
 
 from __future__ import annotations
 

@@ -118,9 +118,9 @@ def judged(reader: Any, split: str) -> dict:
     from helpers.old.assistants import NOT_THERE
     from helpers.old.metrics import Score
     from helpers.old.metrics.text import answer_f1, contains_answer, exact_match
-    from helpers.retrieval.units import split_units, write_out
     from helpers.old.trials.answers import look_up, quality_index
     from helpers.old.trials.reading import chunk_text, first_word, gold_text, load_reading, right_on_page, right_units
+    from helpers.retrieval.units import split_units, write_out
     from helpers.velunda import load_everyday, load_questions
 
     pages = load_reading(split)

@@ -217,8 +217,8 @@ def places(problems: Sequence[Any]) -> list[int]:
 
 
 def untaught() -> tuple[Any, Any]:
-    from helpers.scale import matrix_dtype
     from helpers.old.speed import FastLlama
+    from helpers.scale import matrix_dtype
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(matrix_dtype())

@@ -83,8 +83,8 @@ def keep_shipped(folder: Path, shipped: Path | None = None) -> bool:
 def run(case: dict) -> dict:
     from helpers.old.assistants import ReportSummarizer
     from helpers.old.assistants.taught import taught_model
-    from helpers.scale import matrix_dtype
     from helpers.old.trials.summary_training import held_out
+    from helpers.scale import matrix_dtype
     from tests.benchmarks.sweep_sft import trained
     from tests.tools.model_cards import entry
 

@@ -28,7 +28,14 @@ def run(case: dict) -> dict:
 
     from helpers.files import DATA, ROOT
     from helpers.old.pretraining import (
-        Characters, NGram, Recipe, TokenData, continue_text, pretrain, save_gpt, surprise
+        Characters,
+        NGram,
+        Recipe,
+        TokenData,
+        continue_text,
+        pretrain,
+        save_gpt,
+        surprise,
     )
     from helpers.old.transformer import GPT, GPTConfig
     from tests.benchmarks.sweeps import KEPT

@@ -126,8 +126,8 @@ def kept_model() -> tuple[Any, Any]:
 
 
 def untaught_model() -> tuple[Any, Any]:
-    from helpers.scale import matrix_dtype
     from helpers.old.speed import FastLlama
+    from helpers.scale import matrix_dtype
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(matrix_dtype())

@@ -13,8 +13,8 @@ def run(case: dict) -> dict:
     import torch
 
     from helpers.assistants import handbook_assistant
-    from helpers.old.metrics import contains_answer
     from helpers.models import chat_model
+    from helpers.old.metrics import contains_answer
     from helpers.old.trials.written_answers import READ, RULES, prompt_of
     from helpers.velunda import load_everyday
 

@@ -126,8 +126,8 @@ def encoding() -> dict[str, tuple[float, float, float]]:
     """1 MB of English, nothing remembered from before: what -> (ours, the library's, target for theirs / ours)."""
     from tokenizers import Tokenizer
 
-    from helpers.old.corpora import stdlib_docstrings
     from helpers.models import fetch
+    from helpers.old.corpora import stdlib_docstrings
     from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 
     text, rows = stdlib_docstrings().head(1_000_000), {}
@@ -153,10 +153,10 @@ def _fast(tokenizer: Any) -> Callable[..., Any]:
 
 def growth() -> dict[str, list[tuple[float, float]]]:
     """What -> [(MB, seconds)]: text, then a repeated character, then one random word, all of growing size."""
-    from helpers.old.corpora import stdlib_source
     from helpers.models import fetch
-    from helpers.tokenization import BPETokenizer, WordPieceTokenizer
+    from helpers.old.corpora import stdlib_source
     from helpers.old.tokenization import UnigramTokenizer
+    from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 
     source, chat = stdlib_source(), BPETokenizer.from_pretrained(fetch("chat"))
     embedder = WordPieceTokenizer.from_pretrained(fetch("embedder"))

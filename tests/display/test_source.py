@@ -14,8 +14,8 @@ import sys
 import pytest
 
 import helpers
-from helpers.old import memory
 from helpers.display import show, source, source_of, without_docstrings
+from helpers.old import memory
 from helpers.plots import contrast
 from helpers.scale import Scale
 

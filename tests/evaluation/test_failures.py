@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from helpers.files import DataUnavailable
 from helpers.old.assistants import read_answer
 from helpers.old.evaluation import (
     Code,
@@ -18,13 +19,12 @@ from helpers.old.evaluation import (
     paired,
 )
 from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
-from helpers.files import DataUnavailable
 from helpers.old.stats import cohen_kappa, kappa_interval
-from helpers.stats import wilson
 from helpers.old.trials import tickets_recorded
 from helpers.old.trials.recorded_outputs import outputs
 from helpers.old.velunda import load_tickets
 from helpers.old.velunda.tickets import FIELDS
+from helpers.stats import wilson
 from tests.tools import failures as tool
 
 FORTY = load_failures()

@@ -13,10 +13,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from helpers.models import fetch
 from helpers.old.assistants.tickets import allowed_values
 from helpers.old.generation import AnswerForm, GrammarError, Limits, automaton, form_schema, json_grammar, schema_node
 from helpers.old.generation.regular import START
-from helpers.models import fetch
 from helpers.old.velunda import load_tickets
 from tests.generation.random_schemas import random_text, schemas
 

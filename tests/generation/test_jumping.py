@@ -7,15 +7,22 @@ import json
 import pytest
 import torch
 
+from helpers.generation import generate, sample
+from helpers.models import fetch
 from helpers.old.assistants.tickets import allowed_values
 from helpers.old.generation import (
-    BehindPrefix, GrammarError, form_schema, generate_within, json_grammar, jump_tokens, regex_grammar, within
+    BehindPrefix,
+    GrammarError,
+    form_schema,
+    generate_within,
+    json_grammar,
+    jump_tokens,
+    regex_grammar,
+    within,
 )
-from helpers.generation import generate, sample
 from helpers.old.generation.token_grammar import ENDED
-from helpers.models import fetch
-from helpers.transformer import Llama, LlamaConfig
 from helpers.old.velunda import load_tickets
+from helpers.transformer import Llama, LlamaConfig
 from tests.tiny_models import randomized
 
 

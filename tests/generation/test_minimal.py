@@ -7,10 +7,10 @@ import torch
 
 from helpers.display.source import source_of
 from helpers.generation import generate
-from helpers.old.generation import minimal_generate
 from helpers.models import fetch
-from helpers.tokenization import BPETokenizer
+from helpers.old.generation import minimal_generate
 from helpers.old.transformer import GPT, GPTConfig
+from helpers.tokenization import BPETokenizer
 from helpers.transformer import Llama, LlamaConfig
 from tests.tiny_models import randomized, tokens
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.old.generation import build_browser, odds_browser, odds_grid, reliability_diagram
 from helpers.generation import min_p, sample, temperature, top_p
+from helpers.old.generation import build_browser, odds_browser, odds_grid, reliability_diagram
 from helpers.old.generation import plots as decoding_plots
 from helpers.plots import figure
 

@@ -12,11 +12,11 @@ import pytest
 import torch
 from transformers import TextIteratorStreamer
 
-from helpers.old.generation import PromptLookup, perplexity, speculative
 from helpers.generation import generate, repetition_penalty, reply_text, sample, stream, temperature, top_p
 from helpers.models import chat_model, fetch
-from helpers.transformer import Llama
+from helpers.old.generation import PromptLookup, perplexity, speculative
 from helpers.old.trials.ladder import fast_model
+from helpers.transformer import Llama
 
 NEW = 64
 QUESTIONS = [

@@ -10,8 +10,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from helpers.old.generation import PromptLookup, accept_or_resample, speculative, token_log_probs
 from helpers.generation import draw, generate, repetition_penalty, sample, temperature, top_k, top_p
+from helpers.old.generation import PromptLookup, accept_or_resample, speculative, token_log_probs
 from helpers.old.generation import speculation as module
 from tests.scripted_models import Bytes, Saying, text
 from tests.tiny_models import tokens

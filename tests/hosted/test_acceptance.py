@@ -9,8 +9,8 @@ import pytest
 
 from helpers.old.hosted.acceptance import broken, check_all, check_reply, load_contract
 from helpers.old.trials.desk_repairs import HELD_BACK
-from helpers.velunda.company import canon, order_numbers, products_named
 from helpers.old.velunda.tickets import FIELDS, FRESH, MORE, SPLITS, load_tickets
+from helpers.velunda.company import canon, order_numbers, products_named
 
 ITEMS = load_contract()
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.old.corpora import language_reference
 from helpers.files import DataUnavailable
+from helpers.old.corpora import language_reference
 from helpers.old.pretraining import (
     Characters,
     NGram,

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.old.lora import add_lora_, lora_parameters, merge_lora_
 from helpers.models import fetch
+from helpers.old.lora import add_lora_, lora_parameters, merge_lora_
 from helpers.old.quantization import (
     Linear4bit,
     bits_per_weight,

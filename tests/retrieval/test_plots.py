@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from helpers.plots import figure
 from helpers.old.retrieval import SearchScores, by_kind, corpus_map, principal_axes
+from helpers.plots import figure
 
 KINDS = ("code", "code", "story", "story", "number", "number")
 

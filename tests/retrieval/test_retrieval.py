@@ -7,8 +7,8 @@ import inspect
 import pytest
 
 from helpers import retrieval
-from helpers.retrieval import Answer, BM25Index, Chunk, DenseIndex, Hit, HybridIndex, chunk, chunk_documents
 from helpers.old.retrieval import answer, compare, score_search
+from helpers.retrieval import Answer, BM25Index, Chunk, DenseIndex, Hit, HybridIndex, chunk, chunk_documents
 from helpers.velunda import load_handbook, load_questions
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying

@@ -7,11 +7,18 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from helpers.retrieval import BM25Index, Chunk, DenseIndex, Hit, HybridIndex, bm25_score, unit, words
 from helpers.old.retrieval import (
-    feedback_vector, feedback_words, fuse, hypothetical_answer, multi_query, pseudo_relevance, rephrased, search_rewritten
+    feedback_vector,
+    feedback_words,
+    fuse,
+    hypothetical_answer,
+    multi_query,
+    pseudo_relevance,
+    rephrased,
+    search_rewritten,
 )
 from helpers.old.retrieval.rewriting import ANSWER
+from helpers.retrieval import BM25Index, Chunk, DenseIndex, Hit, HybridIndex, bm25_score, unit, words
 from tests.encoders import WordEncoder
 
 TEXTS = {

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.generation import generate, reply_text
-from helpers.old.generation import json_grammar, regex_grammar
 from helpers.models import fetch
+from helpers.old.generation import json_grammar, regex_grammar
 from helpers.old.quantization import quantize_
 from helpers.old.serving import Ask, Engine
 from helpers.old.speed import FastLlama

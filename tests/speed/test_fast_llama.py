@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from helpers.generation import generate
-from helpers.old.generation import speculative
 from helpers.models import fetch
+from helpers.old.generation import speculative
 from helpers.old.quantization import (
     Int4Linear,
     Int8Linear,
@@ -23,8 +23,8 @@ from helpers.old.quantization import (
 )
 from helpers.old.speed import FastLlama, FastRMSNorm, Product, fast_llama, merged, side_by_side
 from helpers.old.speed.fast_llama import FEW_ROWS
-from helpers.transformer import KVCache, Llama, RMSNorm
 from helpers.old.velunda import parallel_texts
+from helpers.transformer import KVCache, Llama, RMSNorm
 from tests.tiny_models import LLAMAS, llama, rms_share, tokens
 from tests.transformer.test_transformer import small_llama
 

@@ -7,8 +7,8 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.generation import generate
-from helpers.old.memory import ARCHITECTURES
 from helpers.models import chat_model, fetch
+from helpers.old.memory import ARCHITECTURES
 from helpers.old.quantization import quantize_
 from helpers.old.speed import (
     FastLlama,
@@ -23,8 +23,8 @@ from helpers.old.speed import (
     race,
     where_time_goes,
 )
-from helpers.transformer import Llama
 from helpers.old.trials.ladder import copying_prompt, library, make, on_the_same_tensors
+from helpers.transformer import Llama
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import small_llama
 

@@ -7,7 +7,12 @@ import pytest
 from scipy.stats import binom, kendalltau
 
 from helpers.old.stats import (
-    alpha_interval, bootstrap_groups, bradley_terry, cohen_kappa, kappa_interval, permutation_test
+    alpha_interval,
+    bootstrap_groups,
+    bradley_terry,
+    cohen_kappa,
+    kappa_interval,
+    permutation_test,
 )
 from helpers.stats import bootstrap
 

@@ -9,8 +9,8 @@ import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from helpers.old.corpora import language_reference
-from helpers.tokenization import BPETokenizer, TokenizerFileError, WordPieceTokenizer
 from helpers.old.tokenization import UnigramTokenizer
+from helpers.tokenization import BPETokenizer, TokenizerFileError, WordPieceTokenizer
 
 TEXT = language_reference().head(20_000)
 SAMPLE = "The x <s> naïve 한 [MASK] abc\n\x00"

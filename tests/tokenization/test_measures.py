@@ -8,8 +8,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from helpers.tokenization import BPETokenizer
 from helpers.old.tokenization import ask_to_repeat, bits_per_byte, unigram_bits, word_counts
+from helpers.tokenization import BPETokenizer
 
 TEXTS = ["the bell rings", "a longer note about the bell, which rings again"]
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.old.corpora import language_reference, stdlib_docstrings
 from helpers.models import fetch
-from helpers.tokenization import TokenizerFileError
+from helpers.old.corpora import language_reference, stdlib_docstrings
 from helpers.old.tokenization import UnigramTokenizer, sentencepiece_unigram
 from helpers.old.tokenization import em as unigram
+from helpers.tokenization import TokenizerFileError
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused
 
 TEXT = language_reference().head(200_000)

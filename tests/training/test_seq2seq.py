@@ -6,7 +6,6 @@ import datasets
 import pytest
 import torch
 
-from helpers.tokenization import BPETokenizer
 from helpers.old.tokenization import library_bpe
 from helpers.old.training import (
     Recipe,
@@ -19,6 +18,7 @@ from helpers.old.training import (
 )
 from helpers.old.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
 from helpers.old.velunda import generate_reports, load_reports
+from helpers.tokenization import BPETokenizer
 
 REPORTS = load_reports("train")[:24]
 

@@ -10,10 +10,18 @@ import torch
 
 from helpers.display.source import without_docstrings
 from helpers.models import fetch
-from helpers.tokenization import BPETokenizer
 from helpers.old.transformer import (
-    GPT, EncoderDecoder, EncoderDecoderConfig, GPTConfig, MinimalEncoder, MinimalEncoderDecoder, MinimalGPT, MinimalLlama, minimal
+    GPT,
+    EncoderDecoder,
+    EncoderDecoderConfig,
+    GPTConfig,
+    MinimalEncoder,
+    MinimalEncoderDecoder,
+    MinimalGPT,
+    MinimalLlama,
+    minimal,
 )
+from helpers.tokenization import BPETokenizer
 from helpers.transformer import Encoder, EncoderConfig, Llama, LlamaConfig
 from tests.tiny_models import randomized, tokens
 

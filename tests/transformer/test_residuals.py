@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.transformer import Llama, LlamaConfig
 from helpers.old.transformer import residual_stream
 from helpers.old.trials.moved_facts import Fact, facts
+from helpers.transformer import Llama, LlamaConfig
 
 N_LAYERS, WIDTH, HEADS = 4, 24, 3
 

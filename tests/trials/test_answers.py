@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.retrieval import BM25Index, Chunk, HybridIndex, chunk
 from helpers.old.retrieval import answer, query_likelihood
 from helpers.old.speed import FastLlama
-from helpers.transformer import Llama, LlamaConfig
 from helpers.old.trials.answers import (
     NEW_TOKENS,
     K,
@@ -20,6 +18,8 @@ from helpers.old.trials.answers import (
     quote_all,
     witnesses,
 )
+from helpers.retrieval import BM25Index, Chunk, HybridIndex, chunk
+from helpers.transformer import Llama, LlamaConfig
 from helpers.velunda import Question, Span
 from tests.benchmarks.pooled_reranking import likelihoods_behind, pool_scores
 from tests.encoders import WordEncoder

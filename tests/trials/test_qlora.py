@@ -10,8 +10,8 @@ from torch import nn
 
 from helpers.models import fetch
 from helpers.old.training import Example, collate
-from helpers.transformer import LlamaConfig
 from helpers.old.trials import qlora
+from helpers.transformer import LlamaConfig
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers.retrieval.citations import MINIMUM
 from helpers.old.retrieval.rewriting import REPHRASE
-from helpers.stats import paired_bootstrap, wilson
 from helpers.old.trials.answers import POOL, K, handbook_chunks, judge, witnesses
 from helpers.old.trials.answers_recorded import (
     MINIMA,
@@ -29,6 +27,8 @@ from helpers.old.trials.answers_recorded import (
 from helpers.old.trials.planted_orders import CARRIERS, ORDERS
 from helpers.old.trials.question_pairs import at, load_pairs, pair_cosines
 from helpers.old.trials.readers import agreement, beside, between_readers, first_rule, load_read_verdicts
+from helpers.retrieval.citations import MINIMUM
+from helpers.stats import paired_bootstrap, wilson
 from helpers.velunda import load_questions
 from tests.benchmarks import sweep_rag_quality
 

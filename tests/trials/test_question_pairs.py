@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from helpers.files import DataUnavailable
-from helpers.retrieval import content
 from helpers.old.retrieval import normalized
 from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.retrieval import content
 from helpers.velunda import load_questions
 from helpers.velunda.handbook import QUESTIONS
 

@@ -9,8 +9,8 @@ from itertools import chain
 
 import pytest
 
-from helpers.old.assistants import NOT_THERE
 from helpers.files import DataUnavailable
+from helpers.old.assistants import NOT_THERE
 from helpers.old.trials.reading import DOMAINS, FOLDER, KINDS, Reading, load_reading
 
 

@@ -7,7 +7,15 @@ import pytest
 from helpers.files import RESULTS, read_json
 from helpers.old.tasks import load_problems, load_stories
 from helpers.old.trials.step_scores import (
-    Voted, gain, gain_by_story, run_of, score, shares, vote_curve, vote_gain, voted
+    Voted,
+    gain,
+    gain_by_story,
+    run_of,
+    score,
+    shares,
+    vote_curve,
+    vote_gain,
+    voted,
 )
 
 

@@ -10,7 +10,13 @@ from helpers.old.foundations.probability import IGNORED
 from helpers.old.lora import lora_layers, lora_parameters
 from helpers.old.training import collate, loss_at_labels, loss_behind_prefix
 from helpers.old.trials.ticket_training import (
-    LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
+    LABELS,
+    encode_tickets,
+    fine_tune,
+    of_one_length,
+    recipe_of,
+    rounded,
+    subset,
 )
 from helpers.old.velunda import load_tickets
 from tests.training.test_chats import tokenizer  # noqa: F401

@@ -5,8 +5,8 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import pytest
 
-from helpers.plots import figure
 from helpers.old.trials.vector_indexes import IndexMeasure, recall_against_speed
+from helpers.plots import figure
 
 MEASURES = [
     IndexMeasure("flat", 0.1, 100.0, 1.0, 1000, None, (90.0, 100.0, 120.0)),

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 
-from helpers.retrieval import build_index, cosine_top_k, nearest
 from helpers.old.trials.vector_indexes import (
     RECORDED,
     clustered_vectors,
@@ -15,6 +14,7 @@ from helpers.old.trials.vector_indexes import (
     measure_index,
     recorded_measures,
 )
+from helpers.retrieval import build_index, cosine_top_k, nearest
 from tests.benchmarks.index_types import Trial, compare_indexes, one_thread, set_breadth
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from helpers.files import DataUnavailable, safe_files
 from helpers.old.velunda import FIELDS, fill, load_frames, load_tickets, tickets
-from helpers.velunda import canon, order_numbers, products_named
 from helpers.old.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
+from helpers.velunda import canon, order_numbers, products_named
 from tests.benchmarks import fresh_tickets
 from tests.benchmarks.fresh_tickets import generate
 from tests.tools.tickets import lines, word_sequences

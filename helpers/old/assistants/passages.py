@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from helpers.old.assistants.taught import taught_model
 from helpers.generation.decoding import generate
 from helpers.generation.sampling import greedy
 from helpers.generation.streaming import reply_text
+from helpers.old.assistants.taught import taught_model
 
 READ = "Answer the question from the text in one short sentence. If the text does not say it, answer: Not in the text."
 NOT_THERE = "Not in the text."

@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 
+from helpers.generation.sampling import Sampler, sample, temperature
 from helpers.old.assistants.taught import taught_model
 from helpers.old.generation.replies import Reply, drawn_replies, greedy_replies
-from helpers.generation.sampling import Sampler, sample, temperature
-from helpers.scale import matrix_dtype
 from helpers.old.velunda.reports import stated
+from helpers.scale import matrix_dtype
 
 SUMMARIZE = "Sum up the report in one sentence. Copy its names and numbers exactly."
 ROOM = 64  # tokens; the longest summary of the training reports takes 48

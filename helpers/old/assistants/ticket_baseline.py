@@ -26,8 +26,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from helpers.velunda.company import order_numbers, products_named
 from helpers.old.velunda.tickets import FIELDS
+from helpers.velunda.company import order_numbers, products_named
 
 CLASSIFIED = ("intent", "urgency", "sentiment")
 COUNTED = ("words", "characters", "both")

@@ -2,8 +2,8 @@
 
     read = ticket_reader()                                # the chat model with the adapter "tickets"
     read("Where is my Kite? Order 48213.")                # {"intent": "order_status", …, "confidence": {"intent": …}}
-    ticket_chat(ticket)                                   # system, user, assistant: for helpers.old.training.encode_chat
-    found = predict_labels(model, tokenizer, texts)       # greedy replies, in batches
+    ticket_chat(ticket)                                   # system, user, assistant: for
+    helpers.old.training.encode_chat found = predict_labels(model, tokenizer, texts)       # greedy replies, in batches
     read_answer('Sure: {"intent": "return", …}')          # {"intent": "return", …}, None where there is no object
     predict_labels(…, within=allowed_values)              # replies that cannot leave the form (generation.constrained)
     scores = score_fields(found.labels, tickets)          # scores["exact"].right of .n, with two intervals
@@ -22,16 +22,16 @@ from typing import Any
 
 import torch
 
-from helpers.old.assistants.taught import taught_model
 from helpers.generation.batching import as_batch
-from helpers.old.generation.constrained import AnswerForm, Values, greedy_within
 from helpers.generation.decoding import generate
-from helpers.old.generation.prefix import BehindPrefix
 from helpers.generation.sampling import greedy
 from helpers.generation.streaming import reply_text
+from helpers.old.assistants.taught import taught_model
+from helpers.old.generation.constrained import AnswerForm, Values, greedy_within
+from helpers.old.generation.prefix import BehindPrefix
 from helpers.old.metrics.grouped import Score
-from helpers.velunda.company import canon, order_numbers, products_named
 from helpers.old.velunda.tickets import FIELDS
+from helpers.velunda.company import canon, order_numbers, products_named
 
 INSTRUCTION = (
     "Label the ticket as JSON. intent: order_status, change_order, delivery_problem, return, repair, billing, advice, "

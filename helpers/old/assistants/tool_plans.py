@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import re
 
-from helpers.velunda.company import order_numbers
 from helpers.old.velunda.orders import named_things
+from helpers.velunda.company import order_numbers
 
 AMOUNT = re.compile(
     r"\b(?:cost|costs|price|prices|priced|worth|value|pay|paid|spend|spent|sum|total|bill|charge|euros?|money|owe|"

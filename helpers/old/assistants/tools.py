@@ -11,9 +11,9 @@
 | `calculate`       | the value of an arithmetic expression                            |
 | `handbook_search` | the sentence or row of the handbook that answers best            |
 
-The model was taught with tools of other places (`helpers.old.trials.tool_tasks`), one call a turn. It is held to a form: a
-reply is words, or a call of a known tool with this tool's arguments (`reply_pattern`), whose texts are copied from what
-was said before (`is_copied`). So a malformed call and a made-up number are impossible; a wrong call is not.
+The model was taught with tools of other places (`helpers.old.trials.tool_tasks`), one call a turn. It is held to a
+form: a reply is words, or a call of a known tool with this tool's arguments (`reply_pattern`), whose texts are copied
+from what was said before (`is_copied`). So a malformed call and a made-up number are impossible; a wrong call is not.
 What it does not do: several calls at once, lists or nested objects as arguments, remember earlier questions.
 """
 
@@ -33,17 +33,17 @@ import torch
 from torch import Tensor
 
 from helpers.assistants.handbook import handbook_assistant
-from helpers.old.assistants.taught import taught_model
-from helpers.old.generation.constrained import regex_grammar, within
 from helpers.generation.decoding import generate
-from helpers.old.generation.prefix import BehindPrefix
 from helpers.generation.sampling import greedy
 from helpers.generation.streaming import reply_text
+from helpers.old.assistants.taught import taught_model
+from helpers.old.generation.constrained import regex_grammar, within
+from helpers.old.generation.prefix import BehindPrefix
 from helpers.old.generation.token_grammar import TokenGrammar
 from helpers.old.prompting.tools import ToolAnswer, calculate, run_tools
+from helpers.old.velunda.orders import load_orders, price_of, with_kind
 from helpers.scale import matrix_dtype
 from helpers.velunda.company import order_numbers
-from helpers.old.velunda.orders import load_orders, price_of, with_kind
 
 Messages = Sequence[Mapping[str, str]]
 Schemas = Sequence[Mapping[str, Any]]

@@ -4,9 +4,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["plots", "subquadratic"],
+    submodules=["plots"],
     submod_attrs={
         "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid", "rotation_circles"],
-        "subquadratic": ["linear_attention", "sliding_window_attention"],
     },
 )

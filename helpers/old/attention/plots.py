@@ -20,8 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.display.frontend import widgets_live
-from helpers.old.plots.alt_text import describe, tell
-from helpers.plots.figures import CARD, INK, QUIET, RULE, STYLE, figure, png
+from helpers.plots.figures import CARD, INK, QUIET, RULE, STYLE, describe, figure, png
 from helpers.plots.token_boxes import spell
 
 TOKENS_AT_MOST = 24  # beyond that, labels would overlap
@@ -69,7 +68,7 @@ def draw_head(ax: Axes, weights: Any, tokens: Sequence[str]) -> None:
     ax.set_xticks(places, names, rotation=90, fontsize=size)
     ax.set_yticks(places, names, fontsize=size)
     ax.set(xlim=(0, len(tokens)), ylim=(len(tokens), 0), aspect="equal")
-    tell(ax, _in_words(np.asarray(weights), names))
+    ax.figure.alt = _in_words(np.asarray(weights), names)
     ax.grid(False)
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)

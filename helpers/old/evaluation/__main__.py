@@ -1,4 +1,5 @@
-"""`python -m helpers.old.evaluation`: put a suite to a model, compare it with another, and say whether it may replace it.
+"""`python -m helpers.old.evaluation`: put a suite to a model, compare it with another, and say whether it may replace
+it.
 
 python -m helpers.old.evaluation --model handbook --suite handbook
 python -m helpers.old.evaluation --model handbook --suite handbook --against handbook-search --margin 0.05
@@ -17,15 +18,15 @@ import argparse
 import sys
 from pathlib import Path
 
+from helpers.files.paths import ROOT
+from helpers.files.safe_files import DataUnavailable, shown
+from helpers.models import ModelUnavailable
 from helpers.old.evaluation import answers
 from helpers.old.evaluation.gating import CANNOT_JUDGE, gate
 from helpers.old.evaluation.harness import Run, run_suite
 from helpers.old.evaluation.reports import write_report
 from helpers.old.evaluation.suites import load_suite, suites
 from helpers.old.evaluation.systems import MODELS, load_model
-from helpers.files.paths import ROOT
-from helpers.files.safe_files import DataUnavailable, shown
-from helpers.models import ModelUnavailable
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from helpers.old.evaluation.systems import Model, Reply
 from helpers.files.paths import ROOT
+from helpers.old.evaluation.systems import Model, Reply
 
 FOLDER = ROOT / "build" / "evaluation" / "answers"
 

@@ -23,9 +23,9 @@ from filelock import FileLock, Timeout
 
 from helpers.display.boxes import Box, emit, inline, shorten
 from helpers.display.frontend import widgets_live
-from helpers.old.evaluation.failures import Code, Failure, by_assistant, counts, load_failures
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import set_aside, shown, write_atomically
+from helpers.old.evaluation.failures import Code, Failure, by_assistant, counts, load_failures
 
 FILE = ROOT / "build" / "evaluation" / "codes.json"
 VERSION, YOU, LOCK_SECONDS = 1, "you", 5

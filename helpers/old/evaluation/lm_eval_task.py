@@ -11,7 +11,8 @@ What a ticket is about is one of nine short texts. Each is scored by the log-pro
 ticket, so that no reply has to be read. `acc` takes the choice with the largest sum; `acc_norm` divides each sum by the
 choice's length in characters, since a long text is improbable for being long. The two often pick different choices,
 so a published accuracy without the name of its rule cannot be compared with yours. Neither takes off what a choice gets
-behind every ticket, which for a small model decides nearly everything (`helpers.old.prompting.pmi`, notebooks 05 and 12).
+behind every ticket, which for a small model decides nearly everything (`helpers.old.prompting.pmi`, notebooks 05 and
+12).
 
 lm-eval (Gao et al., 2021; package `lm-eval`, extra `compare`) reads tasks from YAML and models from a folder, so that
 no network is needed: `lm-eval run --model hf --model_args pretrained=FOLDER --tasks velunda_intents --include_path

@@ -22,9 +22,9 @@ from zlib import crc32
 
 from helpers.display.boxes import Box, emit
 from helpers.display.frontend import widgets_live
-from helpers.old.evaluation.judgments import VALUES, Pair, load_pairs
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import json_writer, set_aside, shown, write_atomically
+from helpers.old.evaluation.judgments import VALUES, Pair, load_pairs
 
 FILE = ROOT / "build" / "evaluation" / "ratings.json"
 SAID = {"first": "a", "second": "b", "equal": "tie", "cannot tell": "cannot tell"}  # before the order is undone

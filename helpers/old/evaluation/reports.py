@@ -17,10 +17,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from helpers.files.safe_files import json_writer, write_together
 from helpers.old.evaluation.gating import WORDS, Verdict
 from helpers.old.evaluation.harness import Run
 from helpers.old.evaluation.page import page
-from helpers.files.safe_files import json_writer, write_together
 
 WORST = 10  # examples in a report
 PACKAGES = ("torch", "transformers", "sentence-transformers", "onnxruntime", "scikit-learn", "numpy")

@@ -94,18 +94,16 @@ def _finite(number: Any) -> float | None:
 # The course's --------------------------------------------------------------------------------------------------------
 
 
-def _handbook(reader: bool = False) -> Model:
-    """10: a quote with its neighbors, or with reader=True a sentence that the taught model writes about it."""
+def _handbook() -> Model:
+    """10: a quote with its neighbors."""
     from helpers.assistants import handbook
 
     def load() -> Callable[[Sequence[str]], list[Reply]]:
-        return one_by_one(handbook.handbook_assistant(reader=reader))
+        return one_by_one(handbook.handbook_assistant())
 
     settings = {"threshold": handbook.THRESHOLD, "passages": handbook.PASSAGES, "around": handbook.AROUND}
     identity = _models("embedder", "reranker") | settings | _code("assistants/handbook.py", "data/velunda/handbook")
-    if reader:
-        identity |= _models("chat", adapter="reader") | _code("assistants/passages.py")
-    return Model("handbook-reader" if reader else "handbook", identity, load)
+    return Model("handbook", identity, load)
 
 
 def _handbook_search() -> Model:
@@ -179,7 +177,6 @@ def _ticket_rules() -> Model:
 
 MODELS: dict[str, Callable[[], Model]] = {
     "handbook": _handbook,
-    "handbook-reader": lambda: _handbook(reader=True),
     "handbook-search": _handbook_search,
     "tickets": _tickets,
     "tickets-untaught": lambda: _tickets(adapter=None),

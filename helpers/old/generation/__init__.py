@@ -4,7 +4,21 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["constrained", "json_schema", "jumping", "likelihood", "minimal", "minimal_grammar", "plots", "prefix", "regular", "replies", "source_limit", "speculation", "token_grammar"],
+    submodules=[
+        "constrained",
+        "json_schema",
+        "jumping",
+        "likelihood",
+        "minimal",
+        "minimal_grammar",
+        "plots",
+        "prefix",
+        "regular",
+        "replies",
+        "source_limit",
+        "speculation",
+        "token_grammar",
+    ],
     submod_attrs={
         "constrained": ["AnswerForm", "form_schema", "greedy_within", "json_grammar", "regex_grammar", "within"],
         "json_schema": ["Limits", "schema_node"],

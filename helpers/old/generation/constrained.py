@@ -34,10 +34,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from helpers.generation.sampling import REMOVED, Sampler, greedy
 from helpers.old.generation.json_schema import Limits, schema_node
 from helpers.old.generation.jumping import Written, generate_within
 from helpers.old.generation.regular import Automaton, GrammarError, automaton, parse
-from helpers.generation.sampling import REMOVED, Sampler, greedy
 from helpers.old.generation.token_grammar import ENDED, TokenGrammar
 
 __all__ = [

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.old.foundations import probability
 from helpers.generation.batching import Forward, Prompts, as_batch
+from helpers.old.foundations import probability
 from helpers.old.metrics.windows import windows
 
 PIECE = 128  # positions whose logits are in memory at once: 25 MB for a vocabulary of 49,152

@@ -5,8 +5,8 @@
     grammar_mask(table, 0, ["ye", "s", "not", "x", ""])            # [True, False, True, False, False]
     jump_ahead(table, 1)                       # "es": behind "y" nothing else can follow
 
-The key "" in a row says that a text may end there; so does the token "". `helpers.old.generation.TokenGrammar` gives the
-same masks, for any regular expression or JSON schema, over bytes, and looks at each branch of the vocabulary once.
+The key "" in a row says that a text may end there; so does the token "". `helpers.old.generation.TokenGrammar` gives
+the same masks, for any regular expression or JSON schema, over bytes, and looks at each branch of the vocabulary once.
 """
 
 from __future__ import annotations

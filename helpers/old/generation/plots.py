@@ -22,8 +22,7 @@ from torch import Tensor
 
 from helpers.display.frontend import widgets_live
 from helpers.old.metrics.calibration import reliability
-from helpers.old.plots.alt_text import describe, tell
-from helpers.plots.figures import INK, PALETTE, QUIET, STYLE, png, readable
+from helpers.plots.figures import INK, PALETTE, QUIET, STYLE, describe, png, readable
 from helpers.plots.token_boxes import spell
 from helpers.stats.intervals import wilson
 
@@ -68,7 +67,7 @@ def draw_odds(ax: Axes, probabilities: Tensor, top: Sequence[int], names: Callab
     kept, others = int((probabilities > 0).sum()), 1 - sum(shares)
     left, rest = f"{kept:,} tokens left", f"others {max(others, 0):.0%}"
     ax.set_xlabel(f"{left}\n{rest}", fontsize=9)
-    tell(ax, "; ".join([*(f"{token} {text}" for token, text in zip(tokens, texts, strict=True)), rest, left]))
+    ax.figure.alt = "; ".join([*(f"{token} {text}" for token, text in zip(tokens, texts, strict=True)), rest, left])
     ax.set_xticks([])
     ax.grid(False)
     for side in ("bottom", "left"):

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_jsonl
-from helpers.velunda.company import canon
 from helpers.old.velunda.tickets import FIELDS
+from helpers.velunda.company import canon
 
 CONTRACT = DATA / "hosted" / "contract.jsonl"
 MUST, SHOULD = "must", "should"

@@ -91,8 +91,8 @@ def model_name(purpose: str = "chat", backend: str | None = None, vendor: str | 
 def local_server(**settings: Any) -> ServerProcess:
     """The course's server for this process, started on a free port if it does not run yet.
 
-    settings: fields of `helpers.old.serving.Settings`, used where it is started; without them, the adapters `tickets` and
-    `tools` are served beside the chat model. It ends with this process.
+    settings: fields of `helpers.old.serving.Settings`, used where it is started; without them, the adapters `tickets`
+    and `tools` are served beside the chat model. It ends with this process.
     """
     global _server
     if _server is None or not _server.running:

@@ -5,9 +5,9 @@
     breaker.wait(now)                     # seconds until a request may be sent; 0 while all is well
     breaker.succeeded(), breaker.refused(), breaker.failed(now)
 
-How long to wait after a failure is `helpers.old.hosted.backoff`. What OpenAI's client does by itself (`max_retries`, 2 by
-default) repeats 408, 409, 429, 5xx, timeouts and lost connections, with waits of 0.5 to 8 seconds. It does not repeat
-a stream that breaks, sends no Idempotency-Key, counts no money, and forgets all of it when its process ends.
+How long to wait after a failure is `helpers.old.hosted.backoff`. What OpenAI's client does by itself (`max_retries`, 2
+by default) repeats 408, 409, 429, 5xx, timeouts and lost connections, with waits of 0.5 to 8 seconds. It does not
+repeat a stream that breaks, sends no Idempotency-Key, counts no money, and forgets all of it when its process ends.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from helpers.adapters import (
 )
 from helpers.files.safe_files import json_writer, safetensors_writer, write_together
 from helpers.old.lora.layers import LoRALinear, add_lora_to_, lora_layers, lora_parameters
-from helpers.transformer.llama import Llama, library_llama_name
 from helpers.old.transformer.minimal import MinimalLlama
+from helpers.transformer.llama import Llama, library_llama_name
 
 
 def save_adapter(

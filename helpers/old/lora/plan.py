@@ -5,8 +5,8 @@
     plan.total, plan.capacity, plan.fits                                # bytes, bytes, True
     print(plan.table())                                                 # the budget by part; every setting that fits
 
-The training that is counted is the one `python -m helpers.old.lora plan … --write train.py` writes: TRL's SFTTrainer with
-PEFT, 16-bit mixed precision, attention by scaled_dot_product_attention, every row as long as `seq_len`.
+The training that is counted is the one `python -m helpers.old.lora plan … --write train.py` writes: TRL's SFTTrainer
+with PEFT, 16-bit mixed precision, attention by scaled_dot_product_attention, every row as long as `seq_len`.
 
 What it does not do: several GPUs, offloading, packing, mixtures of experts, or time: it says what fits, not how fast.
 It was compared with measured peaks on a CPU (data/results/08b_plan.json); what only a GPU has (the context, the slack
@@ -266,8 +266,8 @@ def loading_bytes(shape: Shape, setting: Setting) -> int:
 
 
 def usable_bytes(gpu_memory: float) -> int:
-    """What programs can use of a GPU that is sold with so many GB: the least of the cards in `helpers.old.memory` of that
-    size, and for other sizes the least share (error correction and the driver keep up to 6 %)."""
+    """What programs can use of a GPU that is sold with so many GB: the least of the cards in `helpers.old.memory` of
+    that size, and for other sizes the least share (error correction and the driver keep up to 6 %)."""
     if same := [gpu.capacity for gpu in GPUS if gpu.label_gb == gpu_memory]:
         return min(same)
     return int(gpu_memory * min(gpu.capacity / gpu.label_gb for gpu in GPUS))

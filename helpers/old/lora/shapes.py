@@ -34,7 +34,8 @@ class ShapeUnknown(ValueError):
 
 @dataclass(frozen=True)
 class Shape(Architecture):
-    """`helpers.old.memory.Architecture` and what else decides about memory: biases, norms, fused projections, access."""
+    """`helpers.old.memory.Architecture` and what else decides about memory: biases, norms, fused projections,
+    access."""
 
     model: str = ""  # what from_pretrained is given: a hub id or a folder
     model_type: str = "llama"

@@ -51,7 +51,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "pass_rates": ["PassAtK", "pass_at_k"],
         "reference": ["DistinctN", "METEOR"],
         "selective": ["RiskCoverage", "calibrate_threshold", "risk_bound", "risk_coverage"],
-        "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "sentences", "unigram_f1"],
+        "text": ["answer_f1", "answer_words", "contains_answer", "exact_match", "rouge1", "unigram_f1"],
         "words": ["unicode_words"],
     },
 )

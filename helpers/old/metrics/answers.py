@@ -104,7 +104,8 @@ class TokenF1(_Best):
 
 
 class Containment(Metric):
-    """Does the answer state one of the accepted ones, whatever stands around it? (`helpers.old.metrics.contains_answer`)
+    """Does the answer state one of the accepted ones, whatever stands around it?
+    (`helpers.old.metrics.contains_answer`)
 
     compute → containment: 0 to 1, the share of answers; each → 0 or 1. Numbers and units count in all their English
     spellings, "12" is not in "120", "free" not in "not free". Several references: any. An empty answer states

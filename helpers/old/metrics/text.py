@@ -54,11 +54,6 @@ FIRST_WORD = re.compile(r"(?:answer (?:[^|]+ )?is )?(?:\| )*(\S*)")  # "The answ
 VERDICTS = {"yes": {"yes", "yeah", "yep", "sure", "certainly", "absolutely"}, "no": {"no", "nope", "not", "never"}}
 
 
-def sentences(text: str) -> list[str]:
-    """Cut after ., ? or ! where a capital or a digit follows; titles such as "Mrs." do not end a sentence."""
-    return re.split(r"(?<!\bMrs\.)(?<!\bMr\.)(?<!\bMs\.)(?<=[.?!])\s+(?=[\"“A-Z0-9])", text)
-
-
 def rouge1(text: str, reference: str) -> float:
     """F1 of the words that both have, each as often as both have it (Lin, 2004: ROUGE-1, without stemming)."""
     return unigram_f1(*(re.findall(r"[a-z0-9]+", part.lower()) for part in (text, reference)))

@@ -28,10 +28,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.old.corpora import language_reference
 from helpers.files.safe_files import DataUnavailable, json_writer, read_json, write_together
-from helpers.tokenization.bpe import BPETokenizer
+from helpers.old.corpora import language_reference
 from helpers.old.training.loop import batch_order
+from helpers.tokenization.bpe import BPETokenizer
 
 LEAST = 10_000  # characters of a text of one's own
 META = "data.json"

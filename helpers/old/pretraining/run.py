@@ -29,13 +29,13 @@ import torch
 from torch import nn
 
 from helpers.generation.sampling import Sampler, sample, temperature
-from helpers.plots.live_loss import LiveLoss
 from helpers.old.pretraining.bits import device_of, surprise, token_losses
 from helpers.old.pretraining.data import TokenData, Tokenizer
 from helpers.old.pretraining.muon import Muon, Optimizers
 from helpers.old.pretraining.schedules import SCHEDULES, share_of_peak
 from helpers.old.training.loop import TrainingDiverged, undisturbed
 from helpers.old.training.state import load_checkpoint, read_progress, save_checkpoint
+from helpers.plots.live_loss import LiveLoss
 from helpers.transformer.checkpoints import CheckpointError
 
 OPTIMIZERS = ("muon", "adamw")

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from helpers.stats.checks import finite_values, tails
 from helpers.old.transformer.gpt import GPTConfig
+from helpers.stats.checks import finite_values, tails
 
 STARTS = [(alpha, beta) for alpha in (0.2, 0.4, 0.8) for beta in (0.2, 0.4, 0.8)]  # from where exponents are sought
 STEEPEST = 3.0  # no exponent beyond it: such a term is a step, and the rest of the law would fit noise

@@ -17,8 +17,8 @@ import torch
 
 from helpers.files.safe_files import DataUnavailable, json_writer, read_json, safetensors_writer, write_together
 from helpers.old.pretraining.data import Characters
-from helpers.transformer.checkpoints import CheckpointError, load_weights, shapes_only
 from helpers.old.transformer.gpt import GPT, GPTConfig
+from helpers.transformer.checkpoints import CheckpointError, load_weights, shapes_only
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 HEAD, EMBEDDING = "head.weight", "embedding.weight"

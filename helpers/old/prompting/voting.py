@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from helpers.old.generation.replies import drawn_replies
 from helpers.generation.sampling import Sampler, sample
 from helpers.generation.sampling import temperature as at_temperature
+from helpers.old.generation.replies import drawn_replies
 
 NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 AFTER = re.compile(r"answer(?:\s+is)?\s*[:=]?\s*\**\s*\$?\s*(-?\d[\d,]*(?:\.\d+)?)", re.IGNORECASE)

@@ -18,9 +18,9 @@ from typing import Any
 
 from helpers.old.generation.replies import greedy_replies
 from helpers.old.retrieval.cache import AnswerCache
+from helpers.old.retrieval.prompt import SYSTEM, grounded_prompt
 from helpers.retrieval.citations import MINIMUM, Answer, Evidence, Support, cite
 from helpers.retrieval.index import Hit, SearchIndex, require_query
-from helpers.old.retrieval.prompt import SYSTEM, grounded_prompt
 
 ABSTENTION = "I do not know. A colleague will reply within one business day."
 MARK = re.compile(r"\s*\[\d+\]")  # a citation that the model made up: it was not asked for any

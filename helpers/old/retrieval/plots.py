@@ -14,9 +14,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from helpers.old.plots.alt_text import tell
-from helpers.plots.figures import INK, PALETTE
 from helpers.old.retrieval.metrics import SearchScores
+from helpers.plots.figures import INK, PALETTE
 
 COLORS = ("compare", "main", "good", "extra")
 
@@ -82,6 +81,6 @@ def corpus_map(ax: Axes, vectors: NDArray, query: NDArray, rows: Sequence[int], 
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), markerscale=1.4)
     counts = ", ".join(f"{name} {int((of == name).sum())}" for name in names)
     found = "; ".join(f"{rank} {of[row]}" for rank, row in enumerate(rows, start=1))
-    tell(ax, f"A map of {len(of)} chunks, one point per chunk, colored by the kind of document ({counts}). "
+    ax.figure.alt = (f"A map of {len(of)} chunks, one point per chunk, colored by the kind of document ({counts}). "
              f"A star for the question, with lines to the chunks found for it: {found}")  # fmt: skip
     return share

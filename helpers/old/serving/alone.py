@@ -1,4 +1,5 @@
-"""The next token of a text that is the only one: the lean step of `helpers.old.speed`, over a copy of its keys and values.
+"""The next token of a text that is the only one: the lean step of `helpers.old.speed`, over a copy
+of its keys and values.
 
     alone = Alone(model, store, page_size)
     if alone.fits(rows):
@@ -51,7 +52,7 @@ class Alone:
         self.length = 0  # positions of the copy that are those of the pages
 
     def fits(self, rows: Sequence[Any]) -> bool:
-        """Whether these rows (`helpers.old.serving.paged.Row`) are one text's next token, and its copy is small enough."""
+        """Whether these rows (`paged.Row`) are one text's next token, and its copy is small enough."""
         row = rows[0]
         plain = len(rows) == 1 == len(row.tokens) and row.adapter is None and row.wanted
         return plain and row.end <= self.most

@@ -1,4 +1,5 @@
-"""How many replicas do N users need, and what do they cost? A queueing model, to be checked by `helpers.old.serving.fleet`.
+"""How many replicas do N users need, and what do they cost? A queueing model, to be checked by
+`helpers.old.serving.fleet`.
 
     curve = Curve.measured(clients=[1, 4, 8, 16], requests_per_s=[0.4, 1.2, 1.9, 2.4])   # one replica, closed loop
     queue = open_queue(rate=1.5, curve=curve)                          # requests arrive at random (Poisson)

@@ -4,8 +4,8 @@
     ids = prompts.chat([{"role": "user", "content": "Hi"}], tools=[])
     grammar = await prompts.grammar(Form(schema={"type": "object", …}))
 
-Tools are told to the model in the words that the adapter `tools` was taught with (`helpers.old.assistants.tools`), and a
-reply is then held to a form: words, or one call whose arguments fit the tool's schema. A model that was not taught to
+Tools are told to the model in the words that the adapter `tools` was taught with (`helpers.old.assistants.tools`), and
+a reply is then held to a form: words, or one call whose arguments fit the tool's schema. A model that was not taught to
 call tools still writes a valid call when `tool_choice` demands one, though seldom a sensible one.
 
 What it does not do: pictures and sound; several calls in one reply.

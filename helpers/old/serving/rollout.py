@@ -13,11 +13,12 @@ corrects what was read wrongly, or closes it as it is. Corrections come sooner t
 so far looks worse than it is, and the younger version looks worst. So a request counts only when its window has passed;
 what has no outcome by then is missing, and is watched, too.
 
-Each canary's outcome is paired with that of a neighbor in time from the control, and `helpers.old.stats.SequentialTest`,
-which may be looked at at any time, decides. Users are split, so users are counted: each of them is in one pair per arm
-at most, and in each guardrail once, or a few busy users would decide. Guardrails need no label: they bet that the
-canary fails, is slow, or writes what no program can read, `worse` times as often. With `most_loss`, the share of the
-canary grows only when one more bet is won: that it does not lose that much or more (`NotWorse`).
+Each canary's outcome is paired with that of a neighbor in time from the control, and
+`helpers.old.stats.SequentialTest`, which may be looked at at any time, decides. Users are split, so users are counted:
+each of them is in one pair per arm at most, and in each guardrail once, or a few busy users would decide. Guardrails
+need no label: they bet that the canary fails, is slow, or writes what no program can read, `worse` times as often.
+With `most_loss`, the share of the canary grows only when one more bet is won: that it does not lose that much or more
+(`NotWorse`).
 
 What it does not do: route requests of a real server (a client asks for the model that `arm` names), or keep its state
 when the process ends.

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from helpers.old.plots.alt_text import tell
 from helpers.plots.figures import CARD, INK, PALETTE
 
 
@@ -37,8 +36,8 @@ def roofline(
         ax.plot(x, y / 1e9, "o", markersize=7, color=PALETTE["main"])
     write_beside(ax, {name: (x, y / 1e9) for name, (x, y) in places.items()})
     shares = {name: y / min(x * bandwidth, peak) for name, (x, y) in places.items()}
-    tell(ax, "A roof rises with the operations for each byte and turns flat. How far up to the roof each point lies: "
-             + "; ".join(f"{name} {share:.0%}" for name, share in shares.items()))  # fmt: skip
+    alt = "A roof rises with the operations for each byte and turns flat. How far up to the roof each point lies: "
+    ax.figure.alt = (alt + "; ".join(f"{name} {share:.0%}" for name, share in shares.items()))  # fmt: skip
 
 
 SIDES = ((8, 0, "left"), (-8, 0, "right"), (8, -10, "left"), (-8, 10, "right"), (8, 10, "left"), (-8, -10, "right"))

@@ -12,6 +12,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "ranking": ["Ranking", "bradley_terry"],
         "resampling": ["bootstrap_groups"],
         "sequential": ["Peeking", "SequentialTest", "e_value_limit", "log_e_value", "simulate_peeking"],
-        "significance": ["McNemar", "PermutationTest", "benjamini_hochberg", "holm", "mcnemar", "mcnemar_limit", "mcnemar_p_value", "permutation_test"],
+        "significance": [
+            "McNemar",
+            "PermutationTest",
+            "benjamini_hochberg",
+            "holm",
+            "mcnemar",
+            "mcnemar_limit",
+            "mcnemar_p_value",
+            "permutation_test",
+        ],
     },
 )

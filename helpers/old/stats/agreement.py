@@ -19,8 +19,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.stats.checks import tails
 from helpers.old.stats.resampling import times_drawn
+from helpers.stats.checks import tails
 
 Level = Literal["nominal", "ordinal", "interval"]
 POWERS = {None: 0, "linear": 1, "quadratic": 2}

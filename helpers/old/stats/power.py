@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, norm
 
-from helpers.stats.checks import inside, plain, require_shares, whole_numbers
 from helpers.old.stats.significance import mcnemar_limit
+from helpers.stats.checks import inside, plain, require_shares, whole_numbers
 
 MOST = 10_000_000  # questions: nobody asks more
 

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from helpers.stats.checks import finite_values, tails
 from helpers.old.stats.resampling import times_drawn
+from helpers.stats.checks import finite_values, tails
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaln, xlog1py, xlogy
 
-from helpers.stats.checks import inside, paired_answers, plain, require_shares, whole_numbers
 from helpers.old.stats.significance import mcnemar_limit
+from helpers.stats.checks import inside, paired_answers, plain, require_shares, whole_numbers
 
 PRIOR = 1.0  # every share of wins is equally plausible
 BLOCK = 4_000_000  # simulated answers held at once

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from helpers.stats.checks import finite_values, inside, paired_answers, paired_values, plain, whole_numbers
 from helpers.old.stats.resampling import group_numbers
+from helpers.stats.checks import finite_values, inside, paired_answers, paired_values, plain, whole_numbers
 
 Alternative = Literal["two-sided", "greater", "less"]
 BLOCK = 4_000_000  # permuted values held at once: 32 MB

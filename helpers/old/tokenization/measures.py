@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 
 from helpers.old.foundations.probability import cross_entropy
-from helpers.tokenization.bpe import BPETokenizer
 from helpers.old.tokenization.em import BYTE_SCORE, viterbi
 from helpers.old.tokenization.unigram import PART, WORDS
+from helpers.tokenization.bpe import BPETokenizer
 
 
 def word_counts(text: str) -> Counter[str]:

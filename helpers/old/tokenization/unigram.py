@@ -31,8 +31,8 @@ from operator import methodcaller
 
 import regex
 
-from helpers.tokenization.bpe import GPT2_PATTERN
 from helpers.old.tokenization.em import BYTE_SCORE, fit, viterbi
+from helpers.tokenization.bpe import GPT2_PATTERN
 from helpers.tokenization.files import (
     VERSION,
     TokenizerFileError,

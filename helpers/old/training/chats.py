@@ -32,7 +32,8 @@ class ChatDataError(ValueError):
 class Example:
     """One text to learn from: its token ids, and as labels those of them that are trained, −100 elsewhere.
 
-    Labels stand at their own token's place, as in `transformers`; `helpers.old.training.losses.shift_labels` moves them.
+    Labels stand at their own token's place, as in `transformers`; `helpers.old.training.losses.shift_labels` moves
+    them.
     """
 
     ids: list[int]

@@ -26,11 +26,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.plots.live_loss import LiveLoss
 from helpers.old.training.collation import Batch, collate
 from helpers.old.training.losses import loss_at_labels
 from helpers.old.training.schedules import cosine_with_warmup
 from helpers.old.training.state import load_checkpoint, random_states, read_progress, save_checkpoint, set_random_states
+from helpers.plots.live_loss import LiveLoss
 from helpers.transformer.checkpoints import CheckpointError
 
 

@@ -1,7 +1,8 @@
 """How wrong is a model about what comes next? The shift, the mask, and the sum that accumulation needs.
 
     logits at t are held against the label at t + 1                                           (shift_labels)
-    loss of a batch = sum over its labels / number of its labels, over all micro-batches      (helpers.old.training.loop)
+    loss of a batch = sum over its labels / number of its labels, over all micro-batches
+    (helpers.old.training.loop)
 
 Logits are computed only for the tokens that are trained: with a vocabulary of 49,152 they are the largest tensor of a
 training step. `loss_behind_prefix` gives the number of `loss_at_labels`, too, and reads what all rows begin with only

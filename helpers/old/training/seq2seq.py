@@ -20,12 +20,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from helpers.old.foundations.probability import IGNORED
-from helpers.plots.live_loss import LiveLoss
-from helpers.tokenization.bpe import BPETokenizer
 from helpers.old.tokenization.libraries import library_bpe
 from helpers.old.training.libraries import quiet
 from helpers.old.training.loop import Recipe
 from helpers.old.training.schedules import cosine_with_warmup
+from helpers.plots.live_loss import LiveLoss
+from helpers.tokenization.bpe import BPETokenizer
 
 PAD, END = "<pad>", "</s>"
 VOCAB_SIZE = 1400

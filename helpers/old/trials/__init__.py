@@ -1,7 +1,7 @@
 """Experiments that only one notebook runs; each module is one experiment or its recorded result.
 
-Import the module or from it, `from helpers.old.trials.families import train_trial`: this room has no face, for its modules
-have nothing to do with each other.
+Import the module or from it, `from helpers.old.trials.families import train_trial`: this room has no face, for its
+modules have nothing to do with each other.
 
 | notebook | modules                                                                                              |
 |----------|------------------------------------------------------------------------------------------------------|

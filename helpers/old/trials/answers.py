@@ -23,13 +23,13 @@ from helpers.assistants.handbook import handbook_chunks
 from helpers.old.generation.replies import greedy_replies
 from helpers.old.metrics.text import answer_words
 from helpers.old.retrieval.answering import MARK
+from helpers.old.retrieval.prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.retrieval.chunking import Chunk, sentence_spans
 from helpers.retrieval.citations import Support, cite, word_support
 from helpers.retrieval.content_words import content
 from helpers.retrieval.dense import encode_texts
 from helpers.retrieval.hybrid import C, HybridIndex
 from helpers.retrieval.index import Hit, SearchIndex
-from helpers.old.retrieval.prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.velunda.handbook import Question
 
 POOL = 20  # hits that are read again

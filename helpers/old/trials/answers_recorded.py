@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.old.metrics.selective import RiskCoverage, risk_coverage
-from helpers.retrieval.chunking import Chunk
-from helpers.retrieval.citations import Citation, Support, cite, word_support
-from helpers.retrieval.hybrid import C, reciprocal_rank_fusion
 from helpers.old.retrieval.metrics import ndcg_at_k, recall_at_k
 from helpers.old.trials.answers import K, Trial, Verdict, handbook_chunks, is_right, judge, support_behind, witnesses
 from helpers.old.trials.records import Record
+from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.citations import Citation, Support, cite, word_support
+from helpers.retrieval.hybrid import C, reciprocal_rank_fusion
 from helpers.velunda.handbook import Question, load_questions
 
 RECORD = Record("10b_rag_quality")

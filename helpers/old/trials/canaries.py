@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from helpers.old.pretraining.bits import device_of
 from helpers.old.pretraining.data import Tokenizer
-from helpers.transformer.kv_cache import KVCache
 from helpers.old.trials.records import Record
+from helpers.transformer.kv_cache import KVCache
 
 RECORD = Record("03d_canaries")
 COUNTS = (0, 1, 10, 100)

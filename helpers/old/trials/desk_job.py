@@ -25,8 +25,8 @@ from helpers.old.hosted.outcomes import Outcome, Rates
 from helpers.old.hosted.reconcile import reconcile_invoice
 from helpers.old.hosted.runner import REPORT, SAME_KEY, Report, run_batch
 from helpers.old.hosted.scripted import Scripted
-from helpers.velunda.company import canon
 from helpers.old.velunda.tickets import FRESH, load_tickets
+from helpers.velunda.company import canon
 
 MODEL = "nimbus-1"
 N = 200

@@ -20,10 +20,10 @@ import torch
 
 from helpers.old.metrics.grouped import Score
 from helpers.old.prompting.scoring import calibrated, length_normalized, pmi
-from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.old.trials.records import Record
 from helpers.old.trials.routing import ASK, LABELS
 from helpers.old.velunda.tickets import load_tickets
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 
 RECORD, ROUTING = Record("12_patterns"), Record("05_routing")
 DESKS = {  # intent → its name in a list, what a message of this kind is about, and what the customer does

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from helpers.old.assistants.tickets import answer_text
 from helpers.files.paths import RESULTS
 from helpers.files.safe_files import read_json
+from helpers.old.assistants.tickets import answer_text
 from helpers.old.velunda.tickets import FRESH, load_tickets
 
 HELD_BACK = {

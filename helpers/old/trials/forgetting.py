@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.old.corpora import language_reference
 from helpers.generation.decoding import generate
-from helpers.old.generation.likelihood import perplexity
 from helpers.generation.streaming import reply_text
+from helpers.old.corpora import language_reference
+from helpers.old.generation.likelihood import perplexity
 
 TOKENS, CONTEXT = 2048, 512  # of general text, and how many the model sees at once
 ROOM = 32  # tokens for a reply to a question

@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from helpers.old.metrics.text import contains_answer
-from helpers.retrieval.chunking import Chunk
 from helpers.old.trials.answers import is_right
 from helpers.old.trials.records import Record
+from helpers.retrieval.chunking import Chunk
 from helpers.velunda.handbook import Question, load_everyday, load_questions
 
 RECORD = Record("10_answers")

@@ -27,8 +27,8 @@ from tqdm import tqdm
 from helpers.attention.masks import padding_mask
 from helpers.display.frontend import is_static
 from helpers.old.foundations.probability import IGNORED
-from helpers.scale import device
 from helpers.old.transformer.gpt import GPT, GPTConfig
+from helpers.scale import device
 
 TROUBLES = {
     "brake": ("squeaks", "slips"),

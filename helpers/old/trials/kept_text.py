@@ -21,9 +21,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
-from helpers.old.corpora import Corpus, language_reference, stdlib_docstrings
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json
+from helpers.old.corpora import Corpus, language_reference, stdlib_docstrings
 from helpers.old.pretraining.bits import device_of, token_losses
 from helpers.old.pretraining.data import Characters, Tokenizer
 from helpers.old.pretraining.ngram import NGram

@@ -27,11 +27,11 @@ from tqdm import tqdm
 
 from helpers.attention.masks import sliding_window_mask
 from helpers.attention.positions import RopeScaling
-from helpers.old.corpora import language_reference
 from helpers.display.frontend import is_static
-from helpers.scale import device
+from helpers.old.corpora import language_reference
 from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.old.trials.needles import read_masked, stretched
+from helpers.scale import device
 
 TRAINED, LENGTHS, LAST = 32, (32, 64, 128, 256), 16  # bytes
 STEPS, BATCH, LEARNING_RATE, WARM_UP = 300, 16, 8e-3, 0.1

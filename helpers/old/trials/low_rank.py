@@ -22,7 +22,6 @@ from torch.nn import functional as F
 
 from helpers.old.assistants.passages import NOT_THERE, passage_chat
 from helpers.old.foundations.probability import IGNORED
-from helpers.retrieval.units import split_units
 from helpers.old.training.chats import Example, encode_chat
 from helpers.old.training.collation import Batch
 from helpers.old.training.loop import History, Recipe, train
@@ -30,6 +29,7 @@ from helpers.old.training.losses import loss_at_labels, loss_behind_prefix, shif
 from helpers.old.trials.reading import Reading, alone, evidence_units, load_reading, nearest, right_on_page
 from helpers.old.trials.records import Record
 from helpers.old.trials.ticket_training import rounded
+from helpers.retrieval.units import split_units
 
 MAX_LENGTH = 640  # tokens
 SIZE = 8  # examples in a group

@@ -19,11 +19,11 @@ from statistics import fmean
 from typing import Any
 
 from helpers.old.metrics.grouped import Score
-from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.old.trials import tickets_recorded
 from helpers.old.trials.records import Record
 from helpers.old.trials.ticket_notes import JUDGED, sixty
 from helpers.old.velunda.tickets import load_tickets
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 
 RECORD = Record("12b_json")
 

@@ -18,10 +18,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from helpers.retrieval.chunking import chunk
-from helpers.retrieval.index import Hit, SearchIndex
 from helpers.old.retrieval.injection import disarmed
 from helpers.old.trials.answers import CHUNKS
+from helpers.retrieval.chunking import chunk
+from helpers.retrieval.index import Hit, SearchIndex
 from helpers.velunda.handbook import Question, Span, load_handbook, load_questions
 
 

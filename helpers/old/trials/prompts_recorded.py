@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.old.metrics.grouped import Score
-from helpers.stats.intervals import PairedDifference, paired_bootstrap
 from helpers.old.trials.records import Record
+from helpers.stats.intervals import PairedDifference, paired_bootstrap
 
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 VERSIONS = ("bare", "1.0.0", "2.0.0")

@@ -26,27 +26,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.old.foundations.probability import IGNORED
 from helpers.generation.batching import as_batch
 from helpers.generation.decoding import generate
 from helpers.generation.streaming import reply_text
+from helpers.models import fetch
+from helpers.old.foundations.probability import IGNORED
 from helpers.old.lora.layers import ALL_LINEAR, add_lora_
 from helpers.old.lora.plan import Setting, memory_parts
 from helpers.old.lora.shapes import read_shape
 from helpers.old.measuring.process import give_back_freed, resident_bytes, watch_peak
 from helpers.old.metrics.text import answer_words
-from helpers.models import fetch
 from helpers.old.quantization.nf4 import dequantize_nf4_, quantize_nf4_
 from helpers.old.quantization.wide import FrozenLinear
-from helpers.stats.intervals import bootstrap
 from helpers.old.training.chats import Example, encode_chat
 from helpers.old.training.collation import Batch, collate
 from helpers.old.training.loop import Recipe, training_step
 from helpers.old.training.losses import shift_labels
-from helpers.transformer.llama import Llama
 from helpers.old.trials.low_rank import short_text
 from helpers.old.trials.reading import Reading, first_word, load_reading, right_on_page
 from helpers.old.trials.records import Record
+from helpers.stats.intervals import bootstrap
+from helpers.transformer.llama import Llama
 
 METHODS = ("full", "lora", "qlora", "library")
 RANK = 8

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from helpers.files.safe_files import numbered_lines
-from helpers.retrieval.citations import cite
 from helpers.old.trials.answers import handbook_chunks, numbers, witnesses
 from helpers.old.trials.answers_recorded import Judged, judged
+from helpers.retrieval.citations import cite
 from helpers.velunda.handbook import QUESTIONS
 
 READ = QUESTIONS.parent / "read_verdicts.jsonl"

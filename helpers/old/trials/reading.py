@@ -22,13 +22,13 @@ from functools import cache
 from pathlib import Path
 
 from helpers.assistants.handbook import units_of
-from helpers.old.assistants.passages import NOT_THERE
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.old.assistants.passages import NOT_THERE
 from helpers.old.metrics.text import answer_words
+from helpers.old.trials.answers import handbook_chunks
 from helpers.retrieval.chunking import Chunk
 from helpers.retrieval.units import Unit, write_out
-from helpers.old.trials.answers import handbook_chunks
 from helpers.velunda.handbook import Document, Question, Span, load_handbook
 
 FOLDER = ROOT / "data" / "reading"

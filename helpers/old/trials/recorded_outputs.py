@@ -27,8 +27,8 @@ from helpers.old.trials.reading import gold_text, right_units
 from helpers.old.trials.records import Record
 from helpers.old.trials.summaries import is_true
 from helpers.old.trials.summary_training import held_out
-from helpers.velunda.handbook import Question, load_everyday, load_handbook, load_questions
 from helpers.old.velunda.tickets import load_tickets
+from helpers.velunda.handbook import Question, load_everyday, load_handbook, load_questions
 
 SPLIT = "dev"
 NO_DRAFT = "(no draft)"
@@ -38,7 +38,8 @@ REFUSED = 0.5  # the reader's threshold, in `PassageReader`
 
 @dataclass(frozen=True)
 class Output:
-    """One item: what was asked, what was said, what is expected. accepted, source: as in `helpers.old.evaluation.Failure`.
+    """One item: what was asked, what was said, what is expected. accepted, source: as in
+    `helpers.old.evaluation.Failure`.
 
     answerable: False only for questions to which the right output is an abstention. context: what the assistant had
     before it, by name; told for wrong outputs only, since it takes time to find.

@@ -26,9 +26,9 @@ from helpers.old.pretraining.data import Characters, TokenData, Tokens
 from helpers.old.pretraining.experts import with_experts
 from helpers.old.pretraining.run import Recipe, Run, pretrain
 from helpers.old.pretraining.scaling import training_flops
-from helpers.scale import device
 from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.old.trials.records import Record
+from helpers.scale import device
 
 LENGTH, BATCH = 64, 8  # characters of a window, windows of a step
 SIZES = {  # channels, layers, heads

@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 
 from helpers.old.generation.replies import greedy_replies
 from helpers.old.metrics.text import answer_f1, exact_match
-from helpers.retrieval.chunking import Chunk
-from helpers.retrieval.hybrid import HybridIndex
-from helpers.retrieval.index import Hit
 from helpers.old.retrieval.metrics import SearchScores
 from helpers.old.retrieval.prompt import grounded_prompt
 from helpers.old.trials.records import Record
+from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.hybrid import HybridIndex
+from helpers.retrieval.index import Hit
 from helpers.velunda.handbook import Question, Span, load_questions
 
 Search = Callable[[str, int], list[Hit]]

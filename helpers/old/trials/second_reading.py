@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.display.boxes import emit
-from helpers.old.evaluation.judgments import FOLDER
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.old.evaluation.judgments import FOLDER
 from helpers.old.trials.handbook_answers import compared, says_answer
 
 SYSTEMS = ("quoted", "reader")

@@ -23,11 +23,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.old.assistants.reports import unsupported
 from helpers.files.safe_files import numbered_lines
+from helpers.old.assistants.reports import unsupported
 from helpers.old.metrics.grouped import Score
-from helpers.old.metrics.text import rouge1, sentences
+from helpers.old.metrics.text import rouge1
 from helpers.old.velunda.reports import FACTS, FOLDER, WORDED, load_reports, stated
+from helpers.retrieval.chunking import sentences
 
 READ = FOLDER.parent / "read_summaries.jsonl"
 

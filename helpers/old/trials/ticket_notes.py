@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from helpers.velunda.company import canon, order_numbers, products_named
 from helpers.old.velunda.tickets import load_tickets
+from helpers.velunda.company import canon, order_numbers, products_named
 
 WANTS = {
     "order_status": "to know where the order is",

@@ -28,11 +28,11 @@ from torch.nn import functional as F
 from helpers.old.assistants.tickets import predict_labels, ticket_chat
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.lora.layers import ALL_LINEAR, add_lora_, lora_layers
-from helpers.plots.token_boxes import spell
 from helpers.old.training.chats import Example, encode_chat
 from helpers.old.training.collation import Batch, collate
 from helpers.old.training.loop import History, Recipe, train
 from helpers.old.training.losses import loss_behind_prefix
+from helpers.plots.token_boxes import spell
 
 LABELS = ("answer", "no mask", "mask one late", "labels one early", "no stop")
 RANK = 16
@@ -105,7 +105,7 @@ def fine_tune(
 
 
 def rounded(examples: Sequence[Example], multiple: int = 8) -> Batch:
-    """`helpers.old.training.collate`, with rows of a length that is a multiple: kernels are made once for each shape."""
+    """`helpers.old.training.collate`, with rows of a length that is a multiple: kernels fit each shape."""
     batch = collate(examples)
     width = -batch.ids.shape[1] % multiple
     ids, mask = F.pad(batch.ids, (0, width)), F.pad(batch.mask, (0, width))

@@ -20,9 +20,9 @@ from statistics import fmean
 from typing import Any
 
 from helpers.old.metrics.grouped import Score
-from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 from helpers.old.trials.records import Record
 from helpers.old.velunda.tickets import FIELDS, load_tickets
+from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 
 RECORD, ADAPTER, CHEAP, MINUTE = Record("07_sft"), Record("07_tickets"), Record("07_baseline"), Record("07_minute")
 recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run

@@ -18,8 +18,8 @@ from typing import Any
 from helpers.old.assistants.tools import TOOLS, call_text
 from helpers.old.prompting.tools import run_tools
 from helpers.old.trials.tool_tasks import WORDS, solved, with_broken
-from helpers.velunda.company import order_numbers
 from helpers.old.velunda.orders import named_things
+from helpers.velunda.company import order_numbers
 
 Plan = Callable[[str], Sequence[str] | None]
 LESS = re.compile(r"\b(more|less|differ\w*|exceeds?|dearer|cheaper|save|than)\b")

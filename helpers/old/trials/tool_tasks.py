@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.old.assistants.tools import call_text
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json, read_jsonl
+from helpers.old.assistants.tools import call_text
 from helpers.old.metrics.grouped import Score
 from helpers.old.prompting.tools import ToolAnswer, calculate
 

@@ -4,8 +4,8 @@
     new("What does a new display cost?")        # the same, with rare words counting more
     careful("What does a new display cost?")    # the same, or "I do not know." where too few of its words are covered
 
-It is a file of its own, as in a real project, so that `python -m helpers.old.evaluation --model word_desk:new` finds it in
-the folder where it lies. What it does not do: understand a word.
+It is a file of its own, as in a real project, so that `python -m helpers.old.evaluation --model word_desk:new` finds
+it in the folder where it lies. What it does not do: understand a word.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from helpers.old.metrics.text import sentences
+from helpers.retrieval.chunking import sentences
 from helpers.velunda.handbook import load_handbook
 
 PAGES = [page for page in load_handbook().values() if page.replaced_by is None]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from helpers.retrieval.index import Hit
 from helpers.old.retrieval.prompt import grounded_messages
 from helpers.old.trials.records import Record
+from helpers.retrieval.index import Hit
 
 RECORD = Record("10_written")
 RULES = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."

@@ -20,8 +20,8 @@ from functools import cache
 from typing import Any
 
 from helpers.files.safe_files import read_json, read_jsonl, read_text
-from helpers.velunda.company import FILE, canon
 from helpers.old.velunda.slots import blocks, choose, fill_different, put, slots
+from helpers.velunda.company import FILE, canon
 
 FOLDER = FILE.parent / "reports"
 SPLITS = ("train", "dev", "test")

@@ -18,8 +18,8 @@ from functools import cache
 from typing import Any
 
 from helpers.files.safe_files import read_jsonl, read_text
-from helpers.velunda.company import FILE, canon
 from helpers.old.velunda.slots import blocks, choose, put, slots
+from helpers.velunda.company import FILE, canon
 
 FOLDER = FILE.parent / "tickets"
 SPLITS = ("train", "dev", "test")

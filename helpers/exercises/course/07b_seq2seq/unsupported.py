@@ -6,8 +6,8 @@ import re
 
 from numpy.random import Generator
 
-from helpers.old.assistants.reports import unsupported
 from helpers.exercises.checking.spec import Exercise
+from helpers.old.assistants.reports import unsupported
 from helpers.old.velunda.reports import generate_reports
 
 ANSWER = r"""

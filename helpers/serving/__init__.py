@@ -1,0 +1,1 @@
+"""The course's server: `python -m helpers.serving --port 8000`."""
