@@ -16,7 +16,6 @@ from helpers.old.measuring import process as process_memory
 from helpers.old.memory import (
     ARCHITECTURES,
     GIB,
-    GPU,
     GPUS,
     MACHINES,
     MIB,
@@ -24,7 +23,6 @@ from helpers.old.memory import (
     Machine,
     canonical_dtype,
     estimate,
-    fits_table,
     kv_cache_bytes,
     parameters_by_part,
     quantization_overhead_bytes,
@@ -276,49 +274,12 @@ def test_an_estimate_of_something_unknown_is_refused_with_a_cure(call, message):
 # What fits
 
 
-def test_a_model_fits_exactly_where_the_reported_memory_is_enough():
-    needed = estimate("Qwen3-1.7B", "inference", "fp16", 2048).total
-    enough = GPU("enough", 1, -(-needed // MIB))
-    short = GPU("short", 1, needed // MIB - 1)
-    table = fits_table([enough, short], ["Qwen3-1.7B"], [("inference", "fp16")])
-    assert table.rows[0].fits == ("enough",)
-
-
-@pytest.mark.parametrize(
-    ("model", "task", "dtype", "card", "fits"),
-    [
-        ("Llama-3.1-8B", "inference", "fp16", "T4", False),  # 16 GB of weights alone
-        ("Llama-3.1-8B", "inference", "int4", "RTX 4060", True),
-        ("Llama-3.1-8B", "lora", "int4", "T4", True),  # what QLoRA is for
-        ("Llama-3.1-8B", "full", "bf16", "H100", False),  # 16 bytes a parameter
-        ("Qwen3-14B", "lora", "int4", "RTX 4090", True),
-        ("Llama-3.3-70B", "lora", "int4", "H100", True),  # 65B on 48 GB, Dettmers et al. 2023
-        ("Llama-3.3-70B", "inference", "fp16", "A100 80 GB", False),
-    ],
-)
-def test_the_table_agrees_with_what_is_known_to_fit(model, task, dtype, card, fits):
-    row = next(row for row in fits_table().rows if (row.model, row.task, row.dtype) == (model, task, dtype))
-    assert (card in row.fits) == fits
-
-
 def test_a_24_gb_card_tunes_34_billion_parameters_in_4_bits():
     code_llama = Architecture("CodeLlama-34B", 48, 8192, 22_016, 64, 8, 128, 32_000, False)
     card = next(gpu for gpu in GPUS if gpu.name == "RTX 4090")
     assert estimate(code_llama, "lora", "int4").total <= card.capacity  # 33B on 24 GB, Dettmers et al. 2023
     # A vocabulary of 151,936 makes logits of almost five times the size, so a model that is no larger no longer fits.
     assert estimate("Qwen3-32B", "lora", "int4").total > card.capacity
-
-
-def test_the_table_folds_away_and_its_text_names_the_smallest_card():
-    table = fits_table()
-    assert len(table.rows) == 8 * 8
-    page = table._repr_html_()
-    assert page.startswith("<details><summary>What fits on one GPU") and page.endswith("</details>")
-    assert all(gpu.name in page for gpu in GPUS)
-    assert sum(len(row.fits) for row in table.rows) == page.count("✓")
-    line = next(line for line in str(table).splitlines() if line.startswith("Llama-3.1-8B") and "LoRA" in line)
-    assert line.split()[-1] == next(r for r in table.rows if r.model == "Llama-3.1-8B" and r.task == "lora").fits[0]
-    assert [gpu.capacity for gpu in table.gpus] == sorted(gpu.capacity for gpu in GPUS)
 
 
 def test_a_card_reports_about_the_gib_on_its_label():

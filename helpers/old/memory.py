@@ -16,9 +16,7 @@ and are labeled so; weights, cache, gradients and optimizer states are exact.
 from __future__ import annotations
 
 import difflib
-import html
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -336,80 +334,6 @@ SETTINGS: tuple[tuple[Task, str], ...] = (
     ("lora", "bf16"), ("lora", "int8"), ("lora", "int4"), ("full", "bf16"), ("full", "fp32"),
 )  # fmt: skip
 _TASK_NAMES = {"inference": "inference", "lora": "LoRA", "full": "full training"}
-
-
-@dataclass(frozen=True)
-class FitsRow:
-    """One model in one setting: bytes needed, and the names of the GPUs that hold it."""
-
-    model: str
-    task: str
-    dtype: str
-    needed: int
-    fits: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class FitsTable:
-    """Rows of `fits_table`: plain text with the smallest card that is enough; HTML with every card, folded."""
-
-    rows: tuple[FitsRow, ...]
-    gpus: tuple[GPU, ...]
-    title: str
-
-    def __str__(self) -> str:
-        width = max(len(row.model) for row in self.rows)
-        head = f"{'model':<{width}}  {'task':<13}  {'dtype':<5}  {'GiB':>7}  smallest single GPU that holds it"
-        lines = [self.title, head]
-        for row in self.rows:
-            card = row.fits[0] if row.fits else "none of these"
-            lines.append(
-                f"{row.model:<{width}}  {_TASK_NAMES[row.task]:<13}  {row.dtype:<5}  {row.needed / GIB:>7.1f}  {card}"
-            )
-        return "\n".join(lines)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        right, middle = 'style="text-align:right"', 'style="text-align:center"'
-        head = "".join(f"<th {middle}>{gpu.name}<br>{gpu.capacity / GIB:.1f} GiB</th>" for gpu in self.gpus)
-        body = []
-        for row in self.rows:
-            marks = "".join(f"<td {middle}>{'✓' if gpu.name in row.fits else '·'}</td>" for gpu in self.gpus)
-            body.append(
-                f"<tr><td>{html.escape(row.model)}</td><td>{_TASK_NAMES[row.task]}</td><td>{row.dtype}</td>"
-                f"<td {right}>{row.needed / GIB:.1f}</td>{marks}</tr>"
-            )
-        return (
-            f"<details><summary>{html.escape(self.title)}</summary><table><thead><tr><th>model</th><th>task</th>"
-            f"<th>dtype</th><th {right}>GiB</th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></details>"
-        )
-
-
-def fits_table(
-    gpus: Sequence[GPU] = GPUS,
-    models: Iterable[Architecture | str] = tuple(ARCHITECTURES)[1:],
-    settings: Iterable[tuple[Task, str]] = SETTINGS,
-    context: int = 2048,
-    batch: int = 1,
-    lora_rank: int = 16,
-) -> FitsTable:
-    """Which model fits on which GPU, for every (task, dtype) in `settings`; see `estimate` for the arithmetic.
-
-    Cards are sorted by capacity; a model fits where `estimate(...).total` is at most what the driver reports.
-    """
-    cards = tuple(sorted(gpus, key=lambda gpu: gpu.capacity))
-    rows = []
-    settings = tuple(settings)
-    for model in models:
-        shape = _architecture(model)
-        for task, dtype in settings:
-            needed = estimate(shape, task, dtype, context, batch, lora_rank).total
-            fits = tuple(gpu.name for gpu in cards if needed <= gpu.capacity)
-            rows.append(FitsRow(shape.name, task, dtype, needed, fits))
-    sequences = "one sequence" if batch == 1 else f"{batch} sequences"
-    title = f"What fits on one GPU: {sequences} of {context:,} tokens, LoRA rank {lora_rank}"
-    return FitsTable(tuple(rows), cards, title)
 
 
 PARTS = ("embedding", "attention", "feed-forward", "norms", "head", "other")

@@ -13,7 +13,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "coverage",
             "gain_interval",
             "paired_bootstrap",
-            "prediction_interval",
             "wald",
             "wilson",
         ],

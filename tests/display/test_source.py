@@ -102,7 +102,7 @@ def test_behind_a_decorator_stands_the_function_that_was_decorated():
 def test_a_module_is_shown_whole():
     shown = source_of(memory)
     assert shown.code == (source.ROOT / "helpers/old/memory.py").read_text(encoding="utf-8").rstrip("\n")
-    assert re.fullmatch(r"helpers/memory\.py · lines 1–\d+", shown.header)
+    assert re.fullmatch(r"helpers/old/memory\.py · lines 1–\d+", shown.header)
 
 
 @pytest.mark.parametrize("obj", [json.JSONDecoder, pytest.MonkeyPatch, helpers.scale, Written])
@@ -163,8 +163,15 @@ def test_docstrings_are_cut_and_nothing_else(code, expected):
     assert without_docstrings(code) == expected
 
 
+class Folded:
+    """A page of its own."""
+
+    def _repr_html_(self) -> str:
+        return f"<details>{len('markup')}</details>"
+
+
 def test_the_page_holds_exactly_the_code_escaped_and_colored():
-    shown = source_of(memory.FitsTable)
+    shown = source_of(Folded)
     page = shown._repr_html_()
     pre = re.search(r"<pre[^>]*>(.*)</pre>", page, re.DOTALL).group(1)
     assert text_of(pre).strip("\n") == shown.code
@@ -184,7 +191,7 @@ def test_every_color_of_the_card_can_be_read_on_it():
 
 def test_without_pygments_the_code_is_plain_and_still_escaped(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygments", None)
-    page = source_of(memory.FitsTable)._repr_html_()
+    page = source_of(Folded)._repr_html_()
     assert "&lt;details&gt;" in page and "<span" not in page
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.files import DataUnavailable
 from helpers.old.retrieval import normalized
-from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs
 from helpers.retrieval import content
 from helpers.velunda import load_questions
 from helpers.velunda.handbook import QUESTIONS
@@ -63,18 +63,6 @@ def test_hits_and_false_hits_are_counted_apart():
     for wrong in ([True] * 4, [False] * 4, [True, False]):
         with pytest.raises(ValueError, match="both kinds of pairs"):
             at(0.9, cosines, wrong)
-
-
-def test_cosines_are_those_of_the_cache():
-    from helpers.old.retrieval import AnswerCache
-    from tests.encoders import WordEncoder
-
-    encoder = WordEncoder()
-    pairs = [Pair("how long is the warranty", "how short is the warranty", False, "dev")]
-    cache = AnswerCache(threshold=0.5, encoder=encoder)
-    cache.put(pairs[0].question, None)
-    _, cosine = cache.closest(pairs[0].other)
-    assert pair_cosines(pairs, encoder) == pytest.approx([cosine], abs=1e-6)
 
 
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path):

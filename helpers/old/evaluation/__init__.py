@@ -68,12 +68,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "lm_eval_task": ["likelihood_model", "lm_eval_accuracy", "picks_intent", "write_task"],
         "preferences": [
             "agreement",
-            "between_raters",
             "by_gold",
             "compare_judges",
             "majority",
             "prefers_longer",
-            "prefers_own",
             "signed",
         ],
         "rating": ["my_ratings", "rating_form", "write_rating"],

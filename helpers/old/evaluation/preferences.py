@@ -97,33 +97,6 @@ def prefers_longer(preferences: Preferences, pairs: Sequence[Pair]) -> Agreement
     return agreement(preferences, longer, equal)
 
 
-def prefers_own(preferences: Preferences, pairs: Sequence[Pair], own: Sequence[str] = MODELS_OWN) -> Agreement:
-    """Self-preference: how often the judge prefers its own answer to another's where both are right, or both wrong.
-
-    own: the systems whose texts the judge itself wrote; pairs of two of these, or of none, are left out.
-    """
-    its = {pair.id: "a" if pair.a.system in own else "b" for pair in pairs}
-    equal = [
-        pair for pair in pairs if pair.a.right == pair.b.right and (pair.a.system in own) != (pair.b.system in own)
-    ]
-    return agreement(preferences, its, equal)
-
-
-def between_raters(
-    ratings: Sequence[Rating], pairs: Sequence[Pair], criterion: str = "overall"
-) -> dict[str, Agreement]:
-    """The ceiling: how often each rater agrees with the majority of the other raters, by rater's name."""
-    ids = {pair.id for pair in pairs}
-    mine: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
-    for each in ratings:
-        if each.pair in ids:
-            mine[each.rater][each.pair] = getattr(each, criterion)
-    return {
-        rater: agreement(signed(said), majority([r for r in ratings if r.rater != rater], criterion), pairs)
-        for rater, said in mine.items()
-    }
-
-
 def _mean(points: Points) -> Agreement:
     """The mean of (question, points), with a 95 % bootstrap interval over questions."""
     if not points:

@@ -36,12 +36,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "answers": ["Containment", "ExactMatch", "NumberMatch", "TokenF1", "numbers", "squad_words"],
         "base": ["Metric"],
         "calibration": [
-            "calibration_interval",
             "chance_error",
             "distinct_n",
             "expected_calibration_error",
             "reliability",
-            "text_perplexity",
         ],
         "confidence": ["BrierScore", "CalibrationError"],
         "embeddings": ["BERTScore", "MoverScore", "greedy_match", "random_baseline"],

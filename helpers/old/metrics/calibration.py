@@ -17,9 +17,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from helpers.old.foundations.probability import cross_entropy, perplexity
-from helpers.stats.intervals import bootstrap
-
 # Text ----------------------------------------------------------------------------------------------------------------
 
 
@@ -50,25 +47,6 @@ def _rows(replies: Sequence | Tensor) -> list[list]:
         replies = [replies]  # type: ignore[list-item]
     rows = [row.tolist() if isinstance(row, Tensor) else row for row in replies]
     return [row.split() if isinstance(row, str) else list(row) for row in rows]
-
-
-def text_perplexity(logits: Tensor, ids: Tensor, start: int = 1) -> float:
-    """exp of the mean of −log p over the tokens from position `start` on; those before are read, not judged.
-
-    logits: (T, V), row t scores what follows token t; ids: (T,); start: 1 or more, the length of the prompt for the
-    perplexity of a reply. Raises ValueError where no token is left to judge, and for other shapes.
-    """
-    if ids.dim() != 1 or logits.shape[:-1] != ids.shape:
-        raise ValueError(
-            f"One row of logits belongs to each token, (T, V) to (T,), not {tuple(logits.shape)} to {tuple(ids.shape)}."
-        )
-    if not 1 <= start < len(ids):
-        raise ValueError(
-            f"start={start} leaves no token of {len(ids)} to judge: it is at least 1 and below {len(ids)}."
-        )
-    return perplexity(
-        cross_entropy(logits[start - 1 : -1].float(), ids[start:])
-    )  # the last row scores what is unwritten
 
 
 # Confidence ----------------------------------------------------------------------------------------------------------
@@ -116,30 +94,6 @@ def chance_error(confidences: ArrayLike, bins: int = 10, *, draws: int = 200, se
     sure, _ = _predictions(confidences, np.ones(np.shape(confidences), dtype=bool))
     rng = np.random.default_rng(seed)
     return float(np.mean([expected_calibration_error(sure, rng.random(len(sure)) < sure, bins) for _ in range(draws)]))
-
-
-def calibration_interval(
-    confidences: Sequence[ArrayLike],
-    correct: Sequence[ArrayLike],
-    bins: int = 10,
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """95 % bootstrap interval of the calibration error of predictions that come in texts: whole texts are drawn.
-
-    confidences, correct: one array a text, of any lengths. Neighboring tokens share their text's luck, so drawing
-    single tokens would give too narrow an interval. It leans upwards, since drawing again adds chance to chance.
-    """
-    if len(confidences) != len(correct) or not len(confidences):
-        raise ValueError(f"Each text needs confidences and verdicts, not {len(confidences)} and {len(correct)}.")
-    texts = [_predictions(sure, right) for sure, right in zip(confidences, correct, strict=True)]
-
-    def error(drawn: NDArray) -> float:
-        chosen = [texts[int(i)] for i in drawn]
-        return expected_calibration_error(*(np.concatenate(part) for part in zip(*chosen, strict=True)), bins)
-
-    return bootstrap(np.arange(len(texts)), error, resamples=resamples, seed=seed)
 
 
 def _predictions(confidences: ArrayLike, correct: ArrayLike) -> tuple[NDArray, NDArray]:

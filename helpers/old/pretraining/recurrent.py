@@ -52,14 +52,3 @@ class Recurrent(nn.Module):
         """ids: (B, T) → logits (B, T, V)."""
         states, _ = self.lstm(self.embedding(ids))  # (B, T, d_hidden)
         return self.head(states)
-
-
-def lstm_step(x: Tensor, h: Tensor, c: Tensor, lstm: nn.LSTM) -> tuple[Tensor, Tensor]:
-    """One token through one layer: x (B, C), state h and memory c (B, d_hidden) → the new h and c.
-
-    Three gates between 0 and 1 decide what is kept of the memory, what is added, and what of it is shown.
-    """
-    sums = x @ lstm.weight_ih_l0.T + lstm.bias_ih_l0 + h @ lstm.weight_hh_l0.T + lstm.bias_hh_l0  # (B, 4 · d_hidden)
-    add, keep, new, show = sums.chunk(4, dim=-1)
-    c = keep.sigmoid() * c + add.sigmoid() * new.tanh()
-    return show.sigmoid() * c.tanh(), c

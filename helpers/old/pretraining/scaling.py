@@ -90,37 +90,6 @@ def training_flops(config: GPTConfig, length: int) -> int:
     return 3 * sum(forward_flops(config, length).values())
 
 
-def isoflop_minimum(sizes: ArrayLike, losses: ArrayLike) -> tuple[float, float]:
-    """The size with the lowest loss at one budget, and that loss: the lowest point of a parabola in log size.
-
-    sizes, losses: (n,), of runs that cost the same. Raises ValueError for fewer than three sizes, and where the
-    parabola has no lowest point between the smallest and the largest size, so that the best size was not enclosed.
-    """
-    x, y = np.log(_positive(sizes, "sizes")), finite_values(losses, "losses")
-    if len(x) != len(y) or len(np.unique(x)) < 3:
-        raise ValueError("A parabola needs a loss for each size, and at least three different sizes.")
-    bend, slope, level = np.polyfit(x - x.mean(), y, 2)
-    place = -slope / (2 * bend) + x.mean() if bend > 0 else np.inf
-    if not x.min() <= place <= x.max():
-        raise ValueError(
-            "The losses have no lowest point between the smallest and the largest size: add sizes on the side where "
-            "they still fall."
-        )
-    return float(np.exp(place)), float(level - slope**2 / (4 * bend))
-
-
-def power_law(x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
-    """Factor and exponent of y = factor · x^exponent: a straight line through the logarithms, by least squares.
-
-    x, y: (n,) positive numbers, at least two different x. Raises ValueError else.
-    """
-    across, up = np.log(_positive(x, "x")), np.log(_positive(y, "y"))
-    if len(across) != len(up) or len(np.unique(across)) < 2:
-        raise ValueError("A power law needs as many y as x, and at least two different x.")
-    exponent, level = np.polyfit(across, up, 1)
-    return float(np.exp(level)), float(exponent)
-
-
 @dataclass(frozen=True)
 class Law:
     """L(N, D) = floor + a / N^alpha + b / D^beta, in nats per token (Hoffmann et al., 2022)."""
@@ -210,20 +179,6 @@ def resampled_laws(
             found.append(_search(x, y, loss, times.astype(float), start))
     misses = (loss - law.loss(x, y)) * np.sqrt(len(loss) / (len(loss) - 5))  # five numbers were fitted
     return Laws(law, tuple(found), misses)
-
-
-def effective_tokens(unique: ArrayLike, epochs: ArrayLike, wear: float) -> Any:
-    """How many fresh tokens a repeated text is worth: each epoch counts less than the one before.
-
-    unique: tokens in the text; epochs: how often it is read (at least 1); wear: repetitions after which a further one
-    counts 1/e of a fresh one. U + U · wear · (1 − exp(−(epochs − 1)/wear)), of Muennighoff et al. (2023), whose wear
-    was about 15. Raises ValueError for epochs below 1 and a wear of 0 or less.
-    """
-    u, again = np.asarray(unique, dtype=float), np.asarray(epochs, dtype=float) - 1
-    if (again < 0).any() or not wear > 0:
-        raise ValueError("A text is read at least once, and the wear is above 0.")
-    found = u + u * wear * -np.expm1(-again / wear)
-    return found if found.ndim else float(found)
 
 
 def _search(n: NDArray, d: NDArray, loss: NDArray, weight: NDArray, starts: list[tuple[float, float]]) -> Law:

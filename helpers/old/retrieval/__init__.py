@@ -4,10 +4,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["answering", "cache", "injection", "metrics", "plots", "prompt", "reranking", "rewriting"],
+    submodules=["injection", "metrics", "plots", "prompt", "reranking", "rewriting"],
     submod_attrs={
-        "answering": ["ABSTENTION", "answer"],
-        "cache": ["AnswerCache", "normalized"],
         "injection": ["disarmed", "speaks_to_a_model", "without_orders"],
         "metrics": [
             "SearchScores",
@@ -18,7 +16,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "reciprocal_rank",
             "score_search",
         ],
-        "plots": ["by_kind", "corpus_map", "principal_axes"],
+        "plots": [
+            "by_kind",
+        ],
         "prompt": ["GroundedPrompt", "encode_prompt", "grounded_messages", "grounded_prompt"],
         "reranking": ["PASSAGE", "load_cross_encoder", "query_likelihood", "rerank"],
         "rewriting": [

@@ -170,26 +170,6 @@ def open_queue(rate: float, curve: Curve, *, max_waiting: int | None = None) -> 
     return Queue(curve, probabilities, seen, rate * (1 - refused), refused)
 
 
-def closed_queue(users: int, think_seconds: float, curve: Curve) -> Queue:
-    """`users` people, each of whom thinks for a while after a reply (exponential, this mean) and then asks again.
-
-    With a single clerk it is the machine-repair model. An arriving request sees the system as it is with one user less
-    (K. Sevcik and I. Mitrani, 1981). Raises ValueError for no users, and for a time to think that is not positive.
-    """
-    if users < 1 or not think_seconds > 0:
-        raise ValueError(
-            f"There is at least one user, who thinks for a while, not {users} and {think_seconds} seconds."
-        )
-
-    def held(people: int) -> NDArray:
-        n = np.arange(people)
-        return _stationary((people - n) / think_seconds, curve.rate(n + 1))
-
-    probabilities = held(users)
-    throughput = float(probabilities @ curve.rate(np.arange(users + 1)))
-    return Queue(curve, probabilities, held(users - 1), throughput, 0.0)
-
-
 def _stationary(births: NDArray, deaths: NDArray) -> NDArray:
     """Probabilities (N + 1,) of 0 … N in a birth–death process: births[n] leads from n to n + 1, deaths[n] back."""
     logs = np.concatenate([[0.0], np.cumsum(np.log(births) - np.log(deaths))])  # products would overflow
@@ -211,39 +191,6 @@ class Plan:
             f"{self.replicas} replicas with up to {self.users} users each, {queue.utilization:.0%} utilized: "
             f"p95 of the wait {queue.wait_percentile(95):.2f} s, a reply takes {queue.mean_seconds:.1f} s on average"
         )
-
-
-def replicas_for(
-    users: int,
-    think_seconds: float,
-    curve: Curve,
-    *,
-    wait_seconds: float,
-    percent: float = 95,
-    reply_seconds: float | None = None,
-) -> Plan:
-    """The fewest replicas with which `percent` of the requests wait at most `wait_seconds` before they run.
-
-    reply_seconds: and with which a whole reply takes no longer than that on average. Users are dealt out evenly and
-    stay where they are (so that a prefix cache finds their conversation again).
-    Raises ValueError where a reply takes longer than promised even if one user has a replica to themselves.
-    """
-    if reply_seconds is not None and reply_seconds < 1 / curve.rates[0]:
-        raise ValueError(f"A reply takes {1 / curve.rates[0]:.2f} s even alone: no number of replicas makes it faster.")
-
-    def plan(replicas: int) -> Plan:
-        busiest = -(-users // replicas)
-        return Plan(replicas, busiest, closed_queue(busiest, think_seconds, curve))
-
-    def kept(found: Plan) -> bool:
-        slow = reply_seconds is not None and found.queue.mean_seconds > reply_seconds * (1 + 1e-9)
-        return found.queue.waits_longer(wait_seconds) <= 1 - percent / 100 and not slow
-
-    few, enough = 0, users  # one user per replica never waits, and goes as fast as can be
-    while enough - few > 1:
-        middle = (few + enough) // 2
-        few, enough = (few, middle) if kept(plan(middle)) else (middle, enough)
-    return plan(enough)
 
 
 # Cost -----------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "memory_bandwidth",
             "operations_per_token",
             "pass_seconds",
-            "prefill_and_decode",
             "product_bandwidth",
             "race",
             "where_time_goes",

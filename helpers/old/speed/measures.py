@@ -47,21 +47,6 @@ def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, li
 
 
 @torch.inference_mode()
-def prefill_and_decode(model: Any, ids: Tensor, new: int) -> tuple[float, float]:
-    """Seconds to read the prompt, and seconds to write `new` further tokens greedily.
-
-    ids: (B, T). The prompt's own first token counts with the prompt.
-    """
-    cache = model.new_cache(ids.shape[0], ids.shape[1] + new)
-    start = time.perf_counter()
-    token = model(ids, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)  # (B, 1)
-    read = time.perf_counter()
-    for _ in range(new):
-        token = model(token, cache, last_only=True)[:, -1].argmax(-1, keepdim=True)
-    return read - start, time.perf_counter() - read
-
-
-@torch.inference_mode()
 def pass_seconds(
     model: Any, rows: int, batch: int = 1, context: int = 100, rounds: int = 5, last_only: bool = False
 ) -> float:

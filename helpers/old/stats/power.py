@@ -14,8 +14,6 @@ What it does not do: tell the power of a test from its own result (that only say
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom, norm
@@ -76,27 +74,6 @@ def sample_size(
     return high
 
 
-def smallest_effect(
-    share: float, n: int, *, discordance: float | None = None, power: float = 0.8, alpha: float = 0.05
-) -> float:
-    """By how much must a system be better than `share` so that n questions find it with chance `power`?
-
-    →  a difference of shares, such as 0.063 for 6.3 points. Raises ValueError where n questions find no difference
-    that is possible above `share`, and like `power_of_shares`.
-    """
-    require_shares(share, share, discordance)
-    inside(power, "power", 0.8)
-    # Both shares have to allow the discordance: they differ by no more than it, and not both answer nearly all right.
-    largest = 1 - share if discordance is None else min(discordance, 2 - 2 * share - discordance)
-
-    def found(effect: float) -> float:
-        return power_of_shares(share, share + effect, n, discordance=discordance, alpha=alpha) - power
-
-    if found(largest) < 0:
-        raise ValueError(f"{n:g} questions cannot find any improvement on {share:.1%} with a chance of {power:.0%}.")
-    return _first_root(found, largest)
-
-
 def _two_samples(first: float, second: float, n: NDArray, alpha: float) -> NDArray:
     z = norm.isf(alpha / 2)
     pooled, gap = (first + second) / 2, abs(first - second)
@@ -117,12 +94,3 @@ def _one_sample(gap: float, discordance: float, n: int, alpha: float) -> float:
     wins = np.clip((1 + gap / discordance) / 2, 0, 1)  # the share of disagreements that the first system wins
     found = binom.cdf(limit, disagreements, wins) + binom.sf(disagreements - limit - 1, disagreements, wins)
     return float(chance @ found)
-
-
-def _first_root(function: Callable[[float], float], high: float) -> float:
-    """Where a rising function passes 0 on (0, high], by halving."""
-    low = 0.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (low, middle) if function(middle) >= 0 else (middle, high)
-    return high

@@ -8,37 +8,12 @@ An interval that draws them one by one is too narrow; one that draws whole quest
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.stats.checks import tails, whole_numbers
-
-
-def bootstrap_groups(
-    groups: Sequence[Hashable],
-    statistic: Callable[[NDArray], float],
-    *,
-    resamples: int = 2000,
-    confidence: float = 0.95,
-    seed: int | np.random.Generator = 0,
-) -> tuple[float, float]:
-    """Percentile bootstrap over groups: the statistic is asked again for groups drawn with replacement, rows and all.
-
-    groups: (n,) the group of each row, such as its question. `statistic` maps row numbers (some more than once) to one
-    number: `lambda rows: kendalltau(metric[rows], rating[rows]).statistic`. Groups of one row each give the ordinary
-    bootstrap. Raises ValueError for no rows and where the statistic is not one finite number.
-
-    A. C. Davison and D. V. Hinkley (1997), chapter 3.
-    """
-    times = times_drawn(len(groups), groups, resamples, seed)
-    rows = np.arange(len(groups))
-    drawn = np.array([statistic(np.repeat(rows, row)) for row in times], dtype=float)
-    if drawn.shape != (resamples,) or not np.isfinite(drawn).all():
-        raise ValueError("The statistic is not one finite number for every resample, so it has no bootstrap interval.")
-    low, high = np.quantile(drawn, tails(confidence))
-    return float(low), float(high)
+from helpers.stats.checks import whole_numbers
 
 
 def times_drawn(n: int, groups: Sequence[Hashable] | None, resamples: int, seed: int | np.random.Generator) -> NDArray:

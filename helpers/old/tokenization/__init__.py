@@ -7,8 +7,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["em", "libraries", "measures", "trigram", "unigram"],
     submod_attrs={
         "em": ["em_step", "prune", "seeds", "viterbi"],
-        "libraries": ["library_bpe", "library_wordpiece", "sentencepiece_unigram"],
-        "measures": ["ask_to_repeat", "bits_per_byte", "bytes_per_token", "unigram_bits", "word_counts"],
+        "libraries": [
+            "library_bpe",
+        ],
+        "measures": ["ask_to_repeat", "bits_per_byte", "bytes_per_token", "word_counts"],
         "trigram": ["Trigram"],
         "unigram": ["UnigramTokenizer"],
     },

@@ -16,14 +16,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from helpers.old.foundations.probability import cross_entropy
-from helpers.old.tokenization.em import BYTE_SCORE, viterbi
 from helpers.old.tokenization.unigram import PART, WORDS
 from helpers.tokenization.bpe import BPETokenizer
 
@@ -32,24 +31,6 @@ def word_counts(text: str) -> Counter[str]:
     """Words of `text` with their occurrences as Unigram's training sees them: long runs in parts of 64 characters."""
     part = re.compile(rf"(?s).{{1,{PART}}}")
     return Counter(piece for word in WORDS.finditer(text) for piece in part.findall(word.group()))
-
-
-def unigram_bits(
-    words: Mapping[str, int], scores: Mapping[str, float], cut: Callable[[str], Sequence[str]] | None = None
-) -> float:
-    """Bits per byte: −log₂ of the probability of the words' tokens, divided by the words' bytes.
-
-    words: word -> occurrences; scores: token -> log probability (nats); cut: word -> tokens, the likeliest way where it
-    is left out. A character that is no token counts as far less likely than the rarest token. Raises ValueError for
-    no words.
-    """
-    if not words:
-        raise ValueError("unigram_bits() needs at least one word.")
-    rare = min(scores.values()) + BYTE_SCORE
-    longest = max(map(len, scores))
-    cut = cut or (lambda word: viterbi(word, scores, longest, rare))
-    nats = -sum(count * sum(scores.get(token, rare) for token in cut(word)) for word, count in words.items())
-    return nats / math.log(2) / sum(count * len(word.encode("utf-8")) for word, count in words.items())
 
 
 @torch.no_grad()

@@ -9,7 +9,6 @@
 | `Recipe`, `train`: the loop                                        | `loop`          |
 | the loop in its smallest form, to be shown: `minimal_train`        | `minimal`       |
 | checkpoints, and going on exactly where a run was stopped          | `state`         |
-| activations computed again instead of kept                         | `recomputation` |
 | what TRL needs: a marked template, silence                         | `libraries`     |
 | a small T5 that learns to summarize                                | `seq2seq`       |
 """
@@ -18,18 +17,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=[
-        "chats",
-        "collation",
-        "libraries",
-        "loop",
-        "losses",
-        "minimal",
-        "recomputation",
-        "schedules",
-        "seq2seq",
-        "state",
-    ],
+    submodules=["chats", "collation", "libraries", "loop", "losses", "minimal", "schedules", "seq2seq", "state"],
     submod_attrs={
         "chats": ["ChatDataError", "Example", "encode_chat", "has_marker", "require_messages"],
         "collation": ["Batch", "collate"],
@@ -46,7 +34,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "losses": ["loss_at_labels", "loss_behind_prefix", "shared_length", "shift_labels"],
         "minimal": ["minimal_train"],
-        "recomputation": ["recompute_"],
         "schedules": ["cosine_with_warmup"],
         "seq2seq": [
             "encoder",

@@ -22,7 +22,6 @@ from helpers.assistants.handbook import CHUNKS as CHUNKS
 from helpers.assistants.handbook import handbook_chunks
 from helpers.old.generation.replies import greedy_replies
 from helpers.old.metrics.text import answer_words
-from helpers.old.retrieval.answering import MARK
 from helpers.old.retrieval.prompt import GroundedPrompt, encode_prompt, grounded_prompt
 from helpers.retrieval.chunking import Chunk, sentence_spans
 from helpers.retrieval.citations import Support, cite, word_support
@@ -36,6 +35,7 @@ POOL = 20  # hits that are read again
 K = 1  # passages that an answer is made from, chosen on dev: the small model mixes up two
 BUDGET, NEW_TOKENS = 1024, 32
 Order = Callable[[str, list[Hit]], list[Hit]]
+MARK = re.compile(r"\s*\[\d+\]")  # a citation that the model made up: it was not asked for any
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
 
 

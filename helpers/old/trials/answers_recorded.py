@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from helpers.old.metrics.selective import RiskCoverage, risk_coverage
 from helpers.old.retrieval.metrics import ndcg_at_k, recall_at_k
-from helpers.old.trials.answers import K, Trial, Verdict, handbook_chunks, is_right, judge, support_behind, witnesses
+from helpers.old.trials.answers import K, Trial, Verdict, handbook_chunks, judge, support_behind, witnesses
 from helpers.old.trials.records import Record
 from helpers.retrieval.chunking import Chunk
 from helpers.retrieval.citations import Citation, Support, cite, word_support
@@ -202,12 +202,6 @@ def signals(split: str) -> dict[str, Confidences]:
     return found
 
 
-def chosen_signal(way: str) -> str:
-    """Of the SIGNALS of one of WAYS, or of SHOWN, the one with the smallest area under its curve on dev."""
-    names = [name for name, (own, _) in SIGNALS.items() if own == way]
-    return min(names, key=lambda name: signals("dev")[name].curve.area)
-
-
 # Reranking -----------------------------------------------------------------------------------------------------------
 
 
@@ -266,13 +260,6 @@ def pools(split: str) -> list[Pool]:
     ]
 
 
-@lru_cache(maxsize=1)
-def chosen_weight() -> float:
-    """How much the likelihood's rank counts beside the search's, chosen on dev among WEIGHTS by nDCG@10."""
-    dev = pools("dev")
-    return max(WEIGHTS, key=lambda weight: (round(np.mean([pool.ndcg(weight) for pool in dev]), 9), -weight))
-
-
 # Rewriting and poison ------------------------------------------------------------------------------------------------
 
 
@@ -281,25 +268,3 @@ def rewritten(split: str) -> dict[str, NDArray]:
     run = find("rewriting")
     own = np.array([other == split for other in run["splits"]])
     return {name: np.array(values)[own] for name, values in run["ndcg@10"].items()}
-
-
-def obedience() -> list[Mapping[str, Any]]:
-    """One row an order, question and time ("before", "after" the defense): kind, reached, obeyed, right, reply."""
-    from helpers.old.trials.planted_orders import ORDERS
-
-    orders = {order.text: order for order in ORDERS}
-    answers = {question.question: question.answer for question in load_questions("dev")}
-    rows = []
-    for run in recorded()["runs"]:
-        if run["case"]["case"] == "poison":
-            for row in run["replies"]:
-                order = orders[row["order"]]
-                did, well = order.obeyed(row["reply"]), is_right(row["reply"], answers[run["asked"]], run["asked"])
-                rows.append({**row, "kind": order.kind, "asked": run["asked"], "obeyed": did, "right": well})
-    return rows
-
-
-def right_by_question(rows: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Of rows of `obedience`, the share that is right at each question, in the order in which they come."""
-    asked = dict.fromkeys(row["asked"] for row in rows)
-    return [float(np.mean([row["right"] for row in rows if row["asked"] == question])) for question in asked]

@@ -19,10 +19,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from helpers.old.evaluation.judgments import Pair, load_pairs, load_ratings
-from helpers.old.evaluation.preferences import Agreement, Preferences, agreement, compare_judges, majority
+from helpers.old.evaluation.preferences import Agreement, Preferences, agreement, majority
 from helpers.old.trials.records import Record
 from helpers.velunda.handbook import load_everyday
 
@@ -60,28 +59,6 @@ def accepted(pair: Pair) -> list[str]:
     return [*_accepted().get(pair.question, ())] or [pair.reference]
 
 
-def scored_by(metric: Any, name: str) -> Score:
-    """A score of one answer by a metric of `helpers.old.metrics`, by the name that its result has in `each`."""
-    return lambda answer, references: metric.each(predictions=[answer], references=[references])[name][0]
-
-
-def recorded_score(metric: str, references: str = "short answer") -> Score:
-    """A score that `make sweeps` recorded, of the answers in data/judgments only; the references given do not matter.
-
-    references: "short answer" or "with quote", those it was recorded with. Raises LookupError for another metric.
-    """
-    scores = find("scores", references=references)["scores"]
-    if metric not in scores:
-        raise LookupError(f"No metric {metric!r} is recorded: choose one of {', '.join(scores)}.")
-    by_answer = scores[metric]
-    keys = {
-        (pair.reference, answer.text): f"{pair.question_id} {answer.system}"
-        for pair in load_pairs()
-        for answer in (pair.a, pair.b)
-    }
-    return lambda text, right: by_answer[keys[right[0], text]]
-
-
 def metric_agreement(
     score: Score,
     *,
@@ -95,22 +72,6 @@ def metric_agreement(
     """
     pairs = load_pairs() if pairs is None else pairs
     return MetricAgreement(agreement(preferences(score, references, pairs), majority(load_ratings(), criterion), pairs))
-
-
-def compare_metrics(
-    one: Score,
-    other: Score,
-    *,
-    criterion: str = "overall",
-    references: References = short_answer,
-    other_references: References | None = None,
-    pairs: Sequence[Pair] | None = None,
-) -> Agreement:
-    """How much more often `one` agrees with the raters than `other`, on the same pairs, with a paired interval."""
-    pairs = load_pairs() if pairs is None else pairs
-    first = preferences(one, references, pairs)
-    second = preferences(other, other_references or references, pairs)
-    return compare_judges(first, second, majority(load_ratings(), criterion), pairs)
 
 
 def preferences(score: Score, references: References, pairs: Sequence[Pair]) -> Preferences:

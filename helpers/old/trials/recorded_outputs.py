@@ -17,10 +17,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from helpers.assistants.handbook import THRESHOLD, units_of
+from helpers.assistants.handbook import ABSTENTION, THRESHOLD, units_of
 from helpers.old.assistants.passages import NOT_THERE
 from helpers.old.assistants.tickets import answer_text
-from helpers.old.retrieval.answering import ABSTENTION
 from helpers.old.trials import tickets_recorded
 from helpers.old.trials.handbook_answers import answered, questions_of, reader_rows, says_answer
 from helpers.old.trials.reading import gold_text, right_units

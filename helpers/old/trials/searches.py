@@ -9,7 +9,7 @@
 
 `ask(…, None, …)` asks closed-book, `gold_search(questions, chunks)` finds what a perfect search would.
 
-What it does not do: cite, abstain or order anew; `helpers.old.retrieval.answering.answer` does.
+What it does not do: cite, abstain or order anew.
 """
 
 from __future__ import annotations
@@ -18,12 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from helpers.old.generation.replies import greedy_replies
 from helpers.old.metrics.text import answer_f1, exact_match
-from helpers.old.retrieval.metrics import SearchScores
 from helpers.old.retrieval.prompt import grounded_prompt
 from helpers.old.trials.records import Record
 from helpers.retrieval.chunking import Chunk
@@ -138,27 +134,6 @@ def asked(split: str = "test") -> list[Question]:
     return [question for question in load_questions(split) if question.answerable]
 
 
-def search_scores(split: str = "test", case: str = "chunks", **settings: Any) -> dict[str, SearchScores]:
-    """Each search's scores by its name. settings: `by`, `size`, `with_headings`, or the case "plain words"."""
-    chosen = {"by": BY, "size": SIZE} | settings if case == "chunks" else settings
-    questions = asked(split)
-    texts, kinds = tuple(q.question for q in questions), tuple(q.kind for q in questions)
-    return {
-        name: SearchScores(texts, kinds, {measure: np.array(values) for measure, values in found[split].items()})
-        for name, found in find(case, **chosen)["scores"].items()
-    }
-
-
 def answers(system: str) -> list[dict[str, Any]]:
     """The replies to the test questions by one of SYSTEMS, in the order of `asked()`."""
     return find("answers", system=system)["replies"]
-
-
-def dev_answers() -> list[dict[str, Any]]:
-    """The replies to the dev questions that the notebook asks, too, from the hybrid search."""
-    return find("prompt", k=PASSAGES)["replies"]
-
-
-def f1_of(system: str) -> NDArray:
-    """The answer F1 of each test question, (n,)."""
-    return np.array([reply["f1"] for reply in answers(system)])

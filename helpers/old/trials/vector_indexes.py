@@ -10,20 +10,15 @@ and where k-means learns clusters as coarse as these, all neighbors of a query l
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from helpers.files.paths import RESULTS
-from helpers.plots.figures import label_lines
-from helpers.retrieval.vectors import build_index, index_bytes, recall_against, unit
+from helpers.retrieval.vectors import build_index, unit
 
 Clock = Callable[[], float]  # seconds
 
@@ -69,37 +64,6 @@ def exact_neighbors(vectors: NDArray, queries: NDArray, k: int = 10) -> NDArray:
     return build_index(vectors).search(queries, k)[1]
 
 
-def measure_index(
-    vectors: NDArray,
-    queries: NDArray,
-    kind: str,
-    *,
-    k: int = 10,
-    exact: Sequence[Sequence[int]] | None = None,
-    **options: int | None,
-) -> IndexMeasure:
-    """Build the index and search it, query by query. exact: from `exact_neighbors`, computed if left out.
-
-    options: those of `build_index`. Raises ValueError as `build_index`.
-    """
-    exact = exact_neighbors(vectors, queries, k) if exact is None else exact
-    index, seconds = built(vectors, kind, options, time.perf_counter)
-    qps, found = searched(index, queries, k, time.perf_counter)
-    return IndexMeasure(kind, seconds, qps, recall_against(exact, found), len(index_bytes(index)), runs=(qps,))
-
-
-def recorded_measures(n: int) -> list[IndexMeasure]:
-    """What the sweep recorded for n vectors, in data/results; ValueError for another n."""
-    runs = {run["case"]["n"]: run for run in json.loads(RECORDED.read_text(encoding="utf-8"))["runs"]}
-    if n not in runs:
-        raise ValueError(f"Recorded are {', '.join(f'{size:,}' for size in runs)} vectors, not {n:,}.")
-    return [
-        IndexMeasure(row["kind"], row["build_seconds"], median(row["qps"]), row["recall"], row["bytes"], row["breadth"],
-                     tuple(row["qps"]))
-        for row in runs[n]["indexes"]
-    ]  # fmt: skip
-
-
 def built(vectors: NDArray, kind: str, options: Mapping[str, int | None], clock: Clock) -> tuple[Any, float]:
     """The index, and the seconds that it took to build by this clock."""
     started = clock()
@@ -113,23 +77,3 @@ def searched(index: Any, queries: NDArray, k: int, clock: Clock) -> tuple[float,
     found = [index.search(query[None], k)[1][0] for query in queries]
     seconds = clock() - started
     return len(queries) / seconds, [[int(row) for row in rows if row >= 0] for rows in found]
-
-
-def recall_against_speed(ax: Axes, measures: Sequence[IndexMeasure]) -> None:
-    """Recall over queries a second, one line a kind through its breadths, slowest first; up and right is better.
-
-    A bar through a point reaches from its slowest to its fastest repetition; a kind without a breadth is a point.
-    Raises ValueError without a measure.
-    """
-    if not measures:
-        raise ValueError("There is no measure to draw: recorded_measures() gives some.")
-    for kind in dict.fromkeys(measure.kind for measure in measures):
-        points = sorted((m for m in measures if m.kind == kind), key=lambda m: m.qps)
-        recalls = [m.recall for m in points]
-        (line,) = ax.plot([m.qps for m in points], recalls, "o-", label=kind)
-        slowest, fastest = ([end(m.runs or (m.qps,)) for m in points] for end in (min, max))
-        ax.hlines(recalls, slowest, fastest, color=line.get_color(), linewidth=3, alpha=0.3, label="_runs")
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.set(xlabel="queries a second, one thread", ylabel="recall@10")
-    label_lines(ax)
