@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from helpers.files import DataUnavailable
-from helpers.old.retrieval import normalized
 from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs
 from helpers.retrieval import content
 from helpers.velunda import load_questions
@@ -32,8 +31,8 @@ def test_each_question_has_one_of_both_and_none_is_written_twice(pairs):
     for pair in pairs:
         kinds.setdefault(pair.question, []).append(pair.same)
     assert all(sorted(found) == [False, True] for found in kinds.values())
-    others = [normalized(pair.other) for pair in pairs]
-    asked = {normalized(question.question) for question in load_questions()}
+    others = [pair.other.casefold() for pair in pairs]
+    asked = {question.question.casefold() for question in load_questions()}
     assert len(set(others)) == len(others) and not set(others) & asked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.old.retrieval.answering import ABSTENTION
+from helpers.assistants.handbook import ABSTENTION
 from helpers.old.trials.recorded_outputs import ASSISTANTS, NO_DRAFT, outputs, right_answers
 
 
