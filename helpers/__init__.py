@@ -12,8 +12,8 @@
     records, mine    recorded experiments; what you build, kept in build/mine
     plots, stats, display, files, fetching, bootstrap, environment     what all of them stand on
 
-`helpers.old` holds what only lessons that wait for their rework use; `metrics`, `quantization` and `serving` are its names
-that are used from outside. `show(some_function)` shows source code, highlighted.
+`helpers.old` holds what only lessons that wait for their rework use; `metrics`, `quantization` and `serving` are
+its names that are used from outside. `show(some_function)` shows source code, highlighted.
 """
 
 from typing import Any
