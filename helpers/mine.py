@@ -41,10 +41,7 @@ def mine_folder() -> Path:
 
 
 def save(name: str, content: Any = None, *, folder: str | os.PathLike | None = None, origin: str = "") -> Path:
-    """Save a part, whole or not at all: content that JSON can hold, a copy of a folder, or both; returns where it lies.
-
-    origin: which lesson made it.
-    """
+    """Save a part, whole or not at all: content for JSON, a copy of a folder, or both. origin: the lesson."""
     if content is None and folder is None:
         raise ValueError(f'save("{name}") needs content, a folder, or both.')
     place = mine_folder() / _known(name)
@@ -96,6 +93,6 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _known(name: str) -> str:
-    if name not in PARTS:
-        raise ValueError(f"A part is one of {', '.join(PARTS)}, not {name!r}.")
-    return name
+    if name in PARTS:
+        return name
+    raise ValueError(f"A part is one of {', '.join(PARTS)}, not {name!r}.")
