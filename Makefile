@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast notebooks bench sweeps check-env links clean
+.PHONY: help env lab test test-fast notebooks bench recorded sweeps check-env links clean
 
 help:  ## list the targets
 	@echo "make lab          install, fetch the models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
@@ -27,6 +27,7 @@ help:  ## list the targets
 	@echo "make test-fast    the tests that execute no notebook"
 	@echo "make notebooks    execute the notebooks in place (NB=... for one; FRESH=1 renews timings)"
 	@echo "make bench        measure this machine: first reply, memory, sizes, tokenizers, transformer, speed, search"
+	@echo "make recorded     repeat a long experiment in data/recorded (NAME=03_race; resumable)"
 	@echo "make sweeps       repeat the long measurements in data/results (resumable)"
 	@echo "make check-env    an [OK]/[FAIL] table to paste into a bug report"
 	@echo "make links        rewrite the course's address everywhere (REPO=owner/name BRANCH=main)"
@@ -56,6 +57,9 @@ notebooks: env
 
 bench: env
 	@"$(PY)" -m tests.benchmarks
+
+recorded: env
+	@"$(PY)" "data/recorded/$(NAME).py"
 
 sweeps: env
 	@"$(PY)" -m tests.benchmarks.sweeps
