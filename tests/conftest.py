@@ -1,4 +1,4 @@
-"""What every test gets: no live widgets, no hub, a learner's files that are never the reader's, and its place in line."""
+"""What every test gets: no live widgets, no hub, progress that is not the reader's, and its place in line."""
 
 from __future__ import annotations
 

@@ -13,7 +13,6 @@ from tests.tools.notebook import FOLDER, NAMES, ROOT, chosen, not_reworked, para
 OLD = not_reworked()
 OLD_AT_MOST = 36  # it only shrinks
 LESSONS = [name for name in chosen() if name not in OLD]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 CLAIMS = sorted((ROOT / "tests" / "claims").glob("*.py"))
 
 
@@ -30,7 +29,7 @@ def test_a_notebook_is_stored_well(name):
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_keeps_its_limits(name):
-    problems = lessons.limits(FOLDER / f"{name}.ipynb", README)
+    problems = lessons.limits(FOLDER / f"{name}.ipynb")
     assert not problems, "\n".join(problems)
 
 

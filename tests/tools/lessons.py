@@ -42,11 +42,11 @@ def stored_well(path: Path) -> list[str]:
     return sentences(path, problems)
 
 
-def limits(path: Path, readme: str) -> list[str]:
+def limits(path: Path) -> list[str]:
     """What a lesson breaks of its limits."""
     book = read(path)
     body = [cell for cell in code_cells(book) if not tags(cell) & {"setup", "parameters", "hide-input"}]
-    problems = [*too_much(book, body), *frame(book, path.stem, readme), *exercises(book, path.stem), *figures(book)]
+    problems = [*too_much(book, body), *frame(book, path.stem), *exercises(book, path.stem), *figures(book)]
     for cell in body:
         for found in UNWANTED.findall(cell.source):
             problems.append(f"the cell {cell.id!r} holds {found}")
@@ -89,16 +89,13 @@ def too_much(book: NotebookNode, body: list[NotebookNode]) -> Iterator[str]:
         yield f"its sections are numbered {', '.join(sections)}"
 
 
-def frame(book: NotebookNode, name: str, readme: str) -> Iterator[str]:
-    """Title with one question and its minutes, which README repeats; set-up; parameters; *So*, which answers."""
+def frame(book: NotebookNode, name: str) -> Iterator[str]:
+    """Title with one question and its minutes; set-up; parameters; *So*, which answers."""
     question, minutes, _ = title(book)
     if not question:
         yield "its title line is not followed by one question in bold"
     if minutes is None:
         yield 'its first cell lacks the line "**55 minutes** · needs: … · peak memory 1.5 GB"'
-    rows = [line for line in readme.splitlines() if f"notebooks/{name}.ipynb" in line and question in line]
-    if not any(re.search(rf"\b{minutes}\b", row) for row in rows):
-        yield f"README has no row with its question and its {minutes} minutes"
     if not re.search(r"^\*\*So\b", "\n".join(c.source for c in book.cells if c.cell_type == "markdown"), re.MULTILINE):
         yield "no paragraph begins with **So and answers the question"
     first = [cell.source for cell in code_cells(book) if "setup" in tags(cell)]

@@ -41,8 +41,8 @@ class Run:
 def environment(scratch: Path) -> dict[str, str]:
     """A learner's environment: this checkout's helpers, progress and build/mine in `scratch`, no network."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(LEARNERS_OWN)}
-    kept = {name: os.environ[name] for name in ("HANDS_ON_CACHE",) if name in os.environ}
-    return env | kept | {
+    env |= {name: os.environ[name] for name in ("HANDS_ON_CACHE",) if name in os.environ}
+    return env | {
         "PYTHONPATH": str(ROOT),
         "HANDS_ON_STATIC": "1",
         "HANDS_ON_PROGRESS": str(scratch / "progress.json"),
@@ -107,7 +107,7 @@ def stored(book: NotebookNode, folder: str, name: str) -> Path:
 
 
 def nbval(path: Path, claims: Path | None = None, cell_seconds: float = CELL_SECONDS) -> Run:
-    """Run a copy of the notebook, its claims as the last cell; outputs of cells tagged nbval-check-output are compared."""
+    """Run a copy with its claims as the last cell; outputs of cells tagged nbval-check-output are compared."""
     book = read(path)
     if claims is not None and claims.exists():
         book.cells.append(nbformat.v4.new_code_cell(claims.read_text(encoding="utf-8"), id="claims"))
