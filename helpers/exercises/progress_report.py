@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.display.boxes import COLORS, emit
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import homes
-from helpers.exercises.kernel import session
+from helpers.exercises.checking import registry
 from helpers.exercises.quizzes import PLACEMENT
 from helpers.files.paths import ROOT
 
@@ -50,7 +49,7 @@ def table(data: dict) -> list[Row]:
         name = numbers.get(notebook, notebook)  # a quiz is called by its notebook's number
         return rows.setdefault(name, Row(name))
 
-    for name, notebook in homes().items():
+    for name, notebook in registry().notebooks().items():
         if notebook in rows:
             entry, mine = data["exercises"].get(name, {}), rows[notebook]
             mine.total += 1
@@ -60,7 +59,7 @@ def table(data: dict) -> list[Row]:
         if not key.endswith(PLACEMENT):  # that one tells where to start, not what was learned
             row(key).quiz = f"{entry.get('score', 0)}/{entry.get('total', 5)}"
     for name, entry in data["predictions"].items():
-        here = session.current() if name in session.guesses else ""
+        here = store.session.current() if name in store.session.guesses else ""
         row(str(entry.get("notebook") or here or "(elsewhere)")).predictions += 1
     return [rows[notebook] for notebook in sorted(rows)]
 
@@ -76,29 +75,28 @@ def _text(rows: list[Row]) -> str:
     lines = [f"{'notebook':<{width}}  minutes  exercises passed       tried  quiz  predictions"]
     for row in rows:
         filled = round(BAR * row.passed / row.total) if row.total else 0
-        bar = f"{'█' * filled}{'░' * (BAR - filled)}  {row.passed}/{row.total}"
-        lines.append(
-            f"{row.notebook:<{width}}  {row.minutes:>7}  {bar}  {row.tried:>3}  {row.quiz:>4}  {row.predictions:>3}"
-        )
+        done = f"{'█' * filled}{'░' * (BAR - filled)}  {row.passed}/{row.total}  {row.tried:>3}"
+        lines.append(f"{row.notebook:<{width}}  {row.minutes:>7}  {done}  {row.quiz:>4}  {row.predictions:>3}")
     return "\n".join(lines)
 
 
 def _html(rows: list[Row]) -> str:
     body = [HEAD]
     for row in rows:
-        notebook, minutes, passed, total, *rest = astuple(row)
-        body.append((html.escape(notebook), minutes, _bar(row), f"{passed}/{total}", *rest))
+        done = f"{row.passed}/{row.total}"
+        body.append((html.escape(row.notebook), row.minutes, _bar(row), done, row.tried, row.quiz, row.predictions))
     lines = ["".join(f'<td style="text-align:left;padding:2px 10px">{cell}</td>' for cell in cells) for cells in body]
     return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
 
 
 def _bar(row: Row) -> str:
     """One bar as inline SVG: passed in full color, tried and not passed in a lighter one."""
-    width, unit = 160, 160 / max(row.total, 1)
-    label, color = f"{row.passed} of {row.total} passed", COLORS["passed"]
-    return (
-        f'<svg width="{width}" height="12" role="img" aria-label="{label}"><title>{label}</title>'
-        f'<rect width="{width}" height="12" rx="3" fill="#8b949e" fill-opacity=".3"/>'
-        f'<rect width="{unit * row.tried:g}" height="12" rx="3" fill="{color}" fill-opacity=".4"/>'
-        f'<rect width="{unit * row.passed:g}" height="12" rx="3" fill="{color}"/></svg>'
+    label, unit = f"{row.passed} of {row.total} passed", 160 / max(row.total, 1)
+    parts = (
+        (160, "#8b949e", ".3"),
+        (unit * row.tried, COLORS["passed"], ".4"),
+        (unit * row.passed, COLORS["passed"], "1"),
     )
+    rects = (f'<rect width="{w:g}" height="12" rx="3" fill="{fill}" fill-opacity="{o}"/>' for w, fill, o in parts)
+    head = f'<svg width="160" height="12" role="img" aria-label="{label}"><title>{label}</title>'
+    return f"{head}{''.join(rects)}</svg>"

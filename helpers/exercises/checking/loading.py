@@ -11,7 +11,7 @@ The new form: `notebooks/exercises/10_rag/look_up.py` is the exercise `look_up` 
     REFUSED = "…"                # optional: wrong answers that are refused, each with a part of what is said
     PLANTED = 0                  # optional: the number of the slip that stands in the cell, for a bug to find
     PROPERTIES = [(text, predicate, cause, evidence)]; RAISES = [(args, ValueError, because, mentions)]     # optional
-    TOLERANCE = 1e-5; SECONDS = 5                                     # optional, as `drive` and `shown`: see `spec`
+    TOLERANCE = 1e-5; SECONDS = 5; FIRST_CALL = 1                     # optional, as `drive` and `shown`: see `spec`
 
 The old form, `helpers/exercises/course/10_rag/look_up.py`, states the same as `EXERCISE = Exercise(reference=…, …)`,
 `cases`, and ANSWER, SLIPS, REFUSED, RIGHT (right answers, written differently) and PLANTED as Python.
@@ -37,6 +37,7 @@ from helpers.files.paths import ROOT
 
 FOLDER = ROOT / "notebooks" / "exercises"
 PACKAGE = "notebook_exercises"  # under this name the files of FOLDER are imported
+OPTIONS = ("drive", "shown", "TOLERANCE", "SECONDS", "FIRST_CALL")  # what a file of the new form may leave out
 
 
 @dataclass(frozen=True)
@@ -74,21 +75,21 @@ class Registry(Mapping[str, Exercise]):
             self.files[path.stem] = path
         self._loaded: dict[str, Loaded] = {}
 
+    def notebooks(self) -> dict[str, str]:
+        """The notebook of each exercise by the exercise's name; imports none of the files."""
+        return {name: path.parent.name for name, path in self.files.items()}
+
     def __getitem__(self, name: str) -> Exercise:
         return self.load(name).spec
+
+    def __contains__(self, name: object) -> bool:  # without loading it, as Mapping would
+        return name in self.files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
 
     def __len__(self) -> int:
         return len(self.files)
-
-    def __contains__(self, name: object) -> bool:  # without loading it, as Mapping would
-        return name in self.files
-
-    def notebooks(self) -> dict[str, str]:
-        """The notebook of each exercise by the exercise's name; imports none of the files."""
-        return {name: path.parent.name for name, path in self.files.items()}
 
     def load(self, name: str) -> Loaded:
         """The file of the exercise `name`; KeyError where there is none, BrokenExercise where it is at fault."""
@@ -137,10 +138,7 @@ def read_new(module: ModuleType, file: Path) -> Loaded:
         raises=[BadInput(*entry) for entry in stated.get("RAISES", ())],
         mistakes=slips,
         planted=planted and planted.function,
-        drive=stated.get("drive"),
-        shown=stated.get("shown"),
-        tolerance=stated.get("TOLERANCE", Exercise.tolerance),
-        seconds=stated.get("SECONDS", Exercise.seconds),
+        **{key.lower(): stated[key] for key in OPTIONS if key in stated},
     )
     refused = variants(answer, "REFUSED", stated.get("REFUSED", ""))
     return Loaded(file, spec, answer, slips, refused, planted=planted)
