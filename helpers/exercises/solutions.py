@@ -57,7 +57,9 @@ def bound_by(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [item.asname or item.name.split(".")[0] for item in node.names]
-    return [item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)]
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", node)]
+    inside = [item for target in targets for item in ast.walk(target) if isinstance(item, ast.Name)]
+    return [item.id for item in inside if isinstance(item.ctx, ast.Store)]
 
 
 @cache

@@ -40,11 +40,12 @@ def new_form(loaded: Loaded) -> tuple[str, str]:
     """The text of the new file, and the text of its right answers, empty where it has none."""
     spec, module = loaded.spec, sys.modules[loaded.spec.cases.__module__]
     source, answer = loaded.file.read_text(encoding="utf-8"), without_docstrings(loaded.answer.code)
-    answer = ruff("format", "-", given=answer).strip() + "\n"  # as it will stand in the file
+    before, answer = answer.strip() + "\n", ruff("format", "-", given=answer).strip() + "\n"  # as in the new file
     texts, codes = {}, []
     for kind in ("SLIPS", "REFUSED", "RIGHT"):
         stated = [(entry, "") if kind == "RIGHT" else parted(entry) for entry in getattr(module, kind, ())]
         made = [slip.code for slip in getattr(loaded, kind.lower())]
+        made = made if before == answer else [ruff("format", "-", given=code) for code in made]
         texts[kind] = "".join(one_entry(answer, *entry, code) for entry, code in zip(stated, made, strict=True))
         codes += made
     tree = ast.parse(source)
