@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.display.boxes import COLORS, emit
+from helpers.display.boxes import emit
 from helpers.exercises import progress_file as store
 from helpers.exercises.checking import registry
 from helpers.exercises.quizzes import PLACEMENT
 from helpers.files.paths import ROOT
 
-BAR = 20  # characters of a full bar in the text form
-HEAD = ("notebook", "minutes", "exercises passed", "", "tried", "quiz", "predictions")
+BAR = 20  # characters of a full bar
+HEAD = ("notebook", "minutes", "exercises passed", "tried", "quiz", "predictions")
 NOTEBOOKS = ROOT / "notebooks"
 
 
@@ -37,7 +37,13 @@ def progress() -> None:
     rows = table(data)
     passed = f"{sum(row.passed for row in rows)} of {sum(row.total for row in rows)} exercises passed."
     after = [passed, *filter(None, [notice])]
-    emit("\n".join([_text(rows), *after]), _html(rows) + "".join(f"<p>{html.escape(line)}</p>" for line in after))
+    cells = [HEAD, *((r.notebook, r.minutes, _bar(r), r.tried, r.quiz, r.predictions) for r in rows)]
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(f"{cell!s:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    style = '<td style="text-align:left;padding:2px 10px">'
+    marked = ["".join(f"{style}{html.escape(str(cell))}</td>" for cell in row) for row in cells]
+    text = "".join(f"<p>{html.escape(line)}</p>" for line in after)
+    emit("\n".join(lines + after), f"<table>{''.join(f'<tr>{row}</tr>' for row in marked)}</table>{text}")
 
 
 def table(data: dict) -> list[Row]:
@@ -70,33 +76,6 @@ def _minutes(notebook: Path) -> str:
     return found[1] if found else "–"
 
 
-def _text(rows: list[Row]) -> str:
-    width = max([8, *(len(row.notebook) for row in rows)])
-    lines = [f"{'notebook':<{width}}  minutes  exercises passed       tried  quiz  predictions"]
-    for row in rows:
-        filled = round(BAR * row.passed / row.total) if row.total else 0
-        done = f"{'█' * filled}{'░' * (BAR - filled)}  {row.passed}/{row.total}  {row.tried:>3}"
-        lines.append(f"{row.notebook:<{width}}  {row.minutes:>7}  {done}  {row.quiz:>4}  {row.predictions:>3}")
-    return "\n".join(lines)
-
-
-def _html(rows: list[Row]) -> str:
-    body = [HEAD]
-    for row in rows:
-        done = f"{row.passed}/{row.total}"
-        body.append((html.escape(row.notebook), row.minutes, _bar(row), done, row.tried, row.quiz, row.predictions))
-    lines = ["".join(f'<td style="text-align:left;padding:2px 10px">{cell}</td>' for cell in cells) for cells in body]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
 def _bar(row: Row) -> str:
-    """One bar as inline SVG: passed in full color, tried and not passed in a lighter one."""
-    label, unit = f"{row.passed} of {row.total} passed", 160 / max(row.total, 1)
-    parts = (
-        (160, "#8b949e", ".3"),
-        (unit * row.tried, COLORS["passed"], ".4"),
-        (unit * row.passed, COLORS["passed"], "1"),
-    )
-    rects = (f'<rect width="{w:g}" height="12" rx="3" fill="{fill}" fill-opacity="{o}"/>' for w, fill, o in parts)
-    head = f'<svg width="160" height="12" role="img" aria-label="{label}"><title>{label}</title>'
-    return f"{head}{''.join(rects)}</svg>"
+    filled = round(BAR * row.passed / max(row.total, 1))
+    return f"{'█' * filled}{'░' * (BAR - filled)} {row.passed}/{row.total}"

@@ -6,8 +6,6 @@ import dataclasses
 import json
 import math
 import random
-import subprocess
-import sys
 import threading
 
 import nbformat
@@ -109,16 +107,11 @@ TWO_CALLS = spec(
 )
 
 
-def test_a_function_that_makes_a_function_is_shown_as_it_is_called():
-    finding = engine.check(lambda factor: lambda x: factor + x, TWO_CALLS)
-    assert "wrong for `scaled_by(0)(1)`" in " ".join(finding.lines)
-
-
-def test_an_option_of_the_courses_version_need_not_be_offered():
+def test_two_calls_are_shown_as_such_and_an_option_of_the_courses_version_need_not_be_offered():
     assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
     assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
-    refused = engine.check(lambda: lambda x: x, TWO_CALLS)
-    assert "must take (factor); yours takes ()." in " ".join(refused.lines)
+    assert "wrong for `scaled_by(0)(1)`" in engine.check(lambda factor: lambda x: factor + x, TWO_CALLS).lines[0]
+    assert "must take (factor); yours takes ()." in engine.check(lambda: lambda x: x, TWO_CALLS).lines[0]
 
 
 @pytest.fixture(autouse=True)
@@ -146,55 +139,29 @@ def test_a_stub_is_not_attempted_and_the_reference_takes_its_place(body, capsys)
     assert "[not attempted] mean_rows ●○○ 2 min\nUsing the course's version" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "body", ["return 0", "return x", "x", "raise ValueError", "raise NotImplementedError(x)", "yield", "print()"]
-)
-def test_any_code_of_ones_own_is_an_attempt(body):
-    namespace: dict = {}
-    exec(f"def f(x):\n    {body}", namespace)
-    # An expression that is never used is no constant: the compiler keeps it.
-    assert not not_attempted(namespace["f"])
-
-
 def test_a_class_is_a_stub_while_all_its_methods_are():
+    @dataclasses.dataclass
     class Empty:
-        def push(self, item): ...
+        size: int
 
-        def pop(self):
-            """Take one."""
-            raise NotImplementedError
+        def push(self, item): ...
 
     class Begun(Empty):
         def push(self, item):
             self.item = item
 
-        def pop(self): ...
-
-    @dataclasses.dataclass
-    class Generated:
-        size: int
-
-        def push(self, item): ...
-
-    assert not_attempted(Empty)
-    assert not_attempted(Generated)
-    assert not not_attempted(Begun)
+    assert not_attempted(Empty) and not not_attempted(Begun)
 
 
-def test_an_untouched_planted_bug_is_not_attempted_whatever_its_comments_and_docstring():
-    def planted(x):
-        return [y for y in x if y > 1]
-
-    def same(x: list) -> list:
-        """With a docstring."""
-        # and a comment
-        return [y for y in x if y > 1]
-
-    def repaired(x):
-        return [y for y in x if y >= 1]
-
-    assert not_attempted(same, planted)
-    assert not not_attempted(repaired, planted)
+@pytest.mark.parametrize(("change", "untouched"), [("continue", True), ("break", False)])
+def test_an_untouched_planted_bug_is_not_attempted_whatever_imports_and_docstring(change, untouched):
+    """Python compiles `math.floor(…)` differently where the same source imports math, so jumps differ, too."""
+    body = "    s = 0\n    for n in ns:\n        if n < 0: continue\n        s += math.floor(n)\n    return s\n"
+    file, cell = {}, {"math": math}
+    exec(compile(f"import math\ndef total(ns):\n{body}", "<file>", "exec"), file)
+    changed = f"def total(ns: list) -> int:\n    'A docstring.'\n{body.replace('continue', change)}"
+    exec(compile(changed, "<cell>", "exec"), cell)
+    assert not_attempted(cell["total"], file["total"]) == untouched
 
 
 def refused(obj, name: str) -> str:
@@ -226,18 +193,13 @@ def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
     ("code", "expected"),
     [
         ("def mean_rows(x):\n    return x", "must take (x, scale); yours takes (x)."),
-        ("def mean_rows(x, scale=1.0, extra=None):\n    return x.mean(-1) - 1", "First difference"),
         ("def mean_rows(x, y, scale=1.0):\n    return x", "must take (x, scale); yours takes (x, y, scale)."),
-        ("def mean_rows(x, scale=1.0, *, extra):\n    return x", "give `extra` a default value"),
         ("def mean_rows(x, scale):\n    return x", "needs a default value, `scale=1.0`"),
         ("async def mean_rows(x, scale=1.0):\n    return x", "instead of `async def`"),
-        ("class mean_rows:\n    def f(self):\n        return 1", "must be a function"),
         ("def mean_rows(x, scale=1.0):\n    x.mean(-1)", "It returns None. Did you forget `return`?"),
         ("def mean_rows(x, scale=1.0):\n    print(x.mean(-1))", "Printing a value shows it"),
         ("def mean_rows(x, scale=1.0):\n    x += 1\n    return x.mean(-1) - 1", "It changes its input `x`"),
         ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).tolist()", "yours is a list"),
-        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).numpy()", "yours is a float32 array"),
-        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1) / 0 * 0", "yours is nan"),
         ("def mean_rows(x, scale=1.0):\n    import sys\n    sys.exit()", "`exit()`, `quit()` or `sys.exit()`"),
         ("def mean_rows(x, scale=1.0):\n    raise KeyboardInterrupt", "end the whole program (KeyboardInterrupt)"),
         ("def mean_rows(x, scale=1.0):\n    return mean_rows(x)", "without ever reaching a case that returns"),
@@ -324,28 +286,23 @@ def test_an_exercise_in_place_is_judged_by_what_it_leaves():
 
 
 def test_a_class_is_driven_and_a_missing_method_is_named():
-    class Right:
-        def __init__(self):
-            self.top = None
-
-        def push(self, item):
-            self.top = (item, self.top)
+    class Queue(list):
+        push = list.append
 
         def pop(self):
-            item, self.top = self.top
-            return item
-
-    class Queue(Right):
-        def pop(self):
-            return 0
+            return super().pop(0)
 
     class Half:
+        def __init__(self):
+            self.items = []
+
+    class Right(list):
         def push(self, item):
-            self.item = item
+            self += [item]
 
     assert engine.check(Right, SPECS["Stack"]).status == "passed"
-    assert "First difference at [0]: expected 3, yours is 0" in refused(Queue, "Stack")
-    assert "lacks the method" in refused(Half, "Stack")
+    assert "First difference at [0]: expected 3, yours is 1" in refused(Queue, "Stack")
+    assert "lacks the method `push`" in refused(Half, "Stack")
     assert "must be a class" in refused(lambda: 1, "Stack")
 
 
@@ -366,15 +323,11 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
 @pytest.mark.parametrize(
     ("expected", "actual", "stage", "text"),
     [
-        ([1, 2, 3], [1, 5], "shape", "Expected 3 items, yours has 2. First difference at [1]: expected 2, yours is 5."),
         ({"a": [1.0]}, {"a": [1.5]}, "value", "First difference at ['a'][0]: expected 1.0, yours is 1.5."),
         ({"a": 1}, {"b": 1}, "shape", "The keys differ; missing: 'a'; not expected: 'b'."),
-        ("token", "tokens", "value", "Expected 'token', yours is 'tokens'."),
         ("a" * 50, "a" * 49, "value", "First difference at character 49: expected 'a', yours is the end of the text"),
         (3, 3.0, "dtype", "Expected an int, yours is a float, namely 3.0."),
-        (1, True, "dtype", "Expected an int, yours is a bool, namely True."),
         (2.0, torch.tensor(2.0), "kind", "take the plain number out with `.item()`"),
-        ([1], (1,), "kind", "Expected a list, yours is a tuple."),
         ([1], torch.tensor([1]), "kind", "(`.tolist()` makes a list of it)."),
         (
             np.zeros((2, 2)),
@@ -389,9 +342,6 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
             "First NaN or infinity at [1]: expected 0.0, yours is nan (2 of 2 items differ)",
         ),
         (torch.zeros(2), torch.zeros(2, 1), "shape", "Expected shape (2,), yours is (2, 1)."),
-        (torch.zeros(2), torch.zeros(()), "shape", "Expected shape (2,), yours is ()."),
-        ({1, 2}, {2, 3}, "value", "missing: 1; not expected: 3"),
-        (None, 4, "value", "Expected None, yours is 4."),
     ],
 )
 def test_how_a_difference_is_told(expected, actual, stage, text):
@@ -496,8 +446,6 @@ def test_without_a_guess_only_the_answer_is_shown(capsys):
     [
         ("500", {"unit": "MB"}, "A guess in MB is a number without quotes: '500' was not recorded."),
         ([1], {}, "A guess is a number or a text, not a list"),
-        (None, {"unit": "MB"}, "not a NoneType"),
-        (True, {"unit": "MB"}, "not a bool"),
         (float("nan"), {}, "must be a finite number"),
         (-3, {"unit": "MB"}, "A guess in MB cannot be negative: -3 was not recorded."),
         (
@@ -524,15 +472,6 @@ def weights_bytes(n_parameters, dtype):
 """
 
 
-def test_it_works_in_plain_python():
-    done = subprocess.run(
-        [sys.executable, "-c", DEFINITION], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
-    assert "line 5, in weights_bytes" in done.stdout
-    assert "engine.py" not in done.stdout + done.stderr
-    assert done.stderr == ""
-
-
 @pytest.mark.slow
 def test_in_a_kernel_a_verdict_is_text_and_html_without_our_frames(monkeypatch):
     from nbclient import NotebookClient
@@ -553,14 +492,3 @@ def test_in_a_kernel_a_verdict_is_text_and_html_without_our_frames(monkeypatch):
     assert "line 4, in weights_bytes\n        return n_parameters.nothing\n    AttributeError" in first
     assert "engine" not in first and "ipykernel" not in first and "/tmp" not in first
     assert "It was in the loop on line 3, in `weights_bytes`: `while True:`." in second
-
-
-@pytest.mark.parametrize(("change", "untouched"), [("", True), ("break", False)])
-def test_planted_code_with_a_loop_is_recognized_in_such_a_cell_too(change, untouched):
-    """The two forms of a call have different lengths, so jumps over it have different ones, too."""
-    body = "def total(ns):\n    s = 0\n    for n in ns:\n        if n < 0:\n            continue\n"
-    body += "        s += math.floor(n)\n    return s\n"
-    file, cell = {}, {"math": math}
-    exec(compile("import math\n" + body, "<file>", "exec"), file)
-    exec(compile(body.replace("continue", change or "continue"), "<cell>", "exec"), cell)
-    assert not_attempted(cell["total"], file["total"]) == untouched

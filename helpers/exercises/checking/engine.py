@@ -243,11 +243,8 @@ def suspected_cause(spec: Exercise, prepared: Prepared, found: list[Outcome], fa
 
 def _made(
     slip: Variant, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
-) -> list[Outcome] | None:
-    """What a slip gives for every input.
-
-    None where it differs from `wanted` for input number `at`, cannot be defined, or does not come to an end.
-    """
+) -> list[Outcome]:
+    """What a slip gives for every input; nothing where it differs from `wanted` for number `at`, or does not end."""
     made: list[Outcome] = []
 
     def run(stop: Event) -> None:
@@ -258,7 +255,7 @@ def _made(
 
     with captured_output():
         done = watch(run, seconds)
-    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else None
+    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else []
 
 
 def _same(spec: Exercise, one: Outcome, other: Outcome) -> bool:

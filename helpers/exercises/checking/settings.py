@@ -30,7 +30,7 @@ SETTINGS = {  # what completes "it changes ": the module, what reads the setting
 
 
 class Snapshot(NamedTuple):
-    """The value of every setting by its name, the environment variables, and how many modules were loaded."""
+    """The settings as a thread sees them: values by name, environment variables, and how many modules are loaded."""
 
     values: dict[str, Any]
     environment: dict[str, str]
@@ -41,9 +41,8 @@ def snapshot() -> Snapshot:
     """The settings as this thread sees them now."""
     values = {}
     for name, (module, read, _) in SETTINGS.items():
-        if module in sys.modules:
-            with contextlib.suppress(FileNotFoundError):  # the working directory has been deleted
-                values[name] = getattr(sys.modules[module], read)()
+        with contextlib.suppress(KeyError, FileNotFoundError):  # not imported; the working directory has been deleted
+            values[name] = getattr(sys.modules[module], read)()
     return Snapshot(values, dict(os.environ), len(sys.modules))
 
 
@@ -69,10 +68,8 @@ def restore(before: Snapshot, changed: Iterable[str] = ()) -> None:
             put_back = getattr(sys.modules[module], write)
             put_back(**value) if isinstance(value, dict) else put_back(value)
     for name in _variables(before, now):
-        if name in before.environment:
-            os.environ[name] = before.environment[name]
-        else:
-            del os.environ[name]
+        os.environ.pop(name, None)
+        os.environ.update({name: before.environment[name]} if name in before.environment else {})
 
 
 def _variables(before: Snapshot, after: Snapshot) -> list[str]:
