@@ -20,9 +20,11 @@ each_exercise = pytest.mark.parametrize("name", sorted(COURSE))
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch):
-    """A machine that does other things meanwhile gives the same verdicts."""
-    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "15")
+def patience(monkeypatch, request):
+    """A busy machine gives the same verdicts; where slowness is the fault, the limit of the exercise holds."""
+    name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else ""
+    if name and COURSE[name].seconds == Exercise.seconds:
+        monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "15")
 
 
 def answered_otherwise(

@@ -139,14 +139,12 @@ def _objects(expected: Any, actual: Any, tolerance: float, path: str) -> Iterato
 
 
 def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    for stage, want, have in (
-        ("shape", tuple(expected.shape), tuple(actual.shape)),
-        ("dtype", _dtype(expected), _dtype(actual)),
-    ):
-        if want != have:
-            named = "shape " if stage == "shape" else ""
-            yield Difference(stage, f"Expected {named}{want}{_at(path)}, yours is {have}.")
-            return
+    if (want := tuple(expected.shape)) != (have := tuple(actual.shape)):
+        yield Difference("shape", f"Expected shape {want}{_at(path)}, yours is {have}.")
+        return
+    if (want := _dtype(expected)) != (have := _dtype(actual)):
+        yield Difference("dtype", f"Expected {want}{_at(path)}, yours is {have}.")
+        return
     e, a = _numpy(expected), _numpy(actual)
     broken = np.zeros(e.shape, dtype=bool)
     if np.issubdtype(e.dtype, np.inexact):
@@ -166,17 +164,8 @@ def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator
 
 BOOL = bool | np.bool_
 # How each kind is walked, the first that fits; what is expected as one of them must come as the same kind.
-WALKS: dict[Any, Callable] = {
-    np.ndarray: _arrays,
-    BOOL: _plain,
-    numbers.Integral: _plain,
-    numbers.Number: _floats,
-    Mapping: _mappings,
-    list: _sequences,
-    tuple: _sequences,
-    str: _strings,
-    set | frozenset: _sets,
-}
+WALKS: dict[Any, Callable] = {np.ndarray: _arrays, BOOL: _plain, numbers.Integral: _plain, numbers.Number: _floats}
+WALKS |= {Mapping: _mappings, list: _sequences, tuple: _sequences, str: _strings, set | frozenset: _sets}
 
 
 def all_finite(value: Any) -> bool:

@@ -78,7 +78,7 @@ def prepare(spec: Exercise) -> Prepared:
             inputs = inputs_of(spec)
         except Exception as error:
             raise BrokenExercise(f"{spec.place}: `cases` stops with {type(error).__name__}: {error}.") from error
-        expected, n_cases = outcomes(spec.reference, spec, inputs), len(inputs) - len(spec.raises)
+        expected, n_cases = outcomes(spec.reference, spec, inputs, Event(), []), len(inputs) - len(spec.raises)
     faults = []
     for case, outcome in zip(inputs[:n_cases], expected, strict=False):
         if error := outcome.error:
@@ -110,7 +110,7 @@ def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
 
     def run_all(stop: Event) -> None:
         here = settings.snapshot()
-        outcomes(obj, spec, prepared.inputs, into=found, stop=stop)
+        outcomes(obj, spec, prepared.inputs, stop, found)
         changed.update(settings.changes(here, settings.snapshot()))
 
     before = settings.snapshot()
@@ -131,15 +131,9 @@ def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
 
 
 def outcomes(
-    function: Any,
-    spec: Exercise,
-    inputs: list[tuple],
-    into: list[Outcome] | None = None,
-    stop: Event | None = None,
-    only: int | None = None,
+    function: Any, spec: Exercise, inputs: list[tuple], stop: Event, into: list[Outcome], only: int | None = None
 ) -> list[Outcome]:
     """Call `function` on a copy of each input, or of number `only`, seeded by its number; leave once `stop` is set."""
-    results = [] if into is None else into
     for i, case in enumerate(inputs):
         if only in (None, i):
             outcome = Outcome(_copy(case))
@@ -149,11 +143,11 @@ def outcomes(
                 outcome.value = _copy(called)
             except BaseException as error:  # SystemExit and KeyboardInterrupt too: a learner may raise anything
                 outcome.error = error
-                if stop is not None and stop.is_set():
-                    return results
+                if stop.is_set():
+                    break
             outcome.args = _copy(outcome.args)
-            results.append(outcome)
-    return results
+            into.append(outcome)
+    return into
 
 
 def _judge(spec: Exercise, prepared: Prepared, found: list[Outcome], home: str, printed: str) -> Finding:
@@ -249,9 +243,9 @@ def _made(
 
     def run(stop: Event) -> None:
         function = slip.function
-        there = outcomes(function, spec, inputs, stop=stop, only=at)
+        there = outcomes(function, spec, inputs, stop, [], only=at)
         if there and _same(spec, there[0], wanted):  # most are ruled out by one call
-            outcomes(function, spec, inputs, into=made, stop=stop)
+            outcomes(function, spec, inputs, stop, made)
 
     with captured_output():
         done = watch(run, seconds)
