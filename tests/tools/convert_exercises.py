@@ -29,7 +29,7 @@ from helpers.exercises.checking.engine import check
 from helpers.exercises.checking.loading import FOLDER, Loaded
 from helpers.exercises.checking.variants import changed, entries, parted
 from helpers.exercises.solutions import bound_by
-from helpers.files.paths import ROOT
+from tests.tools.notebook import ROOT, exercise_node, read
 
 RIGHT = ROOT / "tests" / "exercises" / "right"
 OPTIONAL = ("properties", "raises", "tolerance", "seconds", "first_call", "drive", "shown")
@@ -159,10 +159,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder, right = options.out or FOLDER, (options.out / "right" if options.out else RIGHT)
     course, home, rights, lost = registry(), folder / options.notebook, [], 0
-    used = re.findall(
-        r"@exercise\\n\",\s+\"(?:def|class) (\w+)", (ROOT / f"notebooks/{options.notebook}.ipynb").read_text()
-    )
-    loaded = [course.load(name) for name in dict.fromkeys(used) if name in course]
+    cells = read(ROOT / "notebooks" / f"{options.notebook}.ipynb").cells
+    used = [node.name for cell in cells if (node := exercise_node(cell))]
+    loaded = [course.load(name) for name in used if name in course]
     loaded = [old for old in loaded if old.file.is_relative_to(ROOT / "helpers")]
     home.mkdir(parents=True, exist_ok=True)
     for old in loaded:
