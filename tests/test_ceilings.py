@@ -9,7 +9,7 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 12_000,
+    "helpers": 12_200,
     "helpers/old": 38_000,
     "exercises": 30_000,
     "recorded": 500,
