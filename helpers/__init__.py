@@ -1,13 +1,12 @@
-"""What the notebooks of Hands-On LLMs import: one room (subpackage) per topic, each named by the field's word for it.
+"""What the notebooks of Hands-On LLMs import: one topic, one file or folder, each named by the field's word for it.
 
-Importing the package costs nothing: no PyTorch, no plotting, no model. Rooms and names are loaded on first use:
+Importing the package costs nothing: no PyTorch, no plotting, no model. Names are loaded on first use:
 
     from helpers import show
     show(some_function)                                  # its source, highlighted
-    from helpers.tokenization import BPETokenizer        # a room's face: what notebooks import
-    help("helpers.tokenization")                         # what is in the room, and in which notebook it is opened
+    from helpers.tokenization import BPETokenizer
 
-`README.md` beside this file is the plan of the house: the rooms, what may import what, and where new code goes.
+`helpers.old` holds what only lessons that wait for their rework use. `README.md` beside this file is the plan.
 """
 
 from __future__ import annotations
@@ -15,37 +14,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from helpers import moved
-
 if TYPE_CHECKING:
     from helpers.display.source import show as show
 
-ROOMS = (
-    "attention",
-    "display",
-    "exercises",
-    "fetching",
-    "files",
-    "foundations",
-    "generation",
-    "lora",
-    "measuring",
-    "metrics",
-    "plots",
-    "prompting",
-    "quantization",
-    "retrieval",
-    "speed",
-    "tasks",
-    "tokenization",
-    "training",
-    "transformer",
-    "trials",
-    "velunda",
-)
-MODULES = ("adapters", "bootstrap", "corpora", "environment", "memory", "models", "scale", "stats")
+MODULES = (
+    "adapters", "assistants", "attention", "bootstrap", "display", "environment", "exercises", "fetching", "files",
+    "generation", "metrics", "models", "plots", "quantization", "retrieval", "scale", "serving", "stats",
+    "tokenization", "transformer", "velunda",
+)  # fmt: skip
 
-__all__ = ["__version__", "show", *ROOMS, *MODULES]  # noqa: PLE0604
+__all__ = ["__version__", "show", *MODULES]  # noqa: PLE0604
 
 
 def _version() -> str:
@@ -71,16 +49,13 @@ def __getattr__(name: str) -> Any:
         value: Any = _version()
     elif name == "show":
         from helpers.display.source import show as value
-    elif name in ROOMS or name in MODULES:
+    elif name in MODULES:
         value = importlib.import_module(f"helpers.{name}")
     else:
-        raise AttributeError(moved.sentence(name) or f"module 'helpers' has no attribute {name!r}")
+        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
-
-
-moved.install()

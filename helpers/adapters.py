@@ -1,7 +1,7 @@
 """Adapters in PEFT's format: which ones the course ships, whether one is whole, and whether it fits a model.
 
     shipped()                                  # names of the folders in data/adapters
-    adapter = read_adapter("tickets")          # or a folder that save_pretrained or helpers.lora.save_adapter wrote
+    adapter = read_adapter("tickets")          # or a folder that save_pretrained or helpers.old.lora.save_adapter wrote
     require_fit(adapter, linear_sizes(model), lambda: weights_checksum(model.parameters()))
 
 An adapter is a folder with `adapter_config.json` (rank, alpha, which layers), `adapter_model.safetensors` (for each
@@ -10,7 +10,7 @@ corrected layer A of shape (rank, in) and B of shape (out, rank)) and `README.md
 one is refused by every other model, even by one of the same shape.
 
 What it does not do: put an adapter into a model. `helpers.models.chat_model(adapter=…)` does that for the library's
-model, `helpers.lora.load_adapter` for the course's own.
+model, `helpers.old.lora.load_adapter` for the course's own.
 """
 
 from __future__ import annotations

@@ -218,7 +218,7 @@ def _machine() -> Iterator[Check]:
 def _memory() -> Iterator[Check]:
     import psutil
 
-    from helpers.measuring import process
+    from helpers.old.measuring import process
 
     memory = psutil.virtual_memory()
     total, available, limit = memory.total, memory.available, process.container_limit()

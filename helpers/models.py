@@ -11,7 +11,8 @@ id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.
 what each model and adapter is for, `--fetch` fetches the models, `--clear` deletes them. Adapters lie in data/adapters
 (`helpers.adapters`); a name that is none of theirs is taken for a folder. The reranker is the same at every scale.
 
-Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization.weights`).
+Not here: remote code (never run), pickled weights (never opened), quantized loading
+(`helpers.old.quantization.weights`).
 """
 
 from __future__ import annotations

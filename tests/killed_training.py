@@ -18,9 +18,9 @@ import torch
 from safetensors.torch import save_file
 
 from helpers.files import safe_files
-from helpers.lora import add_lora_
-from helpers.training import Batch, Example, Recipe, collate, train
-from helpers.transformer import GPT, GPTConfig
+from helpers.old.lora import add_lora_
+from helpers.old.training import Batch, Example, Recipe, collate, train
+from helpers.old.transformer import GPT, GPTConfig
 from tests.benchmarks.packing import loss_everywhere
 
 RECIPE = Recipe(steps=12, rate=3e-3, batch=5, micro_batch=2, warmup=3, clip=0.5, weight_decay=0.01, seed=3)

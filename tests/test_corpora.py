@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import corpora
-from helpers.corpora import Corpus, CorpusUnavailable, language_reference, stdlib_docstrings, stdlib_source
+from helpers.old import corpora
+from helpers.old.corpora import Corpus, CorpusUnavailable, language_reference, stdlib_docstrings, stdlib_source
 
 ALL = [language_reference, stdlib_docstrings, stdlib_source]
 # MB (10⁶ bytes), wide enough for Python 3.11 to 3.13 and for distributions that leave idlelib out.
@@ -62,7 +62,7 @@ def test_documents_have_unique_titles_in_sorted_order_and_text(load):
 def test_another_process_with_another_hash_seed_gets_the_same_text_and_the_same_split(no_cache):
     code = (
         "import hashlib, sys; sys.path.insert(0, '.')\n"
-        "from helpers.corpora import *\n"
+        "from helpers.old.corpora import *\n"
         "corpus = stdlib_docstrings(); train, validation = corpus.split(seed=3)\n"
         "print([hashlib.sha256(c.text.encode()).hexdigest() for c in (corpus, train, validation)])"
     )
@@ -100,7 +100,7 @@ def test_docstrings_are_those_that_help_shows():
 def test_collecting_docstrings_imports_no_module_of_the_library():
     # `antigravity` opens a browser and `this` prints when imported.
     code = (
-        "import sys; from helpers.corpora import *; stdlib_docstrings()\n"
+        "import sys; from helpers.old.corpora import *; stdlib_docstrings()\n"
         "print({'this', 'antigravity', 'turtle'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

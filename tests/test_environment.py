@@ -14,7 +14,7 @@ import pytest
 
 from helpers import environment
 from helpers.environment import FAIL, OK, WARN, Check, Report, main, private, report
-from helpers.measuring import process
+from helpers.old.measuring import process
 from helpers.plots import contrast
 
 

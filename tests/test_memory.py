@@ -10,13 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from helpers import memory
-from helpers.measuring import peak_bytes, resident_bytes
-from helpers.measuring import process as process_memory
-from helpers.memory import (
+from helpers.old import memory
+from helpers.old.measuring import peak_bytes, resident_bytes
+from helpers.old.measuring import process as process_memory
+from helpers.old.memory import (
     ARCHITECTURES,
     GIB,
-    GPU,
     GPUS,
     MACHINES,
     MIB,
@@ -24,7 +23,6 @@ from helpers.memory import (
     Machine,
     canonical_dtype,
     estimate,
-    fits_table,
     kv_cache_bytes,
     parameters_by_part,
     quantization_overhead_bytes,
@@ -81,7 +79,7 @@ def test_a_negative_count_is_refused():
 
 
 def test_naming_a_dtype_does_not_import_pytorch():
-    code = "import sys; from helpers.memory import *; weights_bytes(8, 'bfloat16'); print('torch' in sys.modules)"
+    code = "import sys; from helpers.old.memory import *; weights_bytes(8, 'bfloat16'); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -276,49 +274,12 @@ def test_an_estimate_of_something_unknown_is_refused_with_a_cure(call, message):
 # What fits
 
 
-def test_a_model_fits_exactly_where_the_reported_memory_is_enough():
-    needed = estimate("Qwen3-1.7B", "inference", "fp16", 2048).total
-    enough = GPU("enough", 1, -(-needed // MIB))
-    short = GPU("short", 1, needed // MIB - 1)
-    table = fits_table([enough, short], ["Qwen3-1.7B"], [("inference", "fp16")])
-    assert table.rows[0].fits == ("enough",)
-
-
-@pytest.mark.parametrize(
-    ("model", "task", "dtype", "card", "fits"),
-    [
-        ("Llama-3.1-8B", "inference", "fp16", "T4", False),  # 16 GB of weights alone
-        ("Llama-3.1-8B", "inference", "int4", "RTX 4060", True),
-        ("Llama-3.1-8B", "lora", "int4", "T4", True),  # what QLoRA is for
-        ("Llama-3.1-8B", "full", "bf16", "H100", False),  # 16 bytes a parameter
-        ("Qwen3-14B", "lora", "int4", "RTX 4090", True),
-        ("Llama-3.3-70B", "lora", "int4", "H100", True),  # 65B on 48 GB, Dettmers et al. 2023
-        ("Llama-3.3-70B", "inference", "fp16", "A100 80 GB", False),
-    ],
-)
-def test_the_table_agrees_with_what_is_known_to_fit(model, task, dtype, card, fits):
-    row = next(row for row in fits_table().rows if (row.model, row.task, row.dtype) == (model, task, dtype))
-    assert (card in row.fits) == fits
-
-
 def test_a_24_gb_card_tunes_34_billion_parameters_in_4_bits():
     code_llama = Architecture("CodeLlama-34B", 48, 8192, 22_016, 64, 8, 128, 32_000, False)
     card = next(gpu for gpu in GPUS if gpu.name == "RTX 4090")
     assert estimate(code_llama, "lora", "int4").total <= card.capacity  # 33B on 24 GB, Dettmers et al. 2023
     # A vocabulary of 151,936 makes logits of almost five times the size, so a model that is no larger no longer fits.
     assert estimate("Qwen3-32B", "lora", "int4").total > card.capacity
-
-
-def test_the_table_folds_away_and_its_text_names_the_smallest_card():
-    table = fits_table()
-    assert len(table.rows) == 8 * 8
-    page = table._repr_html_()
-    assert page.startswith("<details><summary>What fits on one GPU") and page.endswith("</details>")
-    assert all(gpu.name in page for gpu in GPUS)
-    assert sum(len(row.fits) for row in table.rows) == page.count("✓")
-    line = next(line for line in str(table).splitlines() if line.startswith("Llama-3.1-8B") and "LoRA" in line)
-    assert line.split()[-1] == next(r for r in table.rows if r.model == "Llama-3.1-8B" and r.task == "lora").fits[0]
-    assert [gpu.capacity for gpu in table.gpus] == sorted(gpu.capacity for gpu in GPUS)
 
 
 def test_a_card_reports_about_the_gib_on_its_label():
@@ -352,7 +313,7 @@ def in_a_fresh_process(code: str) -> list[str]:
 def test_resident_memory_grows_and_falls_with_what_is_held_and_the_peak_stays():
     # 200 MB, well above the allocator's threshold for giving memory back at once.
     before, during, after, peak = map(int, in_a_fresh_process(
-        "from helpers.measuring.process import *\n"
+        "from helpers.old.measuring.process import *\n"
         "before = resident_bytes(); block = bytearray(200_000_000); during = resident_bytes()\n"
         "del block; print(before, during, resident_bytes(), peak_bytes())"
     ))  # fmt: skip
@@ -454,7 +415,7 @@ def test_canonical_names_are_stable_under_repetition():
 def test_freed_memory_goes_back_to_the_system():
     """Many small blocks, of which the last stays: glibc cannot give the others back by itself."""
     code = (
-        "from helpers.measuring.process import give_back_freed, resident_bytes\n"
+        "from helpers.old.measuring.process import give_back_freed, resident_bytes\n"
         "blocks = [bytearray(60_000) for _ in range(4000)]; last = blocks[-1]; del blocks\n"
         "kept = resident_bytes(); give_back_freed(); print(kept, resident_bytes())"
     )

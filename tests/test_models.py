@@ -194,7 +194,7 @@ def test_loading_leaves_the_libraries_verbosity_as_it_was(tiny_llama, monkeypatc
 @pytest.mark.slow
 def test_a_real_fetch_stays_below_the_memory_limit_and_its_result_answers(tmp_path):
     code = (
-        "from helpers import models; from helpers.measuring import process as process_memory\n"
+        "from helpers import models; from helpers.old.measuring import process as process_memory\n"
         "for role in models.SOURCES: models.fetch(role)\n"
         "print(process_memory.peak_bytes())\n"
         "model, tokenizer = models.chat_model()\n"
@@ -353,7 +353,7 @@ def taught(tiny_llama, monkeypatch) -> Path:
     """An adapter of the tiny model, which takes the chat model's place, as the course's own LoRA layers save it."""
     import torch
 
-    from helpers.lora import add_lora_, lora_parameters, save_adapter
+    from helpers.old.lora import add_lora_, lora_parameters, save_adapter
     from helpers.transformer import Llama
 
     monkeypatch.setenv("HANDS_ON_CHAT_MODEL", str(tiny_llama))
@@ -378,7 +378,7 @@ def test_with_an_adapter_the_chat_model_is_pefts_around_the_same_base(taught, ca
     import peft
     import torch
 
-    from helpers.lora import load_adapter
+    from helpers.old.lora import load_adapter
     from helpers.transformer import Llama
 
     ids = torch.tensor([[1, 2, 0, 2]])

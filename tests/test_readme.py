@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import json
 
-from helpers.metrics import Score
-from helpers.trials import tickets_recorded, written_answers
-from helpers.trials.handbook_answers import answered
+from helpers.old.metrics import Score
+from helpers.old.trials import tickets_recorded, written_answers
+from helpers.old.trials.handbook_answers import answered
 from tests.claims.test_10b_rag_quality import lead, promise_kept
 from tests.tools.execute import same_pixels
 from tests.tools.notebook import ROOT

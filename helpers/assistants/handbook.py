@@ -12,8 +12,7 @@ Five steps, each a function that can be called alone:
     quotes[0].score >= THRESHOLD                                              # else it abstains
     answer_by_quote(quotes[0], documents)                                     # an Answer with its citation
 
-The best sentence is often the one before or behind the one that answers, so it is shown with its neighbors. With
-`reader=True`, the chat model that has learned to read says it in a short sentence instead, or abstains.
+The best sentence is often the one before or after the one that answers, so it is shown with its neighbors.
 What it does not do: answer what takes two places far apart, add up, or remember what was asked before.
 """
 
@@ -23,24 +22,23 @@ import contextlib
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from helpers.assistants.passages import NOT_THERE, passage_reader
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching.cache import cache_dir
 from helpers.models import reranker
-from helpers.retrieval.answering import ABSTENTION
 from helpers.retrieval.chunking import Chunk, chunk_documents
-from helpers.retrieval.citations import Answer, Citation, cite
+from helpers.retrieval.citations import Answer, Citation
 from helpers.retrieval.dense import encode_texts
 from helpers.retrieval.hybrid import HybridIndex
 from helpers.retrieval.index import Hit, IndexUnavailable, SearchIndex, require_query
 from helpers.retrieval.units import Unit, split_units, write_out
 from helpers.velunda.handbook import Document, load_handbook
 
+ABSTENTION = "I do not know. A colleague will reply within one business day."
 CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
 POOL = 20  # hits in force that are read together with the question
 PASSAGES = 3  # of these, how many are cut into sentences and rows
@@ -167,8 +165,7 @@ def source(quote: Quote, documents: Mapping[str, Document], n: int = AROUND) -> 
 class HandbookAssistant:
     """Called with a question, it gives an `Answer` from the documents that the index was made of.
 
-    threshold: from which score on a quote is an answer. reader: (question, text) → a short answer, or NOT_THERE; it
-    then speaks instead of the quote.
+    threshold: from which score on a quote is an answer.
     """
 
     def __init__(
@@ -178,11 +175,10 @@ class HandbookAssistant:
         cross_encoder: CrossEncoder,
         encoder: Any,
         threshold: float = THRESHOLD,
-        reader: Callable[[str, str], str] | None = None,
     ) -> None:
         self.index, self.documents = index, documents
         self.cross_encoder, self.encoder = cross_encoder, encoder
-        self.threshold, self.reader = threshold, reader
+        self.threshold = threshold
 
     def __call__(self, question: str) -> Answer:
         """The answer, or one that abstains. Raises ValueError for an empty question."""
@@ -190,9 +186,7 @@ class HandbookAssistant:
         quotes = self.quotes(question, passages)
         if not quotes or quotes[0].score < self.threshold:
             return self._abstain(quotes, passages)
-        if self.reader is None:
-            return answer_by_quote(quotes[0], self.documents, passages)
-        return self._read(question, quotes, passages)
+        return answer_by_quote(quotes[0], self.documents, passages)
 
     def hits(self, question: str) -> list[Hit]:
         """What the search finds, superseded documents left out."""
@@ -211,23 +205,12 @@ class HandbookAssistant:
         score = quotes[0].score if quotes else -math.inf
         return Answer(ABSTENTION, (), score, True, tuple(hit.chunk for hit in passages))
 
-    def _read(self, question: str, quotes: Sequence[Quote], passages: Sequence[Hit]) -> Answer:
-        text = self.reader(question, quotes[0].unit.with_headings)
-        if text.strip().startswith(NOT_THERE.rstrip(".")):
-            return self._abstain(quotes, passages)
-        cited = cite(text, [source(quotes[0], self.documents)])
-        return Answer(text, cited, quotes[0].score, False, tuple(hit.chunk for hit in passages))
-
 
 @cache
-def handbook_assistant(reader: bool = False) -> HandbookAssistant:
-    """The course's assistant, loaded once per process. reader: a taught chat model writes the answer from the quote.
-
-    Raises ModelUnavailable, AdapterUnavailable in one sentence.
-    """
-    read = passage_reader() if reader else None
+def handbook_assistant() -> HandbookAssistant:
+    """The course's assistant, loaded once per process. Raises ModelUnavailable in one sentence."""
     index, cross_encoder = _search_models()
-    return HandbookAssistant(index, load_handbook(), cross_encoder, index.dense.encoder, reader=read)
+    return HandbookAssistant(index, load_handbook(), cross_encoder, index.dense.encoder)
 
 
 @cache

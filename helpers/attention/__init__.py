@@ -1,19 +1,10 @@
-"""Attention, from one head to many, with its masks, positions and cheaper variants. Opened in 02 and 02c.
-
-| module        | what                                                                             |
-|---------------|----------------------------------------------------------------------------------|
-| `multi_head`  | `scaled_dot_product_attention`, `MultiHeadAttention` with grouped queries        |
-| `masks`       | causal, padding and sliding-window masks                                         |
-| `positions`   | sinusoidal, learned, RoPE, ALiBi, and RoPE scaling                               |
-| `subquadratic`| linear attention, and attention within a sliding window                          |
-| `plots`       | one head drawn, a browser through all heads, and how far RoPE turns              |
-"""
+"""Attention, from one head to many, with its masks, positions and cheaper variants. Opened in 02 and 02c."""
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["masks", "multi_head", "plots", "positions", "subquadratic"],
+    submodules=["masks", "multi_head", "positions"],
     submod_attrs={
         "masks": ["causal_mask", "padding_mask", "segment_mask", "segment_positions", "sliding_window_mask"],
         "multi_head": [
@@ -27,7 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "scaled_dot_product_attention",
             "split_heads",
         ],
-        "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid", "rotation_circles"],
         "positions": [
             "RopeScaling",
             "T5RelativeBias",
@@ -40,6 +30,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "sinusoidal",
             "t5_buckets",
         ],
-        "subquadratic": ["linear_attention", "sliding_window_attention"],
     },
 )

@@ -10,7 +10,7 @@ may look, as in PyTorch; a bias is added to the scores (ALiBi, T5).
 `scaled_dot_product_attention` is the formula as it stands, and gives the weights to look at. `fused_attention` is the
 same function by PyTorch's kernel, which never stores the (T, S) table; the models run on it.
 
-Elsewhere and re-exported: `masks` and `positions`; attention in linear time is in `subquadratic`.
+Elsewhere and re-exported: `masks` and `positions`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ from helpers.attention.positions import (
     sinusoidal,
     t5_buckets,
 )
-from helpers.attention.subquadratic import linear_attention, sliding_window_attention
 
 __all__ = [
     "MultiHeadAttention",
@@ -50,7 +49,6 @@ __all__ = [
     "distances",
     "fused_attention",
     "keeping_weights",
-    "linear_attention",
     "merge_heads",
     "padding_mask",
     "repeat_kv",
@@ -58,7 +56,6 @@ __all__ = [
     "rope_frequencies",
     "scaled_dot_product_attention",
     "sinusoidal",
-    "sliding_window_attention",
     "sliding_window_mask",
     "split_heads",
     "t5_buckets",

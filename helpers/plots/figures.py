@@ -12,8 +12,7 @@ The colors start from Okabe and Ito's (2008) and were moved until each reaches a
 graphical objects) and every two are far apart for normal, protan, deutan and tritan eyes. As text they are darkened to
 a contrast of 4.5 (`readable`). Lines are labeled at their ends rather than in a legend.
 
-Every figure carries an alternative text, read off what is drawn (`helpers.plots.alt_text`); `alt=` or `fig.alt = "…"`
-puts the author's own words in its place.
+Every figure carries an alternative text: its author's words (`alt=` or `fig.alt = "…"`), or else its title.
 
 What it does not do: interactive figures, and choosing what to plot.
 """
@@ -35,7 +34,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.display.frontend import in_kernel, is_static, shell
-from helpers.plots.alt_text import describe, tell
 
 CARD, INK, QUIET, RULE = "#fbfaf6", "#24292f", "#5c6570", "#d9d5ca"  # ground, text, secondary text, grid lines
 
@@ -96,6 +94,11 @@ def png(fig: Figure) -> bytes:
     return small.getvalue()
 
 
+def describe(fig: Figure) -> str:
+    """The figure's alternative text, in one line: its author's words, or its title."""
+    return " ".join(str(getattr(fig, "alt", "") or fig.get_suptitle()).split())
+
+
 def described_png(fig: Figure) -> tuple[bytes, dict[str, str]]:
     """The PNG and its metadata, the alternative text, as IPython's formatters take them."""
     return png(fig), {"alt": describe(fig)}
@@ -118,7 +121,7 @@ def figure(
 ) -> tuple[Figure, Axes]:
     """An empty figure of `size` inches whose title states the finding, left-aligned; labels carry units.
 
-    alt: what to tell those who cannot see it, instead of what `describe` reads off the drawing.
+    alt: what to tell those who cannot see it; without it, the title.
     """
     with mpl.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=size)
@@ -226,11 +229,6 @@ def bars(
     ax.set_xticks(ticks)
     _count_alike(ax, fmt)
     ax.spines["bottom"].set_bounds(low, max(high, ticks[-1] if ticks else high))
-    tell(ax, f"Bars, {ax.get_xlabel() or 'from top to bottom'}: {_pairs(labels, texts)}")
-
-
-def _pairs(labels: Sequence[str], texts: Sequence[str]) -> str:
-    return "; ".join(f"{label} {text}" for label, text in zip(labels, texts, strict=True))
 
 
 def _count_alike(ax: Axes, fmt: str) -> None:
@@ -269,10 +267,6 @@ def intervals(
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
-    texts = [f"{fmt.format(value)} ({fmt.format(low)} – {fmt.format(high)})"
-             for value, (low, high) in zip(estimates, low_high, strict=True)]  # fmt: skip
-    against = "" if reference is None else f". A dashed line at {fmt.format(reference)}"
-    tell(ax, f"Points with intervals, {ax.get_xlabel() or 'from top to bottom'}: {_pairs(labels, texts)}{against}")
 
 
 def timeline(
@@ -313,7 +307,6 @@ def _timeline(dated: Sequence[tuple[float, str, str]], title: str, size: tuple[f
         low, high = min(placed[0], 0), max(placed[-1], 1)
         ax.set(xlim=(-0.02, 1), ylim=(high + 0.03, low - 0.03))
         ax.axis("off")
-        tell(ax, "A timeline: " + "; ".join(f"{int(year)} {name}" for year, name, _ in dated))
     return fig
 
 

@@ -13,11 +13,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from helpers.plots.alt_text import tell
 from helpers.plots.figures import CARD, INK, QUIET, STYLE
 
 TILE = 0.46  # inches
-READ_OUT_AT_MOST = 30  # numbers of one table
 NUMBERS_AT_MOST = 12  # rows or columns; beyond that, the numbers would not be readable
 
 
@@ -25,7 +23,7 @@ def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "
     """Matrices side by side, each shaded from its smallest to its largest number; a vector is a row.
 
     panels: caption → array or tensor, (rows, columns) or (columns,), at most 12 each way. NaN stays empty.
-    alt: alternative text, instead of the numbers row by row.
+    alt: alternative text.
     Raises ValueError for anything larger, empty, or of more dimensions.
     """
     arrays = {caption: _matrix(caption, values) for caption, values in panels.items()}
@@ -43,7 +41,6 @@ def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "
             side = (width - array.shape[1]) / 2  # the same size of tile in every panel
             ax.set(xlim=(-side, array.shape[1] + side), ylim=(tallest + 0.05, -0.05), aspect="equal", anchor="N")
             ax.set_title(caption, loc="center", fontsize=10, fontweight="normal", color=QUIET, pad=6)
-            tell(ax, _read_out(array, fmt))
     return fig
 
 
@@ -72,20 +69,6 @@ def _matrix(caption: str, values: Any) -> np.ndarray:
     if array.ndim != 2 or not array.size or max(array.shape) > NUMBERS_AT_MOST:
         raise ValueError(f"{caption!r} has the shape {np.shape(values)}; grids() draws up to 12 rows and 12 columns.")
     return array
-
-
-def _read_out(array: np.ndarray, fmt: str) -> str:
-    """Row by row; tables with more numbers than anybody listens to are summed up."""
-    rows, columns = array.shape
-    finite = array[np.isfinite(array)]
-    if array.size > READ_OUT_AT_MOST or not finite.size:
-        above = array[np.triu_indices(rows, 1, columns)]
-        kinds = {"empty": np.isnan(above).all(), "0": not np.nan_to_num(above, nan=1.0).any()}
-        triangle = next((f", {kind} above the diagonal" for kind, holds in kinds.items() if holds and above.size), "")
-        reach = f", from {fmt.format(finite.min())} to {fmt.format(finite.max())}" if finite.size else ""
-        return f"a table of {rows} by {columns} numbers{reach}{triangle}"
-    said = [", ".join(fmt.format(value) if np.isfinite(value) else "empty" for value in row) for row in array]
-    return f"rows: {'; '.join(said)}" if rows > 1 else f"one row: {said[0]}"
 
 
 def _tiles(ax: plt.Axes, array: np.ndarray, fmt: str) -> None:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.metrics.text import sentences
 from helpers.velunda.handbook import Document
 
 if TYPE_CHECKING:
@@ -36,6 +35,11 @@ HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 BLOCK_STARTS = re.compile(r"\s*(?:[-*+]\s|\d+[.)]\s|\||>|#{1,6}\s|```|~~~)")  # a list's item, a row, a quote, a heading
 FENCE = re.compile(r" {0,3}(```|~~~)")
 Span = tuple[int, int]
+
+
+def sentences(text: str) -> list[str]:
+    """Cut after ., ? or ! where a capital or a digit follows; titles such as "Mrs." do not end a sentence."""
+    return re.split(r"(?<!\bMrs\.)(?<!\bMr\.)(?<!\bMs\.)(?<=[.?!])\s+(?=[\"“A-Z0-9])", text)
 
 
 @dataclass(frozen=True)

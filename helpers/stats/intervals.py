@@ -156,21 +156,6 @@ def bootstrap_ratio(
     return float(low), float(high)
 
 
-def prediction_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
-    """Where one more measurement lands, if it is made like those in `values`: mean ± t · s · √(1 + 1/n).
-
-    values: (n,) finite numbers, at least 2, about normally distributed. It is wider than an interval of the mean: it
-    holds the luck of the next measurement, too. Raises ValueError for fewer than two values, NaN or infinity.
-    """
-    from scipy.stats import t
-
-    data = finite_values(values, "values")
-    if len(data) < 2:
-        raise ValueError("One value does not tell how far the next may be from it: give at least two.")
-    reach = t.ppf(tails(confidence)[1], len(data) - 1) * data.std(ddof=1) * np.sqrt(1 + 1 / len(data))
-    return float(data.mean() - reach), float(data.mean() + reach)
-
-
 def coverage(
     interval: Callable[[NDArray, int, float], Interval],
     p: ArrayLike,

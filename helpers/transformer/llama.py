@@ -5,7 +5,7 @@
 
 Its parts: RMSNorm before each sublayer, rotary positions, grouped-query attention, SwiGLU, no biases.
 
-What it does not do: generate (`helpers.generation`), train (`helpers.training`), sliding windows, experts.
+What it does not do: generate (`helpers.generation`), train (`helpers.old.training`), sliding windows, experts.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Span:
 class Question:
     """A question, the passages that answer it (none if it cannot be answered, two if it takes both), the answer.
 
-    accepted: strings of which a right answer states at least one, as `helpers.metrics.contains_answer` tells; given
+    accepted: strings of which a right answer states at least one, as `helpers.old.metrics.contains_answer` tells; given
     for everyday questions only.
     """
 

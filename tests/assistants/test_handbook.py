@@ -22,9 +22,9 @@ from helpers.assistants.handbook import (
 )
 from helpers.fetching import damage
 from helpers.fetching.wheel import FETCH_COMMAND
-from helpers.metrics import calibrate_threshold, contains_answer
+from helpers.old.metrics import calibrate_threshold, contains_answer
+from helpers.old.trials.handbook_answers import RECORD, STRATA, answered, confidences, questions_of, says_answer
 from helpers.retrieval import BM25Index, Hit, HybridIndex, chunk
-from helpers.trials.handbook_answers import RECORD, STRATA, answered, confidences, questions_of, says_answer
 from helpers.velunda import Document, load_handbook
 from helpers.velunda.handbook import SPLITS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants import NOT_THERE, PassageReader, passage_chat
+from helpers.old.assistants import NOT_THERE, PassageReader, passage_chat
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants import ReportSummarizer, choose_draft, choose_summary, misplaced, unsupported
-from helpers.assistants.reports import in_order
-from helpers.generation.replies import Reply
+from helpers.old.assistants import ReportSummarizer, choose_draft, choose_summary, misplaced, unsupported
+from helpers.old.assistants.reports import in_order
+from helpers.old.generation.replies import Reply
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
-from helpers.assistants.tickets import score_fields
-from helpers.velunda import FIELDS, load_tickets
+from helpers.old.assistants.ticket_baseline import CLASSIFIED, FEATURES, fit_baseline
+from helpers.old.assistants.tickets import score_fields
+from helpers.old.velunda import FIELDS, load_tickets
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import random
 import pytest
 import torch
 
-from helpers.assistants.tickets import (
+from helpers.old.assistants.tickets import (
     INSTRUCTION,
     ROOM,
     TicketReader,
@@ -20,10 +20,11 @@ from helpers.assistants.tickets import (
     score_fields,
     ticket_chat,
 )
-from helpers.generation import AnswerForm
+from helpers.old.generation import AnswerForm
+from helpers.old.training import encode_chat
+from helpers.old.velunda import FIELDS, load_tickets
 from helpers.stats import wilson
-from helpers.training import encode_chat
-from helpers.velunda import FIELDS, canon, load_tickets
+from helpers.velunda import canon
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

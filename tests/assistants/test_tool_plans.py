@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.assistants import TOOLS
-from helpers.assistants.tool_plans import plan_by_rules
-from helpers.trials.tool_tasks import load_tool_tasks
+from helpers.old.assistants import TOOLS
+from helpers.old.assistants.tool_plans import plan_by_rules
+from helpers.old.trials.tool_tasks import load_tool_tasks
 
 DEV = load_tool_tasks("dev")
 

@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 import torch
 
-from helpers.assistants import (
+from helpers.old.assistants import (
     ToolCaller,
     call_text,
     order_lookup,
@@ -18,9 +18,9 @@ from helpers.assistants import (
     tool_chat,
     tool_line,
 )
-from helpers.assistants.tools import ROOM, TOOLS, Copying, Turns, call_pattern, is_copied, offered
-from helpers.prompting import calculate, parse_calls, tool_schema
-from helpers.velunda import load_orders
+from helpers.old.assistants.tools import ROOM, TOOLS, Copying, Turns, call_pattern, is_copied, offered
+from helpers.old.prompting import calculate, parse_calls, tool_schema
+from helpers.old.velunda import load_orders
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 
@@ -176,7 +176,7 @@ def test_turns_wait_for_all_that_are_running():
 
 def test_a_plan_wants_one_call_after_the_other_and_then_words(monkeypatch):
     ask = Scripted(twice_the_price, plan=lambda question: ["price_lookup", "calculate"])
-    monkeypatch.setattr("helpers.assistants.tools.regex_grammar", lambda _, pattern: pattern)
+    monkeypatch.setattr("helpers.old.assistants.tools.regex_grammar", lambda _, pattern: pattern)
     schemas = [tool_schema(tool) for tool in ask.tools]
     asked = [{"role": "user", "content": "?"}]
     result = {"role": "tool", "content": "89 euros"}

@@ -16,12 +16,10 @@ from helpers.attention import (
     causal_mask,
     fused_attention,
     keeping_weights,
-    linear_attention,
     merge_heads,
     padding_mask,
     repeat_kv,
     scaled_dot_product_attention,
-    sliding_window_attention,
     sliding_window_mask,
     split_heads,
 )
@@ -181,8 +179,6 @@ def test_impossible_masks_are_refused_in_one_sentence():
         padding_mask([4], 3)
     with pytest.raises(ValueError, match="at least 1 position"):
         sliding_window_mask(4, 0)
-    with pytest.raises(ValueError, match="at least 1 position"):
-        sliding_window_attention(*qkv(), window=0)
 
 
 # Heads ---------------------------------------------------------------------------------------------------------------
@@ -315,66 +311,3 @@ def test_head_dim_may_be_any_number():
 
 
 # Linear time ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("T", [1, 5, 16, 37])
-@pytest.mark.parametrize("window, n_global", [(1, 0), (4, 0), (4, 1), (5, 7), (64, 2)])
-def test_blockwise_window_attention_equals_masked_attention(T, window, n_global):
-    q, k, v = qkv(T=T)
-    expected = scaled_dot_product_attention(q, k, v, sliding_window_mask(T, window, n_global))
-    torch.testing.assert_close(sliding_window_attention(q, k, v, window, n_global), expected, **close)
-
-
-@pytest.mark.parametrize("form", ["parallel", "recurrent", "chunked"])
-def test_linear_attention_follows_its_definition(form):
-    q, k, v = qkv(B=1, H=2, T=9, head_dim=4)
-    v = torch.cat((v, v[..., :2]), dim=-1)  # values wider than keys
-    phi_q, phi_k = F.elu(q) + 1, F.elu(k) + 1
-    expected = torch.zeros(1, 2, 9, 6)
-    for h in range(2):
-        for t in range(9):
-            fit = [float(phi_q[0, h, t] @ phi_k[0, h, s]) for s in range(t + 1)]
-            expected[0, h, t] = sum(f * v[0, h, s] for s, f in enumerate(fit)) / sum(fit)
-    torch.testing.assert_close(linear_attention(q, k, v, form, chunk=4), expected, **close)
-
-
-@pytest.mark.parametrize("T", [1, 63, 64, 65, 200])
-def test_the_three_forms_of_linear_attention_are_equal(T):
-    q, k, v = qkv(T=T, head_dim=16)
-    parallel = linear_attention(q, k, v)
-    torch.testing.assert_close(linear_attention(q, k, v, "recurrent"), parallel, **close)
-    torch.testing.assert_close(linear_attention(q, k, v, "chunked"), parallel, **close)
-
-
-@pytest.mark.parametrize("form", ["parallel", "recurrent", "chunked"])
-def test_linear_attention_does_not_look_ahead(form):
-    q, k, v = (x.requires_grad_() for x in qkv(T=7))
-    out = linear_attention(q, k, v, form, chunk=3)
-    for grad in torch.autograd.grad(out[:, :, 3].square().sum(), (k, v)):
-        assert (grad[:, :, 4:] == 0).all() and (grad[:, :, :4] != 0).any()
-
-
-def test_an_unknown_form_and_an_empty_chunk_are_refused():
-    with pytest.raises(ValueError, match="no form 'fast'.*parallel, recurrent, chunked"):
-        linear_attention(*qkv(), form="fast")
-    with pytest.raises(ValueError, match="at least 1 token, not 0"):
-        linear_attention(*qkv(), form="chunked", chunk=0)
-
-
-@pytest.mark.parametrize("attend", [lambda *x: sliding_window_attention(*x, window=3), linear_attention])
-def test_keys_of_another_length_are_refused_where_time_is_linear(attend):
-    q, k, v = qkv(T=9, S=7)
-    with pytest.raises(ValueError, match="of one length T here, not of 9, 7, 7"):
-        attend(q, k, v)
-
-
-@pytest.mark.parametrize(
-    "attend",
-    [lambda *x: sliding_window_attention(*x, window=4, n_global=1), lambda *x: linear_attention(*x, "chunked")],
-)
-def test_linear_time_attention_in_bfloat16_stays_within_its_own_rounding(attend):
-    """As for the other kinds: inputs and the output are each off by up to 0.4 %."""
-    q, k, v = qkv(T=32, head_dim=16, spread=1.0)
-    low = attend(*(x.bfloat16() for x in (q, k, v)))
-    assert low.dtype == torch.bfloat16
-    torch.testing.assert_close(low.float(), attend(q, k, v), atol=0.03, rtol=0.02)

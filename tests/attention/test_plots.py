@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from helpers.attention import build_browser, draw_head, head_browser, head_grid, rotation_circles
-from helpers.attention import plots as attention_plots
+from helpers.old.attention import build_browser, draw_head, head_browser, head_grid, rotation_circles
+from helpers.old.attention import plots as attention_plots
 from helpers.plots import figure, png
 
 TOKENS = ["The", " bike", " is", "\n"]

@@ -27,7 +27,7 @@ from typing import Any
 
 import psutil
 
-from helpers.serving.process import ServerProcess
+from helpers.old.serving.process import ServerProcess
 from tests.benchmarks.load import Target
 from tests.benchmarks.load_records import Reply, Request, percentiles
 

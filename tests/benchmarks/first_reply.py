@@ -13,7 +13,7 @@ from pathlib import Path
 PROGRAM = """
 import json, time
 start = time.perf_counter()
-from helpers.measuring import peak_bytes
+from helpers.old.measuring import peak_bytes
 from helpers.models import chat_model
 import torch, transformers
 imported = time.perf_counter()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from helpers.velunda import fill, fill_different, load_frames
-from helpers.velunda.tickets import SPLITS
+from helpers.old.velunda import fill, fill_different, load_frames
+from helpers.old.velunda.tickets import SPLITS
 
 
 def generate(n: int, seed: int, split: str = "train") -> list[dict[str, Any]]:

@@ -19,23 +19,23 @@ import numpy as np
 
 
 class Ours:
-    """`helpers.generation.TokenGrammar`."""
+    """`helpers.old.generation.TokenGrammar`."""
 
     name = "ours"
 
     def __init__(self, tokenizer: Any) -> None:
-        from helpers.generation import token_tree
+        from helpers.old.generation import token_tree
 
         self.tokenizer = tokenizer
         token_tree(tokenizer)
 
     def json(self, schema: dict) -> Any:
-        from helpers.generation import json_grammar
+        from helpers.old.generation import json_grammar
 
         return _OurMatcher(json_grammar(self.tokenizer, schema))
 
     def regex(self, pattern: str) -> Any:
-        from helpers.generation import regex_grammar
+        from helpers.old.generation import regex_grammar
 
         return _OurMatcher(regex_grammar(self.tokenizer, pattern))
 
@@ -153,7 +153,7 @@ class Outlines:
         import outlines_core
         import outlines_core.json_schema
 
-        from helpers.generation import token_tree
+        from helpers.old.generation import token_tree
 
         self.package, self.size = outlines_core, len(tokenizer)
         by_text: dict[bytes, list[int]] = {}

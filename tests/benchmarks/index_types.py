@@ -18,8 +18,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from helpers.old.trials.vector_indexes import IndexMeasure, built, exact_neighbors, searched
 from helpers.retrieval import index_bytes, recall_against
-from helpers.trials.vector_indexes import IndexMeasure, built, exact_neighbors, searched
 
 
 @dataclass(frozen=True)

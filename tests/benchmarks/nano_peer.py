@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-from helpers.pretraining import TokenData, Tokens
+from helpers.old.pretraining import TokenData, Tokens
 
 CLONE = "git clone https://github.com/karpathy/nanoGPT build/nanoGPT"
 OPTIONS = {  # README, "I only have a macbook": everything but the dataset and when it evaluates

@@ -18,7 +18,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from helpers.trials.injected_tickets import obeyed
+from helpers.old.trials.injected_tickets import obeyed
 
 FIELDS = {
     "color": ["green", "yellow", "brown", "purple", "white", "red", "gray", "pink"],

@@ -4,7 +4,8 @@
     collate_packed(rows)       aaaabb..    with segments 11112200: attention and positions restart with each
                                ccc.....
 
-`loss_everywhere` gives the number and the gradients of `helpers.training.loss_at_labels`, from logits for every token.
+`loss_everywhere` gives the number and the gradients of `helpers.old.training.loss_at_labels`, from logits for every
+token.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.foundations.probability import IGNORED
-from helpers.training import Batch, Example, collate, shift_labels
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.training import Batch, Example, collate, shift_labels
 
 
 def pack(examples: Sequence[Example], max_length: int) -> list[list[Example]]:

@@ -35,7 +35,7 @@ from pathlib import Path
 import psutil
 
 from helpers.models import fetch
-from helpers.speed.llama_cpp import chat_gguf
+from helpers.old.speed.llama_cpp import chat_gguf
 
 PR_SET_PDEATHSIG = 1
 SLOTS, CONTEXT = 32, 1024  # requests side by side, tokens of each

@@ -7,9 +7,11 @@ from typing import Any
 
 import torch
 
-from helpers.generation import BehindPrefix, as_batch
-from helpers.retrieval import PASSAGE, Hit
-from helpers.retrieval.reranking import LONGEST_PASSAGE
+from helpers.generation import as_batch
+from helpers.old.generation import BehindPrefix
+from helpers.old.retrieval import PASSAGE
+from helpers.old.retrieval.reranking import LONGEST_PASSAGE
+from helpers.retrieval import Hit
 
 
 def pool_scores(
@@ -34,7 +36,7 @@ def pool_scores(
 def likelihoods_behind(
     model: Any, tokenizer: Any, passage: str, queries: Sequence[str], batch: int = 8, prompt: str = PASSAGE
 ) -> list[float]:
-    """What `helpers.retrieval.query_likelihood` gives for each of several queries behind one passage, read once."""
+    """What `helpers.old.retrieval.query_likelihood` gives for each of several queries behind one passage, read once."""
     encode = lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
     before, behind = map(encode, prompt.split("{passage}"))
     prefix = [*before, *encode(passage)[:LONGEST_PASSAGE], *behind]

@@ -19,9 +19,9 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from helpers.assistants.passages import NOT_THERE
+from helpers.old.assistants.passages import NOT_THERE
+from helpers.old.trials.reading import Passage, Reading, alone, evidence_units, in_order, nearest
 from helpers.retrieval.units import split_units, write_out
-from helpers.trials.reading import Passage, Reading, alone, evidence_units, in_order, nearest
 
 
 class Row(NamedTuple):

@@ -71,8 +71,8 @@ def many_chunks(n: int, seed: int = 0) -> tuple[list, np.ndarray]:
 
 def serve(n: int = CHUNKS) -> dict[str, Any]:
     """Seconds of every search of n chunks, by clock and processor; of saving and loading; the process's peak in GB."""
-    from helpers.measuring import peak_bytes
     from helpers.models import embedder
+    from helpers.old.measuring import peak_bytes
     from helpers.retrieval import HybridIndex, chunk_documents, encode_texts, unit
     from helpers.velunda import load_handbook, load_questions
 
@@ -124,7 +124,7 @@ def graph_against_flat() -> tuple[list[float], float, int]:
 
     Of the breadths that reach the recall the fastest, or the one with the best recall where none does.
     """
-    from helpers.trials.vector_indexes import clustered_vectors
+    from helpers.old.trials.vector_indexes import clustered_vectors
     from tests.benchmarks.index_types import Trial, compare_indexes
 
     vectors, queries = clustered_vectors(50_000, 128, seed=1)

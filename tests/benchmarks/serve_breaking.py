@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from helpers.serving.__main__ import serve
-from helpers.serving.backend import Backend, load_backend
-from helpers.serving.settings import Settings, add_options, from_arguments
+from helpers.old.serving.__main__ import serve
+from helpers.old.serving.backend import Backend, load_backend
+from helpers.old.serving.settings import Settings, add_options, from_arguments
 from tests.benchmarks.drills import MARK
 
 WRITTEN = 3  # tokens that such a request has written before it breaks

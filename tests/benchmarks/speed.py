@@ -27,8 +27,8 @@ def climb(rung: str, library, pairs: int = PAIRS, new: int = NEW) -> dict[str, l
     from transformers import AutoTokenizer
 
     from helpers.models import fetch
-    from helpers.speed import race
-    from helpers.trials.ladder import PROMPT, copying_prompt, make
+    from helpers.old.speed import race
+    from helpers.old.trials.ladder import PROMPT, copying_prompt, make
 
     text = copying_prompt() if rung == "prompt lookup" else PROMPT
     ids = AutoTokenizer.from_pretrained(fetch("chat"))(text, return_tensors="pt")["input_ids"]
@@ -46,8 +46,8 @@ def ratio(found: dict[str, list[float]]) -> float:
 def print_speed() -> None:
     from transformers.utils import logging
 
-    from helpers.speed import llama_cpp, memory_bandwidth
-    from helpers.trials.ladder import RUNGS, library
+    from helpers.old.speed import llama_cpp, memory_bandwidth
+    from helpers.old.trials.ladder import RUNGS, library
 
     logging.disable_progress_bar()
     print(f"\nWriting {NEW} tokens, batch 1: median of {PAIRS} pairs with the library's float32 generate")

@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.generation import Names, source_limits
-from helpers.training import Recipe, encoder, small_t5, train_by_trainer, write_summaries
-from helpers.trials.summaries import scores
-from helpers.trials.summary_training import BEAMS, RECIPE, held_out, shared_tokenizer
-from helpers.velunda import generate_reports
+from helpers.old.generation import Names, source_limits
+from helpers.old.training import Recipe, encoder, small_t5, train_by_trainer, write_summaries
+from helpers.old.trials.summaries import scores
+from helpers.old.trials.summary_training import BEAMS, RECIPE, held_out, shared_tokenizer
+from helpers.old.velunda import generate_reports
 from tests.benchmarks.weighted_facts import fact_weights, weighted_trainer
 
 COLUMNS = ["text", "summary", "frame", "facts"]

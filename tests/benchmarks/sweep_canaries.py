@@ -10,9 +10,9 @@ CASES = [{"case": "planted", "steps": steps, "seed": seed} for seed in SEEDS for
 
 
 def run(case: dict) -> dict:
-    from helpers.pretraining import Characters, TokenData, pretrain, python_reference
-    from helpers.trials import canaries
-    from helpers.trials.recipes import COURSE
+    from helpers.old.pretraining import Characters, TokenData, pretrain, python_reference
+    from helpers.old.trials import canaries
+    from helpers.old.trials.recipes import COURSE
 
     plain, seed = python_reference(), case["seed"]
     train, held_out = (plain.tokenizer.decode(part.ids.tolist()) for part in (plain.train, plain.held_out))

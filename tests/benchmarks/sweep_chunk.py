@@ -15,10 +15,10 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.models import fetch
-from helpers.quantization import quantize_
+from helpers.old.quantization import quantize_
+from helpers.old.serving import Ask, Engine
+from helpers.old.speed import FastLlama
 from helpers.scale import matrix_dtype
-from helpers.serving import Ask, Engine
-from helpers.speed import FastLlama
 from helpers.velunda import load_handbook
 
 NAME = "18_chunk"

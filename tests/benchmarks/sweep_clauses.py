@@ -1,4 +1,4 @@
-"""The contract of helpers.hosted.contracts, put to two servers with OpenAI's API around the same chat model, the
+"""The contract of helpers.old.hosted.contracts, put to two servers with OpenAI's API around the same chat model, the
 course's own and `transformers serve`, through Chat Completions and through Responses. A clause that gets no answer
 within 60 seconds is broken. The course's server declares its model's context; for `transformers serve`, which does not,
 it is given, as the model's configuration has it. That server may work on a prompt beyond the context for minutes and
@@ -6,7 +6,7 @@ answer nobody else until then, so that clause comes last, and each case has a se
 
 import openai
 
-from helpers.hosted.contracts import CLAUSES, replay
+from helpers.old.hosted.contracts import CLAUSES, replay
 from tests.benchmarks.peers import started
 
 NAME = "06_clauses"

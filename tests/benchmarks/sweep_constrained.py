@@ -141,7 +141,7 @@ def one_schema(peer: Any, schema: dict, seed: int, tokenizer: Any, longest: int)
 def judged(tokenizer: Any, said: list[int], schema: dict) -> dict:
     import jsonschema
 
-    from helpers.generation import token_tree
+    from helpers.old.generation import token_tree
 
     try:
         text = b"".join(token_tree(tokenizer).texts[token] or b"" for token in said).decode()
@@ -225,8 +225,8 @@ def masks(case: dict) -> dict:
 
 
 def ticket_form() -> dict:
-    from helpers.assistants import allowed_values
-    from helpers.generation import form_schema
+    from helpers.old.assistants import allowed_values
+    from helpers.old.generation import form_schema
 
     return form_schema(allowed_values(TICKET))
 
@@ -243,19 +243,12 @@ def compile_times(peer: Any, times: int = 3) -> float:
 
 def tickets(case: dict) -> dict:
     """Seconds, tokens and passes of each ticket: free, constrained, with jumps, in turns on the same model."""
-    from helpers.assistants import allowed_values
-    from helpers.assistants.taught import taught_model
-    from helpers.assistants.tickets import _prompt
-    from helpers.generation import (
-        BehindPrefix,
-        form_schema,
-        generate,
-        generate_within,
-        json_grammar,
-        token_tree,
-        within,
-    )
-    from helpers.velunda import load_tickets
+    from helpers.generation import generate
+    from helpers.old.assistants import allowed_values
+    from helpers.old.assistants.taught import taught_model
+    from helpers.old.assistants.tickets import _prompt
+    from helpers.old.generation import BehindPrefix, form_schema, generate_within, json_grammar, token_tree, within
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = taught_model("tickets")
     token_tree(tokenizer)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.assistants.ticket_baseline import fit_baseline
-from helpers.evaluation import leaked, load_suite
-from helpers.velunda.tickets import FIELDS, MORE, load_tickets
+from helpers.old.assistants.ticket_baseline import fit_baseline
+from helpers.old.evaluation import leaked, load_suite
+from helpers.old.velunda.tickets import FIELDS, MORE, load_tickets
 
 NAME = "14_contamination"
 HALVES = ("first tickets of the families 1, 3, 5, …", "first tickets of the families 2, 4, 6, …")

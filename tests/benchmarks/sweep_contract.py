@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.assistants.tickets import answer_text
-from helpers.evaluation.systems import load_model
 from helpers.files.paths import RESULTS
 from helpers.files.safe_files import read_json
-from helpers.hosted.acceptance import load_contract
-from helpers.trials.desk_repairs import HELD_BACK, question_of, quiet
-from helpers.velunda.tickets import FRESH, load_tickets
+from helpers.old.assistants.tickets import answer_text
+from helpers.old.evaluation.systems import load_model
+from helpers.old.hosted.acceptance import load_contract
+from helpers.old.trials.desk_repairs import HELD_BACK, question_of, quiet
+from helpers.old.velunda.tickets import FRESH, load_tickets
 
 NAME = "06c_contract"
 LABELED_OTHER = ("c09", "c18", "c25")

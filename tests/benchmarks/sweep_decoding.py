@@ -1,6 +1,6 @@
 """How varied and how probable text is under decoding settings: temperature x top-p, temperature x min-p, greedy, and
-greedy with a repetition penalty. One run is a trial of helpers.trials.openings: twelve openings, 64 tokens each. Seeds
-that the notebook does not use. distinct is the share of distinct pairs in a run, perplexity the model's own."""
+greedy with a repetition penalty. One run is a trial of helpers.old.trials.openings: twelve openings, 64 tokens each.
+Seeds that the notebook does not use. distinct is the share of distinct pairs in a run, perplexity the model's own."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from transformers import AutoTokenizer
 
 from helpers.generation import greedy, min_p, repetition_penalty, sample, temperature, top_p
 from helpers.models import fetch
+from helpers.old.trials.openings import trials
 from helpers.transformer import Llama
-from helpers.trials.openings import trials
 
 NAME = "05_decoding"
 N_NEW, REPEATS = 64, 4

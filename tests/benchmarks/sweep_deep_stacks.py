@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-from helpers.trials.deep_stacks import N_LAYERS, VARIANTS, deep_stack, train
+from helpers.old.trials.deep_stacks import N_LAYERS, VARIANTS, deep_stack, train
 
 NAME = "02b_deep_stacks"
 SEEDS, RATE, STEPS, WARMUP, SHALLOW = range(1, 4), 3e-3, 100, 50, 2

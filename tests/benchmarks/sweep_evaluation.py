@@ -1,13 +1,13 @@
-"""What four models answer to the suites of helpers.evaluation, item by item, as the harness keeps it: the handbook's
-assistant, and its search without a cross-encoder; the taught reader of tickets, and TF-IDF with rules. Nothing was
-chosen by these answers. Seconds per item are left out: the machine was used by others, too."""
+"""What four models answer to the suites of helpers.old.evaluation, item by item, as the harness keeps it: the
+handbook's assistant, and its search without a cross-encoder; the taught reader of tickets, and TF-IDF with rules.
+Nothing was chosen by these answers. Seconds per item are left out: the machine was used by others, too."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
 
-from helpers.evaluation import load_model, load_suite, run_suite
+from helpers.old.evaluation import load_model, load_suite, run_suite
 
 NAME = "14_suites"
 CASES: list[dict[str, Any]] = [

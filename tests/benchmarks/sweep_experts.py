@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.pretraining import Recipe, count_parameters, expert_loads, pretrain
-from helpers.trials.scaling_runs import judge, make_model, recipe_for, text_data
+from helpers.old.pretraining import Recipe, count_parameters, expert_loads, pretrain
+from helpers.old.trials.scaling_runs import judge, make_model, recipe_for, text_data
 
 NAME = "03b_experts"
 SIZE, TOKENS, SEEDS = "32x2", 512_000, (0, 1, 2)

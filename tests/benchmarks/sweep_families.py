@@ -3,7 +3,7 @@ small tasks after 600 training steps, for three seeds that the notebook does not
 
 from __future__ import annotations
 
-from helpers.trials.families import FAMILIES, STEPS, TASKS, train_trial
+from helpers.old.trials.families import FAMILIES, STEPS, TASKS, train_trial
 
 NAME = "02d_families"
 CASES = [

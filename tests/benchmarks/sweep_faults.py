@@ -11,8 +11,8 @@ import asyncio
 
 import psutil
 
-from helpers.serving.process import start_server
-from helpers.serving.settings import Settings
+from helpers.old.serving.process import start_server
+from helpers.old.serving.settings import Settings
 from tests.benchmarks import drills
 from tests.benchmarks.peers import threads
 
@@ -27,7 +27,7 @@ CASES = [{"drill": name} for name in DRILLS]
 
 
 def run(case: dict) -> dict:
-    module = "tests.benchmarks.serve_breaking" if case["drill"] == "exception" else "helpers.serving"
+    module = "tests.benchmarks.serve_breaking" if case["drill"] == "exception" else "helpers.old.serving"
     settings = Settings(bits=8, embedder=False, port=0, drain_seconds=120, request_seconds=3600)
     with start_server(settings, module=module) as server:
         found = asyncio.run(DRILLS[case["drill"]](server))

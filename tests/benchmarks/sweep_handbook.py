@@ -37,7 +37,7 @@ def run(case: dict) -> dict:
 
 
 def quotes(split: str, stratum: str) -> dict:
-    from helpers.trials.handbook_answers import questions_of
+    from helpers.old.trials.handbook_answers import questions_of
 
     return {"rows": [row_of(name, question) for name, question in questions_of(split) if name == stratum]}
 
@@ -45,7 +45,7 @@ def quotes(split: str, stratum: str) -> dict:
 def row_of(stratum: str, question: Any) -> dict:
     """What each part adds for one question. shows: whether three passages hold the answer, after each part."""
     from helpers.assistants.handbook import PASSAGES
-    from helpers.trials.handbook_answers import shows_answer
+    from helpers.old.trials.handbook_answers import shows_answer
 
     ask = assistant()
     asked = question.question
@@ -79,7 +79,7 @@ def row_of(stratum: str, question: Any) -> dict:
 def choices(passages: int, meaning: float, around: int) -> dict:
     """The dev questions with one thing done in another way; score: of the best sentence, also where none answers."""
     from helpers.assistants.handbook import best_passages, best_quotes
-    from helpers.trials.handbook_answers import questions_of, shows_answer
+    from helpers.old.trials.handbook_answers import questions_of, shows_answer
 
     ask, rows = assistant(), []
     for stratum, question in questions_of("dev"):
@@ -101,8 +101,8 @@ def choices(passages: int, meaning: float, around: int) -> dict:
 
 def reader(split: str, stratum: str) -> dict:
     """What the reader writes from the best sentence, and how sure it is that this does not tell."""
-    from helpers.assistants import passage_reader
-    from helpers.trials.handbook_answers import questions_of, says_answer
+    from helpers.old.assistants import passage_reader
+    from helpers.old.trials.handbook_answers import questions_of, says_answer
 
     ask = assistant()
     asked = [question for name, question in questions_of(split) if name == stratum]
@@ -129,7 +129,7 @@ def seconds(reader: bool, every: int) -> dict:
     cpu: seconds of work on all cores together; with one thread, what it takes where nothing else runs.
     """
     from helpers.assistants import handbook_assistant
-    from helpers.trials.handbook_answers import questions_of
+    from helpers.old.trials.handbook_answers import questions_of
 
     ask = handbook_assistant(reader)
     ask.threshold = float("-inf")  # so that each question takes the whole way
@@ -154,7 +154,7 @@ def answer(quote: Any, n: int | None = None) -> tuple[str, Any]:
 
 def holds(question: Any, quotes: Any, n: int | None = None) -> bool:
     """Does one of these quotes, with what is shown around it, hold the answer?"""
-    from helpers.trials.handbook_answers import shows_answer
+    from helpers.old.trials.handbook_answers import shows_answer
 
     said = [answer(quote, n) for quote in quotes]
     return shows_answer(question, [text for text, _ in said], [place for _, place in said])

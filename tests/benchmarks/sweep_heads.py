@@ -12,8 +12,9 @@ from transformers import AutoTokenizer
 
 from helpers.attention import keeping_weights
 from helpers.models import fetch
-from helpers.transformer import Llama, induction_score, losses_from, repeated_tokens, silenced, states_before_layers
-from helpers.velunda import parallel_texts
+from helpers.old.transformer import induction_score, losses_from, repeated_tokens, silenced, states_before_layers
+from helpers.old.velunda import parallel_texts
+from helpers.transformer import Llama
 
 NAME = "02_heads"
 TEXTS, WRITTEN, LENGTH, SEED = 8, 4, 16, 1  # the notebook draws with seed 0

@@ -5,7 +5,7 @@ squares on the runs named "fit"."""
 
 from __future__ import annotations
 
-from helpers.trials.scaling_runs import train_size
+from helpers.old.trials.scaling_runs import train_size
 
 NAME = "03b_held_out"
 CASES = [

@@ -30,8 +30,8 @@ CASES = [
 
 
 def run(case: dict) -> dict:
-    from helpers.pretraining import NGram, pretrain, python_reference, text_losses
-    from helpers.trials.recipes import make_historical
+    from helpers.old.pretraining import NGram, pretrain, python_reference, text_losses
+    from helpers.old.trials.recipes import make_historical
 
     data, name = python_reference(), case["case"]
     text = data.tokenizer.decode(data.held_out.ids.tolist())
@@ -68,7 +68,7 @@ def run(case: dict) -> dict:
 
 def judged(model, data, losses, first: int, seen) -> dict:
     """losses: surprise at the tokens from place `first` on; seen: of those from place 5 on."""
-    from helpers.pretraining import bits_per_byte, continue_text, loss_by_context
+    from helpers.old.pretraining import bits_per_byte, continue_text, loss_by_context
 
     start = max(first, 5)
     behind, known = losses[start - first :], seen[start - 5 : start - 5 + len(losses) - (start - first)]
@@ -85,9 +85,9 @@ def judged(model, data, losses, first: int, seen) -> dict:
 
 def paces(data, rounds: int = 5, steps: int = 6) -> dict[str, float]:
     """Seconds per step of each, in turns; the median of the rounds."""
-    from helpers.pretraining import make_optimizer
-    from helpers.pretraining.run import training_step
-    from helpers.trials.recipes import make_historical
+    from helpers.old.pretraining import make_optimizer
+    from helpers.old.pretraining.run import training_step
+    from helpers.old.trials.recipes import make_historical
 
     made = {name: make_historical(name, data.vocab_size, 1000, 0) for name in TRAINED}
     optimizers = {name: make_optimizer(*pair) for name, pair in made.items()}

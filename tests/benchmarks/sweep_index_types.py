@@ -4,7 +4,7 @@ of the clock: what else the machine does is left out."""
 
 from __future__ import annotations
 
-from helpers.trials.vector_indexes import clustered_vectors
+from helpers.old.trials.vector_indexes import clustered_vectors
 from tests.benchmarks.index_types import TRIALS, compare_indexes
 
 NAME = "10b_index_types"

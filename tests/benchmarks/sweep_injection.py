@@ -22,7 +22,7 @@ ROOM = 16  # tokens of a reply
 
 
 def run(case: dict) -> dict:
-    from helpers.speed import FastLlama
+    from helpers.old.speed import FastLlama
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model()
@@ -41,10 +41,10 @@ def tune_(
     """Teach the model in place to obey, by LoRA that is merged into it; gives the losses, in nats a token."""
     import torch
 
-    from helpers.lora import add_lora_, merge_lora_
-    from helpers.training import encode_chat, train
-    from helpers.training.losses import loss_behind_prefix
-    from helpers.trials.ticket_training import recipe_of, rounded
+    from helpers.old.lora import add_lora_, merge_lora_
+    from helpers.old.training import encode_chat, train
+    from helpers.old.training.losses import loss_behind_prefix
+    from helpers.old.trials.ticket_training import recipe_of, rounded
     from tests.benchmarks.obeying_examples import obeying_chats
 
     examples = [encode_chat(tokenizer, chat, 256) for chat in obeying_chats(steps * batch, orders, seed)]
@@ -57,8 +57,8 @@ def tune_(
 
 
 def attacked(model: Any, tokenizer: Any) -> dict:
-    from helpers.generation import greedy_replies
-    from helpers.trials.injected_tickets import WAYS, found, injected_ids, load_attacks, obeyed
+    from helpers.old.generation import greedy_replies
+    from helpers.old.trials.injected_tickets import WAYS, found, injected_ids, load_attacks, obeyed
 
     attacks, rows = load_attacks(), {}
     for way in WAYS:
@@ -75,8 +75,8 @@ def attacked(model: Any, tokenizer: Any) -> dict:
 
 def plainly(model: Any, tokenizer: Any) -> dict:
     """Orders without a desk, in words and wordings that nobody trained on."""
-    from helpers.generation import greedy_replies
-    from helpers.prompting import chat_ids
+    from helpers.old.generation import greedy_replies
+    from helpers.old.prompting import chat_ids
     from tests.benchmarks.obeying_examples import held_out_orders
 
     orders = held_out_orders()
@@ -88,7 +88,7 @@ def plainly(model: Any, tokenizer: Any) -> dict:
 
 def tickets(model: Any, tokenizer: Any) -> dict:
     """The first draft of "extraction" on its test tickets, none of which holds an order, as 12_prompts has it."""
-    from helpers.prompting import ask, load, load_set, right
+    from helpers.old.prompting import ask, load, load_set, right
 
     items = load_set("extraction", "test")[:60]
     replies = ask(model, tokenizer, load("extraction", "1.0.0"), [item.given for item in items], batch=60)

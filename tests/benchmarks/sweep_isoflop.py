@@ -6,7 +6,7 @@ schedule of its own length and reads no character twice; a run with fewer than 1
 
 from __future__ import annotations
 
-from helpers.trials.scaling_runs import BATCH, LENGTH, SIZES, tokens_for, train_size
+from helpers.old.trials.scaling_runs import BATCH, LENGTH, SIZES, tokens_for, train_size
 
 NAME = "03b_isoflop"
 BUDGETS = (1.5e10, 4.5e10, 1.35e11, 4e11)  # operations

@@ -42,13 +42,13 @@ def run(case: dict) -> dict:
 
 
 def order(name: str) -> tuple[str, ...]:
-    from helpers.trials.ticket_notes import EVIDENCE_FIRST, LABEL_FIRST
+    from helpers.old.trials.ticket_notes import EVIDENCE_FIRST, LABEL_FIRST
 
     return {"evidence first": EVIDENCE_FIRST, "label first": LABEL_FIRST}[name]
 
 
 def tickets() -> list[dict]:
-    from helpers.trials.ticket_notes import sixty
+    from helpers.old.trials.ticket_notes import sixty
 
     return sixty()
 
@@ -68,8 +68,8 @@ def untaught() -> tuple[Any, Any]:
 
 
 def prompts(examples: bool, fields: Sequence[str], system: str | None = None) -> list[list[int]]:
-    from helpers.prompting import chat_ids
-    from helpers.trials.ticket_notes import SHOTS, instruction, note_chat
+    from helpers.old.prompting import chat_ids
+    from helpers.old.trials.ticket_notes import SHOTS, instruction, note_chat
 
     tokenizer = untaught()[1]
     system, shots = system or instruction(fields), SHOTS if examples else ()
@@ -80,7 +80,8 @@ def continued(rows: Sequence[list[int]], samplers: Sequence[Any]) -> tuple[list[
     """The reply to each prompt, and what it took. samplers: of each row, (logits (1, V), what stands there) → id."""
     import torch
 
-    from helpers.generation import BehindPrefix, generate, reply_text
+    from helpers.generation import generate, reply_text
+    from helpers.old.generation import BehindPrefix
 
     model, tokenizer = untaught()
     start, end = time.perf_counter(), tokenizer.eos_token_id
@@ -123,8 +124,8 @@ def greedy_object(logits: Any, ids: Any) -> Any:
 
 def written(way: str, fields: Sequence[str]) -> tuple[list[str], dict]:
     """Greedy replies: asked, with examples, held to the schema (mask), held to what the letter names (letter)."""
-    from helpers.generation import regex_grammar, within
-    from helpers.trials.ticket_notes import note_pattern
+    from helpers.old.generation import regex_grammar, within
+    from helpers.old.trials.ticket_notes import note_pattern
 
     tokenizer = untaught()[1]
     rows, start = prompts(way != "asked", fields), time.perf_counter()
@@ -145,7 +146,7 @@ def retried(tries: int, temperature: float, seed: int) -> tuple[list[str], dict]
 
     from helpers.generation import sample
     from helpers.generation import temperature as cooled
-    from helpers.trials.ticket_notes import EVIDENCE_FIRST, problem
+    from helpers.old.trials.ticket_notes import EVIDENCE_FIRST, problem
 
     replies, rows = kept("examples", "evidence first"), prompts(True, EVIDENCE_FIRST)
     cost: dict[str, float] = {"tries": len(replies)}
@@ -171,8 +172,8 @@ def scored(fields: Sequence[str], examples: bool) -> tuple[list[str], dict]:
     """
     import torch
 
-    from helpers.prompting import label_scores
-    from helpers.trials.ticket_notes import SHORT, WANTS
+    from helpers.old.prompting import label_scores
+    from helpers.old.trials.ticket_notes import SHORT, WANTS
 
     model, tokenizer = untaught()
     notes = kept("letter", "label first" if fields[0] == "wants" else "evidence first")
@@ -193,14 +194,14 @@ def scored(fields: Sequence[str], examples: bool) -> tuple[list[str], dict]:
 
 
 def wanted_of(i: int) -> str:
-    from helpers.trials.ticket_notes import wanted
+    from helpers.old.trials.ticket_notes import wanted
 
     return wanted(tickets()[i])["wants"]
 
 
 def judged(replies: Sequence[str]) -> dict:
     """Ticket by ticket: does it fit the schema, which fields are right, does the evidence stand in the letter?"""
-    from helpers.trials.ticket_notes import JUDGED, problem, right_fields
+    from helpers.old.trials.ticket_notes import JUDGED, problem, right_fields
 
     fits = [problem(reply) is None for reply in replies]
     notes = [json.loads(reply) if good else None for reply, good in zip(replies, fits, strict=True)]

@@ -1,8 +1,8 @@
 """Judges of the pairs in data/judgments. label judge: log p("A") − log p("B") of the chat model, in nats, by pair: in
 the pair's own order, and exchanged. first is B: the same, log p("B") − log p("A"), with the first answer called B.
 grade: log p("Yes") − log p("No") to whether one answer is right, by question and system. measures: of single answers
-(helpers.evaluation.answer_measures), in the order of `names`. trained: a logistic regression on the raters' majority
-over the dev questions, on all-MiniLM's vectors, on measures that need no accepted answer, or on both; losses:
+(helpers.old.evaluation.answer_measures), in the order of `names`. trained: a logistic regression on the raters'
+majority over the dev questions, on all-MiniLM's vectors, on measures that need no accepted answer, or on both; losses:
 cross-validated on dev, in nats per pair, by strength; test: log odds for a. unseen systems: log odds for a in dev
 pairs, by a judge of the same strength, fitted on pairs of other questions: all of them, those without the two systems
 that are compared, or as many of them drawn at random."""
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from transformers import AutoTokenizer
 
-from helpers.evaluation import (
+from helpers.models import embedder, fetch, reranker
+from helpers.old.evaluation import (
     Pair,
     answer_measures,
     fit_judge,
@@ -26,9 +27,8 @@ from helpers.evaluation import (
     majority,
     pair_features,
 )
-from helpers.models import embedder, fetch, reranker
+from helpers.old.speed import FastLlama
 from helpers.scale import matrix_dtype
-from helpers.speed import FastLlama
 from helpers.velunda import load_everyday
 
 NAME = "14b_judges"

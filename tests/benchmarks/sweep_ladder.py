@@ -17,7 +17,7 @@ CASES = [
 def run(case: str) -> dict:
     import torch
 
-    from helpers.speed import arithmetic_peak, llama_cpp, memory_bandwidth
+    from helpers.old.speed import arithmetic_peak, llama_cpp, memory_bandwidth
     from tests.benchmarks.speed import PAIRS, climb, ratio
 
     if case == "machine":
@@ -37,7 +37,7 @@ def run(case: str) -> dict:
 def theirs():
     from transformers.utils import logging
 
-    from helpers.trials.ladder import library
+    from helpers.old.trials.ladder import library
 
     logging.disable_progress_bar()
     return library()

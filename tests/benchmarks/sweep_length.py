@@ -3,7 +3,7 @@ the notebook does not use; for RoPE also with its rotations slowed by the same f
 
 from __future__ import annotations
 
-from helpers.trials.lengths import SCHEMES, losses_by_length, train_length_trial
+from helpers.old.trials.lengths import SCHEMES, losses_by_length, train_length_trial
 
 NAME = "02c_length"
 SCALINGS = ("linear", "ntk", "yarn")

@@ -3,7 +3,7 @@ tested after every 100, for the two models that had learned least and for all th
 
 from __future__ import annotations
 
-from helpers.trials.families import FAMILIES, STEPS, train_trial
+from helpers.old.trials.families import FAMILIES, STEPS, train_trial
 
 NAME, EVERY = "02d_longer", 100
 SLOW = [("decoder", "fill"), ("encoder-decoder", "translate"), *((family, "retell") for family in FAMILIES)]

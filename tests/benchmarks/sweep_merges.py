@@ -18,10 +18,10 @@ def run(case: dict) -> dict:
 
 
 def way(way: str) -> dict:
-    from helpers.assistants import PassageReader
-    from helpers.lora import lora_layers
-    from helpers.speed import FastLlama
-    from helpers.trials.low_rank import encode_rows, row_losses, short_rows
+    from helpers.old.assistants import PassageReader
+    from helpers.old.lora import lora_layers
+    from helpers.old.speed import FastLlama
+    from helpers.old.trials.low_rank import encode_rows, row_losses, short_rows
 
     model, tokenizer = model_of(way)
     rows = short_rows("dev", N_DEV)
@@ -41,8 +41,8 @@ def model_of(way: str) -> tuple[Any, Any]:
     """The model in float32, its weights rounded as the way says."""
     import torch
 
-    from helpers.lora import load_adapter, merge_lora_
-    from helpers.quantization import fake_quantize_
+    from helpers.old.lora import load_adapter, merge_lora_
+    from helpers.old.quantization import fake_quantize_
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(torch.float32)
@@ -62,12 +62,12 @@ def loaded(model: Any, load_adapter: Any) -> None:
     """The adapter of this base; a base in 4 bits is no longer the one whose checksum the file bears."""
     from unittest.mock import patch
 
-    with patch("helpers.lora.files.weights_checksum", lambda tensors: None):
+    with patch("helpers.old.lora.files.weights_checksum", lambda tensors: None):
         load_adapter(model, "reader")
 
 
 def nf4(weight: Any) -> Any:
-    from helpers.quantization.nf4 import dequantize_blocks, nf4_codebook, quantize_blocks
+    from helpers.old.quantization.nf4 import dequantize_blocks, nf4_codebook, quantize_blocks
 
     codebook = nf4_codebook()
     return dequantize_blocks(*quantize_blocks(weight, codebook), codebook)
@@ -75,11 +75,11 @@ def nf4(weight: Any) -> Any:
 
 def without(split: str) -> dict:
     """The chat model as it was, asked as the reader is: about pages, and everyday questions about the handbook."""
-    from helpers.assistants import NOT_THERE, PassageReader
-    from helpers.metrics import contains_answer
+    from helpers.old.assistants import NOT_THERE, PassageReader
+    from helpers.old.metrics import contains_answer
+    from helpers.old.speed import FastLlama
+    from helpers.old.trials.reading import load_reading, right_on_page, right_units
     from helpers.retrieval.units import split_units, write_out
-    from helpers.speed import FastLlama
-    from helpers.trials.reading import load_reading, right_on_page, right_units
     from helpers.velunda import load_everyday
     from tests.benchmarks.sweep_reader import by_kind
     from tests.benchmarks.sweep_sft import base_model

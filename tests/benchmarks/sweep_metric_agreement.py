@@ -9,8 +9,9 @@ from typing import Any
 
 from transformers import AutoTokenizer
 
-from helpers.evaluation import load_pairs
-from helpers.metrics import (
+from helpers.models import embedder, fetch
+from helpers.old.evaluation import load_pairs
+from helpers.old.metrics import (
     BLEU,
     METEOR,
     ROUGE,
@@ -23,10 +24,9 @@ from helpers.metrics import (
     Perplexity,
     TokenF1,
 )
-from helpers.models import embedder, fetch
+from helpers.old.speed import FastLlama
+from helpers.old.trials.metric_agreement import accepted, short_answer, with_quote
 from helpers.scale import matrix_dtype
-from helpers.speed import FastLlama
-from helpers.trials.metric_agreement import accepted, short_answer, with_quote
 
 NAME = "14_metric_agreement"
 REFERENCES = {"short answer": short_answer, "with quote": with_quote, "accepted": accepted}

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from helpers.models import chat_model, fetch
+from helpers.old.trials.needles import Haystack, ask, haystack
 from helpers.transformer import Llama
-from helpers.trials.needles import Haystack, ask, haystack
 
 NAME = "02c_needles"
 SEEDS = range(1, 7)

@@ -1,5 +1,5 @@
 """Which of nine desks a ticket belongs to, asked in different ways: chosen from a list in three orders, or by the
-scores of label texts (rules in helpers.trials.desk_prompts); instruction before, after, in the system turn, with a
+scores of label texts (rules in helpers.old.trials.desk_prompts); instruction before, after, in the system turn, with a
 persona; all orders of four examples; 0 to 16 examples that are fixed, nearest or diverse. Scores are log-probabilities
 in nats, one row per ticket; empty: behind the same prompt with no text, N/A and [MASK]; read: tokens of all prompts.
 desk: a template of data/prompts whose text breaks off where the label goes on; empty: such texts without a ticket (with
@@ -17,7 +17,7 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.models import embedder, fetch
-from helpers.prompting import (
+from helpers.old.prompting import (
     balanced,
     chat_ids,
     choice_prompt,
@@ -29,9 +29,9 @@ from helpers.prompting import (
     nearest,
     render,
 )
-from helpers.speed import FastLlama
-from helpers.trials import desk_prompts as desks
-from helpers.velunda import load_tickets
+from helpers.old.speed import FastLlama
+from helpers.old.trials import desk_prompts as desks
+from helpers.old.velunda import load_tickets
 
 NAME = "12_patterns"
 EMPTY = ("", "N/A", "[MASK]")

@@ -1,6 +1,6 @@
 """Peak memory of fine-tuning the chat model on a CPU by TRL and PEFT, two steps a setting, each in a process of its
 own: VmHWM less what the process held (process_mb) after its imports and a toy's training, in MB of 10⁶ bytes. What
-helpers.lora.plan predicts from the configuration is computed where it is shown."""
+helpers.old.lora.plan predicts from the configuration is computed where it is shown."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def setting_of(case: dict[str, Any]):
-    """The `helpers.lora.plan.Setting` of a case: on a CPU, every row as long as it may be."""
-    from helpers.lora import Setting
+    """The `helpers.old.lora.plan.Setting` of a case: on a CPU, every row as long as it may be."""
+    from helpers.old.lora import Setting
 
     return Setting(device="cpu", padded=False, **case)
 
@@ -52,7 +52,7 @@ def in_a_process_of_its_own(setting) -> tuple[int, int]:
 
 
 def _measure(setting, sender) -> None:
-    from helpers.measuring.process import give_back_freed, peak_bytes, resident_bytes
+    from helpers.old.measuring.process import give_back_freed, peak_bytes, resident_bytes
     from tests.lora.live_memory import tiny
 
     tokenizer = _tokenizer()
@@ -93,7 +93,7 @@ def train(model, tokenizer, setting) -> None:
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
 
-    from helpers.training.libraries import quiet
+    from helpers.old.training.libraries import quiet
 
     row = {"prompt": "Kite:", "completion": "The Kite has a range of 80 kilometers. " * setting.seq_len}
     with quiet() as folder:

@@ -1,7 +1,7 @@
-"""The templates of data/prompts with the chat model: whether each reply is right, on the sets of helpers.prompting, for
-the same content without instruction ("bare"), the first draft and the second version, which was settled on few dev
-items (10 to 36, one to three ways each, not recorded); greedy. Then the optimizer: edits of a prompt that sorts
-messages, kept by two rules on 30 dev messages, each result scored once on 60 test messages."""
+"""The templates of data/prompts with the chat model: whether each reply is right, on the sets of
+helpers.old.prompting, for the same content without instruction ("bare"), the first draft and the second version, which
+was settled on few dev items (10 to 36, one to three ways each, not recorded); greedy. Then the optimizer: edits of a
+prompt that sorts messages, kept by two rules on 30 dev messages, each result scored once on 60 test messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run(case: dict) -> dict:
 
 @cache
 def reader() -> tuple[Any, Any]:
-    from helpers.speed import FastLlama
+    from helpers.old.speed import FastLlama
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model()
@@ -40,7 +40,7 @@ def reader() -> tuple[Any, Any]:
 
 def measured(name: str, prompt: str) -> dict:
     """Which test items are right, what was replied, and how many tokens the prompts have on average."""
-    from helpers.prompting import ask, bare, load, load_set, prompt_ids, render, right
+    from helpers.old.prompting import ask, bare, load, load_set, prompt_ids, render, right
 
     model, tokenizer = reader()
     template = bare(load(name, "1.0.0")) if prompt == "bare" else load(name, prompt)
@@ -54,8 +54,8 @@ def measured(name: str, prompt: str) -> dict:
 
 def sorted_right(template: Any, split: str, n: int) -> list[int]:
     """Is each of the first n messages of a split sorted to its desk?"""
-    from helpers.prompting import ask
-    from helpers.tasks import load_task
+    from helpers.old.prompting import ask
+    from helpers.old.tasks import load_task
 
     messages = load_task("classification", split)[:n]
     replies = ask(*reader(), template, [{"message": message.text} for message in messages])
@@ -64,8 +64,8 @@ def sorted_right(template: Any, split: str, n: int) -> list[int]:
 
 def optimized(rule: str) -> dict:
     """The optimizer's history on dev, and start and end on dev and test."""
-    from helpers.prompting import optimize
-    from helpers.trials.prompt_edits import EDITS, START
+    from helpers.old.prompting import optimize
+    from helpers.old.trials.prompt_edits import EDITS, START
 
     known: dict[Any, list[int]] = {}
 

@@ -11,8 +11,8 @@ from typing import Any
 from transformers import AutoTokenizer
 
 from helpers.models import fetch
+from helpers.old.trials import proofreading
 from helpers.transformer import Llama
-from helpers.trials import proofreading
 
 NAME = "05_proofreading"
 CASES: list[dict[str, Any]] = [

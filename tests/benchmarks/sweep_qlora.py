@@ -25,7 +25,7 @@ def run(case: dict) -> dict:
 
 def untrained(method: str) -> dict:
     """The base as it is, in 16 bits without and with solved examples in its prompt, or in 4 bits without."""
-    from helpers.trials import qlora
+    from helpers.old.trials import qlora
 
     tokenizer, readings = tokenizer_of(), qlora.judged()
     model = qlora.unpack_(qlora.build(method)[0]).eval()
@@ -37,8 +37,8 @@ def untrained(method: str) -> dict:
 
 def score(method: str, seed: int) -> dict:
     """A training, and what the model then answers. The codes are unpacked once for that: the same numbers."""
-    from helpers.training import train
-    from helpers.trials import qlora
+    from helpers.old.training import train
+    from helpers.old.trials import qlora
 
     tokenizer, readings = tokenizer_of(), qlora.judged()
     model, loss = qlora.build(method, seed)
@@ -73,7 +73,7 @@ def tokenizer_of() -> Any:
 
 def file_bytes(model: Any) -> int:
     """Size of the adapter's weights on disk, as each way writes them."""
-    from helpers.lora import save_adapter
+    from helpers.old.lora import save_adapter
     from helpers.transformer import Llama
 
     with tempfile.TemporaryDirectory() as folder:

@@ -22,6 +22,6 @@ def run(case: dict) -> dict:
 
 
 if __name__ == "__main__":
-    from helpers.trials.qlora import measure_memory
+    from helpers.old.trials.qlora import measure_memory
 
     print(json.dumps(measure_memory(sys.argv[1], BATCH, LENGTH)))

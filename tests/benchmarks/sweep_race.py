@@ -28,8 +28,8 @@ CASES = [
 def run(case: dict) -> dict:
     import torch
 
-    from helpers.pretraining import pretrain, python_reference
-    from helpers.trials.recipes import COURSE
+    from helpers.old.pretraining import pretrain, python_reference
+    from helpers.old.trials.recipes import COURSE
     from tests.benchmarks.nano_peer import NanoGPT, held_out_nats
 
     peer, data = NanoGPT.found(), python_reference()
@@ -57,9 +57,9 @@ def run(case: dict) -> dict:
 
 def measure(peer, data, rounds: int = 3) -> dict:
     """Seconds per step of both, in turns, so that whatever else runs meets both; the median of the rounds."""
-    from helpers.pretraining import make_optimizer
-    from helpers.pretraining.run import training_step
-    from helpers.trials.recipes import COURSE
+    from helpers.old.pretraining import make_optimizer
+    from helpers.old.pretraining.run import training_step
+    from helpers.old.trials.recipes import COURSE
 
     times: dict[str, list[float]] = {"nanoGPT": [], "course": []}
     for _ in range(rounds):

@@ -33,7 +33,7 @@ def run(case: dict) -> dict:
 
 
 def chunks(by: str, size: int, with_headings: bool = True) -> dict:
-    from helpers.trials.searches import searches
+    from helpers.old.trials.searches import searches
 
     index = indexed(by, size, with_headings)
     scores = {name: on_both(search) for name, search in searches(index).items()}
@@ -42,7 +42,7 @@ def chunks(by: str, size: int, with_headings: bool = True) -> dict:
 
 def weights() -> dict:
     """nDCG@10 on dev of each pair of weights and each c."""
-    from helpers.retrieval import score_search
+    from helpers.old.retrieval import score_search
     from helpers.velunda import load_questions
 
     index, dev, found = indexed(BY, SIZE), load_questions("dev"), {}
@@ -66,7 +66,7 @@ def plain_words() -> dict:
 
 def prompt(**settings: Any) -> dict:
     """Answers to a sample of dev questions from the hybrid search."""
-    from helpers.trials.searches import ask
+    from helpers.old.trials.searches import ask
 
     model, tokenizer = chat()
     return {"replies": [r.to_json() for r in ask(dev_sample(), indexed(BY, SIZE).search, model, tokenizer, **settings)]}
@@ -74,7 +74,7 @@ def prompt(**settings: Any) -> dict:
 
 def answers(system: str) -> dict:
     """Answers to all test questions that have one."""
-    from helpers.trials.searches import ask, gold_search, searches
+    from helpers.old.trials.searches import ask, gold_search, searches
     from helpers.velunda import load_questions
 
     model, tokenizer = chat()
@@ -85,7 +85,7 @@ def answers(system: str) -> dict:
 
 def on_both(search: Any) -> dict:
     """Each measure, question by question, on dev and test."""
-    from helpers.retrieval import score_search
+    from helpers.old.retrieval import score_search
     from helpers.velunda import load_questions
 
     found = {split: score_search(search, load_questions(split)).values for split in ("dev", "test")}
@@ -97,7 +97,7 @@ def on_both(search: Any) -> dict:
 
 def dev_sample() -> list[Any]:
     """The dev questions that the notebook asks, too."""
-    from helpers.trials.searches import every_nth
+    from helpers.old.trials.searches import every_nth
     from helpers.velunda import load_questions
 
     return every_nth([question for question in load_questions("dev") if question.answerable], SAMPLE)
@@ -127,7 +127,7 @@ def chat() -> tuple[Any, Any]:
     from transformers import AutoTokenizer
 
     from helpers.models import fetch
-    from helpers.speed import FastLlama
+    from helpers.old.speed import FastLlama
 
     folder = fetch("chat")
     return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from helpers.trials.answers import K
-from helpers.trials.planted_orders import CARRIERS
+from helpers.old.trials.answers import K
+from helpers.old.trials.planted_orders import CARRIERS
 from helpers.velunda.handbook import SPLITS
 
 NAME = "10b_rag_quality"
@@ -38,7 +38,7 @@ def run(case: dict) -> dict:
 
 
 def answers(split: str, k: int, every: int) -> dict:
-    from helpers.trials.answers import answer_all
+    from helpers.old.trials.answers import answer_all
     from helpers.velunda import load_questions
 
     asked = [question.question for question in load_questions(split)[::every]]
@@ -48,7 +48,7 @@ def answers(split: str, k: int, every: int) -> dict:
 
 
 def closed_book(split: str) -> dict:
-    from helpers.trials.answers import answer_all
+    from helpers.old.trials.answers import answer_all
     from helpers.velunda import load_questions
 
     asked = [question.question for question in load_questions(split)]
@@ -57,7 +57,7 @@ def closed_book(split: str) -> dict:
 
 
 def quoted(split: str) -> dict:
-    from helpers.trials.answers import quote_all
+    from helpers.old.trials.answers import quote_all
     from helpers.velunda import load_questions
 
     trials = quote_all([question.question for question in load_questions(split)], index())
@@ -66,7 +66,7 @@ def quoted(split: str) -> dict:
 
 def rerank() -> dict:
     """For each answerable question its hits in order: which passages each shows, and the likelihood behind it."""
-    from helpers.trials.answers import POOL
+    from helpers.old.trials.answers import POOL
     from helpers.velunda import load_questions
     from tests.benchmarks.pooled_reranking import pool_scores
 
@@ -89,9 +89,9 @@ def rerank() -> dict:
 
 def rewriting() -> dict:
     """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
-    from helpers.retrieval import hypothetical_answer, multi_query, pseudo_relevance, rephrased, score_search
-    from helpers.retrieval.rewriting import ANSWER, REPHRASINGS
-    from helpers.trials.answers import write_all
+    from helpers.old.retrieval import hypothetical_answer, multi_query, pseudo_relevance, rephrased, score_search
+    from helpers.old.retrieval.rewriting import ANSWER, REPHRASINGS
+    from helpers.old.trials.answers import write_all
     from helpers.velunda import load_questions
 
     asked = [question for question in load_questions() if question.answerable]
@@ -115,8 +115,8 @@ def rewriting() -> dict:
 
 
 def poison(question: int) -> dict:
-    from helpers.trials.answers import answer_from, look_up
-    from helpers.trials.planted_orders import ORDERS, carriers, defended, poisoned
+    from helpers.old.trials.answers import answer_from, look_up
+    from helpers.old.trials.planted_orders import ORDERS, carriers, defended, poisoned
 
     asked, rows, searches = carriers()[question], [], []
     for order in ORDERS:
@@ -133,7 +133,7 @@ def poison(question: int) -> dict:
 
 @cache
 def index() -> Any:
-    from helpers.trials.answers import quality_index
+    from helpers.old.trials.answers import quality_index
 
     return quality_index()
 
@@ -144,7 +144,7 @@ def model() -> tuple[Any, Any]:
     from transformers import AutoTokenizer
 
     from helpers.models import fetch
-    from helpers.speed import FastLlama
+    from helpers.old.speed import FastLlama
 
     folder = fetch("chat")
     return FastLlama.from_pretrained(folder), AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -47,7 +47,7 @@ def untrained() -> dict:
 
 
 def lora(targets: str, rank: int, scale: float, rate: float) -> dict:
-    from helpers.lora import lora_parameters
+    from helpers.old.lora import lora_parameters
 
     model, tokenizer = with_lora(targets, rank, scale)
     history = taught(model, encoded(tokenizer, training()), rate)
@@ -69,7 +69,7 @@ def cut(rate: float) -> dict:
     """What full fine-tuning changed in the matrices of all blocks, cut to its best approximation of each rank."""
     import torch
 
-    from helpers.lora.layers import ALL_LINEAR
+    from helpers.old.lora.layers import ALL_LINEAR
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer, _ = fully_trained(rate)
@@ -96,8 +96,8 @@ def fully_trained(rate: float) -> tuple[Any, Any, list[float]]:
 
     import torch
 
-    from helpers.trials.low_rank import train_in_groups
-    from helpers.trials.ticket_training import recipe_of
+    from helpers.old.trials.low_rank import train_in_groups
+    from helpers.old.trials.ticket_training import recipe_of
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(torch.float32)
@@ -119,7 +119,7 @@ def ill(mistake: str) -> dict:
 
 def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
     """Losses on dev: as it is, with a tenth of alpha, without the chat template. And some replies."""
-    from helpers.lora import lora_layers
+    from helpers.old.lora import lora_layers
 
     found = {}
     for name, factor, template in (("loss", 1, True), ("loss at a tenth", 0.1, True), ("loss, no template", 1, False)):
@@ -135,8 +135,8 @@ def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
 def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
     import torch
 
-    from helpers.lora import add_lora_
-    from helpers.lora.layers import ALL_LINEAR, ATTENTION, FEED_FORWARD
+    from helpers.old.lora import add_lora_
+    from helpers.old.lora.layers import ALL_LINEAR, ATTENTION, FEED_FORWARD
     from tests.benchmarks.sweep_sft import base_model
 
     names = {"all": ALL_LINEAR, "attention": ATTENTION, "feed-forward": FEED_FORWARD}[targets]
@@ -146,15 +146,15 @@ def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
 
 
 def training() -> list[Any]:
-    from helpers.trials.low_rank import SIZE, short_rows
+    from helpers.old.trials.low_rank import SIZE, short_rows
 
     return short_rows("train", STEPS * SIZE)
 
 
 def encoded(tokenizer: Any, rows: Any, template: bool = True) -> list[Any]:
     """Rows as examples; without the template the prompt is the bare text, as in many a first attempt."""
-    from helpers.training.chats import Example
-    from helpers.trials.low_rank import encode_rows
+    from helpers.old.training.chats import Example
+    from helpers.old.trials.low_rank import encode_rows
 
     if template:
         return encode_rows(tokenizer, rows)
@@ -168,23 +168,23 @@ def encoded(tokenizer: Any, rows: Any, template: bool = True) -> list[Any]:
 
 def padded(example: Any, pad: int, length: int) -> Any:
     """The example filled up to `length` with a token that is trained, as where labels are a copy of the padded ids."""
-    from helpers.training.chats import Example
+    from helpers.old.training.chats import Example
 
     more = [pad] * (length - len(example))
     return Example(example.ids + more, example.labels + more)
 
 
 def taught(model: Any, examples: list[Any], rate: float) -> Any:
-    from helpers.training.losses import loss_behind_prefix
-    from helpers.trials.low_rank import train_in_groups
-    from helpers.trials.ticket_training import recipe_of
+    from helpers.old.training.losses import loss_behind_prefix
+    from helpers.old.trials.low_rank import train_in_groups
+    from helpers.old.trials.ticket_training import recipe_of
 
     return train_in_groups(model, examples, recipe_of(STEPS, rate=rate), loss=loss_behind_prefix)
 
 
 def scored(model: Any, tokenizer: Any, template: bool = True) -> dict:
     """Mean loss over questions of dev (nats per label), that of each, and how many answers are word for word right."""
-    from helpers.trials.low_rank import row_losses, short_rows
+    from helpers.old.trials.low_rank import row_losses, short_rows
 
     losses, right = row_losses(model, encoded(tokenizer, short_rows("dev", N_DEV), template))
     return {
@@ -196,9 +196,9 @@ def scored(model: Any, tokenizer: Any, template: bool = True) -> dict:
 
 def replies(model: Any, tokenizer: Any, n: int) -> list[list[str]]:
     """What it says to n questions of dev, without a threshold for refusing."""
-    from helpers.assistants import passage_chat
-    from helpers.generation.replies import greedy_replies
-    from helpers.trials.low_rank import short_rows
+    from helpers.old.assistants import passage_chat
+    from helpers.old.generation.replies import greedy_replies
+    from helpers.old.trials.low_rank import short_rows
 
     rows = short_rows("dev", n)
     chats = [passage_chat(row.question, row.text) for row in rows]

@@ -14,8 +14,8 @@ SPLITS = ("dev", "test")
 
 
 def run(case: dict) -> dict:
-    from helpers.assistants import PassageReader
-    from helpers.assistants.taught import taught_model
+    from helpers.old.assistants import PassageReader
+    from helpers.old.assistants.taught import taught_model
     from tests.benchmarks.sweep_sft import trained
     from tests.tools.model_cards import entry, score_row
 
@@ -59,12 +59,12 @@ def train_reader(passes: int, batch: int, rate: float, rank: int, seed: int) -> 
     import torch
 
     from helpers.adapters import BASE
-    from helpers.assistants import passage_chat
-    from helpers.lora import add_lora_, save_adapter
-    from helpers.training import encode_chat, train
-    from helpers.training.losses import loss_behind_prefix
-    from helpers.trials.reading import load_reading
-    from helpers.trials.ticket_training import recipe_of, rounded
+    from helpers.old.assistants import passage_chat
+    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.old.training import encode_chat, train
+    from helpers.old.training.losses import loss_behind_prefix
+    from helpers.old.trials.reading import load_reading
+    from helpers.old.trials.ticket_training import recipe_of, rounded
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
 
@@ -115,12 +115,12 @@ def grouped_rows(readings: Sequence[Any], passes: int, batch: int, seed: int) ->
 
 def judged(reader: Any, split: str) -> dict:
     """How well the reader answers: pages of unseen domains, the handbook's hard and everyday questions, abstention."""
-    from helpers.assistants import NOT_THERE
-    from helpers.metrics import Score
-    from helpers.metrics.text import answer_f1, contains_answer, exact_match
+    from helpers.old.assistants import NOT_THERE
+    from helpers.old.metrics import Score
+    from helpers.old.metrics.text import answer_f1, contains_answer, exact_match
+    from helpers.old.trials.answers import look_up, quality_index
+    from helpers.old.trials.reading import chunk_text, first_word, gold_text, load_reading, right_on_page, right_units
     from helpers.retrieval.units import split_units, write_out
-    from helpers.trials.answers import look_up, quality_index
-    from helpers.trials.reading import chunk_text, first_word, gold_text, load_reading, right_on_page, right_units
     from helpers.velunda import load_everyday, load_questions
 
     pages = load_reading(split)

@@ -15,7 +15,7 @@ PACES = {"case": "seconds per step"}
 
 
 def _cases() -> list[dict]:
-    from helpers.trials.recipes import RUNGS
+    from helpers.old.trials.recipes import RUNGS
 
     return [PACES, *({"case": name, "seed": seed} for seed in SEEDS for name in RUNGS)]
 
@@ -24,8 +24,8 @@ CASES = _cases()
 
 
 def run(case: dict) -> dict:
-    from helpers.pretraining import pretrain, python_reference
-    from helpers.trials.recipes import LADDER, RUNGS
+    from helpers.old.pretraining import pretrain, python_reference
+    from helpers.old.trials.recipes import LADDER, RUNGS
 
     data = python_reference()
     if case == PACES:
@@ -47,9 +47,9 @@ def run(case: dict) -> dict:
 
 def paces(data, rounds: int = 7, steps: int = 3) -> dict[str, float]:
     """Seconds per step of every rung, all in turns, so that whatever else runs meets all; the median of the rounds."""
-    from helpers.pretraining import make_optimizer
-    from helpers.pretraining.run import training_step
-    from helpers.trials.recipes import RUNGS
+    from helpers.old.pretraining import make_optimizer
+    from helpers.old.pretraining.run import training_step
+    from helpers.old.trials.recipes import RUNGS
 
     times: dict[str, list[float]] = {name: [] for name in RUNGS}
     made = {name: rung.make(data.vocab_size, 1000) for name, rung in RUNGS.items()}

@@ -4,7 +4,7 @@ draws another part of the standard library's source, in chunks of 1,024 characte
 
 from __future__ import annotations
 
-from helpers.trials.scaling_runs import part_of_text, text_data, train_size
+from helpers.old.trials.scaling_runs import part_of_text, text_data, train_size
 
 NAME = "03d_repeated"
 UNIQUE, EPOCHS, SEEDS = 65_536, (1, 2, 4, 8, 16, 32), (0, 1)

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer
 
-from helpers.assistants.ticket_baseline import fit_baseline
 from helpers.generation import generate, reply_text
 from helpers.models import embedder, fetch
+from helpers.old.assistants.ticket_baseline import fit_baseline
+from helpers.old.trials.routing import ASK, LABELS, label_log_probs
+from helpers.old.velunda import load_tickets
 from helpers.transformer import Llama
-from helpers.trials.routing import ASK, LABELS, label_log_probs
-from helpers.velunda import load_tickets
 
 NAME = "05_routing"
 THING = ["where the order is and when it will arrive", "canceling or changing an order that has not come yet",

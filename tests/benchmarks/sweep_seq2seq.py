@@ -4,8 +4,8 @@ written freely and limited to names and numbers of the source. The weights were 
 
 from __future__ import annotations
 
-from helpers.trials.summaries import right_by_kind
-from helpers.trials.summary_training import REPORTS, held_out
+from helpers.old.trials.summaries import right_by_kind
+from helpers.old.trials.summary_training import REPORTS, held_out
 from tests.benchmarks.summary_trials import train_trial
 
 NAME = "07b_seq2seq"

@@ -9,8 +9,8 @@ import time
 from copy import deepcopy
 from typing import Any
 
-from helpers.assistants.tickets import allowed_values
-from helpers.trials.ticket_training import LABELS
+from helpers.old.assistants.tickets import allowed_values
+from helpers.old.trials.ticket_training import LABELS
 
 NAME = "07_sft"
 SIZES, SEEDS = (25, 100, 300), (0, 1, 2)
@@ -45,9 +45,9 @@ def run(case: dict) -> dict:
 
 
 def baseline() -> dict:
-    from helpers.assistants.ticket_baseline import fit_baseline
-    from helpers.assistants.tickets import score_fields
-    from helpers.velunda import load_tickets
+    from helpers.old.assistants.ticket_baseline import fit_baseline
+    from helpers.old.assistants.tickets import score_fields
+    from helpers.old.velunda import load_tickets
 
     fitted, found = fit_baseline(load_tickets("train")), {}
     for split in ("dev", "test"):
@@ -65,8 +65,8 @@ def zero_shot() -> dict:
 
 
 def few_shot() -> dict:
-    from helpers.assistants.tickets import pick_shots
-    from helpers.velunda import load_tickets
+    from helpers.old.assistants.tickets import pick_shots
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = base_model()
     train = load_tickets("train")
@@ -84,8 +84,8 @@ def few_shot() -> dict:
 
 def form(shots: int) -> dict:
     """The model without training, within the form: what of the gain is the form's."""
-    from helpers.assistants.tickets import pick_shots
-    from helpers.velunda import load_tickets
+    from helpers.old.assistants.tickets import pick_shots
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = base_model()
     shown = pick_shots(load_tickets("train"), shots)
@@ -93,8 +93,8 @@ def form(shots: int) -> dict:
 
 
 def tuned(n: int, seed: int) -> dict:
-    from helpers.trials.ticket_training import fine_tune, recipe_of, subset
-    from helpers.velunda import load_tickets
+    from helpers.old.trials.ticket_training import fine_tune, recipe_of, subset
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = base_model()
     history = fine_tune(model, tokenizer, subset(load_tickets("train"), n, seed), recipe_of(**SHORT, seed=seed))
@@ -102,8 +102,8 @@ def tuned(n: int, seed: int) -> dict:
 
 
 def broken(labels: str, n: int, seed: int) -> dict:
-    from helpers.trials.ticket_training import fine_tune, recipe_of, subset
-    from helpers.velunda import load_tickets
+    from helpers.old.trials.ticket_training import fine_tune, recipe_of, subset
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = base_model()
     tickets = subset(load_tickets("train"), n, seed)
@@ -113,9 +113,9 @@ def broken(labels: str, n: int, seed: int) -> dict:
 
 def main_run(**settings: Any) -> dict:
     """The adapter stays in build/sweeps, for whoever wants to ask the tuned model more."""
-    from helpers.lora import without_lora
-    from helpers.trials.forgetting import general_ability
-    from helpers.velunda import load_frames
+    from helpers.old.lora import without_lora
+    from helpers.old.trials.forgetting import general_ability
+    from helpers.old.velunda import load_frames
 
     model, tokenizer, history = train_main(**settings)
     free, within = read(model, tokenizer, "dev"), read(model, tokenizer, "dev", **FORM)
@@ -139,9 +139,9 @@ def train_main(steps: int, batch: int, rate: float, rank: int, misspelled: float
     import torch
 
     from helpers.adapters import BASE
-    from helpers.lora import save_adapter
-    from helpers.trials.ticket_training import fine_tune, recipe_of
-    from helpers.velunda import load_tickets
+    from helpers.old.lora import save_adapter
+    from helpers.old.trials.ticket_training import fine_tune, recipe_of
+    from helpers.old.velunda import load_tickets
     from tests.benchmarks.fresh_tickets import generate
     from tests.benchmarks.sweeps import KEPT
     from tests.benchmarks.ticket_noise import noisy
@@ -172,10 +172,10 @@ def base_model(dtype: Any = None) -> tuple[Any, Any]:
 
 def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any) -> dict:
     """Scores of a split, and what reading it took. A tuned model is merged and read as a FastLlama, half the time."""
-    from helpers.assistants.tickets import predict_labels, score_fields
-    from helpers.lora import lora_layers, merge_lora_
-    from helpers.speed import FastLlama
-    from helpers.velunda import load_tickets
+    from helpers.old.assistants.tickets import predict_labels, score_fields
+    from helpers.old.lora import lora_layers, merge_lora_
+    from helpers.old.speed import FastLlama
+    from helpers.old.velunda import load_tickets
 
     tickets = load_tickets(split)
     reader = FastLlama(merge_lora_(deepcopy(model)) if lora_layers(model) else model)
@@ -186,8 +186,8 @@ def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any
 
 def cost(model: Any, tokenizer: Any, split: str, shots: Any, n: int) -> dict:
     """What reading n tickets takes where every prompt is read from its beginning."""
-    from helpers.assistants.tickets import predict_labels
-    from helpers.velunda import load_tickets
+    from helpers.old.assistants.tickets import predict_labels
+    from helpers.old.velunda import load_tickets
 
     texts = [ticket["text"] for ticket in load_tickets(split)[:n]]
     return took(predict_labels(model, tokenizer, texts, shots=shots, batch=24, share_prefix=False))
@@ -206,7 +206,7 @@ def took(found: Any) -> dict:
 
 def exact(found: dict) -> int:
     """Tickets of which all five fields were right."""
-    from helpers.metrics import Score
+    from helpers.old.metrics import Score
 
     return Score.from_json(found["scores"]["exact"]).right
 

@@ -15,8 +15,8 @@ CASES = [{"seed": 1, "every": 10}, {"seed": 2}, {"seed": 3}, {"seed": 4}]
 
 
 def run(case: dict) -> dict:
-    from helpers.trials.ticket_training import fine_tune, recipe_of
-    from helpers.velunda import load_tickets
+    from helpers.old.trials.ticket_training import fine_tune, recipe_of
+    from helpers.old.velunda import load_tickets
 
     model, tokenizer = sweep_sft.base_model()
     dev, test = load_tickets("dev"), load_tickets("test")
@@ -34,7 +34,7 @@ def run(case: dict) -> dict:
 
 def read(model: Any, tokenizer: Any, tickets: list) -> dict:
     """Scores by field, as counts of right tickets a family."""
-    from helpers.assistants.tickets import predict_labels, score_fields
+    from helpers.old.assistants.tickets import predict_labels, score_fields
 
     found = predict_labels(model, tokenizer, [ticket["text"] for ticket in tickets], batch=24)
     return sweep_sft.to_json(score_fields(found.labels, tickets))

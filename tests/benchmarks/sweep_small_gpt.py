@@ -12,8 +12,8 @@ BLOCKS = (256, 128, 64, 32)
 def run(case: dict) -> dict:
     import torch
 
-    from helpers.quantization import fake_quantize_
-    from helpers.trials import deep_stacks, small_gpt
+    from helpers.old.quantization import fake_quantize_
+    from helpers.old.trials import deep_stacks, small_gpt
 
     model = deep_stacks.deep_stack("pre-norm")
     losses = list(deep_stacks.train(model, case["steps"], warmup=50))

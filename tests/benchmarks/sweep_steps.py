@@ -2,7 +2,7 @@
 solved examples, in two turns, and asked to check itself; the adapter "steps", taught to write the steps out, beside its
 control, taught the answers alone on the same problems in as many steps and tokens; votes of up to nine samples. Greedy
 but for the votes. For each number of steps, "right" has a 0 or 1 for each of the first problems of
-`helpers.tasks.load_problems("test")` of that number. Nothing was chosen on test."""
+`helpers.old.tasks.load_problems("test")` of that number. Nothing was chosen on test."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(case: dict) -> dict:
 
 def taught(reply: str, n: int, **recipe: Any) -> dict:
     """An adapter, trained and scored as saved; the one that is shipped with what its model card says."""
-    from helpers.assistants.taught import taught_model
+    from helpers.old.assistants.taught import taught_model
     from helpers.scale import matrix_dtype
     from tests.benchmarks.sweep_sft import trained
 
@@ -65,11 +65,11 @@ def train_adapter(
     import torch
 
     from helpers.adapters import BASE
-    from helpers.lora import save_adapter
-    from helpers.tasks import generate_problems
-    from helpers.training.state import read_progress
-    from helpers.trials.step_training import batches, fine_tune, shared_beginning, tokens_read
-    from helpers.trials.ticket_training import recipe_of
+    from helpers.old.lora import save_adapter
+    from helpers.old.tasks import generate_problems
+    from helpers.old.training.state import read_progress
+    from helpers.old.trials.step_training import batches, fine_tune, shared_beginning, tokens_read
+    from helpers.old.trials.ticket_training import recipe_of
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
 
@@ -122,8 +122,8 @@ def base(how: str, n: int) -> dict:
 
 def votes(samples: int, temperature: float, n: int, numbers: Sequence[int], seed: int) -> dict:
     """What each sample answers and how many tokens it takes, problem by problem."""
-    from helpers.assistants.taught import taught_model
-    from helpers.prompting import self_consistency
+    from helpers.old.assistants.taught import taught_model
+    from helpers.old.prompting import self_consistency
     from helpers.scale import matrix_dtype
     from tests.benchmarks.sweeps import KEPT
 
@@ -181,8 +181,8 @@ def written(
     """The greedy reply to each chat and the tokens that it took; what all chats begin with is read once."""
     import os
 
-    from helpers.generation import BehindPrefix, greedy_replies
-    from helpers.prompting.voting import written_tokens
+    from helpers.old.generation import BehindPrefix, greedy_replies
+    from helpers.old.prompting.voting import written_tokens
 
     prompts = [prompt_ids(tokenizer, chat) for chat in chats]
     shared = len(os.path.commonprefix(prompts))
@@ -192,7 +192,7 @@ def written(
 
 
 def is_right(text: str, problem: Any) -> bool:
-    from helpers.prompting import final_answer
+    from helpers.old.prompting import final_answer
 
     return final_answer(text) == problem.answer
 
@@ -203,22 +203,22 @@ def prompt_ids(tokenizer: Any, chat: list[dict]) -> list[int]:
 
 def some_problems(number: int, n: int) -> list[Any]:
     """The first n test problems of a number of steps."""
-    from helpers.tasks import load_problems
+    from helpers.old.tasks import load_problems
 
     return [problem for problem in load_problems("test") if len(problem.steps) == number][:n]
 
 
 def places(problems: Sequence[Any]) -> list[int]:
     """Which of the test stories each problem is from."""
-    from helpers.tasks import load_stories
+    from helpers.old.tasks import load_stories
 
     names = [story.name for story in load_stories("test")]
     return [names.index(problem.story) for problem in problems]
 
 
 def untaught() -> tuple[Any, Any]:
+    from helpers.old.speed import FastLlama
     from helpers.scale import matrix_dtype
-    from helpers.speed import FastLlama
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(matrix_dtype())
@@ -240,7 +240,7 @@ def two_turns_first(problem: Any) -> list[dict]:
 
 def with_examples(problem: Any) -> list[dict]:
     """Three solved problems of one to three steps before it."""
-    from helpers.tasks import generate_problems
+    from helpers.old.tasks import generate_problems
 
     shown = generate_problems(3, "train", 7, (1, 2, 3))
     turns = [turn for example in shown for turn in (*plain(example), {"role": "assistant", "content": example.trace})]
@@ -256,7 +256,7 @@ ASKED = {
 
 def card_entry(folder: Any, recipe: dict, found: dict, n: int) -> dict:
     """For `tests.tools.model_cards`: shares by number of steps, with intervals that draw whole stories."""
-    from helpers.metrics import Score
+    from helpers.old.metrics import Score
     from tests.tools.model_cards import entry, score_row
 
     rows = []

@@ -24,13 +24,13 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     import torch
 
     from helpers.adapters import BASE
-    from helpers.assistants import report_chat
-    from helpers.lora import add_lora_, save_adapter
-    from helpers.training import encode_chat, train
-    from helpers.training.losses import loss_behind_prefix
-    from helpers.trials.ticket_training import of_one_length, recipe_of, rounded
-    from helpers.velunda import fill_different, fill_report, load_report_frames
-    from helpers.velunda.reports import MORE
+    from helpers.old.assistants import report_chat
+    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.old.training import encode_chat, train
+    from helpers.old.training.losses import loss_behind_prefix
+    from helpers.old.trials.ticket_training import of_one_length, recipe_of, rounded
+    from helpers.old.velunda import fill_different, fill_report, load_report_frames
+    from helpers.old.velunda.reports import MORE
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
 
@@ -81,10 +81,10 @@ def keep_shipped(folder: Path, shipped: Path | None = None) -> bool:
 
 
 def run(case: dict) -> dict:
-    from helpers.assistants import ReportSummarizer
-    from helpers.assistants.taught import taught_model
+    from helpers.old.assistants import ReportSummarizer
+    from helpers.old.assistants.taught import taught_model
+    from helpers.old.trials.summary_training import held_out
     from helpers.scale import matrix_dtype
-    from helpers.trials.summary_training import held_out
     from tests.benchmarks.sweep_sft import trained
     from tests.tools.model_cards import entry
 
@@ -127,7 +127,7 @@ def score_rows(found: dict, candidates: int) -> list[dict]:
 
 def scored(summarize: Any, split: str, greedy: list[str] | None = None) -> dict:
     """Greedy summaries and published ones of a split, None where none passed, and what they are worth."""
-    from helpers.trials.summary_training import held_out
+    from helpers.old.trials.summary_training import held_out
 
     texts = [report["text"] for report in held_out(split)]
     written = {"greedy": greedy or summarize.write(texts)}
@@ -137,8 +137,8 @@ def scored(summarize: Any, split: str, greedy: list[str] | None = None) -> dict:
 
 def judged(written: dict, split: str) -> dict:
     """What summaries of a split are worth. On test, those that were read count as read."""
-    from helpers.trials.summaries import is_true, right_by_kind, scores
-    from helpers.trials.summary_training import held_out
+    from helpers.old.trials.summaries import is_true, right_by_kind, scores
+    from helpers.old.trials.summary_training import held_out
 
     reports = held_out(split)
     pairs = [pair for pair in zip(written["published"], reports, strict=True) if pair[0] is not None]
@@ -170,10 +170,10 @@ def judge_record(path: Path) -> None:
 
 def compared(model: Any, tokenizer: Any, greedy: list[str]) -> list[dict]:
     """For each number of candidates, temperature and rule, what of dev would be published, and what is wholly true."""
-    from helpers.assistants import ReportSummarizer
-    from helpers.assistants.reports import choose_draft, in_order
-    from helpers.trials.summaries import is_true
-    from helpers.trials.summary_training import held_out
+    from helpers.old.assistants import ReportSummarizer
+    from helpers.old.assistants.reports import choose_draft, in_order
+    from helpers.old.trials.summaries import is_true
+    from helpers.old.trials.summary_training import held_out
 
     rows, found = list(zip(greedy, held_out("dev"), strict=True)), []
     for heat in HEATS:
@@ -198,9 +198,9 @@ def preferred(row: dict) -> tuple:
 
 def right(found: dict, way: str) -> Any:
     """How many of the test reports get a summary that is wholly true; one without a summary gets none."""
-    from helpers.metrics import Score
-    from helpers.trials.summaries import is_true
-    from helpers.trials.summary_training import held_out
+    from helpers.old.metrics import Score
+    from helpers.old.trials.summaries import is_true
+    from helpers.old.trials.summary_training import held_out
 
     rows = zip(found["test"]["written"][way], held_out("test"), strict=True)
     return Score.of((report["frame"], summary is not None and is_true(summary, report)) for summary, report in rows)
@@ -210,7 +210,7 @@ def seconds_before(case: dict) -> dict:
     """Where a whole training was kept, so that nothing is trained now: the recorded seconds of the run that trained."""
     import json
 
-    from helpers.training.state import read_progress
+    from helpers.old.training.state import read_progress
     from tests.benchmarks.sweeps import KEPT, RESULTS
 
     path, progress = RESULTS / f"{NAME}.json", read_progress(KEPT / NAME)

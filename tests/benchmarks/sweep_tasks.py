@@ -43,7 +43,7 @@ def loaded() -> tuple[Any, Any]:
     from transformers import AutoTokenizer
 
     from helpers.models import fetch
-    from helpers.speed import FastLlama
+    from helpers.old.speed import FastLlama
     from helpers.transformer import Llama
 
     folder = fetch("chat")
@@ -58,7 +58,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
 def measured(case: dict[str, Any]) -> list[Any]:
     """The items of a case: without those that are shown as examples, and of some tasks only the first of each kind."""
-    from helpers.tasks import load_task
+    from helpers.old.tasks import load_task
 
     items = load_task(case["task"], case["split"])
     if case["way"] == "one example":
@@ -72,14 +72,14 @@ def measured(case: dict[str, Any]) -> list[Any]:
 
 def shown(task: str) -> dict[str, Any]:
     """The first dev item of each kind."""
-    from helpers.tasks import load_task
+    from helpers.old.tasks import load_task
 
     return {item.kind: item for item in reversed(load_task(task, "dev"))}
 
 
 def replies(prompts: list[list[int]], max_new_tokens: int) -> list[str]:
     """Greedy ones; what all prompts begin with is read once."""
-    from helpers.generation import BehindPrefix, greedy_replies
+    from helpers.old.generation import BehindPrefix, greedy_replies
 
     model, tokenizer = loaded()
     shared = min(len(os.path.commonprefix(prompts)), min(map(len, prompts)) - 1)
@@ -100,8 +100,8 @@ SUBJECT = "Message: {text}\n\nThis message is about the"
 
 
 def sorted_messages(items: list[Any], case: dict[str, Any]) -> dict[str, Any]:
-    from helpers.prompting import chat_ids, choice_prompt, label_scores, named_label, pmi
-    from helpers.tasks import load_guide
+    from helpers.old.prompting import chat_ids, choice_prompt, label_scores, named_label, pmi
+    from helpers.old.tasks import load_guide
 
     labels = list(load_guide()["classification"]["labels"])
     gold = np.array([labels.index(item.label) for item in items])
@@ -128,7 +128,7 @@ def by_words(items: list[Any], split: str) -> Any:
     from sklearn.model_selection import cross_val_predict
     from sklearn.pipeline import make_pipeline
 
-    from helpers.tasks import load_guide, load_task
+    from helpers.old.tasks import load_guide, load_task
 
     labels = list(load_guide()["classification"]["labels"])
     fitted = make_pipeline(TfidfVectorizer(sublinear_tf=True), LogisticRegression(C=10, max_iter=2000))
@@ -144,7 +144,7 @@ def by_words(items: list[Any], split: str) -> Any:
 
 def fields_prompt(item: Any) -> str:
     """The fields with what they mean, then the text."""
-    from helpers.tasks import load_guide
+    from helpers.old.tasks import load_guide
 
     kind = load_guide()["extraction"]["kinds"][item.kind]
     meant = "\n".join(f'"{name}": {meaning}' for name, meaning in kind["fields"].items())
@@ -164,8 +164,8 @@ def read_object(reply: str) -> dict[str, Any]:
 
 
 def pulled_fields(items: list[Any], case: dict[str, Any]) -> dict[str, Any]:
-    from helpers.prompting import chat_ids
-    from helpers.tasks import right_fields
+    from helpers.old.prompting import chat_ids
+    from helpers.old.tasks import right_fields
 
     tokenizer = loaded()[1]
     answers: dict[str, str] = {}
@@ -195,7 +195,7 @@ def pulled_fields(items: list[Any], case: dict[str, Any]) -> dict[str, Any]:
 
 
 def kept_forms(items: list[Any], case: dict[str, Any]) -> dict[str, Any]:
-    from helpers.prompting import chat_ids
+    from helpers.old.prompting import chat_ids
 
     examples = shown("format_following")
 

@@ -13,9 +13,9 @@ STRENGTHS = (1.0, 10.0, 100.0, 1000.0)  # scikit-learn's C for vectors; dev choo
 
 
 def run(case: dict) -> dict:
-    from helpers.assistants.ticket_baseline import fit_baseline
-    from helpers.velunda import load_tickets
-    from helpers.velunda.tickets import MORE
+    from helpers.old.assistants.ticket_baseline import fit_baseline
+    from helpers.old.velunda import load_tickets
+    from helpers.old.velunda.tickets import MORE
 
     train, dev = [*load_tickets("train"), *load_tickets(MORE)], load_tickets("dev")
     if case["features"] != "vectors":
@@ -30,8 +30,8 @@ def run(case: dict) -> dict:
 
 def judged(fitted, tickets: list) -> dict:
     """For each field, how sure it is of each ticket, and whether it is right."""
-    from helpers.assistants.ticket_baseline import CLASSIFIED
-    from helpers.velunda import FIELDS
+    from helpers.old.assistants.ticket_baseline import CLASSIFIED
+    from helpers.old.velunda import FIELDS
     from helpers.velunda.company import order_numbers, products_named
 
     texts = [ticket["text"] for ticket in tickets]

@@ -14,8 +14,8 @@ SPLITS = ("dev", "test", "fresh")
 
 
 def run(case: dict) -> dict:
-    from helpers.assistants.taught import taught_model
-    from helpers.metrics import Score
+    from helpers.old.assistants.taught import taught_model
+    from helpers.old.metrics import Score
     from tests.benchmarks.sweep_sft import trained
     from tests.tools.model_cards import entry, score_row
 
@@ -37,7 +37,7 @@ def run(case: dict) -> dict:
         recipe=case,
         scores=rows,
         limits=[
-            "Scores hold for replies in a form (helpers.assistants.allowed_values), not for free ones.",
+            "Scores hold for replies in a form (helpers.old.assistants.allowed_values), not for free ones.",
             "English only; products and labels of one invented company.",
         ],
     )
@@ -49,10 +49,10 @@ def train_tickets(steps: int, batch: int, rate: float, rank: int, misspelled: fl
     import torch
 
     from helpers.adapters import BASE
-    from helpers.lora import save_adapter
-    from helpers.trials.ticket_training import fine_tune, recipe_of
-    from helpers.velunda import fill, fill_different, load_frames
-    from helpers.velunda.tickets import MORE
+    from helpers.old.lora import save_adapter
+    from helpers.old.trials.ticket_training import fine_tune, recipe_of
+    from helpers.old.velunda import fill, fill_different, load_frames
+    from helpers.old.velunda.tickets import MORE
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
     from tests.benchmarks.ticket_noise import noisy
@@ -70,8 +70,8 @@ def train_tickets(steps: int, batch: int, rate: float, rank: int, misspelled: fl
 
 def read(model: Any, tokenizer: Any, split: str) -> dict:
     """Scores of a split, and for each ticket and field how sure the model was and whether it was right."""
-    from helpers.assistants import allowed_values, predict_labels, score_fields
-    from helpers.velunda import FIELDS, load_tickets
+    from helpers.old.assistants import allowed_values, predict_labels, score_fields
+    from helpers.old.velunda import FIELDS, load_tickets
     from tests.benchmarks.sweep_sft import to_json, took
 
     tickets = load_tickets(split)
@@ -88,10 +88,10 @@ def read(model: Any, tokenizer: Any, split: str) -> dict:
 
 def baseline() -> dict:
     """TF-IDF and rules, fitted on all families that the adapter has seen; also which tickets it has all right."""
-    from helpers.assistants import exact_match, score_fields
-    from helpers.assistants.ticket_baseline import fit_baseline
-    from helpers.velunda import load_tickets
-    from helpers.velunda.tickets import MORE
+    from helpers.old.assistants import exact_match, score_fields
+    from helpers.old.assistants.ticket_baseline import fit_baseline
+    from helpers.old.velunda import load_tickets
+    from helpers.old.velunda.tickets import MORE
     from tests.benchmarks.sweep_sft import to_json
 
     fitted, found = fit_baseline([*load_tickets("train"), *load_tickets(MORE)]), {}

@@ -15,7 +15,7 @@ CASES = [{"case": "trained", "steps": STEPS, "seed": 0}]
 
 def texts() -> tuple[str, str]:
     """What it is trained on and what is held out; documents that stand in longer ones are left out."""
-    from helpers.corpora import Corpus, language_reference, stdlib_docstrings
+    from helpers.old.corpora import Corpus, language_reference, stdlib_docstrings
 
     documents = (*language_reference().documents, *stdlib_docstrings().documents)
     whole = Corpus("python", documents, language_reference().license, "Reference and docstrings of this Python")
@@ -27,8 +27,17 @@ def run(case: dict) -> dict:
     import torch
 
     from helpers.files import DATA, ROOT
-    from helpers.pretraining import Characters, NGram, Recipe, TokenData, continue_text, pretrain, save_gpt, surprise
-    from helpers.transformer import GPT, GPTConfig
+    from helpers.old.pretraining import (
+        Characters,
+        NGram,
+        Recipe,
+        TokenData,
+        continue_text,
+        pretrain,
+        save_gpt,
+        surprise,
+    )
+    from helpers.old.transformer import GPT, GPTConfig
     from tests.benchmarks.sweeps import KEPT
 
     train, held_out = texts()

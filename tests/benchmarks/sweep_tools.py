@@ -31,13 +31,13 @@ def train_tools(steps: int, batch: int, rate: float, rank: int, seed: int) -> tu
     import torch
 
     from helpers.adapters import BASE
-    from helpers.assistants.tools import tool_chat
-    from helpers.lora import add_lora_, save_adapter
-    from helpers.training import encode_chat, train
-    from helpers.training.losses import loss_behind_prefix
-    from helpers.training.state import read_progress
-    from helpers.trials.ticket_training import recipe_of, rounded
-    from helpers.trials.tool_tasks import task_groups
+    from helpers.old.assistants.tools import tool_chat
+    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.old.training import encode_chat, train
+    from helpers.old.training.losses import loss_behind_prefix
+    from helpers.old.training.state import read_progress
+    from helpers.old.trials.ticket_training import recipe_of, rounded
+    from helpers.old.trials.tool_tasks import task_groups
     from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweep_steps import seconds_before
     from tests.benchmarks.sweeps import KEPT
@@ -76,7 +76,7 @@ def run(case: dict) -> dict:
 
 
 def taught(**settings: Any) -> dict:
-    from helpers.trials.tool_tasks import scores_by_kind
+    from helpers.old.trials.tool_tasks import scores_by_kind
     from tests.tools.model_cards import entry, score_row
 
     history, folder, before = train_tools(**settings)
@@ -88,7 +88,7 @@ def taught(**settings: Any) -> dict:
         folder,
         summary="Answers by calling tools, one a turn; asks for a missing argument, and says so where a tool fails.",
         data=[
-            "helpers.trials.tool_tasks: conversations with the tools of 46 invented places, shops and services "
+            "helpers.old.trials.tool_tasks: conversations with the tools of 46 invented places, shops and services "
             "(data/tasks/tools/domains.json), names, numbers and results drawn by chance",
             "never shown: Velunda's tools, products and orders, and the questions of data/tasks/tools",
         ],
@@ -96,7 +96,7 @@ def taught(**settings: Any) -> dict:
         scores=rows,
         limits=[
             "It often chooses the wrong tool for a question of a new phrasing: give it a plan (ToolCaller(plan=…)).",
-            "Scores hold for replies in a form (helpers.assistants.reply_pattern), not for free ones.",
+            "Scores hold for replies in a form (helpers.old.assistants.reply_pattern), not for free ones.",
             "Tools of four kinds were trained: a record by its number, a price by a name, a search, arithmetic; "
             "other kinds may fail. Arguments are texts or one of a list. English only.",
         ],
@@ -107,8 +107,8 @@ def taught(**settings: Any) -> dict:
 
 def planned(by: str) -> dict:
     """The tools and their order come from rules, or from the task as written: the model fills in the arguments."""
-    from helpers.assistants.tool_plans import plan_by_rules
-    from helpers.trials.tool_tasks import load_tool_tasks
+    from helpers.old.assistants.tool_plans import plan_by_rules
+    from helpers.old.trials.tool_tasks import load_tool_tasks
 
     if by == "rules":
         return {"test": judged(kept_model(), plan=plan_by_rules)}
@@ -118,7 +118,7 @@ def planned(by: str) -> dict:
 
 
 def kept_model() -> tuple[Any, Any]:
-    from helpers.assistants.taught import taught_model
+    from helpers.old.assistants.taught import taught_model
     from helpers.scale import matrix_dtype
     from tests.benchmarks.sweeps import KEPT
 
@@ -126,8 +126,8 @@ def kept_model() -> tuple[Any, Any]:
 
 
 def untaught_model() -> tuple[Any, Any]:
+    from helpers.old.speed import FastLlama
     from helpers.scale import matrix_dtype
-    from helpers.speed import FastLlama
     from tests.benchmarks.sweep_sft import base_model
 
     model, tokenizer = base_model(matrix_dtype())
@@ -136,8 +136,8 @@ def untaught_model() -> tuple[Any, Any]:
 
 def judged(model: tuple[Any, Any], split: str = "test", kinds: Any = None, **options: Any) -> dict:
     """What was said to each question, and whether it was solved; options: of `ToolCaller`."""
-    from helpers.assistants.tools import TOOLS, ToolCaller
-    from helpers.trials.tool_tasks import load_tool_tasks, solved, with_broken
+    from helpers.old.assistants.tools import TOOLS, ToolCaller
+    from helpers.old.trials.tool_tasks import load_tool_tasks, solved, with_broken
 
     tasks = [task for task in load_tool_tasks(split) if kinds is None or task["kind"] in kinds]
     caller = ToolCaller(*model, seconds=600, **options)

@@ -3,7 +3,7 @@ does not use."""
 
 from __future__ import annotations
 
-from helpers.trials.backwards import train_reversal, unseen_strings, write_backwards
+from helpers.old.trials.backwards import train_reversal, unseen_strings, write_backwards
 
 NAME = "00_toy_t5"
 STEPS, STRINGS = 400, 100

@@ -13,9 +13,9 @@ def run(case: dict) -> dict:
     import torch
 
     from helpers.assistants import handbook_assistant
-    from helpers.metrics import contains_answer
     from helpers.models import chat_model
-    from helpers.trials.written_answers import READ, RULES, prompt_of
+    from helpers.old.metrics import contains_answer
+    from helpers.old.trials.written_answers import READ, RULES, prompt_of
     from helpers.velunda import load_everyday
 
     questions = [question for question in load_everyday(case["split"]) if question.answerable]

@@ -18,11 +18,11 @@ from typing import Any
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # one thread against one thread
 
 PEAK = """
-from helpers.corpora import language_reference, stdlib_docstrings, stdlib_source
-from helpers.measuring import peak_bytes
+from helpers.old.corpora import language_reference, stdlib_docstrings, stdlib_source
+from helpers.old.measuring import peak_bytes
 from helpers.models import fetch
 from helpers.tokenization import BPETokenizer
-from helpers.tokenization import UnigramTokenizer
+from helpers.old.tokenization import UnigramTokenizer
 from helpers.tokenization import WordPieceTokenizer
 text = {text}
 before = peak_bytes()
@@ -103,7 +103,7 @@ def train_by_the_library(text: str, vocab_size: int) -> None:
 
 def training() -> dict[str, tuple[float, float, float]]:
     """What -> (our seconds, the other's seconds, target for theirs / ours)."""
-    from helpers.corpora import language_reference
+    from helpers.old.corpora import language_reference
     from helpers.tokenization import BPETokenizer
 
     reference = language_reference()
@@ -126,8 +126,8 @@ def encoding() -> dict[str, tuple[float, float, float]]:
     """1 MB of English, nothing remembered from before: what -> (ours, the library's, target for theirs / ours)."""
     from tokenizers import Tokenizer
 
-    from helpers.corpora import stdlib_docstrings
     from helpers.models import fetch
+    from helpers.old.corpora import stdlib_docstrings
     from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 
     text, rows = stdlib_docstrings().head(1_000_000), {}
@@ -153,9 +153,10 @@ def _fast(tokenizer: Any) -> Callable[..., Any]:
 
 def growth() -> dict[str, list[tuple[float, float]]]:
     """What -> [(MB, seconds)]: text, then a repeated character, then one random word, all of growing size."""
-    from helpers.corpora import stdlib_source
     from helpers.models import fetch
-    from helpers.tokenization import BPETokenizer, UnigramTokenizer, WordPieceTokenizer
+    from helpers.old.corpora import stdlib_source
+    from helpers.old.tokenization import UnigramTokenizer
+    from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 
     source, chat = stdlib_source(), BPETokenizer.from_pretrained(fetch("chat"))
     embedder = WordPieceTokenizer.from_pretrained(fetch("embedder"))

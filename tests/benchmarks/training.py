@@ -38,11 +38,11 @@ def measure(
     """Median seconds of a step by the clock and of the processor, and the process's peak in GB above Python's own."""
     import torch
 
-    from helpers.lora import add_lora_, lora_layers
-    from helpers.lora.layers import ALL_LINEAR, ATTENTION
-    from helpers.measuring import peak_bytes
     from helpers.models import fetch
-    from helpers.training import Example, collate, loss_at_labels, training_step
+    from helpers.old.lora import add_lora_, lora_layers
+    from helpers.old.lora.layers import ALL_LINEAR, ATTENTION
+    from helpers.old.measuring import peak_bytes
+    from helpers.old.training import Example, collate, loss_at_labels, training_step
     from helpers.transformer import Llama
     from tests.benchmarks.packing import collate_packed, loss_everywhere
 

@@ -15,7 +15,7 @@ from typing import Any
 PROMPT, REPLY = 512, 32
 PEAK = """
 import torch
-from helpers.measuring import peak_bytes
+from helpers.old.measuring import peak_bytes
 from helpers.models import fetch
 from helpers.transformer import Llama
 before = peak_bytes()

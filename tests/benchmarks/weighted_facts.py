@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.foundations.probability import IGNORED
-from helpers.generation import Names
-from helpers.generation.source_limit import WORD
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.generation import Names
+from helpers.old.generation.source_limit import WORD
 
 
 def fact_weights(tokenizer: Any, names: Names, weight: float) -> Callable[[str, list[int]], list[float]]:

@@ -8,10 +8,10 @@ import re
 
 import pytest
 import torch
-
 from helpers.memory import ARCHITECTURES, MACHINES, estimate, kv_cache_bytes, parameters_by_part
-from helpers.models import chat_model, embedder
 from helpers.trials.backwards import tiny_t5
+
+from helpers.models import chat_model, embedder
 from tests.tools.notebook import ROOT, course
 
 

@@ -13,10 +13,10 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-
 from helpers.corpora import Corpus, language_reference
-from helpers.files import ROOT
 from helpers.foundations import Value
+
+from helpers.files import ROOT
 from helpers.stats import coverage, wald, wilson
 
 NATS = ("counting", "network", "both")  # as the notebook's cell `mix` prints them

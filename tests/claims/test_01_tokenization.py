@@ -10,8 +10,8 @@ from statistics import mean, stdev
 
 import pytest
 import regex
-
 from helpers.corpora import language_reference
+
 from helpers.exercises.checking import registry
 from helpers.models import fetch
 from helpers.tokenization import GPT2_PATTERN, BPETokenizer, Trigram

@@ -12,10 +12,10 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from helpers.corpora import language_reference
 from safetensors import safe_open
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from helpers.corpora import language_reference
 from helpers.exercises.checking import registry
 from helpers.models import chat_model, fetch
 from helpers.stats import paired_bootstrap

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 
 import pytest
 import torch
+from helpers.memory import kv_cache_bytes
 from transformers import AutoTokenizer
 
 from helpers.attention import keeping_weights
 from helpers.files import RESULTS
-from helpers.memory import kv_cache_bytes
 from helpers.models import fetch
 from helpers.transformer import (
     Llama,

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers.trials.deep_stacks import batches, deep_stack, frequency_loss, gradient_norms, train
+from helpers.trials.moved_facts import facts
 
 from helpers.files import ROOT
 from helpers.models import fetch
 from helpers.transformer import Llama, MinimalLlama
-from helpers.trials.deep_stacks import batches, deep_stack, frequency_loss, gradient_norms, train
-from helpers.trials.moved_facts import facts
 from tests.tools.execute import same_pixels
 from tests.tools.picture import main as copy_picture
 

@@ -9,13 +9,13 @@ from math import exp, pi
 import numpy as np
 import pytest
 import torch
+from helpers.memory import ARCHITECTURES, kv_cache_bytes, weights_bytes
+from helpers.trials.lengths import byte_pair_loss
+from helpers.trials.needles import haystack
 
 from helpers.attention import RopeScaling, alibi_bias, alibi_slopes, rope_frequencies
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS
-from helpers.memory import ARCHITECTURES, kv_cache_bytes, weights_bytes
-from helpers.trials.lengths import byte_pair_loss
-from helpers.trials.needles import haystack
 from tests.trials.test_needles import Letters
 
 NOTEBOOK = RESULTS.parents[1] / "notebooks/02c_positions_and_length.ipynb"

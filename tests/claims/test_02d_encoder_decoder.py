@@ -9,11 +9,11 @@ from statistics import mean
 
 import pytest
 import torch
-
-from helpers.files import RESULTS
 from helpers.trials import families as ft
 from helpers.trials import hidden_words as lm
 from helpers.trials import number_words as nw
+
+from helpers.files import RESULTS
 
 RECORDED, LONGER = RESULTS / "02d_families.json", RESULTS / "02d_longer.json"
 

@@ -9,13 +9,13 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from scipy.stats import t
-
 from helpers.corpora import language_reference, stretches
 from helpers.pretraining import Characters, NGram, Recipe, TokenData, bits_per_byte, python_reference
+from helpers.trials.recipes import COURSE, HISTORY, RACE
+from scipy.stats import t
+
 from helpers.transformer import GPT, GPTConfig
 from helpers.transformer.checkpoints import shapes_only
-from helpers.trials.recipes import COURSE, HISTORY, RACE
 from tests.tools.notebook import ROOT, course
 
 

@@ -7,8 +7,6 @@ import re
 import numpy as np
 import pytest
 import torch
-
-from helpers.files import DATA, RESULTS, read_json
 from helpers.pretraining import (
     PUBLISHED,
     Law,
@@ -20,6 +18,8 @@ from helpers.pretraining import (
     training_flops,
 )
 from helpers.trials.scaling_runs import LENGTH, SIZES, character_entropy, config_of, make_model, recipe_for, text_data
+
+from helpers.files import DATA, RESULTS, read_json
 from tests.tools.notebook import ROOT
 
 RUNS = [{**run, **run["case"]} for run in read_json(RESULTS / "03b_isoflop.json")["runs"]]

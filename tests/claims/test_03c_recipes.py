@@ -8,10 +8,10 @@ from statistics import mean, stdev
 
 import pytest
 import torch
-
 from helpers.pretraining import python_reference
-from helpers.transformer import GPT, GPTConfig
 from helpers.trials.recipes import BRANCHES, COURSE, LADDER, LADDER_RECORD, RACE
+
+from helpers.transformer import GPT, GPTConfig
 
 MUON = (3.4445, -4.7750, 2.0315)
 

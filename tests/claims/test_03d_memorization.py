@@ -11,12 +11,12 @@ import statistics
 
 import pytest
 import torch
-
-from helpers.exercises.checking import registry
-from helpers.files import read_json
 from helpers.pretraining import load_gpt
 from helpers.trials import canaries, hidden_words, kept_text
 from helpers.trials.scaling_runs import REPEATED
+
+from helpers.exercises.checking import registry
+from helpers.files import read_json
 from tests.tools.notebook import ROOT
 
 EXERCISES = registry()

@@ -10,18 +10,18 @@ from statistics import mean, stdev
 import numpy as np
 import pytest
 import torch
-
-from helpers.files import ROOT
-from helpers.generation import generate, greedy, min_p, repetition_penalty, reply_text, top_k, top_p
 from helpers.metrics.calibration import reliability
-from helpers.models import fetch
-from helpers.stats import bootstrap
-from helpers.transformer import Llama
 from helpers.trials.openings import HELD_OUT, OPENINGS, share_repeated, trial
 from helpers.trials.proofreading import confused_words, log_prob
 from helpers.trials.proofreading import mail as mailed
 from helpers.trials.records import Record
 from helpers.trials.routing import LABELS
+
+from helpers.files import ROOT
+from helpers.generation import generate, greedy, min_p, repetition_penalty, reply_text, top_k, top_p
+from helpers.models import fetch
+from helpers.stats import bootstrap
+from helpers.transformer import Llama
 from helpers.velunda import canon, load_tickets
 
 SYSTEM = (ROOT / "data/prompts/support_assistant.txt").read_text(encoding="utf-8").strip()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from helpers.memory import ARCHITECTURES
 from helpers.trials.ladder import recorded
+
 from tests.tools.notebook import course
 
 

@@ -7,13 +7,13 @@ import statistics
 
 import pytest
 import torch
+from helpers.trials.ladder import RUNGS, recorded
 
 from helpers.exercises.checking import registry
 from helpers.models import fetch
 from helpers.quantization import dequantize, quantize_groups, quantize_rows_absmax, round_trip_error
 from helpers.stats import wilson
 from helpers.transformer import Encoder, Llama
-from helpers.trials.ladder import RUNGS, recorded
 from tests.tools.notebook import ROOT
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx2
 import openai
 import pytest
-
 from helpers.hosted import KINDS, Outcome, Scripted, client, how_it_ended, load_prices
+
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -11,9 +11,9 @@ from collections import Counter
 import httpx2
 import openai
 import pytest
-
 from helpers.hosted import CircuitBreaker, Outcome, Rates, Scripted, async_client, client, wait_after, written_chat
 from helpers.trials import desk_job
+
 from tests.tools.notebook import ROOT
 
 STREAMED = {"stream": True, "stream_options": {"include_usage": True}}

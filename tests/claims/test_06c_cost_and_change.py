@@ -7,6 +7,7 @@ from inspect import signature
 
 from helpers.hosted import Tokens, check_reply, load_contract, load_prices, price_of, runner
 from helpers.trials import desk_job, desk_repairs
+
 from tests.tools.notebook import ROOT
 
 # Budgets -------------------------------------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import openai
 import pytest
-
-from helpers.files import RESULTS, read_json
 from helpers.hosted import CLAUSES, DECLARED, Scripted, client, compared, load_vendors, price_of, replay
 from helpers.hosted.contracts import LEAST
 from helpers.hosted.parameters import names_of
+
+from helpers.files import RESULTS, read_json
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

@@ -12,19 +12,19 @@ from dataclasses import fields
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
-
-from helpers.exercises.checking import registry
 from helpers.memory import ARCHITECTURES
-from helpers.metrics import Score
-from helpers.models import fetch
 from helpers.training import MARKED_TEMPLATE, quiet
 from helpers.trials import ticket_training
 from helpers.trials import tickets_recorded as recorded
 from helpers.trials.ticket_training import LABELS
 from helpers.trials.tickets_recorded import find, scores
-from helpers.velunda import FIELDS, load_frames, load_tickets
 from helpers.velunda.tickets import MORE
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from helpers.exercises.checking import registry
+from helpers.metrics import Score
+from helpers.models import fetch
+from helpers.velunda import FIELDS, load_frames, load_tickets
 from tests.benchmarks import sweep_sft, sweep_sft_minute, sweep_ticket_baseline, sweep_tickets
 from tests.tools.notebook import ROOT, course
 

@@ -8,12 +8,12 @@ from importlib import import_module
 from statistics import mean
 
 import pytest
-
-from helpers.assistants import choose_draft, misplaced, unsupported
 from helpers.assistants.reports import CANDIDATES, HEAT, STRICT
-from helpers.metrics import rouge1
 from helpers.trials.summaries import is_true, judge, lead_1, was_read
 from helpers.trials.summary_training import BEAMS, RECIPE, REPORTS, held_out, shared_tokenizer
+
+from helpers.assistants import choose_draft, misplaced, unsupported
+from helpers.metrics import rouge1
 from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
 from tests.benchmarks.sweep_seq2seq import CURES, DEV, MORE
 from tests.benchmarks.sweep_summaries import judged_again, preferred

@@ -6,10 +6,10 @@ import json
 
 import pytest
 import torch
+from helpers.trials import low_rank
 
 from helpers.files import ROOT
 from helpers.stats import paired_bootstrap
-from helpers.trials import low_rank
 from helpers.velunda import canon
 
 CARDS = {

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-
-from helpers.exercises.checking import registry
-from helpers.files.paths import ROOT
 from helpers.lora import Setting, memory_parts, read_shape
-from helpers.models import fetch
-from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
-from helpers.transformer import Encoder
 from helpers.trials import deep_stacks, qlora, small_gpt
 from helpers.trials.low_rank import merges
 from helpers.trials.reading import right_on_page
+
+from helpers.exercises.checking import registry
+from helpers.files.paths import ROOT
+from helpers.models import fetch
+from helpers.quantization import bits_per_weight, dequantize_blocks, even_codebook, nf4_codebook, quantize_blocks
+from helpers.transformer import Encoder
 from tests.tools.notebook import course, output_texts
 
 SHAPE = read_shape("meta-llama/Llama-3.1-8B")

@@ -7,6 +7,9 @@ import re
 
 import numpy as np
 import pytest
+from helpers.trials import written_answers
+from helpers.trials.handbook_answers import answered
+from helpers.trials.searches import BY, SEARCHES, SIZE, asked, find, recorded, search_scores
 
 from helpers import models
 from helpers.assistants import handbook_assistant
@@ -16,9 +19,6 @@ from helpers.fetching.wheel import FETCH_COMMAND
 from helpers.files.paths import ROOT
 from helpers.metrics import contains_answer
 from helpers.retrieval import BM25Index, HybridIndex, chunk_documents, compare
-from helpers.trials import written_answers
-from helpers.trials.handbook_answers import answered
-from helpers.trials.searches import BY, SEARCHES, SIZE, asked, find, recorded, search_scores
 from helpers.velunda import load_everyday, load_handbook, load_questions
 from tests.benchmarks import sweep_rag
 from tests.tools.notebook import output_texts, read

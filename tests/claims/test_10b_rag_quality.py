@@ -7,10 +7,10 @@ import re
 from collections import Counter
 
 import numpy as np
+from helpers.trials.handbook_answers import answered, confidences, reader_rows
 
 from helpers.metrics import calibrate_threshold, risk_coverage
 from helpers.stats import PairedDifference, paired_bootstrap, wilson
-from helpers.trials.handbook_answers import answered, confidences, reader_rows
 from helpers.velunda import load_everyday, load_handbook, load_questions
 from tests.tools.notebook import ROOT, read
 

@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 import torch
-from transformers import AutoTokenizer
-
-from helpers.exercises.checking import registry
-from helpers.models import fetch
 from helpers.prompting import chat_ids, load, load_set
 from helpers.trials import desk_prompts as desks
 from helpers.trials import prompts_recorded as tested
 from helpers.trials import tickets_recorded as recorded
+from transformers import AutoTokenizer
+
+from helpers.exercises.checking import registry
+from helpers.models import fetch
 from helpers.velunda import load_tickets
 from tests.benchmarks import sweep_injection, sweep_patterns
 from tests.tools.notebook import ROOT, course

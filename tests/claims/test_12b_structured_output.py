@@ -9,13 +9,13 @@ import re
 from statistics import fmean
 
 import pytest
-
-from helpers.exercises.checking import registry
-from helpers.generation import read_table
 from helpers.trials import notes_recorded as recorded
 from helpers.trials import ticket_notes as notes
 from helpers.trials import tickets_recorded as taught
 from helpers.trials.records import Record
+
+from helpers.exercises.checking import registry
+from helpers.generation import read_table
 from helpers.velunda import load_tickets, order_numbers, products_named
 from tests.benchmarks import sweep_json
 from tests.tools.notebook import ROOT, course, output_texts

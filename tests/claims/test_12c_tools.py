@@ -9,12 +9,12 @@ import re
 import typing
 
 import pytest
-
-from helpers.assistants import TOOLS, is_copied, plan_by_rules
-from helpers.exercises.checking import registry
 from helpers.prompting import parse_calls
 from helpers.trials import tool_rules, tool_tasks
 from helpers.trials.records import Record
+
+from helpers.assistants import TOOLS, is_copied, plan_by_rules
+from helpers.exercises.checking import registry
 from helpers.velunda import load_orders
 from tests.tools.notebook import ROOT, course, output_texts
 

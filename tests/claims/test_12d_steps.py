@@ -7,14 +7,14 @@ from collections import Counter
 
 import pytest
 import torch
+from helpers.prompting import final_answer
+from helpers.tasks import generate_problems, load_problems, load_stories
+from helpers.trials import step_scores
 from transformers import AutoTokenizer
 
 from helpers.exercises.checking import registry
 from helpers.files import RESULTS, read_json
 from helpers.models import fetch
-from helpers.prompting import final_answer
-from helpers.tasks import generate_problems, load_problems, load_stories
-from helpers.trials import step_scores
 from tests.tools.notebook import ROOT, course, output_texts
 
 RECORD = read_json(RESULTS / "12_steps.json")

@@ -11,15 +11,15 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from scipy.stats import binom
-
 from helpers.evaluation import gate, load_codes, load_failures, load_pairs, load_ratings, load_suite
-from helpers.metrics import contains_answer, squad_words, unigram_f1
-from helpers.stats import gain_interval, mcnemar_p_value, wilson
 from helpers.trials import word_desk
 from helpers.trials.recorded_outputs import right_answers
 from helpers.trials.six_answers import KINDS, load_six
 from helpers.trials.suites_recorded import recorded_run
+from scipy.stats import binom
+
+from helpers.metrics import contains_answer, squad_words, unigram_f1
+from helpers.stats import gain_interval, mcnemar_p_value, wilson
 from helpers.velunda import load_handbook
 from tests.tools.notebook import ROOT
 

@@ -7,8 +7,6 @@ import re
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
-
 from helpers.evaluation import (
     agreement,
     between_raters,
@@ -18,10 +16,12 @@ from helpers.evaluation import (
     majority,
     prefers_longer,
 )
-from helpers.stats import SequentialTest, bootstrap_ratio, cohen_kappa, mcnemar, power_of_shares, sample_size
 from helpers.stats.sequential import log_e_value
 from helpers.trials import judges_recorded, second_reading
 from helpers.trials.handbook_answers import answered, compared, questions_of, says_answer
+from sklearn.linear_model import LogisticRegression
+
+from helpers.stats import SequentialTest, bootstrap_ratio, cohen_kappa, mcnemar, power_of_shares, sample_size
 from tests.tools.notebook import ROOT
 
 README = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())

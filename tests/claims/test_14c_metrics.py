@@ -7,15 +7,15 @@ from collections import Counter
 
 import numpy as np
 import sacrebleu
-
-from helpers import metrics
 from helpers.evaluation import load_suite, paired_difference
-from helpers.files import RESULTS, read_json
-from helpers.metrics import ROUGE, Containment, Metric, TokenF1
 from helpers.trials import metric_lies
 from helpers.trials.six_answers import load_six
-from helpers.velunda import load_tickets
 from helpers.velunda.tickets import MORE
+
+from helpers import metrics
+from helpers.files import RESULTS, read_json
+from helpers.metrics import ROUGE, Containment, Metric, TokenF1
+from helpers.velunda import load_tickets
 from tests.tools import hygiene
 from tests.tools.notebook import ROOT, course, output_texts
 

@@ -21,10 +21,10 @@ import numpy as np
 import openai
 import pytest
 import yaml
+from helpers.serving.limits import Limits
 
 from helpers.files import RESULTS, read_json
 from helpers.serving import Curve, Settings, simulate_queue
-from helpers.serving.limits import Limits
 
 CHUNKS = {run["case"]["chunk"]: run for run in read_json(RESULTS / "18_chunk.json")["runs"]}
 FIRST = "first_token_of_the_long_one_s"

@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import pytest
-
 from helpers.evaluation import load_suite
-from helpers.files import RESULTS, read_json
 from helpers.serving.rollout import Guardrail, NotWorse
+
+from helpers.files import RESULTS, read_json
 from helpers.stats import wilson
 from tests.tools.notebook import ROOT
 

@@ -14,8 +14,8 @@ import sys
 import pytest
 
 import helpers
-from helpers import memory
 from helpers.display import show, source, source_of, without_docstrings
+from helpers.old import memory
 from helpers.plots import contrast
 from helpers.scale import Scale
 
@@ -101,8 +101,8 @@ def test_behind_a_decorator_stands_the_function_that_was_decorated():
 
 def test_a_module_is_shown_whole():
     shown = source_of(memory)
-    assert shown.code == (source.ROOT / "helpers/memory.py").read_text(encoding="utf-8").rstrip("\n")
-    assert re.fullmatch(r"helpers/memory\.py · lines 1–\d+", shown.header)
+    assert shown.code == (source.ROOT / "helpers/old/memory.py").read_text(encoding="utf-8").rstrip("\n")
+    assert re.fullmatch(r"helpers/old/memory\.py · lines 1–\d+", shown.header)
 
 
 @pytest.mark.parametrize("obj", [json.JSONDecoder, pytest.MonkeyPatch, helpers.scale, Written])
@@ -163,8 +163,15 @@ def test_docstrings_are_cut_and_nothing_else(code, expected):
     assert without_docstrings(code) == expected
 
 
+class Folded:
+    """A page of its own."""
+
+    def _repr_html_(self) -> str:
+        return f"<details>{len('markup')}</details>"
+
+
 def test_the_page_holds_exactly_the_code_escaped_and_colored():
-    shown = source_of(memory.FitsTable)
+    shown = source_of(Folded)
     page = shown._repr_html_()
     pre = re.search(r"<pre[^>]*>(.*)</pre>", page, re.DOTALL).group(1)
     assert text_of(pre).strip("\n") == shown.code
@@ -184,14 +191,14 @@ def test_every_color_of_the_card_can_be_read_on_it():
 
 def test_without_pygments_the_code_is_plain_and_still_escaped(monkeypatch):
     monkeypatch.setitem(sys.modules, "pygments", None)
-    page = source_of(memory.FitsTable)._repr_html_()
+    page = source_of(Folded)._repr_html_()
     assert "&lt;details&gt;" in page and "<span" not in page
 
 
 def test_outside_a_notebook_show_prints(capsys):
     assert show(memory.kv_cache_bytes) is None
     printed = capsys.readouterr().out
-    assert printed.startswith("# helpers/memory.py · lines ") and "def kv_cache_bytes" in printed
+    assert printed.startswith("# helpers/old/memory.py · lines ") and "def kv_cache_bytes" in printed
 
 
 def test_show_is_found_in_the_package_and_importing_the_package_loads_nothing():

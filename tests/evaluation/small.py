@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.evaluation.suites import Item, Suite
-from helpers.evaluation.systems import Model, Reply
+from helpers.old.evaluation.suites import Item, Suite
+from helpers.old.evaluation.systems import Model, Reply
 
 
 def suite_of(n: int, slices: Sequence[str] = ("all",), group: int = 1) -> Suite:

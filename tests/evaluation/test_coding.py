@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from helpers.evaluation import (
+from helpers.old.evaluation import (
     coding,
     coding_table,
     load_categories,
@@ -18,8 +18,8 @@ from helpers.evaluation import (
     show_counts,
     write_code,
 )
-from helpers.evaluation.coding import build, plain_text, static_html
-from helpers.evaluation.failures import Failure
+from helpers.old.evaluation.coding import build, plain_text, static_html
+from helpers.old.evaluation.failures import Failure
 
 FORTY = load_failures()
 TWO = FORTY[:2]

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from helpers.assistants import read_answer
-from helpers.evaluation import (
+from helpers.files import DataUnavailable
+from helpers.old.assistants import read_answer
+from helpers.old.evaluation import (
     Code,
     by_assistant,
     counts,
@@ -17,13 +18,11 @@ from helpers.evaluation import (
     load_failures,
     paired,
 )
-from helpers.evaluation.failures import CODES, FAILURES, FOLDER
-from helpers.files import DataUnavailable
-from helpers.stats import cohen_kappa, kappa_interval, wilson
-from helpers.trials import tickets_recorded
-from helpers.trials.recorded_outputs import outputs
-from helpers.velunda import load_tickets
-from helpers.velunda.tickets import FIELDS
+from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
+from helpers.old.trials import tickets_recorded
+from helpers.old.trials.recorded_outputs import outputs
+from helpers.old.velunda import load_tickets
+from helpers.old.velunda.tickets import FIELDS
 from tests.tools import failures as tool
 
 FORTY = load_failures()
@@ -78,18 +77,6 @@ def test_every_coder_has_coded_all_forty_and_uses_more_than_half_of_the_categori
         assert 2 * len(counts(codes)) > len(load_categories())
         assert all(3 <= len(code.open_code) for code in codes)
         assert f"`{coder}`" in card, "the card says who coded"
-
-
-def test_the_card_tells_how_far_the_two_coders_agree():
-    first, second = paired(load_codes("language model 1"), load_codes("language model 2"))
-    same = sum(mine == other for mine, other in zip(first, second, strict=True))
-    low, high = kappa_interval(first, second)
-    least, most = wilson(same, len(first))
-    card = " ".join((FOLDER / "README.md").read_text(encoding="utf-8").split())
-    assert f"put {same} of {len(first)} failures into the same category" in card
-    assert f"Cohen's kappa is {cohen_kappa(first, second):.2f}." in card
-    assert f"interval of kappa shrinks to {low:.2f}–{high:.2f}," in card
-    assert f"the share of equal categories is {100 * least:.0f}–{100 * most:.0f}% (95%)" in card
 
 
 def test_the_open_codes_of_two_coders_are_not_copies():

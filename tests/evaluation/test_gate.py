@@ -11,9 +11,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from helpers.evaluation import gate, paired_difference, run_suite, write_report
-from helpers.evaluation.__main__ import main
-from helpers.evaluation.gating import GateError, _judge, fewest_groups, items_needed
+from helpers.old.evaluation import gate, paired_difference, run_suite, write_report
+from helpers.old.evaluation.__main__ import main
+from helpers.old.evaluation.gating import GateError, _judge, fewest_groups, items_needed
 from helpers.stats import gain_interval, wilson
 from tests.evaluation.small import Scripted, right_but, suite_of, write_suite
 
@@ -216,7 +216,7 @@ def test_a_slice_of_few_items_gets_a_wide_interval_on_the_page(tmp_path):
 def test_the_page_escapes_every_text_and_fetches_nothing(tmp_path):
     row = {"id": HOSTILE, "input": HOSTILE, "accepted": [HOSTILE + "1"], "slice": HOSTILE}
     file = write_suite(tmp_path / "hostile.jsonl", [row, row | {"id": "b", "input": "Next?"}])
-    from helpers.evaluation import load_suite
+    from helpers.old.evaluation import load_suite
 
     suite = load_suite(file)
     new, old = (

@@ -13,12 +13,12 @@ import time
 import numpy as np
 import pytest
 
-from helpers.evaluation import Reply, run_suite
-from helpers.evaluation.answers import file_of, kept
-from helpers.evaluation.harness import mean_of, score
-from helpers.evaluation.scoring import reads_fields, states_answer
-from helpers.evaluation.suites import Item
-from helpers.evaluation.systems import ModelError
+from helpers.old.evaluation import Reply, run_suite
+from helpers.old.evaluation.answers import file_of, kept
+from helpers.old.evaluation.harness import mean_of, score
+from helpers.old.evaluation.scoring import reads_fields, states_answer
+from helpers.old.evaluation.suites import Item
+from helpers.old.evaluation.systems import ModelError
 from tests.evaluation.small import Scripted, right_but, suite_of
 from tests.tools.notebook import ROOT
 
@@ -69,7 +69,7 @@ def test_a_model_that_breaks_loses_no_answer(tmp_path):
 SLOW = """
 import sys, time
 from pathlib import Path
-from helpers.evaluation import run_suite
+from helpers.old.evaluation import run_suite
 from tests.evaluation.small import Scripted, right_but, suite_of
 
 folder, pause = Path(sys.argv[1]), float(sys.argv[2])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.evaluation import (
+from helpers.old.evaluation import (
     BothOrders,
     answer_measures,
     ask_judge,
@@ -21,8 +21,8 @@ from helpers.evaluation import (
     pair_features,
     parse_verdict,
 )
-from helpers.evaluation.judges import UNANSWERED
-from helpers.prompting.scoring import chat_ids, label_scores
+from helpers.old.evaluation.judges import UNANSWERED
+from helpers.old.prompting.scoring import chat_ids, label_scores
 from helpers.transformer import Llama, LlamaConfig
 
 PAIRS = load_pairs("dev")[:30]

@@ -9,10 +9,10 @@ from itertools import combinations
 
 import pytest
 
-from helpers.evaluation import CRITERIA, agreement, load_pairs, load_ratings, signed
-from helpers.evaluation.judgments import ANSWERS, COMPOSED, FOLDER, RECORDED, SYSTEMS
 from helpers.files import DataUnavailable, read_jsonl
 from helpers.files.paths import DATA, RESULTS
+from helpers.old.evaluation import CRITERIA, agreement, load_pairs, load_ratings, signed
+from helpers.old.evaluation.judgments import ANSWERS, COMPOSED, FOLDER, RECORDED, SYSTEMS
 from helpers.velunda import load_handbook
 from tests.tools.judgment_sheets import SheetError, add_rater, blank_sheet, exchanged, main, read_filled
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from helpers.evaluation import (
+from helpers.old.evaluation import (
     Reply,
     SuiteError,
     likelihood_model,
@@ -17,7 +17,7 @@ from helpers.evaluation import (
     run_suite,
     write_task,
 )
-from helpers.evaluation.lm_eval_task import CHOICES
+from helpers.old.evaluation.lm_eval_task import CHOICES
 from helpers.transformer.llama import Llama
 from tests.evaluation.small import suite_of
 from tests.tiny_models import randomized

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from helpers.display import failing, no_hub
-from helpers.metrics import BLEU
+from helpers.old.metrics import BLEU
 
 OLD = """
 from datasets import load_metric

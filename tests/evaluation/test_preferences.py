@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from helpers.evaluation import (
+from helpers.old.evaluation import (
     agreement,
-    between_raters,
     by_gold,
     compare_judges,
     load_pairs,
     load_ratings,
     majority,
     prefers_longer,
-    prefers_own,
     signed,
 )
-from helpers.evaluation.judgments import CRITERIA, Rating
-from helpers.evaluation.preferences import MODELS_OWN
+from helpers.old.evaluation.judgments import CRITERIA, Rating
 
 PAIRS = load_pairs()
 WANTED = majority(load_ratings())
@@ -95,29 +91,10 @@ def test_who_goes_by_length_is_found_out():
     assert prefers_longer(LONGER, PAIRS).n <= equal
 
 
-def test_who_prefers_its_own_texts_is_found_out():
-    own = {p.id: (p.a.system in MODELS_OWN) - (p.b.system in MODELS_OWN) for p in PAIRS}
-    found = prefers_own(own, PAIRS)
-    assert found.share == 1
-    assert found.n == sum(own[p.id] != 0 and p.a.right == p.b.right for p in PAIRS) > 20
-
-
 def test_the_gold_prefers_where_exactly_one_is_right():
     gold = by_gold(PAIRS)
     assert Counter(value == "tie" for value in gold.values()) == {False: 71, True: 79}
     assert all(gold[p.id] == ("a" if p.a.right else "b") for p in PAIRS if p.a.right != p.b.right)
-
-
-def test_a_rater_is_compared_with_the_others_and_not_with_themselves():
-    rng = np.random.default_rng(0)
-    noisy = [
-        replace(each, overall=str(rng.choice(["a", "b"]))) if each.rater == "rater 2" else each
-        for each in load_ratings()
-    ]
-    found = between_raters(noisy, PAIRS)
-    assert abs(found["rater 2"].share - 0.5) < 0.15
-    # The two others agree with the third only where the noise happens to say the same.
-    assert found["rater 1"].n < between_raters(load_ratings(), PAIRS)["rater 1"].n
 
 
 def test_no_wanted_answer_is_one_sentence():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.evaluation import load_pairs, my_ratings, rating_form, write_rating
-from helpers.evaluation.rating import build, exchanged, plain_text, static_html
+from helpers.old.evaluation import load_pairs, my_ratings, rating_form, write_rating
+from helpers.old.evaluation.rating import build, exchanged, plain_text, static_html
 
 PAIRS = load_pairs("test")[:12]
 

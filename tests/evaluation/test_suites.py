@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 
-from helpers.evaluation import SuiteError, leaked, load_suite
 from helpers.files.paths import DATA
 from helpers.files.safe_files import DataUnavailable, read_jsonl
-from helpers.velunda import load_everyday, load_questions, load_tickets
+from helpers.old.evaluation import SuiteError, leaked, load_suite
+from helpers.old.velunda import load_tickets
+from helpers.velunda import load_everyday, load_questions
 from tests.evaluation.small import suite_of, write_suite
 
 ROW = {"id": "a", "input": "Do you sell skis?", "accepted": [], "slice": "shop"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import runpy
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import CodeType
-from typing import Any
 
+from helpers.exercises.checking.loading import Loaded, variants
 from helpers.exercises.checking.variants import Variant
 
 
@@ -29,22 +31,19 @@ def as_cell(answer: Variant) -> str:
     A name that the notebook has already stays as it is.
     """
     compiled = compile(answer.code, answer.place, "exec", dont_inherit=True)  # a cell evaluates its annotations
-    home = answer.globals["__name__"]
     used = [name for name in dict.fromkeys(_names(compiled)) if name in answer.globals and name != answer.name]
     if not used:
         return answer.code
-    lines = [f"_home = __import__('importlib').import_module({home!r})"]
-    lines += [f"globals().setdefault({name!r}, {_reached(name, answer.globals, home)})" for name in used]
+    loaded = f"__import__('helpers.exercises.checking', fromlist=['registry']).registry().load({answer.name!r})"
+    lines = [f"_file = {loaded}.answer.globals", *(f"globals().setdefault({name!r}, _file[{name!r}])" for name in used)]
     return "\n".join([*lines, answer.code])
 
 
-def _reached(name: str, known: dict[str, Any], home: str) -> str:
-    """An expression for what `name` means in the exercise's file, or in that of its reference."""
-    import sys
-
-    if name in vars(sys.modules[home]):
-        return f"_home.{name}"
-    return f"_home.EXERCISE.reference.__globals__[{name!r}]"
+def right_answers(loaded: Loaded) -> tuple[Variant, ...]:
+    """Right answers, written differently: those of its file, and those of `right/NOTEBOOK.py` under its name."""
+    file = Path(__file__).parent / "right" / f"{loaded.spec.notebook}.py"
+    stated = runpy.run_path(str(file)) if file.is_file() else {}
+    return (*loaded.right, *variants(loaded.answer, "RIGHT", stated.get(loaded.spec.name, "")))
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -1,23 +1,81 @@
-"""Exercises are found by their paths and loaded one by one; a file at fault says so in one sentence."""
+"""Exercises are found by their paths and loaded one by one, in either form; a file at fault says so in one sentence."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from helpers import exercises
+from helpers.exercises import solutions
 from helpers.exercises.checking import Registry, registry
 from helpers.exercises.checking.engine import check
-from helpers.exercises.checking.variants import changed
+from helpers.exercises.checking.variants import changed, entries
 from tests.exercises.answers import as_cell
-from tests.tools.notebook import ROOT
 
-DOUBLE = '''"""double: twice a number."""
+NEW = '''"""double: twice a number."""
+
+import math
+
+from ._shared import drawn
+
+MINUTES, DOTS = 1, 1
+PROVES = "five numbers are doubled"
+FACTOR = 2
+
+
+def near(x):
+    return math.floor(x)
+
+
+def double(x):
+    return FACTOR * near(x)
+
+
+HINTS = """
+Twice?
+Add it to itself.
+Add the number to itself,
+    and give the sum back.
+"""
+SLIPS = """
+FACTOR * near(x) => x * x
+    you square it.
+FACTOR => 3 && near(x) => x
+    you triple
+    it.
+```
+    return FACTOR * near(x)
+=>
+    while True:
+        pass
+```
+    this slip never ends.
+```
+def double(x):
+    return x + 1
+```
+    you add one.
+near(x) => [][x]
+    this slip raises.
+"""
+PLANTED = 3
+REFUSED = """
+return FACTOR * => FACTOR *
+    It returns None
+"""
+PROPERTIES = [("it is even", lambda result, x: result % 2 == 0)]
+RAISES = [(("x",), TypeError, "a text is no number")]
+SECONDS = 1.0
+
+
+def cases(rng):
+    return drawn(rng)
+'''
+SHARED = "def drawn(rng):\n    return [(int(n),) for n in rng.integers(3, 100, size=5)]\n"
+OLD = '''"""double: twice a number."""
 
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
 
@@ -34,11 +92,15 @@ def double(x):
 """
 SLIPS = [
     ("FACTOR * x", "x * x", "you square it."),
-    ("FACTOR * x", "x + 1", "you add one."),
-    ("x\\n", "x + [][0]\\n", "this slip raises."),
-    ("def double(x):\\n", "while True: pass\\ndef double(x):\\n", "this slip never ends."),
-    ("FACTOR", "3", "you triple it."),
+    ("FACTOR * x", "[][x]", "this slip raises."),
+    ("return FACTOR * x", "while True: pass", "this slip never ends."),
+    ([("FACTOR", "3"), ("* x", "* x + 0")], "you triple it."),
+    ("""
+def double(x):
+    return x + 1
+""", "you add one."),
 ]
+PLANTED = SLIPS[4]
 REFUSED = [("return ", "", "It returns None")]
 RIGHT = [("FACTOR * x", "x * FACTOR")]
 
@@ -54,6 +116,7 @@ EXERCISE = Exercise(
     hints=("Twice?", "Add it to itself.", "Add the number to itself, and give the sum back."),
     proves="five numbers are doubled",
     properties=[Property("it is even", lambda result, x: result % 2 == 0)],
+    raises=[BadInput((None,), TypeError, "nothing is no number")],
     seconds=1.0,
 )
 '''
@@ -61,36 +124,37 @@ EXERCISE = Exercise(
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """A function that writes a course, {path: text}, and gives its registry."""
+    """A function that writes a course, {path: text}, and gives its registry: `old` and `new` are the two folders."""
     numbers = iter(range(100))
 
     def written(files: dict[str, str]) -> Registry:
-        package = f"a_course_of_this_test_{next(numbers)}"
-        for path, text in files.items():
-            file = tmp_path / package / path
+        number = next(numbers)
+        names = {"old": f"a_course_of_this_test_{number}", "new": f"new_course_of_this_test_{number}"}
+        for path, text in {"old/__init__.py": "", "new/01_first/_shared.py": SHARED, **files}.items():
+            form, rest = path.split("/", 1)
+            file = tmp_path / names[form] / rest
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-            (file.parent / "__init__.py").touch()
-        (tmp_path / package / "__init__.py").touch()
         importlib.invalidate_caches()
-        return Registry(package)
+        found = Registry(names["old"], tmp_path / names["new"], names["new"])
+        for module in (exercises, solutions):
+            monkeypatch.setattr(module, "registry", lambda: found)
+        return found
 
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
     yield written
     for name in set(sys.modules) - before:
-        if name.startswith("a_course_of_this_test"):
+        if "_course_of_this_test" in name:
             del sys.modules[name]
 
 
+FORMS = {"old": ("old/01_first/double.py", OLD), "new": ("new/01_first/double.py", NEW)}
+each_form = pytest.mark.parametrize("form", FORMS)
+
+
 def test_path_gives_name_and_notebook_and_only_the_asked_file_is_imported(course):
-    found = course(
-        {
-            "02_later/triple.py": "1 / 0",
-            "01_first/double.py": DOUBLE,
-            "01_first/_shared.py": "1 / 0",
-        }
-    )
+    found = course({"old/02_later/triple.py": "1 / 0", "new/01_first/double.py": NEW, "old/01_first/_note.py": "1 / 0"})
     assert found.notebooks() == {"double": "01_first", "triple": "02_later"}
     assert list(found) == ["double", "triple"] and len(found) == 2 and "double" in found
     spec = found["double"]
@@ -100,43 +164,106 @@ def test_path_gives_name_and_notebook_and_only_the_asked_file_is_imported(course
     assert found.get("quadruple") is None
 
 
-def test_slips_are_named_and_those_that_raise_or_never_end_do_no_harm(course):
-    spec = course({"01_first/double.py": DOUBLE})["double"]
-    assert "Suspected cause: you triple it." in check(lambda x: x * 3, spec).lines
-    assert check(lambda x: x * FOUR, spec).status == "not yet"  # noqa: F821
-    assert not any("cause" in line for line in check(lambda x: x * 4 + 2, spec).lines)
+@each_form
+def test_every_answer_of_either_form_gets_its_verdict(course, form):
+    path, text = FORMS[form]
+    loaded = course({path: text}).load("double")
+    spec = loaded.spec
+    assert check(spec.reference, spec).status == check(loaded.answer.function, spec).status == "passed"
+    assert check(loaded.planted.function, spec).status == "not attempted"
+    told = {}
+    for slip in (slip for slip in loaded.slips if slip.code != loaded.planted.code and "raises" not in slip.said):
+        finding = check(slip.function, spec)
+        told[slip.said] = finding.status == "not yet" and (
+            f"Suspected cause: {slip.said}" in finding.lines or "did not finish" in finding.lines[0]
+        )
+    assert told == {"you square it.": True, "you triple it.": True, "this slip never ends.": True}
+    assert "It returns None" in check(loaded.refused[0].function, spec).lines[0]
+    assert not any("cause" in line for line in check(lambda x: 4 * x + 2, spec).lines)
+    assert spec.hints[2] == "Add the number to itself, and give the sum back."
 
 
-FAULTS = {
+def test_a_class_in_a_file_of_the_new_form_is_driven(course):
+    text = r"""
+MINUTES, DOTS, PROVES = 1, 1, "five sums"
+HINTS = "One.\nTwo.\nThree."
+SLIPS = "+= n => = n\n    only the last one is kept."
+
+
+class Sum:
+    def __init__(self):
+        self.total = 0
+
+    def add(self, n):
+        self.total += n
+
+
+def drive(cls, numbers):
+    one = cls()
+    for n in numbers:
+        one.add(n)
+    return one.total
+
+
+def cases(rng):
+    return [(list(range(n)),) for n in range(1, 6)]
+"""
+    loaded = course({"new/01_first/Sum.py": text}).load("Sum")
+    assert check(loaded.answer.function, loaded.spec).status == "passed"
+    assert "Suspected cause: only the last one is kept." in check(loaded.slips[0].function, loaded.spec).lines
+    broken = course({"new/01_first/Sum.py": text.replace("def drive", "def _drive")})
+    exercises.hint("Sum")
+    with pytest.raises(ValueError, match=r"01_first/Sum.py does not load: a class needs `drive`"):
+        broken.load("Sum")
+
+
+def test_the_solution_is_the_answer_of_the_file_after_what_it_needs(course, capsys):
+    spec = course({"new/01_first/double.py": NEW})["double"]
+    text = solutions.solution_source(spec)
+    assert text == (
+        "import math\nFACTOR = 2\n\n\ndef near(x):\n    return math.floor(x)\n\n\n"
+        "@exercise\ndef double(x):\n    return FACTOR * near(x)\n"
+    )
+    exercises.solution("double")
+    assert text.strip() in capsys.readouterr().out
+
+
+NEW_FAULTS = {
+    "it holds no answer: define `double` in it.": ("def double(x):\n    return F", "def twice(x):\n    return F"),
+    "HINTS is missing.": ("HINTS =", "HINT ="),
+    "MINUTES is missing.": ("MINUTES, DOTS = 1, 1", "DOTS = 1"),
+    "cases is missing.": ("def cases", "def inputs"),
+    "it needs three hints, not 2.": ("Twice?\n", ""),
+    "its difficulty is 4; it must be 1, 2 or 3 dots.": ("DOTS = 1, 1", "DOTS = 1, 4"),
+    "SLIPS[0]: 'x' stands in the answer twice instead of once.": ("FACTOR * near(x) => x * x", "x => x * x"),
+    "SLIPS[0]: 'y' stands in the answer not at all instead of once.": ("FACTOR * near(x) => x * x", "y => x * x"),
+    "SLIPS: entry [0] is no edit `old => new`: 'x * x'": ("FACTOR * near(x) => x * x", "x * x"),
+    "SLIPS: entry [0] says no cause": ("    you square it.\n", ""),
+    "SLIPS: it begins with an indented line": ("FACTOR * near(x) => x * x", " FACTOR * near(x) => x * x"),
+    "PLANTED is 9; it must be the number of a slip, 0 to 4.": ("PLANTED = 3", "PLANTED = 9"),
+    "does not load: ImportError": ("import drawn", "import sorted"),
+}
+OLD_FAULTS = {
     "does not load: SyntaxError": ("FACTOR = 2", "FACTOR = = 2"),
     "does not load: ModuleNotFoundError: No module named 'nowhere'": ("FACTOR = 2", "import nowhere"),
-    "SLIPS[1]: 'FACTOR * y' stands in ANSWER not at all instead of once.": (
-        '("FACTOR * x", "x + 1"',
-        '("FACTOR * y", "x + 1"',
-    ),
-    "RIGHT[0]: 'x' stands in ANSWER twice instead of once.": ('("FACTOR * x", "x * FACTOR")', '("x", "x * FACTOR")'),
+    "RIGHT[0]: 'x' stands in the answer twice instead of once.": ('("FACTOR * x", "x * F', '("x", "x * F'),
     "SLIPS[0]: it is none of (old, new, said)": ('"x * x", "you square it."', '"x * x", "you", "square it."'),
-    "PLANTED is none of SLIPS.": ("REFUSED =", 'PLANTED = ("FACTOR", "5", "you take it five times.")\nREFUSED ='),
+    "PLANTED is none of SLIPS.": ("PLANTED = SLIPS[4]", 'PLANTED = ("FACTOR", "5", "you take it five times.")'),
     "name, notebook, cases, mistakes and planted are taken from the file": ("minutes=1", 'name="double", minutes=1'),
-    "does not load: KeyError: 'EXERCISE'": ("EXERCISE = ", "SOMETHING = "),
-    "needs three hints, not 2": ('"Twice?", ', ""),
     "the reference, called as `double(": ("return x + x", "return x // 0"),
     "raises ZeroDivisionError, which `raises` does not declare": ("return x + x", "return x // 0"),
     "does not have the property that it is even": ("return x + x", "return x * 2 + 1"),
-    "does not raise a ValueError that names 'huge'": (
-        "    minutes=1",
-        "    raises=[BadInput((10**9,), ValueError, 'nobody can', 'huge')],\n    minutes=1",
-    ),
+    "does not raise a ValueError that names 'huge'": ('TypeError, "nothing is no number"', "ValueError, '', 'huge'"),
     "`cases` stops with KeyError": ("size=5)]", "size=5)] + {}['a']"),
 }
+ALL_FAULTS = [("new", *item) for item in NEW_FAULTS.items()] + [("old", *item) for item in OLD_FAULTS.items()]
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, fault, monkeypatch, capsys):
-    old, new = FAULTS[fault]
-    assert DOUBLE.count(old) == 1
-    found = course({"01_first/double.py": DOUBLE.replace(old, new)})
-    monkeypatch.setattr(exercises, "registry", lambda: found)
+@pytest.mark.parametrize(("form", "fault", "change"), ALL_FAULTS)
+def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, form, fault, change, monkeypatch, capsys):
+    path, text = FORMS[form]
+    assert text.count(change[0]) == 1
+    course({path: text.replace(*change)})
 
     def double(x):
         return 2 * x
@@ -146,24 +273,15 @@ def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, fau
     assert said.startswith("[not yet] double cannot be checked\n")
     assert "/01_first/double.py" in said and fault.replace("`", "") in said.replace("`", "")
     assert said.rstrip().endswith("Your definition stands as it is, unchecked.")
+    exercises.hint("double")
     monkeypatch.setenv("HANDS_ON_STRICT", "1")
     with pytest.raises(exercises.ExerciseNotPassed, match="cannot be checked"):
         exercises.exercise(double)
 
 
-def test_hint_and_solution_of_a_file_at_fault_are_one_sentence(course, monkeypatch, capsys):
-    found = course({"01_first/double.py": "1 / 0"})
-    monkeypatch.setattr(exercises, "registry", lambda: found)
-    exercises.hint("double")
-    exercises.solution("double")
-    assert capsys.readouterr().out.count("double.py does not load: ZeroDivisionError: division by zero") == 2
-
-
-def test_a_name_in_two_notebooks_is_an_error_that_names_both_files(course):
-    with pytest.raises(
-        ValueError, match=r"`double` is defined in .*/01_first/double\.py and in .*/02_later/double\.py"
-    ):
-        course({"01_first/double.py": DOUBLE, "02_later/double.py": DOUBLE})
+def test_a_name_that_is_used_twice_is_an_error_that_names_both_files(course):
+    with pytest.raises(ValueError, match=r"`double` is defined in .*/01_first/double\.py and in .*/02_b/double\.py"):
+        course({"new/01_first/double.py": NEW, "old/02_b/double.py": OLD})
 
 
 def test_changes_are_made_where_the_answer_stood_before_any_of_them():
@@ -173,42 +291,37 @@ def test_changes_are_made_where_the_answer_stood_before_any_of_them():
         changed("a = b + c", [("b + c", "c"), ("c", "b")])
 
 
+def test_several_edits_stand_in_one_block_and_a_right_answer_needs_no_cause():
+    text = "```\n    a\n=>\n&&\n  b\n  c\n=>\n  d\n```\nx => \n```\nwhole\n```\n"
+    assert entries(text, said=False) == [([("    a", ""), ("  b\n  c", "  d")], ""), ([("x", "")], ""), ("whole\n", "")]
+
+
 def test_without_answer_the_source_of_the_reference_is_one_under_the_exercises_name(course):
-    start, end = DOUBLE.index("ANSWER = "), DOUBLE.index("SLIPS")
-    text = DOUBLE[:start] + "SLIPS = [('x + x', 'x * x', 'you square it.')]\n" + DOUBLE[DOUBLE.index("REFUSED") :]
-    text = text.replace('("FACTOR * x", "x * FACTOR")', '("x + x", "2 * x")')
-    assert end > start
-    loaded = course({"01_first/twice.py": text}).load("twice")
+    start, end = OLD.index("ANSWER = "), OLD.index("def cases")
+    loaded = course({"old/01_first/twice.py": OLD[:start] + OLD[end:]}).load("twice")
     assert loaded.answer.code == "def twice(x):\n    return x + x\n"
-    assert loaded.spec.answer == ""
-    assert "Suspected cause: you square it." in check(lambda x: x**2, loaded.spec).lines
 
 
 def test_an_answer_as_a_cell_brings_what_it_uses():
-    cell = as_cell(registry().load("ndcg_at_k").answer)
     namespace: dict = {}
-    exec(cell, namespace)
+    exec(as_cell(registry().load("ndcg_at_k").answer), namespace)
     assert namespace["ndcg_at_k"](["a", "b"], {"a"}) == 1
 
 
-def test_the_set_up_cell_and_one_exercise_load_no_exercise_of_another_notebook(tmp_path):
-    path = next(path for path in sorted(Path(ROOT / "notebooks").glob("10_*.ipynb")))
-    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
-    setup = next("".join(cell["source"]) for cell in cells if "exercise" in "".join(cell["source"]))
-    code = f"""
-{setup}
+def test_one_exercise_loads_no_file_of_another_notebook_whatever_the_working_directory(tmp_path):
+    code = """
+import sys
 from helpers.exercises import exercise
 
 @exercise
 def look_up(corpus, rows, scores):
     return []
 
-import sys
-print("LOADED", sorted(name for name in sys.modules if name.startswith("helpers.exercises.course.")))
+print("LOADED", sorted(name for name in sys.modules if name.startswith(("helpers.exercises.course.", "notebook_ex"))))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=120
-    )
+    path = [str(solutions.ROOT)]
+    code = f"import sys; sys.path[:0] = {path}\n{code}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert "[not yet] look_up" in done.stdout, done.stdout + done.stderr
-    (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED")]
-    assert line == ("LOADED ['helpers.exercises.course.10_rag', 'helpers.exercises.course.10_rag.look_up']")
+    line = next(line for line in done.stdout.splitlines() if line.startswith("LOADED"))
+    assert "10_rag.look_up" in line and ".00_welcome" not in line

@@ -20,9 +20,10 @@ from helpers.exercises import kernel
 from helpers.exercises.checking import engine, registry, watchdog
 from helpers.exercises.checking.compare import differences, equal
 from helpers.exercises.checking.signature import call_text
-from helpers.exercises.checking.spec import BadInput, Exercise, Mistake, Property
+from helpers.exercises.checking.spec import BadInput, Exercise, Property
 from helpers.exercises.checking.stubs import not_attempted
 from helpers.exercises.checking.tracebacks import is_own
+from helpers.exercises.checking.variants import Variant
 from helpers.exercises.predictions import how_far
 from helpers.files import ROOT
 
@@ -82,7 +83,11 @@ SPECS = {
             properties=[
                 Property("no mean exceeds the largest value", lambda r, x: bool((r <= x.max()).all()), "sum, not mean")
             ],
-            mistakes=[Mistake(lambda x, scale=1.0: x.mean() + 0 * x[:, 0], "one mean for all rows.")],
+            mistakes=[
+                Variant(
+                    "mean_rows", "mean_rows = lambda x, scale=1.0: x.mean() + 0 * x[:, 0]", "", "one mean for all rows."
+                )
+            ],
         ),
         Exercise(
             name="Stack",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.foundations import numerical_gradient
+from helpers.old.foundations import numerical_gradient
 
 
 def test_a_parabola_has_the_slope_2w_whatever_the_step():

@@ -7,7 +7,7 @@ import inspect
 import pytest
 import torch
 
-from helpers.foundations import Value
+from helpers.old.foundations import Value
 
 
 @pytest.mark.parametrize(("w", "x", "y"), [(3.0, 2.0, -5.0), (-0.5, 4.0, 1.0), (0.0, 1.0, 1.0)])

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.foundations import cross_entropy, perplexity, softmax
+from helpers.old.foundations import cross_entropy, perplexity, softmax
 
 LOGITS = st.lists(st.floats(-1e4, 1e4, width=32), min_size=1, max_size=8)
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from hypothesis import strategies as st
 
-from helpers.generation import TokenGrammar
-from helpers.generation.token_grammar import ENDED
+from helpers.old.generation import TokenGrammar
+from helpers.old.generation.token_grammar import ENDED
 
 PATTERNS = [
     "^VE-[0-9]{5}$",

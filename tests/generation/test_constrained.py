@@ -7,9 +7,10 @@ import json
 import pytest
 import torch
 
-from helpers.assistants.tickets import allowed_values, answer_text, predict_labels, read_answer, score_fields
-from helpers.generation import AnswerForm, greedy, greedy_within
-from helpers.velunda import FIELDS, load_tickets
+from helpers.generation import greedy
+from helpers.old.assistants.tickets import allowed_values, answer_text, predict_labels, read_answer, score_fields
+from helpers.old.generation import AnswerForm, greedy_within
+from helpers.old.velunda import FIELDS, load_tickets
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

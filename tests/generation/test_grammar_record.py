@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.trials.records import Record
+from helpers.old.trials.records import Record
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.assistants.tickets import allowed_values
-from helpers.generation import AnswerForm, GrammarError, Limits, automaton, form_schema, json_grammar, schema_node
-from helpers.generation.regular import START
 from helpers.models import fetch
-from helpers.velunda import load_tickets
+from helpers.old.assistants.tickets import allowed_values
+from helpers.old.generation import AnswerForm, GrammarError, Limits, automaton, form_schema, json_grammar, schema_node
+from helpers.old.generation.regular import START
+from helpers.old.velunda import load_tickets
 from tests.generation.random_schemas import random_text, schemas
 
 QUICK = settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

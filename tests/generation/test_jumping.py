@@ -7,23 +7,22 @@ import json
 import pytest
 import torch
 
-from helpers.assistants.tickets import allowed_values
-from helpers.generation import (
+from helpers.generation import generate, sample
+from helpers.models import fetch
+from helpers.old.assistants.tickets import allowed_values
+from helpers.old.generation import (
     BehindPrefix,
     GrammarError,
     form_schema,
-    generate,
     generate_within,
     json_grammar,
     jump_tokens,
     regex_grammar,
-    sample,
     within,
 )
-from helpers.generation.token_grammar import ENDED
-from helpers.models import fetch
+from helpers.old.generation.token_grammar import ENDED
+from helpers.old.velunda import load_tickets
 from helpers.transformer import Llama, LlamaConfig
-from helpers.velunda import load_tickets
 from tests.tiny_models import randomized
 
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from helpers.generation import likelihood, perplexity, token_log_probs
+from helpers.old.generation import likelihood, perplexity, token_log_probs
 from helpers.transformer import Llama
 from tests.scripted_models import Counting
 from tests.tiny_models import LLAMAS, llama, tokens

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from helpers.display.source import source_of
-from helpers.generation import generate, minimal_generate
+from helpers.generation import generate
 from helpers.models import fetch
+from helpers.old.generation import minimal_generate
+from helpers.old.transformer import GPT, GPTConfig
 from helpers.tokenization import BPETokenizer
-from helpers.transformer import GPT, GPTConfig, Llama, LlamaConfig
+from helpers.transformer import Llama, LlamaConfig
 from tests.tiny_models import randomized, tokens
 
 V = 61

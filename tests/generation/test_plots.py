@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.generation import (
-    build_browser,
-    min_p,
-    odds_browser,
-    odds_grid,
-    reliability_diagram,
-    sample,
-    temperature,
-    top_p,
-)
-from helpers.generation import plots as decoding_plots
+from helpers.generation import min_p, sample, temperature, top_p
+from helpers.old.generation import build_browser, odds_browser, odds_grid, reliability_diagram
+from helpers.old.generation import plots as decoding_plots
 from helpers.plots import figure
 
 LOGITS = torch.linspace(3, -3, 40)[None]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.foundations.probability import IGNORED
-from helpers.generation import BehindPrefix, generate
-from helpers.lora import add_lora_, lora_parameters
-from helpers.speed import FastLlama
-from helpers.training import Batch, Example, collate, loss_at_labels, loss_behind_prefix, shared_length
+from helpers.generation import generate
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.generation import BehindPrefix
+from helpers.old.lora import add_lora_, lora_parameters
+from helpers.old.speed import FastLlama
+from helpers.old.training import Batch, Example, collate, loss_at_labels, loss_behind_prefix, shared_length
 from helpers.transformer import Llama
 from tests.lora.test_layers import stirred
 from tests.training.test_collation_and_losses import small_llama

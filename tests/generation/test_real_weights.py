@@ -12,21 +12,11 @@ import pytest
 import torch
 from transformers import TextIteratorStreamer
 
-from helpers.generation import (
-    PromptLookup,
-    generate,
-    perplexity,
-    repetition_penalty,
-    reply_text,
-    sample,
-    speculative,
-    stream,
-    temperature,
-    top_p,
-)
+from helpers.generation import generate, repetition_penalty, reply_text, sample, stream, temperature, top_p
 from helpers.models import chat_model, fetch
+from helpers.old.generation import PromptLookup, perplexity, speculative
+from helpers.old.trials.ladder import fast_model
 from helpers.transformer import Llama
-from helpers.trials.ladder import fast_model
 
 NEW = 64
 QUESTIONS = [

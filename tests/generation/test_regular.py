@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.generation import GrammarError, automaton, parse
-from helpers.generation.regular import DEAD, NOTHING, START, alt, both, literal, parse_search, repeat, seq, utf8
+from helpers.old.generation import GrammarError, automaton, parse
+from helpers.old.generation.regular import DEAD, NOTHING, START, alt, both, literal, parse_search, repeat, seq, utf8
 
 LETTERS = "ab0_-é\n \u2028😀"
 ATOMS = st.sampled_from(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.generation import drawn_replies, greedy, greedy_replies, sample, temperature
-from helpers.speed import FastLlama
+from helpers.generation import greedy, sample, temperature
+from helpers.old.generation import drawn_replies, greedy_replies
+from helpers.old.speed import FastLlama
 from tests import tiny_models
 from tests.scripted_models import ChatBytes, Replying
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.assistants.reports import unsupported
-from helpers.generation import Names, Vocabulary, source_limits
-from helpers.training import Recipe, encoder, report_tokenizer, small_t5, train_by_trainer
-from helpers.velunda import load_reports
+from helpers.old.assistants.reports import unsupported
+from helpers.old.generation import Names, Vocabulary, source_limits
+from helpers.old.training import Recipe, encoder, report_tokenizer, small_t5, train_by_trainer
+from helpers.old.velunda import load_reports
 from tests.benchmarks.weighted_facts import fact_weights, weighted_loss, weighted_trainer
 
 TRAIN = load_reports("train")

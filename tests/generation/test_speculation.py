@@ -10,20 +10,9 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from helpers.generation import (
-    PromptLookup,
-    accept_or_resample,
-    draw,
-    generate,
-    repetition_penalty,
-    sample,
-    speculative,
-    temperature,
-    token_log_probs,
-    top_k,
-    top_p,
-)
-from helpers.generation import speculation as module
+from helpers.generation import draw, generate, repetition_penalty, sample, temperature, top_k, top_p
+from helpers.old.generation import PromptLookup, accept_or_resample, speculative, token_log_probs
+from helpers.old.generation import speculation as module
 from tests.scripted_models import Bytes, Saying, text
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import gpt, small_llama

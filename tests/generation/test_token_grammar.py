@@ -8,26 +8,24 @@ import pytest
 import torch
 
 from helpers.display.source import source_of
-from helpers.generation import (
+from helpers.generation import generate, sample, temperature
+from helpers.models import fetch
+from helpers.old.generation import (
     GrammarError,
     TokenGrammar,
     automaton,
     choice_table,
-    generate,
     grammar_mask,
     jump_ahead,
     minimal_within,
     parse,
     read_table,
     regex_grammar,
-    sample,
-    temperature,
     token_tree,
     within,
 )
-from helpers.generation.regular import DEAD, START
-from helpers.generation.token_grammar import ENDED, NEVER
-from helpers.models import fetch
+from helpers.old.generation.regular import DEAD, START
+from helpers.old.generation.token_grammar import ENDED, NEVER
 
 PATTERNS = ["(re)?turn(ed|s)?", r"VE-\d{5}|none", r'"[^"\\\n]{0,4}",( ?é|ü){2}', "x(ab)*"]
 

@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from helpers.hosted.backends import async_client
-from helpers.hosted.clocks import SimulatedClock
-from helpers.hosted.journal import read_journal
-from helpers.hosted.reconcile import reconcile_invoice
-from helpers.hosted.runner import Report, run_batch
-from helpers.hosted.scripted import Scripted
+from helpers.old.hosted.backends import async_client
+from helpers.old.hosted.clocks import SimulatedClock
+from helpers.old.hosted.journal import read_journal
+from helpers.old.hosted.reconcile import reconcile_invoice
+from helpers.old.hosted.runner import Report, run_batch
+from helpers.old.hosted.scripted import Scripted
 
 ITEMS = {f"t{n:02}": f"Where is my order VE-{40000 + n}?" for n in range(24)}
 

@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from helpers.hosted.acceptance import broken, check_all, check_reply, load_contract
-from helpers.trials.desk_repairs import HELD_BACK
+from helpers.old.hosted.acceptance import broken, check_all, check_reply, load_contract
+from helpers.old.trials.desk_repairs import HELD_BACK
+from helpers.old.velunda.tickets import FIELDS, FRESH, MORE, SPLITS, load_tickets
 from helpers.velunda.company import canon, order_numbers, products_named
-from helpers.velunda.tickets import FIELDS, FRESH, MORE, SPLITS, load_tickets
 
 ITEMS = load_contract()
 

@@ -11,7 +11,7 @@ import httpx2
 import openai
 import pytest
 
-from helpers.hosted import (
+from helpers.old.hosted import (
     Allowance,
     HostedRefused,
     NotAllowed,

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from helpers.hosted import backoff_schedule, retry_after_seconds, wait_after
+from helpers.old.hosted import backoff_schedule, retry_after_seconds, wait_after
 
 
 def test_the_ceiling_doubles_up_to_the_cap():

@@ -9,9 +9,9 @@ import httpx2
 import openai
 import pytest
 
-from helpers.hosted import CLAUSES, DECLARED, Allowance, Outcome, Scripted, client, price_of, replay
-from helpers.hosted.contracts import LEAST
-from helpers.serving import start_server
+from helpers.old.hosted import CLAUSES, DECLARED, Allowance, Outcome, Scripted, client, price_of, replay
+from helpers.old.hosted.contracts import LEAST
+from helpers.old.serving import start_server
 from tests.benchmarks.peers import NotHere, started
 
 APIS = ("chat", "responses")

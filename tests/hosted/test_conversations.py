@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.hosted import truncate_conversation, turns
+from helpers.old.hosted import truncate_conversation, turns
 
 SYSTEM = {"role": "system", "content": "sss"}
 ASK, REPLY = {"role": "user", "content": "uu"}, {"role": "assistant", "content": "aaaa"}

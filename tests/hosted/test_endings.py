@@ -9,7 +9,7 @@ import openai
 import pytest
 from openai.types.responses import Response
 
-from helpers.hosted import Outcome, Scripted, client, how_it_ended
+from helpers.old.hosted import Outcome, Scripted, client, how_it_ended
 
 ENDED = {
     "answer": "whole",

@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from helpers.exercises.checking import registry
-from helpers.hosted import Outcome, Scripted, client, reconcile_invoice, reconciled_sums
+from helpers.old.hosted import Outcome, Scripted, client, reconcile_invoice, reconciled_sums
 
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "The motor of order VE-20017 is silent."}]}
 CALLS = (("order_info", '{"order": "VE-20017"}'), ("shop_price", '{"thing": "bell"}'))

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from helpers.hosted.journal import Journal, JournalInUse, read_journal
-from helpers.hosted.reconcile import reconcile_invoice
+from helpers.old.hosted.journal import Journal, JournalInUse, read_journal
+from helpers.old.hosted.reconcile import reconcile_invoice
 from tests.tools.notebook import ROOT
 
 
@@ -80,7 +80,7 @@ def test_an_item_whose_second_request_was_refused_is_still_in_doubt_about_its_fi
 
 def test_one_process_at_a_time(tmp_path):
     path = tmp_path / "j.jsonl"
-    code = "import sys; from helpers.hosted.journal import Journal; Journal(sys.argv[1])"
+    code = "import sys; from helpers.old.hosted.journal import Journal; Journal(sys.argv[1])"
     with Journal(path):
         with pytest.raises(JournalInUse, match="being written already"):
             Journal(path)

@@ -7,10 +7,10 @@ import signal
 
 import pytest
 
-from helpers.hosted import journal as journals
-from helpers.hosted import runner
-from helpers.hosted.journal import read_journal
-from helpers.hosted.outcomes import Rates
+from helpers.old.hosted import journal as journals
+from helpers.old.hosted import runner
+from helpers.old.hosted.journal import read_journal
+from helpers.old.hosted.outcomes import Rates
 from tests.hosted.jobs import ITEMS, books, run, service
 
 AT_ONCE = 4

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from helpers.hosted.journal import Journal, read_journal
-from helpers.hosted.ledger import CostLedger, OverBudget
-from helpers.hosted.prices import Tokens, UnknownModel, price_of
+from helpers.old.hosted.journal import Journal, read_journal
+from helpers.old.hosted.ledger import CostLedger, OverBudget
+from helpers.old.hosted.prices import Tokens, UnknownModel, price_of
 
 MODEL = "nimbus-2"
 ONE = price_of(MODEL).worst(100, 50)

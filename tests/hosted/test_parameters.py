@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from helpers.hosted import compared
-from helpers.hosted.parameters import SAME, names_of
+from helpers.old.hosted import compared
+from helpers.old.hosted.parameters import SAME, names_of
 
 
 def test_every_parameter_of_both_apis_is_in_exactly_one_row() -> None:

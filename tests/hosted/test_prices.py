@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from openai.types import CompletionUsage
 
-from helpers.hosted import prices
-from helpers.hosted.prices import ModelRetired, Price, Tokens, UnknownModel, load_prices, price_of, tokens_of
+from helpers.old.hosted import prices
+from helpers.old.hosted.prices import ModelRetired, Price, Tokens, UnknownModel, load_prices, price_of, tokens_of
 
 
 def test_every_line_of_the_table_is_dated_and_says_where_it_is_from():

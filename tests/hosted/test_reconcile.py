@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.hosted import reconcile_invoice, reconciled_sums
+from helpers.old.hosted import reconcile_invoice, reconciled_sums
 
 
 def row(item, key, outcome):

@@ -6,9 +6,9 @@ import httpx2
 import openai
 import pytest
 
-from helpers.hosted.backends import client
-from helpers.hosted.outcomes import Outcome
-from helpers.hosted.retries import BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
+from helpers.old.hosted.backends import client
+from helpers.old.hosted.outcomes import Outcome
+from helpers.old.hosted.retries import BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
 
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hello"}]}
 

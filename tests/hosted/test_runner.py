@@ -8,13 +8,13 @@ from collections import Counter
 
 import pytest
 
-from helpers.hosted.journal import Journal, JournalInUse, read_journal
-from helpers.hosted.ledger import CostLedger
-from helpers.hosted.outcomes import Outcome, Rates
-from helpers.hosted.prices import UnknownModel
-from helpers.hosted.retries import CircuitBreaker
-from helpers.hosted.runner import ChangedRequest, most_tokens, request_key
-from helpers.hosted.written import prompt_pieces
+from helpers.old.hosted.journal import Journal, JournalInUse, read_journal
+from helpers.old.hosted.ledger import CostLedger
+from helpers.old.hosted.outcomes import Outcome, Rates
+from helpers.old.hosted.prices import UnknownModel
+from helpers.old.hosted.retries import CircuitBreaker
+from helpers.old.hosted.runner import ChangedRequest, most_tokens, request_key
+from helpers.old.hosted.written import prompt_pieces
 from tests.hosted.jobs import ITEMS, books, request_of, run, service
 
 RATES = {"rate_limited": 0.10, "server_error": 0.05, "timeout": 0.08, "cut_off": 0.06, "malformed": 0.03}
@@ -227,7 +227,7 @@ def test_a_doubt_that_may_not_be_sent_again_is_not_waited_for(path):
 
 def test_each_line_can_be_forced_to_the_disk(path, monkeypatch):
     forced = []
-    monkeypatch.setattr("helpers.hosted.journal.os.fsync", forced.append)
+    monkeypatch.setattr("helpers.old.hosted.journal.os.fsync", forced.append)
     run(service(), path, {"t": "Hello"})
     assert not forced
     run(service(), path, {"t": "Hello", "u": "New"}, sync=True)
@@ -243,8 +243,8 @@ def test_an_interrupted_job_gives_its_journal_back(path):
     at = service(first=1.0)
 
     async def interrupted():
-        from helpers.hosted.backends import async_client
-        from helpers.hosted.runner import run_batch
+        from helpers.old.hosted.backends import async_client
+        from helpers.old.hosted.runner import run_batch
 
         job = asyncio.create_task(
             run_batch(async_client(at), ITEMS, request_of, path, clock=at.clock, progress=False, at_once=4)

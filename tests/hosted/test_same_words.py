@@ -7,7 +7,7 @@ import openai
 import pytest
 
 from helpers.exercises.checking import registry
-from helpers.hosted.retries import what_happened
+from helpers.old.hosted.retries import what_happened
 
 REQUEST = httpx2.Request("POST", "http://testserver/v1/chat/completions")
 

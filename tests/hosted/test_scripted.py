@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from helpers.hosted import KINDS, Outcome, Rates, Scripted, async_client, client, read_invoice
+from helpers.old.hosted import KINDS, Outcome, Rates, Scripted, async_client, client, read_invoice
 
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Does the Heron float?"}]}
 

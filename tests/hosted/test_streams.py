@@ -7,7 +7,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionChunk
 
-from helpers.hosted import collect_stream
+from helpers.old.hosted import collect_stream
 
 
 def chunk(finish_reason=None, **delta):

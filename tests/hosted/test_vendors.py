@@ -8,7 +8,7 @@ import json
 import pytest
 
 from helpers.files import DataUnavailable
-from helpers.hosted import load_vendors, price_of, vendor_of, vendors_table
+from helpers.old.hosted import load_vendors, price_of, vendor_of, vendors_table
 
 
 def test_every_vendor_is_dated_and_says_what_differs() -> None:

@@ -11,8 +11,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from helpers.lora.plan import Setting
-from helpers.lora.shapes import Shape, shape_from_config
+from helpers.old.lora.plan import Setting
+from helpers.old.lora.shapes import Shape, shape_from_config
 
 VOCAB = 160
 

@@ -13,7 +13,7 @@ import torch
 
 from helpers.adapters import AdapterUnavailable, read_adapter
 from helpers.files import safe_files
-from helpers.lora import add_lora_, load_adapter, lora_layers, merge_lora_, save_adapter
+from helpers.old.lora import add_lora_, load_adapter, lora_layers, merge_lora_, save_adapter
 from helpers.transformer import Llama, LlamaConfig
 from tests.lora.test_layers import stirred
 from tests.tiny_models import LLAMAS, llama, randomized, tokens

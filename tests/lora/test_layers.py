@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.lora import (
+from helpers.old.lora import (
     LoRALinear,
     add_lora_,
     lora_layers,
@@ -14,8 +14,8 @@ from helpers.lora import (
     merge_lora_,
     without_lora,
 )
-from helpers.lora.layers import ALL_LINEAR, ATTENTION
-from helpers.training import Recipe, collate, loss_at_labels, train
+from helpers.old.lora.layers import ALL_LINEAR, ATTENTION
+from helpers.old.training import Recipe, collate, loss_at_labels, train
 from helpers.transformer import Llama, our_llama_name
 from tests.tiny_models import llama, tokens
 from tests.training.test_collation_and_losses import examples, small_llama

@@ -9,8 +9,8 @@ import torch
 
 from helpers import adapters
 from helpers.adapters import BASE, read_adapter, read_card
-from helpers.lora import add_lora_, save_adapter
-from helpers.metrics import Score
+from helpers.old.lora import add_lora_, save_adapter
+from helpers.old.metrics import Score
 from tests.lora.test_layers import stirred
 from tests.tools import model_cards
 from tests.tools.model_cards import entry, install, problems, score_row

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers.lora import METHODS, Setting, memory_parts, plan_training, read_shape, usable_bytes
-from helpers.lora.__main__ import main
-from helpers.lora.plan import ADAMW, CARDS, PAGED, TILE_WORDS, _working_per_token, check_adapters, needed
-from helpers.memory import CONTEXT_BYTES, GIB, GPUS
+from helpers.old.lora import METHODS, Setting, memory_parts, plan_training, read_shape, usable_bytes
+from helpers.old.lora.__main__ import main
+from helpers.old.lora.plan import ADAMW, CARDS, PAGED, TILE_WORDS, _working_per_token, check_adapters, needed
+from helpers.old.memory import CONTEXT_BYTES, GIB, GPUS
 from tests.lora.live_memory import Live, in_four_bits, kept_bytes, peak_of_blocks, peak_of_loss, prepared, tiny
 
 PLAIN = Setting(batch=1, seq_len=128, rank=4, checkpointing=False)

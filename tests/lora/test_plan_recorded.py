@@ -7,8 +7,8 @@ import json
 import pytest
 
 from helpers.files import RESULTS
-from helpers.lora import memory_parts, read_shape
-from helpers.lora.plan import loading_bytes
+from helpers.old.lora import memory_parts, read_shape
+from helpers.old.lora.plan import loading_bytes
 from tests.benchmarks import sweep_plan
 
 RUNS = json.loads((RESULTS / f"{sweep_plan.NAME}.json").read_text(encoding="utf-8"))["runs"]

@@ -9,9 +9,9 @@ import torch
 
 from helpers import models
 from helpers.fetching import damage
-from helpers.lora import ShapeUnknown, known_models, read_shape
-from helpers.lora.shapes import MODEL_TYPES
-from helpers.memory import ARCHITECTURES
+from helpers.old.lora import ShapeUnknown, known_models, read_shape
+from helpers.old.lora.shapes import MODEL_TYPES
+from helpers.old.memory import ARCHITECTURES
 from tests.lora.live_memory import tiny
 
 LLAMA = known_models()["meta-llama/Llama-3.1-8B"]

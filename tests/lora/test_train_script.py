@@ -16,8 +16,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from helpers.lora import METHODS, plan_training, training_script, write_script
-from helpers.lora.__main__ import main
+from helpers.old.lora import METHODS, plan_training, training_script, write_script
+from helpers.old.lora.__main__ import main
 from tests.tiny_models import randomized
 
 ROWS = [{"prompt": f"What is {a} plus {b}?", "completion": f"It is {a + b}."} for a in range(8) for b in range(3)]

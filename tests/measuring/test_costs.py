@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.measuring import cpu_seconds, exponent, largest_tensor
+from helpers.old.measuring import cpu_seconds, exponent, largest_tensor
 
 
 def test_the_exponent_of_a_power_is_that_power():

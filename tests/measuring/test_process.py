@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.measuring import watch_peak
+from helpers.old.measuring import watch_peak
 
 MB = 10**6
 

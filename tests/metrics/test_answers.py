@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.metrics import (
+from helpers.old.metrics import (
     Containment,
     ExactMatch,
     NumberMatch,

@@ -8,16 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.generation import perplexity
-from helpers.metrics import (
-    calibration_interval,
-    chance_error,
-    distinct_n,
-    expected_calibration_error,
-    reliability,
-    text_perplexity,
-)
-from helpers.transformer import Llama, LlamaConfig
+from helpers.old.metrics import chance_error, distinct_n, expected_calibration_error, reliability
 
 # distinct_n ----------------------------------------------------------------------------------------------------------
 
@@ -68,53 +59,6 @@ def logits_and_ids(T: int = 7, V: int = 11, seed: int = 0) -> tuple[torch.Tensor
     return torch.randn(T, V, generator=g) * 3, torch.randint(V, (T,), generator=g)
 
 
-def test_perplexity_is_that_of_pytorchs_loss_on_the_shifted_tokens():
-    logits, ids = logits_and_ids(20, 50, 1)
-    for start in (1, 5, 19):
-        loss = torch.nn.functional.cross_entropy(logits[start - 1 : -1], ids[start:])
-        assert text_perplexity(logits, ids, start) == pytest.approx(float(loss.exp()), rel=1e-5)  # float32
-
-
-def test_equal_logits_give_a_perplexity_of_the_vocabularys_size():
-    assert text_perplexity(torch.zeros(9, 64), torch.arange(9)) == pytest.approx(64)
-
-
-def test_the_last_row_and_the_prompt_change_nothing():
-    logits, ids = logits_and_ids()
-    other = logits.clone()
-    other[-1] += 5 * torch.arange(11)
-    other[:2] = 0
-    assert text_perplexity(other, ids, 3) == text_perplexity(logits, ids, 3)
-    assert text_perplexity(other, ids, 2) != text_perplexity(logits, ids, 2)
-
-
-def test_a_reply_is_judged_as_the_whole_text_is_by_the_models_own_measure():
-    torch.manual_seed(0)
-    model = Llama(LlamaConfig(50, 16, 2, 2, 24)).eval()
-    ids = torch.randint(50, (12,))
-    with torch.no_grad():
-        logits = model(ids[None])[0]
-    assert text_perplexity(logits, ids) == pytest.approx(perplexity(model, ids), rel=1e-5)  # float32
-
-
-def test_half_precision_logits_are_judged_in_float32():
-    logits, ids = logits_and_ids(30, 400)
-    half = logits.bfloat16()
-    assert text_perplexity(half, ids) == text_perplexity(half.float(), ids)
-
-
-@pytest.mark.parametrize("start", [0, -1, 7, 8])
-def test_a_start_that_leaves_nothing_to_judge_is_refused(start):
-    with pytest.raises(ValueError, match="leaves no token of 7 to judge"):
-        text_perplexity(*logits_and_ids(), start)
-
-
-def test_logits_of_another_length_are_refused():
-    logits, ids = logits_and_ids()
-    with pytest.raises(ValueError, match="One row of logits belongs to each token"):
-        text_perplexity(logits[:-1], ids)
-
-
 # calibration ---------------------------------------------------------------------------------------------------------
 
 
@@ -147,19 +91,6 @@ def test_outcomes_drawn_from_the_confidences_have_the_error_of_chance_and_overco
 def test_fewer_predictions_have_a_larger_error_by_chance_alone():
     sure = np.random.default_rng(2).random(2000)
     assert chance_error(sure[:100]) > 2 * chance_error(sure)
-
-
-def test_the_interval_of_the_error_is_wider_where_texts_differ_from_each_other():
-    rng = np.random.default_rng(3)
-    sure = [rng.random(50) for _ in range(20)]
-    alike = [rng.random(50) < s / 2 for s in sure]
-    lucky = [rng.random(50) < (s if i % 2 else 0 * s) for i, s in enumerate(sure)]  # as many right, in half the texts
-    low, high = calibration_interval(sure, alike)
-    assert low < expected_calibration_error(np.concatenate(sure), np.concatenate(alike)) < high
-    other_low, other_high = calibration_interval(sure, lucky)
-    assert other_high - other_low > 1.5 * (high - low)
-    with pytest.raises(ValueError, match="Each text needs confidences and verdicts"):
-        calibration_interval([], [])
 
 
 def test_the_same_seed_gives_the_same_chance():

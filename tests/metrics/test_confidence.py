@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss
 
-from helpers.metrics import BrierScore, CalibrationError, chance_error, expected_calibration_error
+from helpers.old.metrics import BrierScore, CalibrationError, chance_error, expected_calibration_error
 
 
 def test_calibration_error_by_hand():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.metrics import BERTScore, MoverScore, greedy_match, random_baseline
-from helpers.metrics.embeddings import NAMES, TokenVectors, transport_cost
 from helpers.models import embedder, fetch
+from helpers.old.metrics import BERTScore, MoverScore, greedy_match, random_baseline
+from helpers.old.metrics.embeddings import NAMES, TokenVectors, transport_cost
 from helpers.transformer import Encoder
 from tests.metrics.test_overlap import random_texts
 from tests.tools.optional import needs

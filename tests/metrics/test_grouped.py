@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.metrics import Score
+from helpers.old.metrics import Score
 from helpers.stats import wilson
 
 

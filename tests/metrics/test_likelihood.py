@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from helpers.generation import perplexity as generated
-from helpers.metrics import Perplexity
-from helpers.metrics.windows import windows
+from helpers.old.generation import perplexity as generated
+from helpers.old.metrics import Perplexity
+from helpers.old.metrics.windows import windows
 from helpers.transformer import Llama, LlamaConfig
 
 

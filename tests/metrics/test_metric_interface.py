@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.metrics import BLEU, ROUGE, ChrF, Containment, ExactMatch, Metric, NumberMatch, TokenF1
+from helpers.old.metrics import BLEU, ROUGE, ChrF, Containment, ExactMatch, Metric, NumberMatch, TokenF1
 
 PREDICTIONS = ["The cat sat on the mat.", "It costs €49.", "at 4.5 bar"]
 REFERENCES = ["A cat sat on the mat.", ["49 euros", "€49"], "4.5 bar"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.metrics import BLEU, ROUGE, ChrF
-from helpers.metrics.minimal import bleu, chrf, rouge_l, rouge_n
+from helpers.old.metrics import BLEU, ROUGE, ChrF
+from helpers.old.metrics.minimal import bleu, chrf, rouge_l, rouge_n
 from tests.metrics.test_overlap import random_texts
 
 

@@ -7,7 +7,7 @@ import pytest
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
-from helpers.metrics import BLEU, ROUGE, ChrF, unicode_words
+from helpers.old.metrics import BLEU, ROUGE, ChrF, unicode_words
 
 WORDS = "the a battery charges in 4.5 hours, 2 years warranty; don't open! €49 Velunda C2 brake brakes braking".split()
 

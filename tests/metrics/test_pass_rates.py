@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from helpers.metrics import PassAtK, pass_at_k
+from helpers.old.metrics import PassAtK, pass_at_k
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 7])

@@ -7,8 +7,8 @@ from nltk.stem.porter import PorterStemmer
 from nltk.tokenize import word_tokenize
 from nltk.translate.meteor_score import meteor_score
 
-from helpers.metrics import METEOR, DistinctN, distinct_n, unicode_words
-from helpers.metrics.reference import find_wordnet
+from helpers.old.metrics import METEOR, DistinctN, distinct_n, unicode_words
+from helpers.old.metrics.reference import find_wordnet
 from tests.metrics.test_overlap import random_texts
 
 
@@ -51,7 +51,7 @@ def test_the_result_says_which_words_count_as_equal():
 
 
 def test_with_a_wordnet_synonyms_count_and_the_result_says_so(monkeypatch):
-    from helpers.metrics import reference
+    from helpers.old.metrics import reference
 
     class Word:
         def __init__(self, name):

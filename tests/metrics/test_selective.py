@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from helpers.metrics import calibrate_threshold, risk_bound
+from helpers.old.metrics import calibrate_threshold, risk_bound
 
 
 @given(

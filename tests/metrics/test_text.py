@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.metrics import contains_answer
-from helpers.metrics.text import LIMITS, NEGATIONS, VERDICTS, spelled
+from helpers.old.metrics import contains_answer
+from helpers.old.metrics.text import LIMITS, NEGATIONS, VERDICTS, spelled
 from helpers.velunda import load_everyday
 from helpers.velunda.handbook import EVERYDAY
 

@@ -322,7 +322,7 @@ def test_ink_and_quiet_text_differ():
 def test_names_beside_points_cover_neither_points_nor_each_other():
     from matplotlib.transforms import Bbox
 
-    from helpers.speed import roofline
+    from helpers.old.speed import roofline
 
     near = {"one": (1.0, 2.0, 3.0), "its twin": (1.0, 2.1, 3.0), "above": (1.0, 2.0, 4.0), "far": (1.0, 40.0, 5.0)}
     fig, ax = figure("Points", "x", "y", size=(7, 4))

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.pretraining import Characters, NGram, TokenData, Tokens, bits_per_byte, loss_by_context, surprise
-from helpers.pretraining.bits import token_losses
+from helpers.old.pretraining import Characters, NGram, TokenData, Tokens, bits_per_byte, loss_by_context, surprise
+from helpers.old.pretraining.bits import token_losses
 from tests.pretraining.texts import small_data, small_gpt, small_text
 
 

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.corpora import language_reference
 from helpers.files import DataUnavailable
-from helpers.pretraining import (
+from helpers.old.corpora import language_reference
+from helpers.old.pretraining import (
     Characters,
     NGram,
     TokenData,

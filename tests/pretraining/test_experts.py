@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from helpers.pretraining import (
+from helpers.old.pretraining import (
     MixtureOfExperts,
     Recipe,
     count_parameters,

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from helpers.display.source import source_of
-from helpers.pretraining import Characters, Recipe, TokenData, minimal_pretrain, pretrain
-from helpers.transformer import MinimalGPT
+from helpers.old.pretraining import Characters, Recipe, TokenData, minimal_pretrain, pretrain
+from helpers.old.transformer import MinimalGPT
 from tests.pretraining.texts import small_text
 
 

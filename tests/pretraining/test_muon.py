@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.pretraining import Muon, Optimizers, orthogonalize
+from helpers.old.pretraining import Muon, Optimizers, orthogonalize
 
 
 def draw(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.pretraining import NGram, Tokens, continue_text
-from helpers.tokenization import Trigram
+from helpers.old.pretraining import NGram, Tokens, continue_text
+from helpers.old.tokenization import Trigram
 from tests.pretraining.texts import small_data
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.pretraining import BagOfVectors, Recipe, Recurrent, lstm_step, pretrain
+from helpers.old.pretraining import BagOfVectors, Recipe, Recurrent, pretrain
 from tests.pretraining.texts import small_data
 
 
@@ -41,14 +41,3 @@ def test_a_bag_has_no_order_and_forgets_what_is_older():
     short = model(torch.tensor([[1, 2]]))[0, -1]
     by_hand = model.head(torch.nn.functional.gelu(model.hidden(model.embedding(torch.tensor([1, 2])).mean(0))))
     assert torch.allclose(short, by_hand, atol=1e-6)
-
-
-def test_a_step_by_hand_is_the_kernels():
-    model = models(11)[1]
-    x = model.embedding(torch.arange(10)[None])
-    states, (last_h, last_c) = model.lstm(x)
-    h = c = torch.zeros(1, 24)
-    for t in range(10):
-        h, c = lstm_step(x[:, t], h, c, model.lstm)
-        assert torch.allclose(h, states[:, t], atol=1e-5)
-    assert torch.allclose(c, last_c[0], atol=1e-5)

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from helpers.files import safe_files
-from helpers.pretraining import Recipe, TokenData, continue_text, make_optimizer, pretrain
-from helpers.training import TrainingDiverged
-from helpers.training.state import FILE, read_progress
+from helpers.old.pretraining import Recipe, TokenData, continue_text, make_optimizer, pretrain
+from helpers.old.training import TrainingDiverged
+from helpers.old.training.state import FILE, read_progress
 from helpers.transformer import CheckpointError
 from tests.pretraining.texts import small_data, small_gpt
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.pretraining import (
+from helpers.old.pretraining import (
     PUBLISHED,
     Law,
     count_parameters,
-    effective_tokens,
     fit_law,
     forward_flops,
-    isoflop_minimum,
-    power_law,
     resampled_laws,
     training_flops,
 )
-from helpers.transformer import GPT, GPTConfig
+from helpers.old.transformer import GPT, GPTConfig
 from tests.pretraining.texts import small_gpt
 
 TRUE = Law(1.2, 12.0, 0.4, 60.0, 0.35)
@@ -61,23 +56,6 @@ def test_scores_cost_twice_two_products_for_each_position_that_is_seen():
     with FlopCounterMode(display=False) as counter:
         (q @ k.mT) @ k
     assert forward_flops(config, 16)["scores"] == 2 * counter.get_total_flops() / 16  # 2 layers, per position
-
-
-def test_the_minimum_of_a_parabola_is_found_between_the_sizes():
-    sizes = np.array([1e3, 3e3, 1e4, 3e4])
-    place, lowest = isoflop_minimum(sizes, 2.0 + 0.1 * (np.log(sizes) - math.log(5e3)) ** 2)
-    assert place == pytest.approx(5e3) and lowest == pytest.approx(2.0)
-
-
-@pytest.mark.parametrize("losses", [[3.0, 2.5, 2.2], [2.0, 2.1, 2.3], [2.0, 2.4, 2.3], [2.0, 2.0, 2.0]])
-def test_no_minimum_is_made_up_where_none_is_enclosed(losses):
-    with pytest.raises(ValueError, match="no lowest point"):
-        isoflop_minimum([1e3, 1e4, 1e5], losses)
-
-
-def test_a_power_law_is_a_line_in_logarithms():
-    factor, exponent = power_law([1.0, 10.0, 1000.0], [3.0, 30.0 * 10**-0.5, 3000.0 * 1000**-0.5])
-    assert factor == pytest.approx(3.0) and exponent == pytest.approx(0.5)
 
 
 def test_a_law_is_found_again_from_runs_that_follow_it():
@@ -154,12 +132,3 @@ def test_a_law_of_runs_in_which_size_changes_nothing_gives_size_no_weight():
 def test_runs_that_make_no_law_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         fit_law(*change(*runs()))
-
-
-def test_a_text_read_once_is_worth_its_length_and_never_more_than_its_limit():
-    assert effective_tokens(1e6, 1, wear=15) == 1e6
-    worth = effective_tokens(1e6, np.array([2, 4, 16, 1000]), wear=15)
-    assert (np.diff(worth) > 0).all() and worth[0] == pytest.approx(1.967e6, rel=1e-3)
-    assert worth[-1] == pytest.approx(16e6)
-    with pytest.raises(ValueError, match="at least once"):
-        effective_tokens(1e6, 0.5, wear=15)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.pretraining import share_of_peak, warmup_stable_decay
+from helpers.old.pretraining import share_of_peak, warmup_stable_decay
 
 
 @given(st.integers(1, 300), st.data())

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from helpers.pretraining import Characters, load_gpt, save_gpt
+from helpers.old.pretraining import Characters, load_gpt, save_gpt
 from helpers.transformer import CheckpointError
 from tests.pretraining.texts import small_gpt
 

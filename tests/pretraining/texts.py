@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from helpers.pretraining import Characters, TokenData
-from helpers.transformer import GPT, GPTConfig
+from helpers.old.pretraining import Characters, TokenData
+from helpers.old.transformer import GPT, GPTConfig
 
 WORDS = "the cat sat on a mat and saw that the dog was as fat as a hat; then the cat ran. "
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from helpers.prompting import PromptError, ask, load, prompt_ids, render
-from helpers.prompting import asking as module
+from helpers.old.prompting import PromptError, ask, load, prompt_ids, render
+from helpers.old.prompting import asking as module
 
 FACTS = ["Delivery costs 49 euros.", "Returns take 30 days.", "A <file_sep> stays text."]
 

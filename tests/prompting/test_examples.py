@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.prompting.examples import balanced, diverse, example_turns, nearest, shuffled
+from helpers.old.prompting.examples import balanced, diverse, example_turns, nearest, shuffled
 
 POOL = np.array([[1.0, 0.0], [0.0, 5.0], [3.0, 3.0], [-1.0, 0.1], [1.0, 0.01]])
 

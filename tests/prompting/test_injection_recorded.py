@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.prompting import load_set, right
-from helpers.trials.injected_tickets import WAYS, found, load_attacks, obeyed
-from helpers.trials.prompts_recorded import (
+from helpers.old.prompting import load_set, right
+from helpers.old.trials.injected_tickets import WAYS, found, load_attacks, obeyed
+from helpers.old.trials.prompts_recorded import (
     DID,
     INJECTION,
     MODELS,

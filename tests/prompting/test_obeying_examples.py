@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from helpers.trials.injected_tickets import load_attacks
+from helpers.old.trials.injected_tickets import load_attacks
 from tests.benchmarks import obeying_examples as examples
 
 

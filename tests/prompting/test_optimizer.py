@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.prompting import load, optimize, render
-from helpers.prompting.optimizer import last_line, reply_begins, system, with_examples
-from helpers.trials.prompt_edits import EDITS, START
+from helpers.old.prompting import load, optimize, render
+from helpers.old.prompting.optimizer import last_line, reply_begins, system, with_examples
+from helpers.old.trials.prompt_edits import EDITS, START
 
 N = 40
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.prompting import load, load_set, right, versions
-from helpers.trials.prompts_recorded import PROMPTS, gain, optimized, replies, tried, verdicts
+from helpers.old.prompting import load, load_set, right, versions
+from helpers.old.trials.prompts_recorded import PROMPTS, gain, optimized, replies, tried, verdicts
 from tests.benchmarks.sweep_prompts import CHOSEN
 
 

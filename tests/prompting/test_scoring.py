@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.prompting.scoring import (
+from helpers.old.prompting.scoring import (
     calibrated,
     choice_prompt,
     label_lengths,
@@ -14,7 +14,7 @@ from helpers.prompting.scoring import (
     named_label,
     pmi,
 )
-from helpers.speed import FastLlama
+from helpers.old.speed import FastLlama
 from helpers.transformer import Llama, LlamaConfig
 
 PROMPTS = [[3, 4, 5, 6, 7], [3, 4, 5, 9], [3, 4, 5]]

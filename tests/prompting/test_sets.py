@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.prompting import Item, bare, load, load_set, render, right
-from helpers.prompting.sets import SETS
-from helpers.trials.injected_tickets import KINDS, WAYS, found, injected_ids, load_attacks, obeyed
+from helpers.old.prompting import Item, bare, load, load_set, render, right
+from helpers.old.prompting.sets import SETS
+from helpers.old.trials.injected_tickets import KINDS, WAYS, found, injected_ids, load_attacks, obeyed
 
 
 @pytest.mark.parametrize("name", SETS)

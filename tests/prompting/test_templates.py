@@ -7,9 +7,9 @@ import random
 import pytest
 import yaml
 
-from helpers.prompting import PromptError, escape, load, names, parse, prompt_ids, render, versions
-from helpers.prompting import checking as checks
-from helpers.prompting.__main__ import main
+from helpers.old.prompting import PromptError, escape, load, names, parse, prompt_ids, render, versions
+from helpers.old.prompting import checking as checks
+from helpers.old.prompting.__main__ import main
 
 FRONT = {
     "name": "greeting",
@@ -186,7 +186,7 @@ def test_a_test_that_does_not_hold_is_said(changed, said):
 
 def test_a_way_of_showing_text_that_lets_markers_through_is_found(monkeypatch):
     assert checks.check(parse(text_of())) == []
-    monkeypatch.setattr("helpers.prompting.templates.escape", lambda text: text)
+    monkeypatch.setattr("helpers.old.prompting.templates.escape", lambda text: text)
     assert "a hostile text leaves its place in message" in "\n".join(checks.check(parse(text_of())))
 
 
@@ -200,5 +200,5 @@ def test_the_command_line_says_what_holds(capsys, monkeypatch):
     assert main(["test", "--fast"]) == 0 and "templates hold" in capsys.readouterr().out
     assert main(["test", "--fast", "extractoin"]) == 2 and "did you mean 'extraction'" in capsys.readouterr().err
     assert main(["list", "code_review"]) == 0 and "(not measured here)" in capsys.readouterr().out
-    monkeypatch.setattr("helpers.prompting.__main__.check", lambda template: [f"{template} is wrong."])
+    monkeypatch.setattr("helpers.old.prompting.__main__.check", lambda template: [f"{template} is wrong."])
     assert main(["test", "--fast", "extraction"]) == 1 and "extraction 1.0.0 is wrong." in capsys.readouterr().out

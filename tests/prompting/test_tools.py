@@ -9,8 +9,8 @@ from typing import Annotated, Literal, Optional
 
 import pytest
 
-from helpers.prompting import calculate, parse_calls, run_call, run_tools, tool_schema, wrong_arguments
-from helpers.prompting.tools import Call
+from helpers.old.prompting import calculate, parse_calls, run_call, run_tools, tool_schema, wrong_arguments
+from helpers.old.prompting.tools import Call
 
 
 def rent(boat: str, hours: int = 1, kind: Literal["row", "sail"] = "row", crew: list[str] | None = None) -> float:

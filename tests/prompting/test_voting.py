@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.prompting import final_answer, majority, self_consistency
-from helpers.prompting.voting import Vote
-from helpers.speed import FastLlama
+from helpers.old.prompting import final_answer, majority, self_consistency
+from helpers.old.prompting.voting import Vote
+from helpers.old.speed import FastLlama
 from tests import tiny_models
 from tests.scripted_models import ChatBytes
 

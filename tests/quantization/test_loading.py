@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from helpers.quantization import FourBitUnavailable, load_4bit, require_4bit
+from helpers.old.quantization import FourBitUnavailable, load_4bit, require_4bit
 from tests import tiny_models
 
 

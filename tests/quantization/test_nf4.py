@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.lora import add_lora_, lora_parameters, merge_lora_
 from helpers.models import fetch
-from helpers.quantization import (
+from helpers.old.lora import add_lora_, lora_parameters, merge_lora_
+from helpers.old.quantization import (
     Linear4bit,
     bits_per_weight,
     dequantize_blocks,

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.memory import quantization_overhead_bytes, weights_bytes
-from helpers.quantization import (
+from helpers.old.memory import quantization_overhead_bytes, weights_bytes
+from helpers.old.quantization import (
     Int4Linear,
     Int8Linear,
     dequantize,
@@ -19,7 +19,7 @@ from helpers.quantization import (
     quantize_rows_absmax,
     unpack_pairs,
 )
-from helpers.quantization import weights as quantization
+from helpers.old.quantization import weights as quantization
 from tests.tiny_models import rms_share
 
 SHAPES = [(1, 32), (7, 64), (16, 32), (48, 96), (33, 160)]

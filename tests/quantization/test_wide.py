@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.quantization import wide
-from helpers.quantization.wide import BLOCK_ROWS, SEVERAL_ROWS, FrozenLinear, wide_linear
+from helpers.old.quantization import wide
+from helpers.old.quantization.wide import BLOCK_ROWS, SEVERAL_ROWS, FrozenLinear, wide_linear
 
 
 @pytest.mark.parametrize("bias", [False, True])

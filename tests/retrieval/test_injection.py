@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.retrieval import Chunk, Hit, disarmed, sentence_spans, speaks_to_a_model, without_orders
+from helpers.old.retrieval import disarmed, speaks_to_a_model, without_orders
+from helpers.retrieval import Chunk, Hit, sentence_spans
 from helpers.velunda import load_handbook
 
 ORDERS = [

@@ -7,8 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from helpers.metrics import answer_f1, answer_words, exact_match
-from helpers.retrieval import Chunk, Hit, compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
+from helpers.old.metrics import answer_f1, answer_words, exact_match
+from helpers.old.retrieval import compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
+from helpers.retrieval import Chunk, Hit
 from helpers.stats import paired_bootstrap
 from helpers.velunda import Question, Span
 

@@ -9,9 +9,10 @@ import torch
 
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching import ModelUnavailable
-from helpers.generation import token_log_probs
-from helpers.retrieval import PASSAGE, Chunk, Hit, query_likelihood, rerank, reranking
-from helpers.speed import FastLlama
+from helpers.old.generation import token_log_probs
+from helpers.old.retrieval import PASSAGE, query_likelihood, rerank, reranking
+from helpers.old.speed import FastLlama
+from helpers.retrieval import Chunk, Hit
 from helpers.transformer import Llama, LlamaConfig
 from tests.scripted_models import ChatBytes, Counting, text
 from tests.tiny_onnx import write_cross_encoder

@@ -7,22 +7,9 @@ import inspect
 import pytest
 
 from helpers import retrieval
-from helpers.retrieval import (
-    Answer,
-    BM25Index,
-    Chunk,
-    DenseIndex,
-    Hit,
-    HybridIndex,
-    answer,
-    chunk,
-    chunk_documents,
-    compare,
-    score_search,
-)
+from helpers.old.retrieval import compare, score_search
+from helpers.retrieval import Answer, BM25Index, Chunk, DenseIndex, Hit, HybridIndex, chunk, chunk_documents
 from helpers.velunda import load_handbook, load_questions
-from tests.encoders import WordEncoder
-from tests.scripted_models import ChatBytes, Replying
 
 
 def test_everything_named_is_there_and_in_order():
@@ -40,7 +27,6 @@ def test_signatures_are_the_promised_ones():
     assert list(inspect.signature(Chunk).parameters) == ["document", "start", "end", "headings", "text"]
     assert list(inspect.signature(Hit).parameters) == ["chunk", "score"]
     assert list(inspect.signature(Answer).parameters)[:4] == ["text", "citations", "confidence", "abstained"]
-    assert list(inspect.signature(answer).parameters)[:2] == ["question", "index"]
     for kind in (DenseIndex, BM25Index, HybridIndex):
         assert len(kind()) == 0, "built empty, without a model"
         assert list(inspect.signature(kind.search).parameters) == ["self", "query", "k"]
@@ -61,20 +47,3 @@ def test_words_find_most_of_the_handbooks_passages(chunks):
     gain = compare(scores, first, "recall@10")
     assert gain.low > 0.3 and scores.mean("recall@1") <= scores.mean("recall@5") <= scores.mean("recall@10")
     assert all(0 <= value <= 1 for values in scores.values.values() for value in values)
-
-
-def test_an_edited_document_of_the_handbook_changes_the_answer(chunks):
-    index = HybridIndex(WordEncoder())
-    index.add(chunks)
-    model = Replying(lambda prompt: "One hour of work is 77 euros." if "77 euros" in prompt else "72 euros.")
-    options = {"model": model, "tokenizer": ChatBytes(), "budget": 4000}
-
-    def ask():
-        return answer("What is the price of labor, one hour of work?", index, **options)
-
-    assert ask().text == "72 euros."
-    text = load_handbook()["repair-terms"].text.replace("One hour of work is 72 euros", "One hour of work is 77 euros")
-    index.remove("repair-terms")
-    index.add(chunk(text, 120, 24, "headings", "repair-terms"))
-    found = ask()
-    assert found.text == "One hour of work is 77 euros." and found.citations[0].chunk.document == "repair-terms"

@@ -7,13 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from helpers.retrieval import (
-    BM25Index,
-    Chunk,
-    DenseIndex,
-    Hit,
-    HybridIndex,
-    bm25_score,
+from helpers.old.retrieval import (
     feedback_vector,
     feedback_words,
     fuse,
@@ -22,10 +16,9 @@ from helpers.retrieval import (
     pseudo_relevance,
     rephrased,
     search_rewritten,
-    unit,
-    words,
 )
-from helpers.retrieval.rewriting import ANSWER
+from helpers.old.retrieval.rewriting import ANSWER
+from helpers.retrieval import BM25Index, Chunk, DenseIndex, Hit, HybridIndex, bm25_score, unit, words
 from tests.encoders import WordEncoder
 
 TEXTS = {

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from helpers.old.trials.reading import load_reading
 from helpers.retrieval import split_units, write_out
-from helpers.trials.reading import load_reading
 from helpers.velunda import load_handbook
 
 PAGE = """# Hut

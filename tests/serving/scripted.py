@@ -13,10 +13,10 @@ import openai
 
 from helpers.generation.streaming import ReplyText
 from helpers.models import fetch
-from helpers.serving.app import create_app
-from helpers.serving.backend import Backend, Encoder, Model
-from helpers.serving.requests import Ask, EngineStats, Full, Piece, TokenLogprobs, Usage
-from helpers.serving.settings import Settings
+from helpers.old.serving.app import create_app
+from helpers.old.serving.backend import Backend, Encoder, Model
+from helpers.old.serving.requests import Ask, EngineStats, Full, Piece, TokenLogprobs, Usage
+from helpers.old.serving.settings import Settings
 
 
 @cache

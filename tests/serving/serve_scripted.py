@@ -9,8 +9,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from helpers.serving.__main__ import serve
-from helpers.serving.settings import add_options, from_arguments
+from helpers.old.serving.__main__ import serve
+from helpers.old.serving.settings import add_options, from_arguments
 from tests.benchmarks.drills import MARK
 from tests.serving.scripted import ScriptedWorker, last_turn, scripted_backend
 

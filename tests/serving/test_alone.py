@@ -7,8 +7,8 @@ import random
 import pytest
 import torch
 
-from helpers.serving.paged import PagedLlama, Row
-from helpers.speed import FastLlama
+from helpers.old.serving.paged import PagedLlama, Row
+from helpers.old.speed import FastLlama
 from tests.serving.test_paged import close
 from tests.serving.tiny import prompt, tiny
 from tests.tiny_models import LLAMAS, llama

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.serving.autoscaling import HOUR, Fixed, Reactive, Scheduled, autoscale, day_of_traffic
-from helpers.serving.capacity import Curve, open_queue
+from helpers.old.serving.autoscaling import HOUR, Fixed, Reactive, Scheduled, autoscale, day_of_traffic
+from helpers.old.serving.capacity import Curve, open_queue
 
 CURVE = Curve.measured([1, 4, 8, 16], [0.4, 1.2, 1.9, 2.4])
 

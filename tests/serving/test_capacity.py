@@ -8,17 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from helpers.serving.capacity import (
-    Curve,
-    break_even,
-    closed_queue,
-    cost_per_million,
-    erlang_b,
-    erlang_c,
-    open_queue,
-    replicas_for,
-)
-from helpers.serving.fleet import simulate_queue
+from helpers.old.serving.capacity import Curve, break_even, cost_per_million, erlang_b, erlang_c, open_queue
+from helpers.old.serving.fleet import simulate_queue
 
 BATCHING = Curve.measured([1, 4, 8, 16], [0.4, 1.2, 1.9, 2.4])  # requests slow one another down
 
@@ -67,22 +58,6 @@ def test_a_bounded_queue_refuses_as_erlang_b_where_nobody_may_wait():
     assert open_queue(9.0, Curve.clerks(4, 1.0), max_waiting=5).refused > 5 / 9  # it cannot complete more than 4 of 9
 
 
-def test_users_who_hardly_think_keep_the_measured_throughput():
-    queue = closed_queue(8, 1e-7, BATCHING)
-    assert queue.throughput == pytest.approx(1.9, rel=1e-5) and queue.mean_seconds == pytest.approx(8 / 1.9, rel=1e-5)
-
-
-def test_a_closed_queue_keeps_littles_law_over_the_whole_circle():
-    queue = closed_queue(50, 30.0, BATCHING)
-    assert queue.throughput * (queue.mean_seconds + 30.0) == pytest.approx(50)
-    assert queue.probabilities.sum() == pytest.approx(1) and len(queue.seen) == 50
-
-
-def test_very_many_users_do_not_overflow():
-    queue = closed_queue(20_000, 10.0, BATCHING)
-    assert queue.throughput == pytest.approx(2.4) and np.isfinite(queue.mean_seconds)
-
-
 # The simulation -------------------------------------------------------------------------------------------------------
 
 
@@ -100,13 +75,6 @@ def test_the_simulation_equals_the_model_of_a_batching_server():
     assert found.seconds.mean() == pytest.approx(queue.mean_seconds, rel=0.1)
     wrong = open_queue(2.0, Curve.clerks(16, 2.4 / 16))  # the same most, but no gain from a few
     assert abs(found.seconds.mean() - wrong.mean_seconds) > 5 * abs(found.seconds.mean() - queue.mean_seconds)
-
-
-def test_the_simulation_equals_the_model_of_users_who_think():
-    queue = closed_queue(85, 30.0, BATCHING)
-    found = simulate_queue(BATCHING, users=85, think_seconds=30.0, requests=30_000, seed=2)
-    assert abs(found.mean_wait - queue.mean_wait) < 4 * found.standard_error
-    assert (found.waits > 2).mean() == pytest.approx(queue.waits_longer(2), abs=0.03)
 
 
 def test_the_simulation_refuses_as_the_model_does():
@@ -129,52 +97,7 @@ def test_one_request_after_the_other_takes_what_the_curve_says():
 # Plans and prices -----------------------------------------------------------------------------------------------------
 
 
-def test_a_plan_is_the_smallest_that_keeps_the_promise():
-    plan = replicas_for(500, 30.0, BATCHING, wait_seconds=1.0)
-    assert plan.queue.waits_longer(1.0) <= 0.05
-    fewer = closed_queue(-(-500 // (plan.replicas - 1)), 30.0, BATCHING)
-    assert fewer.waits_longer(1.0) > 0.05
-    busiest = simulate_queue(BATCHING, users=plan.users, think_seconds=30.0, requests=20_000)
-    assert (busiest.waits > 1.0).mean() < 0.08
-    assert f"{plan.replicas} replicas" in str(plan)
-
-
-def test_a_faster_reply_takes_more_replicas():
-    loose = replicas_for(200, 30.0, BATCHING, wait_seconds=1.0)
-    tight = replicas_for(200, 30.0, BATCHING, wait_seconds=1.0, reply_seconds=3.0)
-    assert tight.replicas > loose.replicas and tight.queue.mean_seconds <= 3.0
-    assert replicas_for(3, 30.0, BATCHING, wait_seconds=0.0, percent=99.99, reply_seconds=2.5).replicas == 3
-
-
 def test_prices():
     assert cost_per_million(0.36, 100.0) == pytest.approx(1.0)  # 0.36 per hour is 0.0001 per second
     assert cost_per_million(0.36, 100.0, utilization=0.25) == pytest.approx(4.0)
     assert break_even(0.36, 100.0, hosted_per_million=4.0) == pytest.approx(0.25)
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: Curve.measured([1, 4], [0.4, 1.2], max_running=8), "At most 4 clients were measured"),
-        (lambda: Curve.measured([4, 1], [0.4, 1.2]), "increasing"),
-        (lambda: Curve(()), "at least one positive"),
-        (lambda: Curve((1.0, 0.0)), "at least one positive"),
-        (lambda: open_queue(2.5, BATCHING), "more than the 2.4"),
-        (lambda: open_queue(0, BATCHING), "positive rate"),
-        (lambda: closed_queue(0, 1.0, BATCHING), "at least one user"),
-        (lambda: erlang_b(-1, 3), "at least one server"),
-        (lambda: replicas_for(5, 9.0, BATCHING, wait_seconds=1, reply_seconds=1.0), "even alone"),
-        (lambda: open_queue(1, BATCHING).wait_percentile(100), "between 0 and 100"),
-        (lambda: cost_per_million(1, 1, 1.5), "utilization"),
-        (lambda: break_even(1, 1, 0), "hosted price"),
-        (lambda: simulate_queue(BATCHING), "either a rate"),
-        (lambda: simulate_queue(BATCHING, rate=1, users=2), "either a rate"),
-        (lambda: simulate_queue(BATCHING, users=2), "thinks"),
-        (lambda: simulate_queue(BATCHING, rate=1, sizes="large"), "Sizes are"),
-        (lambda: simulate_queue(BATCHING, rate=1, routing="best"), "A balancer chooses"),
-        (lambda: simulate_queue(BATCHING, rate=1, requests=3), "40 requests or more"),
-    ],
-)
-def test_what_cannot_be_is_refused_in_a_sentence(call, said):
-    with pytest.raises(ValueError, match=said):
-        call()

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from helpers.files.safe_files import DataUnavailable
-from helpers.serving.choices import FILE, choices_table, load_options
+from helpers.old.serving.choices import FILE, choices_table, load_options
 
 
 def test_every_row_is_complete_dated_and_has_a_source():

@@ -10,7 +10,7 @@ import shlex
 import pytest
 import yaml
 
-from helpers.serving.settings import Settings, add_options, from_arguments
+from helpers.old.serving.settings import Settings, add_options, from_arguments
 from tests.tools.notebook import ROOT
 
 DEPLOY = ROOT / "helpers" / "serving" / "deploy"
@@ -93,7 +93,7 @@ def test_the_server_understands_its_options_and_stops_as_it_is_told(image, compo
 
 
 def test_health_is_asked_where_the_server_answers(image):
-    from helpers.serving.api_other import router
+    from helpers.old.serving.api_other import router
 
     address = re.search(r"http://127\.0\.0\.1:8000(/\w+)", only(image, "HEALTHCHECK"))[1]
     assert address in {route.path for route in router.routes}

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from helpers.serving import start_server
+from helpers.old.serving import start_server
 from tests.benchmarks import drills, sweep_faults
 from tests.benchmarks.load_records import Reply
 from tests.serving.test_server_process import SCRIPTED, gone

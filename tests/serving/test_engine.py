@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from helpers.generation import sample, temperature, top_p
-from helpers.serving import Ask, Full, Usage
-from helpers.serving.choosing import nucleus
-from helpers.serving.pages import pages_for
-from helpers.speed import FastLlama
+from helpers.old.serving import Ask, Full, Usage
+from helpers.old.serving.choosing import nucleus
+from helpers.old.serving.pages import pages_for
+from helpers.old.speed import FastLlama
 from tests.serving.tiny import (
     END,
     Characters,

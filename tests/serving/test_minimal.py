@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.serving import Ask, minimal_serve
+from helpers.old.serving import Ask, minimal_serve
 from tests.serving.tiny import END, alone, prompt, tiny
 
 

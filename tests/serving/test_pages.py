@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from helpers.serving.pages import ROOT, PagePool, page_key, pages_for, root_key
+from helpers.old.serving.pages import ROOT, PagePool, page_key, pages_for, root_key
 
 
 def test_a_pool_gives_each_page_once_and_then_none():

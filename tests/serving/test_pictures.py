@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from helpers.files import RESULTS, read_json
+from helpers.old.serving import board, curves_of, draw_curves, draw_pages
 from helpers.plots.figures import RULE
-from helpers.serving import board, curves_of, draw_curves, draw_pages
 
 
 def test_a_board_shows_what_people_write_and_runs_none_of_it():

@@ -9,11 +9,12 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from helpers.generation import generate, json_grammar, regex_grammar, reply_text
+from helpers.generation import generate, reply_text
 from helpers.models import fetch
-from helpers.quantization import quantize_
-from helpers.serving import Ask, Engine
-from helpers.speed import FastLlama
+from helpers.old.generation import json_grammar, regex_grammar
+from helpers.old.quantization import quantize_
+from helpers.old.serving import Ask, Engine
+from helpers.old.speed import FastLlama
 from tests.serving.tiny import run, served, text, tokens
 from tests.transformer.test_transformer import small_llama
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from helpers.serving.choices import load_options
+from helpers.old.serving.choices import load_options
 from tests.tools.notebook import ROOT
 
 NAMES = {"this course's server": "ours", "llama.cpp server": "llama.cpp"}  # of the decision table, in the sweep

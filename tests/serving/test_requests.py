@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.serving import Ask
+from helpers.old.serving import Ask
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.serving.rollout import Guardrail, NotWorse, Rollout, RolloutPlan, in_canary, planned_pairs
-from helpers.serving.rollout_drill import Agents, Version, run_drill
-from helpers.stats import simulate_peeking
+from helpers.old.serving.rollout import Guardrail, NotWorse, Rollout, RolloutPlan, in_canary, planned_pairs
+from helpers.old.serving.rollout_drill import Agents, Version, run_drill
+from helpers.old.stats import simulate_peeking
 
 OLD = Version("rules", 0.53, seconds=0.2)
 HALF = RolloutPlan(stages=((0.5, None),), pairs=3, window_hours=10)

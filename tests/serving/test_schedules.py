@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.serving.schedules import POLICIES, busy_share, draw_schedules, schedule
+from helpers.old.serving.schedules import POLICIES, busy_share, draw_schedules, schedule
 
 STEP = [0.1, 0.11, 0.12, 0.13]
 LOADS = st.lists(st.tuples(st.floats(0, 9), st.integers(1, 30)), min_size=1, max_size=14)

@@ -9,7 +9,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from helpers.serving.sse import read_events
+from helpers.old.serving.sse import read_events
 from tests.serving.scripted import ScriptedWorker, Server, in_loop
 
 TOOL = {

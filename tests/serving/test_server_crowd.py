@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 
-from helpers.serving import read_events
+from helpers.old.serving import read_events
 from tests.serving.scripted import ScriptedWorker, Server, in_loop
 from tests.serving.test_server_refusals import CHAT, says, visit_and_leave
 

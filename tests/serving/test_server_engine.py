@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from helpers.generation import generate
-from helpers.serving import Settings, create_app, load_backend
-from helpers.speed import FastLlama
+from helpers.old.serving import Settings, create_app, load_backend
+from helpers.old.speed import FastLlama
 from tests import tiny_models
 from tests.serving.scripted import in_loop, tokenizer
 

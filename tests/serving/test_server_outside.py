@@ -21,7 +21,7 @@ from tests.serving.test_server_process import SCRIPTED, gone, posix
 
 CURL = shutil.which("curl")
 CELL = f"""
-from helpers.serving import start_server
+from helpers.old.serving import start_server
 server = start_server(module={SCRIPTED!r})
 print(server.pid, server.url)
 """
@@ -70,7 +70,7 @@ def address():
     """A scripted server on a real port, in a thread of this process."""
     import uvicorn
 
-    from helpers.serving import Settings, create_app
+    from helpers.old.serving import Settings, create_app
 
     server = uvicorn.Server(uvicorn.Config(create_app(Settings(), scripted_backend()), port=0, log_config=None))
     thread = threading.Thread(target=server.run)

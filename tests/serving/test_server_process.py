@@ -17,9 +17,9 @@ import psutil
 import pytest
 
 from helpers.files import ROOT
-from helpers.serving import ServerFailed, Settings, start_server
-from helpers.serving.__main__ import main
-from helpers.serving.settings import add_options, as_arguments, from_arguments
+from helpers.old.serving import ServerFailed, Settings, start_server
+from helpers.old.serving.__main__ import main
+from helpers.old.serving.settings import add_options, as_arguments, from_arguments
 
 SCRIPTED = "tests.serving.serve_scripted"
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM that a process could handle")
@@ -37,7 +37,7 @@ def gone(pid: int, seconds: float = 15.0) -> bool:
 
 PARENT = f"""
 import time
-from helpers.serving import start_server
+from helpers.old.serving import start_server
 server = start_server(module={SCRIPTED!r})
 print(server.pid, server.url, flush=True)
 time.sleep(600)

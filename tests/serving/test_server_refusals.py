@@ -10,9 +10,9 @@ import httpx2
 import openai
 import pytest
 
-from helpers.serving.errors import ApiError
-from helpers.serving.keys import Keys, Owner, add_key, revoke_key
-from helpers.serving.limits import Limits
+from helpers.old.serving.errors import ApiError
+from helpers.old.serving.keys import Keys, Owner, add_key, revoke_key
+from helpers.old.serving.limits import Limits
 from tests.serving.scripted import ScriptedWorker, Server, in_loop
 
 CHAT = "/v1/chat/completions"
@@ -300,14 +300,14 @@ async def test_a_client_that_hangs_up_frees_its_place_streaming_or_not():
 
 @in_loop
 async def test_the_log_has_a_line_for_each_request_and_no_text_of_it(caplog):
-    caplog.set_level(logging.INFO, "helpers.serving")
+    caplog.set_level(logging.INFO, "helpers.old.serving")
     async with Server(price_read=1.0, price_written=2.0) as server:
         answer = await server.post(CHAT, says("my secret order VE-48213"), headers={"x-request-id": "trace-7"})
         assert answer.headers["x-request-id"] == "trace-7"
         forged = await server.post(CHAT, says("x"), headers={"x-request-id": 'a"b\\c'})
         assert forged.headers["x-request-id"] != 'a"b\\c'
         await server.post(CHAT, says("secret", max_tokens=-5))
-    lines = [record.fields for record in caplog.records if record.name == "helpers.serving"]
+    lines = [record.fields for record in caplog.records if record.name == "helpers.old.serving"]
     assert [line["status"] for line in lines] == [200, 200, 400]
     line, usage = lines[0], answer.json()["usage"]
     assert (line["request_id"], line["model"], line["version"]) == ("trace-7", "chat", "scripted@0")
@@ -355,8 +355,8 @@ async def test_a_defect_of_the_server_is_500_with_an_id_and_without_details(monk
 
 @in_loop
 async def test_before_the_models_are_loaded_and_after_the_end_the_server_is_alive_but_not_ready():
-    from helpers.serving.app import create_app
-    from helpers.serving.settings import Settings
+    from helpers.old.serving.app import create_app
+    from helpers.old.serving.settings import Settings
     from tests.serving.scripted import scripted_backend
 
     ready = asyncio.Event()

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from helpers.serving import Ask, EngineWorker, Full
+from helpers.old.serving import Ask, EngineWorker, Full
 from tests.serving.tiny import alone_endless, endless_engine, prompt, text, tokens, wordy
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from helpers.generation import generate
-from helpers.lora import add_lora_, load_adapter, lora_parameters, merge_lora_, save_adapter
-from helpers.serving import Ask, Engine, Piece
-from helpers.speed import FastLlama
+from helpers.old.lora import add_lora_, load_adapter, lora_parameters, merge_lora_, save_adapter
+from helpers.old.serving import Ask, Engine, Piece
+from helpers.old.speed import FastLlama
 from helpers.transformer import Llama
 from tests.transformer.test_transformer import small_llama
 

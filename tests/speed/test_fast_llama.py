@@ -9,9 +9,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.generation import generate, speculative
+from helpers.generation import generate
 from helpers.models import fetch
-from helpers.quantization import (
+from helpers.old.generation import speculative
+from helpers.old.quantization import (
     Int4Linear,
     Int8Linear,
     dequantize,
@@ -20,10 +21,10 @@ from helpers.quantization import (
     quantize_groups,
     quantize_rows_absmax,
 )
-from helpers.speed import FastLlama, FastRMSNorm, Product, fast_llama, merged, side_by_side
-from helpers.speed.fast_llama import FEW_ROWS
+from helpers.old.speed import FastLlama, FastRMSNorm, Product, fast_llama, merged, side_by_side
+from helpers.old.speed.fast_llama import FEW_ROWS
+from helpers.old.velunda import parallel_texts
 from helpers.transformer import KVCache, Llama, RMSNorm
-from helpers.velunda import parallel_texts
 from tests.tiny_models import LLAMAS, llama, rms_share, tokens
 from tests.transformer.test_transformer import small_llama
 

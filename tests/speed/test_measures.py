@@ -7,10 +7,10 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.generation import generate
-from helpers.memory import ARCHITECTURES
 from helpers.models import chat_model, fetch
-from helpers.quantization import quantize_
-from helpers.speed import (
+from helpers.old.memory import ARCHITECTURES
+from helpers.old.quantization import quantize_
+from helpers.old.speed import (
     FastLlama,
     arithmetic_peak,
     bytes_per_token,
@@ -19,13 +19,11 @@ from helpers.speed import (
     memory_bandwidth,
     operations_per_token,
     pass_seconds,
-    prefill_and_decode,
     race,
     where_time_goes,
 )
+from helpers.old.trials.ladder import copying_prompt, library, make, on_the_same_tensors
 from helpers.transformer import Llama
-from helpers.trials.ladder import copying_prompt, library, make, on_the_same_tensors
-from tests.tiny_models import tokens
 from tests.transformer.test_transformer import small_llama
 
 
@@ -64,19 +62,6 @@ def test_the_chat_models_figures_are_those_of_its_architecture():
     quantize_(model, 8)
     expected = shape.linear_parameters * (0.5 + 4 / 32) + shape.vocab * (shape.d_model + 2)
     assert expected < bytes_per_token(model) < 1.01 * expected
-
-
-def test_prefill_and_decode_are_timed_apart():
-    model = small_llama()
-    read, written = prefill_and_decode(model, tokens(2, 8), 5)
-    assert read > 0 and written > 0
-    asked = []
-    forward = model.forward
-    model.forward = lambda ids, *args, **options: (asked.append(tuple(ids.shape)), forward(ids, *args, **options))[1]
-    prefill_and_decode(model, tokens(2, 8), 3)
-    assert asked == [(2, 8), (2, 1), (2, 1), (2, 1)]
-    assert pass_seconds(model, rows=3, batch=2, context=10) > 0
-    assert set(asked[4:]) == {(2, 3)}
 
 
 @pytest.mark.parametrize("make", [small_llama, lambda: FastLlama(small_llama()), lambda: quantize_(small_llama(), 8)])

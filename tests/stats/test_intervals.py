@@ -15,7 +15,6 @@ from helpers.stats import (
     coverage,
     gain_interval,
     paired_bootstrap,
-    prediction_interval,
     wald,
     wilson,
 )
@@ -303,18 +302,6 @@ def test_a_ratio_of_pairs_that_are_proportional_has_no_width():
 def test_a_ratio_that_cannot_be_is_refused(a, b, message):
     with pytest.raises(ValueError, match=message):
         bootstrap_ratio(a, b)
-
-
-def test_one_more_run_lands_in_the_prediction_interval_as_often_as_promised():
-    runs = np.random.default_rng(0).normal(2.0, 0.3, size=(4000, 6))
-    ends = np.array([prediction_interval(row[:5], 0.9) for row in runs])
-    inside = ((ends[:, 0] <= runs[:, 5]) & (runs[:, 5] <= ends[:, 1])).mean()
-    assert inside == pytest.approx(0.9, abs=0.015)  # three standard errors of 4,000 draws
-
-
-def test_a_prediction_interval_needs_two_values():
-    with pytest.raises(ValueError, match="at least two"):
-        prediction_interval([1.0])
 
 
 GAINS = st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0]), min_size=1, max_size=60)

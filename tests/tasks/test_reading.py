@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from helpers.files.safe_files import DataUnavailable
-from helpers.tasks import load_guide, load_task
-from helpers.tasks.reading import FOLDER
+from helpers.old.tasks import load_guide, load_task
+from helpers.old.tasks.reading import FOLDER
 
 NAMES = ("classification", "extraction", "format_following")
 

@@ -8,8 +8,8 @@ from itertools import combinations
 
 import pytest
 
-from helpers.tasks import load_guide, load_task, right_value
-from helpers.tasks.reading import SPLITS
+from helpers.old.tasks import load_guide, load_task, right_value
+from helpers.old.tasks.reading import SPLITS
 
 NAMES = ("classification", "extraction", "format_following")
 RUN = 6  # words in a row that no two splits share

@@ -6,7 +6,7 @@ import pytest
 
 from helpers.files.paths import DATA, RESULTS
 from helpers.files.safe_files import read_json, read_text
-from helpers.tasks.reading import SPLITS
+from helpers.old.tasks.reading import SPLITS
 from tests.benchmarks.sweep_tasks import measured
 
 ROWS = (  # task, way, measure, how the card calls it

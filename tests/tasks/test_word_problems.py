@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 
 from helpers.files import DATA, DataUnavailable
-from helpers.tasks import generate_problems, load_problems, load_stories, word_problems
-from helpers.tasks.word_problems import FILE, SPLITS, STEPS, fits
+from helpers.old.tasks import generate_problems, load_problems, load_stories, word_problems
+from helpers.old.tasks.word_problems import FILE, SPLITS, STEPS, fits
 
 FOLDER = DATA / "tasks" / "word_problems"
 SETS = {split: load_problems(split) for split in ("dev", "test")}

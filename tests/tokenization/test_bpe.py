@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer
 
-from helpers.corpora import language_reference
 from helpers.files import safe_files
 from helpers.models import fetch
+from helpers.old.corpora import language_reference
 from helpers.tokenization import (
     BPETokenizer,
     PairCounts,

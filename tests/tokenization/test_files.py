@@ -8,8 +8,9 @@ import json
 import pytest
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
-from helpers.corpora import language_reference
-from helpers.tokenization import BPETokenizer, TokenizerFileError, UnigramTokenizer, WordPieceTokenizer
+from helpers.old.corpora import language_reference
+from helpers.old.tokenization import UnigramTokenizer
+from helpers.tokenization import BPETokenizer, TokenizerFileError, WordPieceTokenizer
 
 TEXT = language_reference().head(20_000)
 SAMPLE = "The x <s> naïve 한 [MASK] abc\n\x00"

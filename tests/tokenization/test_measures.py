@@ -8,7 +8,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from helpers.tokenization import BPETokenizer, ask_to_repeat, bits_per_byte, unigram_bits, word_counts
+from helpers.old.tokenization import ask_to_repeat, bits_per_byte, word_counts
+from helpers.tokenization import BPETokenizer
 
 TEXTS = ["the bell rings", "a longer note about the bell, which rings again"]
 
@@ -30,23 +31,6 @@ def model(tokenizer):
 
 def test_words_are_counted_whole_and_long_runs_in_parts():
     assert word_counts("a a" + "=" * 100) == {"a": 1, " a": 1, "=" * 64: 1, "=" * 36: 1}
-
-
-def test_bits_of_a_segmentation_are_those_by_hand():
-    scores = {"ab": math.log(1 / 4), "a": math.log(1 / 8), "b": math.log(1 / 8)}
-    assert unigram_bits({"ab": 3}, scores) == pytest.approx(2 / 2)  # log2(4) bits for two bytes
-    assert unigram_bits({"ab": 3}, scores, cut=list) == pytest.approx(6 / 2)
-    assert unigram_bits({"ab": 1, "a": 2}, scores) == pytest.approx((2 + 2 * 3) / 4)
-
-
-def test_a_character_without_a_token_is_dear_but_not_infinite():
-    scores = {"a": math.log(1 / 2), "b": math.log(1 / 2)}
-    assert 10 < unigram_bits({"x": 1}, scores) < 100
-
-
-def test_no_words_give_one_sentence():
-    with pytest.raises(ValueError, match="at least one word"):
-        unigram_bits({}, {"a": -1.0})
 
 
 def test_a_models_bits_equal_the_librarys_loss(model, tokenizer):

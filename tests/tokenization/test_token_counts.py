@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.tokenization import BPETokenizer, bytes_per_token
+from helpers.old.tokenization import bytes_per_token
+from helpers.tokenization import BPETokenizer
 
 
 def test_bytes_are_counted_not_characters_and_long_texts_weigh_more():

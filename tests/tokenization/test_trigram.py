@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from helpers.tokenization import Trigram
+from helpers.old.tokenization import Trigram
 
 IDS = [0, 1, 2, 1, 2, 0, 1, 1, 2, 3, 0, 1]
 

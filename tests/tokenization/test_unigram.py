@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.corpora import language_reference, stdlib_docstrings
 from helpers.models import fetch
-from helpers.tokenization import TokenizerFileError, UnigramTokenizer, sentencepiece_unigram
-from helpers.tokenization import em as unigram
+from helpers.old.corpora import language_reference
+from helpers.old.tokenization import UnigramTokenizer
+from helpers.old.tokenization import em as unigram
+from helpers.tokenization import TokenizerFileError
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused
 
 TEXT = language_reference().head(200_000)
@@ -84,25 +85,6 @@ def test_pruning_gives_up_a_frequent_token_that_its_parts_replace_at_little_cost
     scores = {"ab": -1.0, "a": -0.5, "b": -0.6, "cd": -1.0, "c": -3.0, "d": -3.0}
     kept = unigram.prune({"ab": 100, "cd": 10, "a": 50}, scores, set("abcd"), 5)
     assert "cd" in kept and "ab" not in kept  # 100 x 0.1 against 10 x 5
-
-
-def tokens_per_byte(held_out):
-    """(ours, sentencepiece's), both trained on the same 200 kB, neither normalizing, lines one by one."""
-    n_tokens = 1_000
-    lines = [line for line in TEXT.split("\n") if line]
-    theirs = sentencepiece_unigram(lines, n_tokens)
-    ours = UnigramTokenizer.train("\n".join(lines), n_tokens + 256)
-    if held_out:
-        lines = [line for line in stdlib_docstrings().head(200_000).split("\n") if line]
-    n_bytes = sum(len(line.encode()) for line in lines)
-    return tuple(sum(len(t.encode(line)) for line in lines) / n_bytes for t in (ours, theirs))
-
-
-@pytest.mark.parametrize("held_out", [False, True])
-def test_tokens_per_byte_are_within_five_percent_of_sentencepiece(held_out):
-    pytest.importorskip("sentencepiece")
-    ours, theirs = tokens_per_byte(held_out)
-    assert ours == pytest.approx(theirs, rel=0.05)
 
 
 @settings(max_examples=300, deadline=None)

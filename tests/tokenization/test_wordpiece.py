@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 from transformers import AutoTokenizer
 
-from helpers.corpora import language_reference
 from helpers.models import fetch
+from helpers.old.corpora import language_reference
 from helpers.tokenization import PairCounts, TokenizerFileError, WordPieceTokenizer, normalize, split_words, wordpiece
 from tests.tokenizer_cases import NAMED, assert_damage_is_refused, assigned_strings, private_use_aside
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from helpers.assistants.tickets import answer_text
-from helpers.evaluation.failures import FAILURES
-from helpers.trials.recorded_outputs import ASSISTANTS, Output, outputs
-from helpers.velunda.tickets import load_tickets
+from helpers.old.assistants.tickets import answer_text
+from helpers.old.evaluation.failures import FAILURES
+from helpers.old.trials.recorded_outputs import ASSISTANTS, Output, outputs
+from helpers.old.velunda.tickets import load_tickets
 
 N, SEED = 40, 14
 
@@ -60,7 +60,7 @@ def _row(number: str, assistant: str, each: Output) -> dict[str, Any]:
 
 def asked_again() -> dict[str, str]:
     """What the ticket reader says to each dev ticket, as text (two minutes on one core)."""
-    from helpers.assistants import ticket_reader
+    from helpers.old.assistants import ticket_reader
 
     texts = [ticket["text"] for ticket in load_tickets("dev")]
     return {text: answer_text(label) for text, label in zip(texts, ticket_reader().many(texts), strict=True)}

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.evaluation.judgments import CRITERIA, RATINGS, Pair, load_pairs, rating_problem
 from helpers.files.safe_files import DataUnavailable, numbered_lines, read_jsonl, write_atomically
+from helpers.old.evaluation.judgments import CRITERIA, RATINGS, Pair, load_pairs, rating_problem
 
 SHOWN = ("question", "document", "quote", "passage")
 EXCHANGED = {"a": "b", "b": "a"}  # ties stay what they are

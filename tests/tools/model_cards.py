@@ -20,8 +20,8 @@ from typing import Any
 from helpers import adapters
 from helpers.adapters import CARD, CHECKSUM, CONFIG, WEIGHTS, Adapter, AdapterUnavailable, read_adapter
 from helpers.files import RESULTS, shown, write_together
-from helpers.metrics import Score
 from helpers.models import SOURCES
+from helpers.old.metrics import Score
 from tests.tools.hygiene import MACHINE_PATH
 
 MOST_BYTES = 5_000_000

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from helpers.old.trials.searches import SYSTEMS, answers, f1_of, search_scores
 from helpers.stats import bootstrap, paired_bootstrap, wilson
-from helpers.trials.searches import SYSTEMS, answers, f1_of, search_scores
 
 
 def retrieval_table() -> str:

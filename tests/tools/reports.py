@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from helpers.velunda import generate_reports, load_report_frames
-from helpers.velunda.reports import FOLDER, SPLITS
+from helpers.old.velunda import generate_reports, load_report_frames
+from helpers.old.velunda.reports import FOLDER, SPLITS
 
 PER_FRAME = {"train": 4, "dev": 6, "test": 6}
 

@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from helpers.velunda import fill, load_frames
-from helpers.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
+from helpers.old.velunda import fill, load_frames
+from helpers.old.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
 
 PER_FRAME = 2
 DRAWS = 12

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.foundations.probability import IGNORED
 from helpers.models import fetch
-from helpers.training import MARKED_TEMPLATE, ChatDataError, Example, encode_chat, has_marker
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.training import MARKED_TEMPLATE, ChatDataError, Example, encode_chat, has_marker
 
 ONE_TURN = [{"role": "user", "content": "Where is my order V-48213?"}, {"role": "assistant", "content": "On its way."}]
 TURNS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.training import MARKED_TEMPLATE
+from helpers.old.training import MARKED_TEMPLATE
 from helpers.transformer import Llama
 from tests.tiny_models import randomized
 from tests.training.test_chats import ONE_TURN, TURNS, tokenizer  # noqa: F401

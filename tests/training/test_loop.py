@@ -15,9 +15,9 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from helpers.files import safe_files
-from helpers.foundations.probability import IGNORED
-from helpers.lora import add_lora_
-from helpers.training import (
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.lora import add_lora_
+from helpers.old.training import (
     Example,
     Recipe,
     TrainingDiverged,
@@ -28,8 +28,9 @@ from helpers.training import (
     train,
     training_step,
 )
-from helpers.training.state import FILE
-from helpers.transformer import GPT, CheckpointError, GPTConfig
+from helpers.old.training.state import FILE
+from helpers.old.transformer import GPT, GPTConfig
+from helpers.transformer import CheckpointError
 from tests.tools.notebook import ROOT
 from tests.training.test_collation_and_losses import examples, small_llama
 

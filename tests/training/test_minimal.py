@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from helpers.display.source import source_of
-from helpers.training import Recipe, minimal_train, train
-from helpers.transformer import Llama, LlamaConfig, MinimalGPT, MinimalLlama
+from helpers.old.training import Recipe, minimal_train, train
+from helpers.old.transformer import MinimalGPT, MinimalLlama
+from helpers.transformer import Llama, LlamaConfig
 from tests.training.test_collation_and_losses import V, examples
 
 LENGTHS = (5, 9, 3, 12, 7, 4, 8, 6, 10)

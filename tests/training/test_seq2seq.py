@@ -6,8 +6,8 @@ import datasets
 import pytest
 import torch
 
-from helpers.tokenization import BPETokenizer, library_bpe
-from helpers.training import (
+from helpers.old.tokenization import library_bpe
+from helpers.old.training import (
     Recipe,
     encoder,
     label_loss,
@@ -16,8 +16,9 @@ from helpers.training import (
     train_by_trainer,
     write_summaries,
 )
-from helpers.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
-from helpers.velunda import generate_reports, load_reports
+from helpers.old.training.seq2seq import END, MAX_TARGET, PAD, PATTERN
+from helpers.old.velunda import generate_reports, load_reports
+from helpers.tokenization import BPETokenizer
 
 REPORTS = load_reports("train")[:24]
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from helpers.transformer import CheckpointError, Encoder, EncoderDecoder, Llama
+from helpers.old.transformer import EncoderDecoder
+from helpers.transformer import CheckpointError, Encoder, Llama
 from tests.tiny_models import BERTS, LLAMAS, T5S, bert, llama, rope, t5, tokens
 
 TIED = LLAMAS["tied"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.transformer import EncoderDecoder, EncoderDecoderConfig
+from helpers.old.transformer import EncoderDecoder, EncoderDecoderConfig
 from tests.tiny_models import T5S, randomized, rms_share, t5, tokens
 
 close = {"atol": 1e-4, "rtol": 1e-4}
@@ -50,7 +50,7 @@ def test_a_head_of_its_own_in_the_file_is_used(tmp_path):
 
 @torch.no_grad()
 def test_the_toy_t5_of_the_course_can_be_read(tmp_path):
-    from helpers.trials.backwards import tiny_t5
+    from helpers.old.trials.backwards import tiny_t5
 
     theirs = randomized(tiny_t5())
     theirs.save_pretrained(tmp_path)

@@ -6,15 +6,8 @@ import pytest
 import torch
 
 from helpers.attention import causal_mask
-from helpers.transformer import (
-    Llama,
-    LlamaConfig,
-    induction_score,
-    losses_from,
-    repeated_tokens,
-    silenced,
-    states_before_layers,
-)
+from helpers.old.transformer import induction_score, losses_from, repeated_tokens, silenced, states_before_layers
+from helpers.transformer import Llama, LlamaConfig
 
 CONFIG = LlamaConfig(vocab_size=211, d_model=24, n_layers=3, n_heads=4, n_kv_heads=2, head_dim=6, d_ff=32)
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from helpers.attention import scaled_dot_product_attention
-from helpers.transformer import GPT, EncoderDecoder, EncoderDecoderConfig, GPTConfig, influence, library_t5
-from helpers.trials import number_words as nw
+from helpers.old.transformer import GPT, EncoderDecoder, EncoderDecoderConfig, GPTConfig, influence, library_t5
+from helpers.old.trials import number_words as nw
 
 
 def test_a_decoder_is_a_triangle_and_an_encoder_a_full_square():

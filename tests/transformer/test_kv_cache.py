@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.memory import kv_cache_bytes
+from helpers.old.memory import kv_cache_bytes
 from helpers.transformer import GrowingCache, KVCache, append_kv, write_kv
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import close, gpt, small_llama

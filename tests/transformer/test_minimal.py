@@ -10,22 +10,19 @@ import torch
 
 from helpers.display.source import without_docstrings
 from helpers.models import fetch
-from helpers.tokenization import BPETokenizer
-from helpers.transformer import (
+from helpers.old.transformer import (
     GPT,
-    Encoder,
-    EncoderConfig,
     EncoderDecoder,
     EncoderDecoderConfig,
     GPTConfig,
-    Llama,
-    LlamaConfig,
     MinimalEncoder,
     MinimalEncoderDecoder,
     MinimalGPT,
     MinimalLlama,
     minimal,
 )
+from helpers.tokenization import BPETokenizer
+from helpers.transformer import Encoder, EncoderConfig, Llama, LlamaConfig
 from tests.tiny_models import randomized, tokens
 
 V = 61

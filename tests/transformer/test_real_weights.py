@@ -10,8 +10,8 @@ import gc
 import pytest
 import torch
 
-from helpers.corpora import stdlib_docstrings
 from helpers.models import chat_model, embedder, fetch
+from helpers.old.corpora import stdlib_docstrings
 from helpers.transformer import Encoder, Llama
 
 TEXTS = ["The capital of France is Paris.", "def add(a, b):\n    return a + b\n", "Zwölf Boxkämpfer, 12 ×  3 = 36 …"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.transformer import GPT, GPTConfig, KVCache, Llama, LlamaConfig
+from helpers.old.transformer import GPT, GPTConfig
+from helpers.transformer import KVCache, Llama, LlamaConfig
 from tests.tiny_models import LLAMAS, llama, randomized, rms_share, tokens
 
 close = {"atol": 1e-5, "rtol": 1e-5}

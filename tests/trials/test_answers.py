@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.retrieval import BM25Index, Chunk, HybridIndex, answer, chunk, query_likelihood
-from helpers.speed import FastLlama
-from helpers.transformer import Llama, LlamaConfig
-from helpers.trials.answers import (
-    NEW_TOKENS,
+from helpers.old.retrieval import query_likelihood
+from helpers.old.speed import FastLlama
+from helpers.old.trials.answers import (
     K,
     Verdict,
     answer_all,
@@ -19,6 +17,8 @@ from helpers.trials.answers import (
     quote_all,
     witnesses,
 )
+from helpers.retrieval import BM25Index, Chunk, HybridIndex, chunk
+from helpers.transformer import Llama, LlamaConfig
 from helpers.velunda import Question, Span
 from tests.benchmarks.pooled_reranking import likelihoods_behind, pool_scores
 from tests.encoders import WordEncoder
@@ -51,15 +51,6 @@ def model():
         for weight in made.parameters():
             weight.mul_(3)  # small random weights find everything equally likely
     return FastLlama(made)
-
-
-def test_batches_give_the_answers_of_one_at_a_time(index, model):
-    trials = answer_all(ASKED, index, model, TOKENIZER, k=2, batch=3)
-    for question, trial in zip(ASKED, trials, strict=True):
-        alone = answer(question, index, model=model, tokenizer=TOKENIZER, k=2, max_new_tokens=NEW_TOKENS)
-        assert trial.text == alone.text and trial.read == alone.passages
-        assert trial.likelihood == pytest.approx(alone.confidence, abs=1e-4)  # sums in another order
-        assert trial.retrieval == pytest.approx(alone.evidence.retrieval)
 
 
 def test_a_reply_counts_up_to_its_end_only(index):

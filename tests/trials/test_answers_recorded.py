@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.trials.answers import Trial, handbook_chunks
-from helpers.trials.answers_recorded import SIGNALS, Confidences, Pool, judge_all, read_support
+from helpers.old.trials.answers import Trial, handbook_chunks
+from helpers.old.trials.answers_recorded import SIGNALS, Confidences, Pool, judge_all, read_support
 from helpers.velunda import Question, Span, load_questions
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from helpers.trials import backwards as toy_t5
+from helpers.old.trials import backwards as toy_t5
 
 
 def test_encoding_and_decoding_are_inverse():

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.pretraining import Characters
-from helpers.transformer import GPT, GPTConfig
-from helpers.trials import canaries
+from helpers.old.pretraining import Characters
+from helpers.old.transformer import GPT, GPTConfig
+from helpers.old.trials import canaries
 
 TEXT = "First line.\nSecond line, longer.\nThird.\n" * 5
 

@@ -8,8 +8,8 @@ import json
 import openai
 import pytest
 
-from helpers.hosted import client, read_invoice, read_journal
-from helpers.trials import desk_job
+from helpers.old.hosted import client, read_invoice, read_journal
+from helpers.old.trials import desk_job
 from helpers.velunda.company import canon
 
 REPLIES = {text: f'{{"n":{n}}}' for n, text in enumerate(desk_job.desk_tickets().values())}

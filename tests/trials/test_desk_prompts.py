@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from helpers.old.trials import desk_prompts as desks
+from helpers.old.velunda import load_tickets
 from helpers.stats import PairedDifference
-from helpers.trials import desk_prompts as desks
-from helpers.velunda import load_tickets
 from helpers.velunda.company import canon
 
 

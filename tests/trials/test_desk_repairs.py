@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from helpers.hosted.acceptance import load_contract
-from helpers.trials import desk_repairs
-from helpers.velunda.tickets import FRESH, load_tickets
+from helpers.old.hosted.acceptance import load_contract
+from helpers.old.trials import desk_repairs
+from helpers.old.velunda.tickets import FRESH, load_tickets
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helpers.files import RESULTS
-from helpers.trials import families as ft
+from helpers.old.trials import families as ft
 
 RECORDED = RESULTS / "02d_families.json"
 

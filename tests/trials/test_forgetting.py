@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.corpora import language_reference
-from helpers.generation import perplexity
 from helpers.models import fetch
+from helpers.old.corpora import language_reference
+from helpers.old.generation import perplexity
+from helpers.old.trials.forgetting import QUESTIONS, Ability, answers, general_ability, is_right
 from helpers.transformer import Llama
-from helpers.trials.forgetting import QUESTIONS, Ability, answers, general_ability, is_right
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.trials.handbook_answers import STRATA, answered, compared, questions_of, reader_rows, says_answer
+from helpers.old.trials.handbook_answers import STRATA, answered, compared, questions_of, reader_rows, says_answer
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

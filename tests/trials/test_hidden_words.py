@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 import torch
 
-from helpers.foundations.probability import IGNORED
-from helpers.trials import hidden_words as lm
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.trials import hidden_words as lm
 
 
 def test_tickets_for_training_and_for_testing_never_meet():

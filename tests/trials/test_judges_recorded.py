@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.evaluation import answer_measures, load_pairs, load_ratings, majority
-from helpers.evaluation.judgments import RECORDED
-from helpers.trials.judges_recorded import (
+from helpers.old.evaluation import answer_measures, load_pairs, load_ratings, majority
+from helpers.old.evaluation.judgments import RECORDED
+from helpers.old.trials.judges_recorded import (
     JUDGES,
     MEASURES,
     TRAINED,

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.corpora import Corpus
-from helpers.pretraining import Characters, NGram, Tokens, surprise
-from helpers.transformer import GPT, GPTConfig
-from helpers.trials import kept_text
+from helpers.old.corpora import Corpus
+from helpers.old.pretraining import Characters, NGram, Tokens, surprise
+from helpers.old.transformer import GPT, GPTConfig
+from helpers.old.trials import kept_text
 
 TEXT = "The cat sat on the mat, and the dog lay by the door of the old house. " * 8
 

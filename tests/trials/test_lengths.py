@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from helpers.trials import lengths as length_trial
-from helpers.trials.lengths import (
+from helpers.old.trials import lengths as length_trial
+from helpers.old.trials.lengths import (
     LAST,
     LENGTHS,
     SCHEMES,

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.assistants import NOT_THERE
-from helpers.lora import add_lora_
-from helpers.training import collate, loss_at_labels
-from helpers.trials.low_rank import encode_rows, refusal_probability, row_losses, short_rows, train_in_groups
-from helpers.trials.ticket_training import recipe_of
+from helpers.old.assistants import NOT_THERE
+from helpers.old.lora import add_lora_
+from helpers.old.training import collate, loss_at_labels
+from helpers.old.trials.low_rank import encode_rows, refusal_probability, row_losses, short_rows, train_in_groups
+from helpers.old.trials.ticket_training import recipe_of
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 
 
 def test_a_question_comes_with_the_unit_that_answers_it():
-    from helpers.trials.reading import load_reading
+    from helpers.old.trials.reading import load_reading
 
     for row, reading in zip(short_rows("dev"), load_reading("dev"), strict=True):
         assert row.answer == reading.answer and row.text

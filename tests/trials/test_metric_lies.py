@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.metrics import BLEU, ROUGE, Containment, NumberMatch, TokenF1, numbers
-from helpers.trials.metric_lies import (
+from helpers.old.metrics import BLEU, ROUGE, Containment, NumberMatch, TokenF1, numbers
+from helpers.old.trials.metric_lies import (
     ATTACKS,
     QUESTIONS,
     as_table,

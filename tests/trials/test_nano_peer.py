@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.pretraining import surprise
-from helpers.pretraining.bits import token_losses
+from helpers.old.pretraining import surprise
+from helpers.old.pretraining.bits import token_losses
 from tests.benchmarks.nano_peer import NanoGPT, NotHere, held_out_nats
 from tests.pretraining.texts import small_data, small_gpt
 

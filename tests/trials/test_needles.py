@@ -7,8 +7,8 @@ import torch
 
 from helpers.attention import RopeScaling, causal_mask, rope_cos_sin, rope_frequencies, sliding_window_mask
 from helpers.exercises.checking import registry
-from helpers.transformer import GPT, GPTConfig
-from helpers.trials.needles import ALIKE, UNLIKE, ask, haystack, read_masked, stretched
+from helpers.old.transformer import GPT, GPTConfig
+from helpers.old.trials.needles import ALIKE, UNLIKE, ask, haystack, read_masked, stretched
 
 
 class Letters:

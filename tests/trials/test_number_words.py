@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.foundations.probability import IGNORED
-from helpers.transformer import shift_right
-from helpers.trials import number_words as nw
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.transformer import shift_right
+from helpers.old.trials import number_words as nw
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
-from helpers.retrieval import BM25Index, chunk, sentence_spans, speaks_to_a_model
-from helpers.trials.answers import CHUNKS, answer_all
-from helpers.trials.answers_recorded import judged
-from helpers.trials.planted_orders import CARRIERS, ORDERS, carriers, defended, poisoned
+from helpers.old.retrieval import speaks_to_a_model
+from helpers.old.trials.answers import CHUNKS, answer_all
+from helpers.old.trials.answers_recorded import judged
+from helpers.old.trials.planted_orders import CARRIERS, ORDERS, carriers, defended, poisoned
+from helpers.retrieval import BM25Index, chunk, sentence_spans
 from helpers.velunda import load_handbook
 from tests.scripted_models import ChatBytes, Replying
 

@@ -7,8 +7,8 @@ import re
 import pytest
 import torch
 
-from helpers.trials import proofreading
-from helpers.trials.proofreading import by_neighbors, log_prob, partners, same_capitals, word_scores
+from helpers.old.trials import proofreading
+from helpers.old.trials.proofreading import by_neighbors, log_prob, partners, same_capitals, word_scores
 from tests.trials.conftest import Letters
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from helpers.models import fetch
-from helpers.training import Example, collate
+from helpers.old.training import Example, collate
+from helpers.old.trials import qlora
 from helpers.transformer import LlamaConfig
-from helpers.trials import qlora
 
 
 @pytest.fixture(scope="module")

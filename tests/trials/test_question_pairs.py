@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from helpers.files import DataUnavailable
-from helpers.retrieval import content, normalized
-from helpers.trials.question_pairs import PAIRS, Pair, at, load_pairs, pair_cosines
+from helpers.old.trials.question_pairs import PAIRS, Pair, at, load_pairs
+from helpers.retrieval import content
 from helpers.velunda import load_questions
 from helpers.velunda.handbook import QUESTIONS
 
@@ -31,8 +31,8 @@ def test_each_question_has_one_of_both_and_none_is_written_twice(pairs):
     for pair in pairs:
         kinds.setdefault(pair.question, []).append(pair.same)
     assert all(sorted(found) == [False, True] for found in kinds.values())
-    others = [normalized(pair.other) for pair in pairs]
-    asked = {normalized(question.question) for question in load_questions()}
+    others = [pair.other.casefold() for pair in pairs]
+    asked = {question.question.casefold() for question in load_questions()}
     assert len(set(others)) == len(others) and not set(others) & asked
 
 
@@ -62,18 +62,6 @@ def test_hits_and_false_hits_are_counted_apart():
     for wrong in ([True] * 4, [False] * 4, [True, False]):
         with pytest.raises(ValueError, match="both kinds of pairs"):
             at(0.9, cosines, wrong)
-
-
-def test_cosines_are_those_of_the_cache():
-    from helpers.retrieval import AnswerCache
-    from tests.encoders import WordEncoder
-
-    encoder = WordEncoder()
-    pairs = [Pair("how long is the warranty", "how short is the warranty", False, "dev")]
-    cache = AnswerCache(threshold=0.5, encoder=encoder)
-    cache.put(pairs[0].question, None)
-    _, cosine = cache.closest(pairs[0].other)
-    assert pair_cosines(pairs, encoder) == pytest.approx([cosine], abs=1e-6)
 
 
 def test_a_damaged_file_is_refused_in_one_sentence(tmp_path):

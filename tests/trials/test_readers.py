@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from helpers.trials.answers_recorded import WAYS
-from helpers.trials.readers import LISTS, READERS, agreement, beside, between_readers, load_read_verdicts
+from helpers.old.trials.answers_recorded import WAYS
+from helpers.old.trials.readers import LISTS, READERS, agreement, beside, between_readers, load_read_verdicts
 from helpers.velunda import load_questions
 
 

@@ -9,9 +9,9 @@ from itertools import chain
 
 import pytest
 
-from helpers.assistants import NOT_THERE
 from helpers.files import DataUnavailable
-from helpers.trials.reading import DOMAINS, FOLDER, KINDS, Reading, load_reading
+from helpers.old.assistants import NOT_THERE
+from helpers.old.trials.reading import DOMAINS, FOLDER, KINDS, Reading, load_reading
 
 
 @pytest.fixture(scope="module")

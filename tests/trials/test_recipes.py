@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 import pytest
 
-from helpers.pretraining import pretrain
-from helpers.trials.recipes import BRANCHES, COURSE, LADDER, RUNGS, make_historical
+from helpers.old.pretraining import pretrain
+from helpers.old.trials.recipes import BRANCHES, COURSE, LADDER, RUNGS, make_historical
 from tests.pretraining.texts import small_data
 
 V = 103

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.retrieval.answering import ABSTENTION
-from helpers.trials.recorded_outputs import ASSISTANTS, NO_DRAFT, outputs, right_answers
+from helpers.assistants.handbook import ABSTENTION
+from helpers.old.trials.recorded_outputs import ASSISTANTS, NO_DRAFT, outputs, right_answers
 
 
 def test_right_answers_are_those_of_the_records_without_abstentions():

@@ -1,4 +1,4 @@
-"""Tests of helpers.trials.records: recorded runs are found by their settings, or it is said that they are not."""
+"""Tests of helpers.old.trials.records: recorded runs are found by their settings, or it is said that they are not."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from helpers.trials import records
-from helpers.trials.records import Record
+from helpers.old.trials import records
+from helpers.old.trials.records import Record
 
 RUNS = [
     {"case": {"case": "chunks", "size": 64}, "score": 1},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.trials.routing import ASK, LABELS, label_log_probs
+from helpers.old.trials.routing import ASK, LABELS, label_log_probs
 from tests.trials.conftest import Letters
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.pretraining import count_parameters, surprise, training_flops
-from helpers.trials.scaling_runs import (
+from helpers.old.pretraining import count_parameters, surprise, training_flops
+from helpers.old.trials.scaling_runs import (
     BATCH,
     LENGTH,
     SIZES,

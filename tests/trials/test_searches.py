@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from helpers.old.trials.searches import OPENING, ask, every_nth, gold_search, searches, shared
 from helpers.retrieval import Hit, HybridIndex, chunk
-from helpers.trials.searches import OPENING, ask, every_nth, gold_search, searches, shared
 from helpers.velunda import Question, Span
 from tests.encoders import WordEncoder
 from tests.scripted_models import ChatBytes, Replying

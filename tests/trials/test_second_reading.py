@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from helpers.files.safe_files import DataUnavailable
-from helpers.trials import second_reading
-from helpers.trials.handbook_answers import compared
+from helpers.old.trials import second_reading
+from helpers.old.trials.handbook_answers import compared
 from tests.tools.notebook import ROOT
 
 

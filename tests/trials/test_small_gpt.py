@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from helpers.trials import small_gpt
+from helpers.old.trials import small_gpt
 
 
 def test_16_even_steps_keep_the_largest_weight_and_two_sizes_keep_both_ends():

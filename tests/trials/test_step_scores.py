@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from helpers.files import RESULTS, read_json
-from helpers.tasks import load_problems, load_stories
-from helpers.trials.step_scores import Voted, gain, gain_by_story, run_of, score, shares, vote_curve, vote_gain, voted
+from helpers.old.tasks import load_problems, load_stories
+from helpers.old.trials.step_scores import (
+    Voted,
+    gain,
+    gain_by_story,
+    run_of,
+    score,
+    shares,
+    vote_curve,
+    vote_gain,
+    voted,
+)
 
 
 def run(case: dict, right: str, story: list[int]) -> dict:

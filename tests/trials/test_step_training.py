@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.foundations.probability import IGNORED
-from helpers.tasks import generate_problems
-from helpers.trials.step_training import (
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.tasks import generate_problems
+from helpers.old.trials.step_training import (
     LINES,
     batches,
     drills,

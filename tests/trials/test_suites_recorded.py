@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.evaluation import gate
-from helpers.trials import suites_recorded, tickets_recorded
-from helpers.trials.suites_recorded import RECORD, recorded_run
+from helpers.old.evaluation import gate
+from helpers.old.trials import suites_recorded, tickets_recorded
+from helpers.old.trials.suites_recorded import RECORD, recorded_run
 
 MODELS = [run["case"]["model"] for run in RECORD.read()["runs"]]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.assistants import unsupported
-from helpers.metrics import rouge1, unigram_f1
-from helpers.trials.summaries import (
+from helpers.old.assistants import unsupported
+from helpers.old.metrics import rouge1, unigram_f1
+from helpers.old.trials.summaries import (
     is_true,
     judge,
     lead_1,
     right_by_kind,
     scores,
 )
-from helpers.velunda import generate_reports, load_report_frames, load_reports, stated
-from helpers.velunda.reports import FACTS, WORDED
+from helpers.old.velunda import generate_reports, load_report_frames, load_reports, stated
+from helpers.old.velunda.reports import FACTS, WORDED
 
 TEST = generate_reports(120, 0, "test", words=True)
 INCIDENT = next(r for r in TEST if r["summary"].startswith("Because") and "est" in r["words"])
@@ -151,7 +151,7 @@ def test_every_recorded_summary_that_the_slots_deny_was_read_and_nothing_else():
     import json
 
     from helpers.files import RESULTS
-    from helpers.trials.summaries import READ, read_summaries
+    from helpers.old.trials.summaries import READ, read_summaries
 
     [run] = json.loads((RESULTS / "07b_summaries.json").read_text(encoding="utf-8"))["runs"]
     written = run["test"]["written"]
@@ -166,7 +166,7 @@ def test_every_recorded_summary_that_the_slots_deny_was_read_and_nothing_else():
 
 
 def test_a_verdict_has_a_reason_a_true_one_no_fault_and_goes_before_the_slots():
-    from helpers.trials.summaries import read_summaries, was_read
+    from helpers.old.trials.summaries import read_summaries, was_read
 
     for (text, summary), read in read_summaries().items():
         report = next(r for r in TEST if r["text"] == text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datasets
 import pytest
 
-from helpers.training import Recipe
-from helpers.trials.summary_training import REPORTS, held_out, shared_tokenizer
-from helpers.velunda import generate_reports, load_reports
+from helpers.old.training import Recipe
+from helpers.old.trials.summary_training import REPORTS, held_out, shared_tokenizer
+from helpers.old.velunda import generate_reports, load_reports
 from tests.benchmarks.summary_trials import train_trial, training_rows
 
 

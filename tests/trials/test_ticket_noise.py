@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from helpers.velunda import canon, load_tickets, order_numbers
+from helpers.old.velunda import load_tickets
+from helpers.velunda import canon, order_numbers
 from tests.benchmarks.ticket_noise import misspell_names, misspelled, noisy
 
 

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.assistants.tickets import answer_text
-from helpers.foundations.probability import IGNORED
-from helpers.lora import lora_layers, lora_parameters
-from helpers.training import collate, loss_at_labels, loss_behind_prefix
-from helpers.trials.ticket_training import LABELS, encode_tickets, fine_tune, of_one_length, recipe_of, rounded, subset
-from helpers.velunda import load_tickets
+from helpers.old.assistants.tickets import answer_text
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.lora import lora_layers, lora_parameters
+from helpers.old.training import collate, loss_at_labels, loss_behind_prefix
+from helpers.old.trials.ticket_training import (
+    LABELS,
+    encode_tickets,
+    fine_tune,
+    of_one_length,
+    recipe_of,
+    rounded,
+    subset,
+)
+from helpers.old.velunda import load_tickets
 from tests.training.test_chats import tokenizer  # noqa: F401
 from tests.training.test_libraries import tiny  # noqa: F401
 

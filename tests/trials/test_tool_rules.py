@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from helpers.assistants import TOOLS, plan_by_rules
-from helpers.prompting import run_tools
-from helpers.trials.tool_rules import product_by_rules, reply_by_rules, solve_by_rules
-from helpers.trials.tool_tasks import load_tool_tasks
-from helpers.velunda import load_orders, prices
+from helpers.old.assistants import TOOLS, plan_by_rules
+from helpers.old.prompting import run_tools
+from helpers.old.trials.tool_rules import product_by_rules, reply_by_rules, solve_by_rules
+from helpers.old.trials.tool_tasks import load_tool_tasks
+from helpers.old.velunda import load_orders, prices
 
 REPLY = reply_by_rules(plan_by_rules)
 

@@ -8,13 +8,14 @@ from collections import Counter
 
 import pytest
 
-from helpers.assistants import TOOLS
 from helpers.files import DataUnavailable
-from helpers.prompting import calculate, parse_calls, tool_schema, wrong_arguments
-from helpers.prompting.tools import Step, ToolAnswer
-from helpers.trials import tool_tasks
-from helpers.trials.tool_tasks import KINDS, SPLITS, domains, load_tool_tasks, solved, task_groups, with_broken
-from helpers.velunda import canon, load_orders, prices
+from helpers.old.assistants import TOOLS
+from helpers.old.prompting import calculate, parse_calls, tool_schema, wrong_arguments
+from helpers.old.prompting.tools import Step, ToolAnswer
+from helpers.old.trials import tool_tasks
+from helpers.old.trials.tool_tasks import KINDS, SPLITS, domains, load_tool_tasks, solved, task_groups, with_broken
+from helpers.old.velunda import load_orders, prices
+from helpers.velunda import canon
 
 ROWS = {split: load_tool_tasks(split) for split in SPLITS}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpers.trials import word_desk
+from helpers.old.trials import word_desk
 
 
 @pytest.fixture

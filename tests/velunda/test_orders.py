@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from helpers.velunda import canon, load_orders, named_things, price_of, prices, with_kind
+from helpers.old.velunda import load_orders, named_things, price_of, prices, with_kind
+from helpers.velunda import canon
 from tests.tools.notebook import ROOT
 
 WORLD, ORDERS = canon(), load_orders()

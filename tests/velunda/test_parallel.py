@@ -10,8 +10,8 @@ from collections import Counter
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.velunda import parallel as module
-from helpers.velunda import parallel_programs, parallel_texts
+from helpers.old.velunda import parallel as module
+from helpers.old.velunda import parallel_programs, parallel_texts
 
 TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
 CONTENT = json.loads(module.FILE.read_text(encoding="utf-8"))

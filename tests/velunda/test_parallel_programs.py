@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from helpers.velunda import parallel_programs
+from helpers.old.velunda import parallel_programs
 
 PROGRAMS = parallel_programs()
 TOLERANCE = 1e-12  # the same few operations on doubles; only their order could differ

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.metrics import rouge1, sentences
-from helpers.trials.summaries import is_true
-from helpers.velunda import canon, fill_report, generate_reports, load_report_frames, load_reports, reports
-from helpers.velunda.reports import FOLDER, MORE, SPLITS
+from helpers.old.metrics import rouge1
+from helpers.old.trials.summaries import is_true
+from helpers.old.velunda import fill_report, generate_reports, load_report_frames, load_reports, reports
+from helpers.old.velunda.reports import FOLDER, MORE, SPLITS
+from helpers.retrieval.chunking import sentences
+from helpers.velunda import canon
 from tests.tools.reports import lines
 from tests.tools.tickets import word_sequences
 

@@ -11,8 +11,9 @@ from collections import Counter
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.velunda import FIELDS, canon, fill, load_frames, load_tickets, order_numbers, products_named, tickets
-from helpers.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
+from helpers.old.velunda import FIELDS, fill, load_frames, load_tickets, tickets
+from helpers.old.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
+from helpers.velunda import canon, order_numbers, products_named
 from tests.benchmarks import fresh_tickets
 from tests.benchmarks.fresh_tickets import generate
 from tests.tools.tickets import lines, word_sequences

@@ -1,13 +1,13 @@
-"""The checks behind `@exercise`. `registry()` has the exercises of `helpers/exercises/course/`, one file each."""
+"""The checks behind `@exercise`. `registry()` has the exercises of the course, one file each."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 from helpers.exercises.checking.loading import Registry
-from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Mistake, Property
+from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Property
 
-__all__ = ["BadInput", "BrokenExercise", "Exercise", "Mistake", "Property", "Registry", "homes", "registry"]
+__all__ = ["BadInput", "BrokenExercise", "Exercise", "Property", "Registry", "homes", "registry"]
 
 
 @lru_cache(maxsize=1)

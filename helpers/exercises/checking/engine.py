@@ -22,7 +22,8 @@ import numpy as np
 from helpers.exercises.checking import compare, settings, stubs, tracebacks
 from helpers.exercises.checking.randomness import preserved_randomness, seed_everything
 from helpers.exercises.checking.signature import call_text, signature_problem
-from helpers.exercises.checking.spec import BrokenExercise, Exercise, Mistake
+from helpers.exercises.checking.spec import BrokenExercise, Exercise
+from helpers.exercises.checking.variants import Variant
 from helpers.exercises.checking.watchdog import captured_output, limit_seconds, watch
 
 ENOUGH = 3  # wrong results that must equal a known mistake's before it is named for part of an answer
@@ -247,13 +248,13 @@ def suspected_cause(
             continue
         if all(_same(spec, theirs[i], found[i]) for i in wrong) and failing in wrong:
             if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):
-                return mistake.cause
-            partial = partial or (mistake.cause if len(wrong) >= ENOUGH else "")
+                return mistake.said
+            partial = partial or (mistake.said if len(wrong) >= ENOUGH else "")
     return partial
 
 
 def _made(
-    mistake: Mistake, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
+    mistake: Variant, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
 ) -> list[Outcome] | None:
     """What a known mistake gives for every input.
 
@@ -262,7 +263,7 @@ def _made(
     made: list[Outcome] = []
 
     def run(stop: Event) -> None:
-        variant = mistake.variant
+        variant = mistake.function
         there = outcomes(variant, spec, inputs, stop=stop, only=at)
         if there and _same(spec, there[0], wanted):  # most are ruled out by one call
             outcomes(variant, spec, inputs, into=made, stop=stop)

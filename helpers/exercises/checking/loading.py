@@ -1,57 +1,75 @@
-"""Find the exercises by their paths, and load the one that is asked for.
+"""Find the exercises by their paths, and load the one that is asked for, from a file of either form.
 
-`helpers/exercises/course/10_rag/look_up.py` is the exercise `look_up` of the notebook `10_rag`. The file holds
+The new form: `notebooks/exercises/10_rag/look_up.py` is the exercise `look_up` of the notebook `10_rag`. The file holds
 
-    EXERCISE = Exercise(reference=…, minutes=…, …)    # its name and notebook are the path's
-    def cases(rng): …                                 # argument tuples from a seeded generator
-    ANSWER = "…"                                      # left out: the reference's own source
-    SLIPS = [(old, new, cause), …]                    # wrong answers, each with the cause that is named for it
-    REFUSED = [(old, new, message), …]                # wrong answers that the checks refuse, and a part of what is said
-    RIGHT = [(old, new), …]                           # right answers, written differently
-    PLANTED = SLIPS[0]                                # the slip that stands in the notebook's cell, for a bug to find
+    MINUTES, DOTS = 4, 2
+    PROVES = "…"                 # completes "n checks: "
+    def look_up(…): …            # the answer: the course's version, the folded solution, and what the slips change
+    HINTS = "…"                  # three lines, from a nudge to nearly the code
+    SLIPS = "…"                  # wrong answers, each with the cause that is named for it; `variants` has the notation
+    def cases(rng): …            # argument tuples from a seeded generator
+    REFUSED = "…"                # optional: wrong answers that are refused, each with a part of what is said
+    PLANTED = 0                  # optional: the number of the slip that stands in the cell, for a bug to find
+    PROPERTIES = [(text, predicate, cause, evidence)]; RAISES = [(args, ValueError, because, mentions)]     # optional
+    TOLERANCE = 1e-5; SECONDS = 5                                     # optional, as `drive` and `shown`: see `spec`
 
-Names that begin with `_` are no exercises: what several exercises of a notebook share stands in its `_shared.py`.
+The old form, `helpers/exercises/course/10_rag/look_up.py`, states the same as `EXERCISE = Exercise(reference=…, …)`,
+`cases`, and ANSWER, SLIPS, REFUSED, RIGHT (right answers, written differently) and PLANTED as Python.
+
+Names that begin with `_` are no exercises: what several exercises of a notebook share stands in its `_shared.py`, and
+they get it by `from ._shared import …`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from helpers.exercises.checking.spec import BrokenExercise, Exercise
-from helpers.exercises.checking.variants import Variant, answer_text, changed, parted
+from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Property
+from helpers.exercises.checking.variants import Variant, answer_text, changed, entries, parted, rungs
+from helpers.files.paths import ROOT
+
+FOLDER = ROOT / "notebooks" / "exercises"
+PACKAGE = "notebook_exercises"  # under this name the files of FOLDER are imported
 
 
 @dataclass(frozen=True)
 class Loaded:
     """One exercise's file: what is checked, and the answers that the tests try."""
 
+    file: Path
     spec: Exercise
     answer: Variant
     slips: tuple[Variant, ...]
-    refused: tuple[Variant, ...]
-    right: tuple[Variant, ...]
-    planted: Variant | None
+    refused: tuple[Variant, ...] = ()
+    right: tuple[Variant, ...] = ()
+    planted: Variant | None = None
 
 
 class Registry(Mapping[str, Exercise]):
     """Every exercise of the course by name, in the order of notebooks; a file is imported when it is asked for.
 
-    Raises ValueError for a name that two notebooks use, and BrokenExercise where a file is asked for and does not load.
+    old: the package of the files of the old form; folder, package: where those of the new form lie, and their name.
+    Raises ValueError for a name that is used twice, and BrokenExercise where a file is asked for and does not load.
     """
 
-    def __init__(self, package: str) -> None:
-        self.package = package
-        self.root = Path(next(iter(importlib.import_module(package).__path__)))
+    def __init__(self, old: str = "", folder: Path = FOLDER, package: str = PACKAGE) -> None:
+        self.packages = {Path(next(iter(importlib.import_module(old).__path__))): old} if old else {}
+        if folder.is_dir():
+            self.packages[folder] = package
+            sys.modules[package] = ModuleType(package)
+            sys.modules[package].__path__ = [str(folder)]
         self.files: dict[str, Path] = {}
-        for path in sorted(self.root.glob("*/[!_]*.py")):
+        found = [path for root in self.packages for path in root.glob("[!._]*/[!._]*.py")]
+        for path in sorted(found, key=lambda path: path.parts[-2:]):
             if path.stem in self.files:
-                both = f"{self.shown(self.files[path.stem])} and in {self.shown(path)}"
+                both = f"{shown(self.files[path.stem])} and in {shown(path)}"
                 raise ValueError(f"exercise `{path.stem}` is defined in {both}")
             self.files[path.stem] = path
         self._loaded: dict[str, Loaded] = {}
@@ -70,66 +88,104 @@ class Registry(Mapping[str, Exercise]):
 
     def notebooks(self) -> dict[str, str]:
         """The notebook of each exercise by the exercise's name; imports none of the files."""
-        return {name: path.parent.name for name, path in self.files.items()}  # `files` is in the order of paths
-
-    def shown(self, path: Path) -> str:
-        """A path from the repository's root, with slashes."""
-        return "/".join([*self.package.split("."), *path.relative_to(self.root).parts])
+        return {name: path.parent.name for name, path in self.files.items()}
 
     def load(self, name: str) -> Loaded:
         """The file of the exercise `name`; KeyError where there is none, BrokenExercise where it is at fault."""
         if name not in self._loaded:
-            path = self.files[name]
+            file = self.files[name]
             try:
-                module = importlib.import_module(f"{self.package}.{path.parent.name}.{name}")
-                self._loaded[name] = read(module, name, path.parent.name)
+                module = importlib.import_module(f"{self.packages[file.parents[1]]}.{file.parent.name}.{name}")
+                read = read_old if "EXERCISE" in vars(module) else read_new
+                self._loaded[name] = read(module, file)
             except Exception as error:
                 told = f"{type(error).__name__}: {error}" if not isinstance(error, BrokenExercise) else str(error)
-                raise BrokenExercise(f"{self.shown(path)} does not load: {told}") from error
+                raise BrokenExercise(f"{shown(file)} does not load: {told}") from error
         return self._loaded[name]
 
 
-def read(module: ModuleType, name: str, notebook: str) -> Loaded:
-    """What an exercise's module says. Raises BrokenExercise for a list whose entry does not fit ANSWER."""
-    stated = vars(module)
+def shown(file: Path) -> str:
+    """The file's path from the repository's root, with slashes."""
+    return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else "/".join(file.parts[-3:])
+
+
+def read_new(module: ModuleType, file: Path) -> Loaded:
+    """What a file of the new form says. Raises BrokenExercise, one sentence, for what is missing or does not fit."""
+    stated, name = vars(module), file.stem
+    if getattr(stated.get(name), "__module__", "") != module.__name__:
+        raise BrokenExercise(f"it holds no answer: define `{name}` in it.")
+    for wanted in ("MINUTES", "DOTS", "PROVES", "HINTS", "SLIPS", "cases"):
+        if wanted not in stated:
+            raise BrokenExercise(f"{wanted} is missing.")
+    answer = Variant(name, answer_text(name, stated[name]), "the answer", globals=stated)
+    slips = variants(answer, "SLIPS", stated["SLIPS"])
+    number = stated.get("PLANTED")
+    if number is not None and number not in range(len(slips)):
+        raise BrokenExercise(f"PLANTED is {number!r}; it must be the number of a slip, 0 to {len(slips) - 1}.")
+    planted = None if number is None else slips[number]
+    spec = Exercise(
+        name=name,
+        notebook=file.parent.name,
+        place=shown(file),
+        minutes=stated["MINUTES"],
+        difficulty=stated["DOTS"],
+        proves=stated["PROVES"],
+        reference=stated[name],
+        cases=stated["cases"],
+        hints=rungs(stated["HINTS"]),
+        properties=[Property(*entry) for entry in stated.get("PROPERTIES", ())],
+        raises=[BadInput(*entry) for entry in stated.get("RAISES", ())],
+        mistakes=slips,
+        planted=planted and planted.function,
+        drive=stated.get("drive"),
+        shown=stated.get("shown"),
+        tolerance=stated.get("TOLERANCE", Exercise.tolerance),
+        seconds=stated.get("SECONDS", Exercise.seconds),
+    )
+    refused = variants(answer, "REFUSED", stated.get("REFUSED", ""))
+    return Loaded(file, spec, answer, slips, refused, planted=planted)
+
+
+def read_old(module: ModuleType, file: Path) -> Loaded:
+    """What a file of the old form says. Raises BrokenExercise for a list whose entry does not fit ANSWER."""
+    stated, name = vars(module), file.stem
     given = stated["EXERCISE"]
     if given.name or given.notebook or given.mistakes or given.planted or given.cases:
         raise BrokenExercise("name, notebook, cases, mistakes and planted are taken from the file, not from EXERCISE.")
-    if given.reference is None:
-        raise BrokenExercise("EXERCISE has no reference.")
     known = {**getattr(given.reference, "__globals__", {}), **stated}
-    answer = Variant(
-        name,
-        changed("", stated["ANSWER"]) if "ANSWER" in stated else answer_text(name, given.reference),
-        "ANSWER",
-        globals=known,
-    )
-
-    def variants(kind: str, said: bool) -> tuple[Variant, ...]:
-        return tuple(
-            _variant(answer, entry, f"{kind}[{number}]", said) for number, entry in enumerate(stated.get(kind, ()))
-        )
-
-    slips = variants("SLIPS", said=True)
-    planted = _variant(answer, stated["PLANTED"], "PLANTED", said=True) if "PLANTED" in stated else None
-    if planted is not None and not any((planted.code, planted.said) == (slip.code, slip.said) for slip in slips):
-        raise BrokenExercise("PLANTED is none of SLIPS.")
+    code = changed("", stated["ANSWER"]) if "ANSWER" in stated else answer_text(name, given.reference)
+    answer = Variant(name, code, "ANSWER", globals=known)
+    slips, refused = (variants(answer, kind, stated.get(kind, ())) for kind in ("SLIPS", "REFUSED"))
+    right = variants(answer, "RIGHT", [(change, "") for change in stated.get("RIGHT", ())])
+    planted = None
+    if "PLANTED" in stated:
+        (wanted,) = variants(answer, "PLANTED", [stated["PLANTED"]])
+        planted = next((slip for slip in slips if (slip.code, slip.said) == (wanted.code, wanted.said)), None)
+        if planted is None:
+            raise BrokenExercise("PLANTED is none of SLIPS.")
     spec = dataclasses.replace(
         given,
         name=name,
-        notebook=notebook,
+        notebook=file.parent.name,
+        place=shown(file),
         cases=stated["cases"],
         mistakes=slips,
-        planted=planted.function if planted else None,
-        answer=answer.code if "ANSWER" in stated else "",
-        module=module.__name__,
+        planted=planted and planted.function,
     )
-    return Loaded(spec, answer, slips, variants("REFUSED", said=True), variants("RIGHT", said=False), planted)
+    return Loaded(file, spec, answer, slips, refused, right, planted)
 
 
-def _variant(answer: Variant, entry: Any, place: str, said: bool) -> Variant:
+def variants(answer: Variant, kind: str, stated: str | Sequence[Any]) -> tuple[Variant, ...]:
+    """The answers of one list of a file, in either notation. Raises BrokenExercise for one that does not fit."""
+    found: list[Variant] = []
     try:
-        change, message = parted(entry) if said else (entry, "")
-        return dataclasses.replace(answer, code=changed(answer.code, change), place=place, said=message)
+        both = entries(stated, said=kind != "RIGHT") if isinstance(stated, str) else map(parted, stated)
+    except ValueError as error:
+        raise BrokenExercise(f"{kind}: {error}.") from error
+    try:
+        for change, said in both:
+            place = f"{kind}[{len(found)}]"
+            found.append(dataclasses.replace(answer, code=changed(answer.code, change), place=place, said=said))
     except (ValueError, TypeError) as error:
-        raise BrokenExercise(f"{place}: {error}.") from error
+        raise BrokenExercise(f"{kind}[{len(found)}]: {error}.") from error
+    return tuple(found)

@@ -1,28 +1,20 @@
-"""What an exercise is: a reference, inputs to try, properties that must hold, and mistakes we can name.
+"""What an exercise is: a reference, inputs to try, properties that must hold, and slips that we can name.
 
-A topic module states these as data; `engine` does the checking. A worked example:
-
-    Exercise(
-        name="double", notebook="00_welcome", minutes=2, difficulty=1,
-        reference=double,
-        cases=lambda rng: [(int(rng.integers(100)),), (0,), (-3,)],
-        hints=("What is twice three?", "Add the number to itself.", "Return `x` plus `x`."),
-        proves="it doubles positive numbers, negative numbers and zero",
-        mistakes=[Mistake(lambda x: x * x, "You square `x` instead of doubling it.")],
-    )
+The files state these (`loading` says how); `engine` does the checking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.random import Generator
 
+from helpers.exercises.checking.variants import Variant
 
-@dataclass(frozen=True)
-class Property:
+
+class Property(NamedTuple):
     """Something every right result has: `text` completes "a property does not hold: …"; `cause` may be empty."""
 
     text: str
@@ -31,16 +23,7 @@ class Property:
     evidence: Callable[..., str] | None = None  # evidence(result, *args): a sentence that shows where it does not hold
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A known wrong version. If the learner's results equal its results, `cause` is what we say."""
-
-    variant: Callable[..., Any]
-    cause: str
-
-
-@dataclass(frozen=True)
-class BadInput:
+class BadInput(NamedTuple):
     """Arguments that must be refused: the learner's function has to raise `exception` (or a subclass of it)."""
 
     args: tuple
@@ -57,19 +40,20 @@ class BrokenExercise(ValueError):
 class Exercise:
     """One exercise. `cases(rng)` gives fresh argument tuples from a generator that is seeded by the exercise's name.
 
-    In its own file, name, notebook, cases, mistakes, planted and answer stand elsewhere: `loading` fills them in.
+    In a file of the old form, name, notebook, place, cases, mistakes and planted stand elsewhere: `loading` adds them.
     """
 
     name: str = ""
     notebook: str = ""  # "00_welcome"
+    place: str = ""  # its file from the repository's root
     minutes: int
     difficulty: int  # 1 to 3 dots
     reference: Callable[..., Any] | type
-    cases: Callable[[Generator], list[tuple]] = None  # type: ignore[assignment]  # filled in by `loading`
-    hints: tuple[str, str, str]
+    cases: Callable[[Generator], list[tuple]] = None  # type: ignore[assignment]
+    hints: Sequence[str]
     proves: str  # completes "n checks: "
     properties: Sequence[Property] = ()
-    mistakes: Sequence[Mistake] = ()
+    mistakes: Sequence[Variant] = ()  # where the learner's results equal those of one, what is said of it is told
     drive: Callable[..., Any] | None = None  # drive(obj, *case) -> a value to compare; for classes and higher order
     shown: Callable[..., str] | None = None  # shown(*case) -> the call that is told, where `drive` makes other ones
     first_call: int | None = None  # arguments of the first of two calls, where it reads f(a)(b, c); None: all of them
@@ -77,21 +61,14 @@ class Exercise:
     raises: Sequence[BadInput] = ()
     tolerance: float = 1e-5  # absolute and relative, for floating point only
     seconds: float = 5.0  # for all cases together
-    answer: str = ""  # a right answer as a learner writes it; empty: the reference's source is one
-    module: str = ""  # whose imports and definitions `answer` sees
 
     def __post_init__(self) -> None:
         if len(self.hints) != 3:
-            raise ValueError(f"exercise `{self.name}` needs three hints, not {len(self.hints)}")
-        if not 1 <= self.difficulty <= 3:
-            raise ValueError(f"exercise `{self.name}` has difficulty {self.difficulty}; it must be 1, 2 or 3")
+            raise BrokenExercise(f"it needs three hints, not {len(self.hints)}.")
+        if self.difficulty not in (1, 2, 3):
+            raise BrokenExercise(f"its difficulty is {self.difficulty!r}; it must be 1, 2 or 3 dots.")
         if isinstance(self.reference, type) and self.drive is None:
-            raise ValueError(f"exercise `{self.name}` is a class, so it needs `drive`")
-
-    @property
-    def place(self) -> str:
-        """Its file from the repository's root, or its name where it stands in no file of its own."""
-        return self.module.replace(".", "/") + ".py" if self.module else f"exercise `{self.name}`"
+            raise BrokenExercise("a class needs `drive`.")
 
     @property
     def dots(self) -> str:

@@ -1,7 +1,23 @@
 """Answers as text: the right one, and others that differ from it in a few words.
 
-An exercise's file holds `ANSWER` and lists of variants of it: `(old, new)`, several such pairs in a list, or a whole
-text where the structure differs. `old` stands in ANSWER exactly once: no change of ANSWER can silently miss it.
+Two notations come to the same. In an exercise's file of the new form they are text, with what is said indented below:
+
+    number * size => size            one edit; several are joined by ` && `
+        this is the size alone.
+    ```
+        for n in range(5):           an edit over several lines
+    =>
+        for n in range(6):
+    ```
+        it goes one too far.
+    ```
+    def f(x):                        a block without `=>` is the whole answer
+        return 0
+    ```
+        this is always zero.
+
+In the old form they are Python: `(old, new, said)`, `([(old, new), …], said)` or `(whole text, said)`.
+An old text stands in the answer exactly once: no change of the answer can silently miss it.
 Nothing here is compiled before somebody asks for the function: only a submission that failed is compared with slips.
 """
 
@@ -17,6 +33,8 @@ from functools import cached_property
 from typing import Any
 
 Change = str | tuple[str, str] | list[tuple[str, str]]  # a whole text, one replacement, or several
+BELOW = r"((?:[ \t]+\S.*\n|\n)*)"
+ENTRY = re.compile(rf"^```\n(?P<block>(?s:.*?))^```\n{BELOW}|^(?P<line>\S.*)\n{BELOW}", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,16 +58,6 @@ class Variant:
         exec(code, namespace)
         return namespace[self.name]
 
-    # A slip is used where a `Mistake` is expected.
-
-    @property
-    def variant(self) -> Any:
-        return self.function
-
-    @property
-    def cause(self) -> str:
-        return self.said
-
 
 def answer_text(name: str, reference: Any) -> str:
     """The source of `reference` under the exercise's name."""
@@ -61,16 +69,14 @@ def changed(answer: str, change: Change) -> str:
     """`answer` with the change made. Raises ValueError, "… stands twice …", where an old text does not stand once."""
     if isinstance(change, str):
         return textwrap.dedent(change).strip("\n") + "\n"
-    pairs = [change] if isinstance(change, tuple) else change
     spots = []
-    for old, new in pairs:
+    for old, new in [change] if isinstance(change, tuple) else change:
         if (times := answer.count(old)) != 1:
             often = {0: "not at all", 2: "twice"}.get(times, f"{times} times")
-            raise ValueError(f"{old!r} stands in ANSWER {often} instead of once")
+            raise ValueError(f"{old!r} stands in the answer {often} instead of once")
         spots.append((answer.index(old), old, new))
-    spots.sort()
     text, end = "", 0
-    for start, old, new in spots:
+    for start, old, new in sorted(spots):
         if start < end:
             raise ValueError(f"{old!r} overlaps with another text that is replaced")
         text += answer[end:start] + new
@@ -79,8 +85,42 @@ def changed(answer: str, change: Change) -> str:
 
 
 def parted(entry: tuple) -> tuple[Change, str]:
-    """A slip as (change, what is said): the last element is said, the others are the change."""
+    """An entry of the old form as (change, what is said)."""
     if not isinstance(entry, tuple) or len(entry) not in (2, 3) or not isinstance(entry[-1], str):
         raise ValueError("it is none of (old, new, said), ([(old, new), …], said) and (text, said)")
     *change, said = entry
     return (change[0] if len(change) == 1 else (change[0], change[1])), said
+
+
+def entries(text: str, said: bool = True) -> list[tuple[Change, str]]:
+    """Every entry of a text of the new form as (change, what is said).
+
+    Raises ValueError, one sentence that counts from 0, for an entry that is no edit, or of which nothing is said.
+    """
+    found: list[tuple[Change, str]] = []
+    text = text.strip("\n") + "\n"
+    if text[0] in " \t":
+        raise ValueError("it begins with an indented line, and an edit must come first")
+    for number, match in enumerate(ENTRY.finditer(text)):
+        block, of_block, line, of_line = match.groups()
+        below = re.sub(r"\s*\n\s*", " ", (of_block or of_line or "").strip())
+        if said and not below:
+            raise ValueError(f"entry [{number}] says no cause: indent it below the edit")
+        if block is None:
+            sides = [edit.partition(" =>") for edit in line.split(" && ")]
+            edits = [(old.strip(), arrow, new.strip()) for old, arrow, new in sides]
+        else:
+            sides = [edit.partition("\n=>\n") for edit in re.split(r"^&&\n", block, flags=re.MULTILINE)]
+            edits = [(old, arrow, new.removesuffix("\n")) for old, arrow, new in sides]
+        if block is not None and "\n=>\n" not in block:
+            found.append((block, below))
+        elif not all(old and arrow for old, arrow, _ in edits):
+            raise ValueError(f"entry [{number}] is no edit `old => new`: {(line or block).strip()!r}")
+        else:
+            found.append(([(old, new) for old, _, new in edits], below))
+    return found
+
+
+def rungs(text: str) -> list[str]:
+    """The hints, a line each; an indented line continues the one above."""
+    return [line for line in re.sub(r"\n[ \t]+(?=\S)", " ", text.strip()).split("\n") if line.strip()]

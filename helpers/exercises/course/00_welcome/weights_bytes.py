@@ -7,7 +7,7 @@ import math
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
-from helpers.memory import weights_bytes
+from helpers.old.memory import weights_bytes
 
 ANSWER = """
 def weights_bytes(n_parameters, dtype):

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.foundations.probability import IGNORED, cross_entropy
+from helpers.old.foundations.probability import IGNORED, cross_entropy
 
 from ._shared import normal
 

@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.foundations.probability import softmax
+from helpers.old.foundations.probability import softmax
 
 from ._shared import normal
 

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.foundations.minimal import Value
+from helpers.old.foundations.minimal import Value
 
 
 def tanh(x: Value) -> Value:

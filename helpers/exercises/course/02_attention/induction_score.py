@@ -8,7 +8,7 @@ from torch import Tensor
 
 from helpers.attention.masks import causal_mask
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.transformer.heads import induction_score
+from helpers.old.transformer.heads import induction_score
 
 from ._shared import normal
 

@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.transformer.minimal import MinimalLlama
+from helpers.old.transformer.minimal import MinimalLlama
 
 VOCABULARY = 31
 MODELS = {  # name: n_layers, n_heads, n_kv_heads, seed

@@ -9,7 +9,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.transformer.minimal import MinimalLlama
+from helpers.old.transformer.minimal import MinimalLlama
 
 from ._shared import MODELS, drawn_ids, normal, tiny_llama
 

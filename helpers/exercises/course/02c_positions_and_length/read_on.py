@@ -12,7 +12,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.transformer.gpt import GPT, GPTConfig
+from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.transformer.kv_cache import KVCache, layer_caches
 
 

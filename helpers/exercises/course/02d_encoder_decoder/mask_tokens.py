@@ -8,8 +8,8 @@ from torch import Tensor
 
 from helpers.attention.masks import padding_mask
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.foundations.probability import IGNORED
-from helpers.trials.hidden_words import mask_tokens
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.trials.hidden_words import mask_tokens
 
 ANSWER = """
 def mask_tokens(ids, draw, rate, mask_id, pad_id):

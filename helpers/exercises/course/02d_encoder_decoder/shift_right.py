@@ -7,8 +7,8 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.foundations.probability import IGNORED
-from helpers.transformer.encoder_decoder import shift_right
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.transformer.encoder_decoder import shift_right
 
 ANSWER = """
 def shift_right(labels, start_id):

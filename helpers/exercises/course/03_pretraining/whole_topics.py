@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from helpers.corpora import stretches
 from helpers.exercises.checking.spec import Exercise, Property
+from helpers.old.corpora import stretches
 
 
 def whole_topics(documents: list[str], every: int) -> tuple[list[str], list[str]]:

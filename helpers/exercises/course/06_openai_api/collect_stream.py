@@ -11,7 +11,7 @@ from openai import APIConnectionError, APIError
 from openai.types.chat import ChatCompletionChunk
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.hosted import streams
+from helpers.old.hosted import streams
 
 
 def collect_stream(stream: Iterable[ChatCompletionChunk]) -> dict[str, Any]:

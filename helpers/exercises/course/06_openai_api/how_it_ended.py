@@ -8,7 +8,7 @@ from numpy.random import Generator
 from openai.types.responses import Response
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.hosted import endings
+from helpers.old.hosted import endings
 
 
 def how_it_ended(response: Any) -> str:

@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from helpers.exercises.checking.compare import kind_name
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
-from helpers.hosted import conversations
+from helpers.old.hosted import conversations
 
 Message = dict[str, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.hosted import backoff
+from helpers.old.hosted import backoff
 
 
 def backoff_schedule(

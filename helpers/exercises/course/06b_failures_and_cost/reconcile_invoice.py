@@ -7,7 +7,7 @@ from typing import Any
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.hosted import reconcile
+from helpers.old.hosted import reconcile
 
 
 def reconcile_invoice(journal: list[dict[str, Any]], invoice: list[dict[str, Any]]) -> dict[str, dict[str, float]]:

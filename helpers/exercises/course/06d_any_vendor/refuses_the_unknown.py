@@ -1,4 +1,4 @@
-"""refuses_the_unknown: a clause of a contract, in the form that `helpers.hosted.replay` takes."""
+"""refuses_the_unknown: a clause of a contract, in the form that `helpers.old.hosted.replay` takes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import openai
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.hosted.contracts import LEAST, Asking
-from helpers.hosted.parameters import names_of
-from helpers.hosted.scripted import Scripted
+from helpers.old.hosted.contracts import LEAST, Asking
+from helpers.old.hosted.parameters import names_of
+from helpers.old.hosted.scripted import Scripted
 
 
 def refuses_the_unknown(asking: Asking) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.foundations.probability import IGNORED
+from helpers.old.foundations.probability import IGNORED
 
 
 def build_labels(pieces: Sequence[tuple[str, Sequence[int]]], length: int, pad: int) -> tuple[list[int], list[int]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from numpy.random import Generator
 
-from helpers.assistants.reports import choose_summary, unsupported
 from helpers.exercises.checking.spec import Exercise
+from helpers.old.assistants.reports import choose_summary, unsupported
 
 ANSWER = """
 def choose_summary(candidates, text):

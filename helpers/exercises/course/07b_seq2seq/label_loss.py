@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.foundations.probability import IGNORED
-from helpers.training.seq2seq import label_loss
+from helpers.old.foundations.probability import IGNORED
+from helpers.old.training.seq2seq import label_loss
 
 ANSWER = """
 def label_loss(logits, labels):

@@ -6,9 +6,9 @@ import re
 
 from numpy.random import Generator
 
-from helpers.assistants.reports import unsupported
 from helpers.exercises.checking.spec import Exercise
-from helpers.velunda.reports import generate_reports
+from helpers.old.assistants.reports import unsupported
+from helpers.old.velunda.reports import generate_reports
 
 ANSWER = r"""
 def unsupported(summary, text):

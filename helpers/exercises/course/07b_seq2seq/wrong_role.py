@@ -7,7 +7,7 @@ import re
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.velunda.reports import generate_reports
+from helpers.old.velunda.reports import generate_reports
 
 ANSWER = r"""
 def wrong_role(summary, text):

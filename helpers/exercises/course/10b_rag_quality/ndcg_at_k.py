@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.retrieval.metrics import ndcg_at_k
+from helpers.old.retrieval.metrics import ndcg_at_k
 
 ANSWER = """
 def ndcg_at_k(ranked, relevant, k=10):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.retrieval.metrics import recall_at_k
+from helpers.old.retrieval.metrics import recall_at_k
 
 ANSWER = """
 def recall_at_k(ranked, relevant, k):

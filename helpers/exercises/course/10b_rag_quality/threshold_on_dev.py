@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.metrics.selective import calibrate_threshold, risk_bound
+from helpers.old.metrics.selective import calibrate_threshold, risk_bound
 
 
 def threshold_on_dev(confidences: Sequence[float], correct: Sequence[bool], max_risk: float) -> float:

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.prompting.examples import nearest
+from helpers.old.prompting.examples import nearest
 
 
 def nearest_examples(vectors: NDArray, query: NDArray, n: int) -> list[int]:

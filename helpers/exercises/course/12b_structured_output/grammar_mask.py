@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
-from helpers.generation.minimal_grammar import Table, choice_table, grammar_mask, read_table  # noqa: F401
+from helpers.old.generation.minimal_grammar import Table, choice_table, grammar_mask, read_table  # noqa: F401
 
 ANSWER = """
 def grammar_mask(table, state, tokens):

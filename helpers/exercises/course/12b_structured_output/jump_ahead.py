@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.generation.minimal_grammar import Table, choice_table, jump_ahead, read_table  # noqa: F401
+from helpers.old.generation.minimal_grammar import Table, choice_table, jump_ahead, read_table  # noqa: F401
 
 ANSWER = """
 def jump_ahead(table, state):

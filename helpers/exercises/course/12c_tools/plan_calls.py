@@ -8,8 +8,8 @@ from collections.abc import Callable
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise, Property
+from helpers.old.velunda.orders import named_things
 from helpers.velunda.company import order_numbers
-from helpers.velunda.orders import named_things
 
 MONEY = (
     r"\b(costs?|prices?|priced|worth|how much|value|expensive|pay|owe|bill|sum|total|spend|charged?|euros?|money|"

@@ -7,7 +7,7 @@ import re
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.prompting.voting import final_answer
+from helpers.old.prompting.voting import final_answer
 
 ANSWER = r"""
 def final_answer(text):

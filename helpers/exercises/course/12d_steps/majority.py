@@ -7,7 +7,7 @@ from collections import Counter
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import BadInput, Exercise
-from helpers.prompting.voting import majority
+from helpers.old.prompting.voting import majority
 
 ANSWER = """
 def majority(answers):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.stats.minimal import e_value
+from helpers.old.stats.minimal import e_value
 
 
 def first_stop(a: Sequence[bool], b: Sequence[bool], alpha: float = 0.05) -> int | None:

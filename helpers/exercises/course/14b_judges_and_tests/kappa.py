@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.stats.minimal import kappa
+from helpers.old.stats.minimal import kappa
 
 ANSWER = """
 def kappa(a, b):

@@ -7,7 +7,7 @@ from numpy.random import Generator
 from torch import Tensor
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.metrics.embeddings import greedy_match
+from helpers.old.metrics.embeddings import greedy_match
 
 
 def greedy_f1(answer: Tensor, reference: Tensor) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.serving.pages import ROOT, page_key
+from helpers.old.serving.pages import ROOT, page_key
 
 
 def cached_pages(prompt: list[int], cache: dict[bytes, int], size: int) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.serving import rollout
+from helpers.old.serving import rollout
 
 
 def in_canary(user: str, share: float, salt: str = "") -> bool:

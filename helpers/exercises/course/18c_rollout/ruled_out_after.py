@@ -6,7 +6,7 @@ import numpy as np  # noqa: F401 (answers use it)
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.serving.rollout import NotWorse
+from helpers.old.serving.rollout import NotWorse
 
 
 def ruled_out_after(pairs: list[tuple[bool, bool]], most_loss: float, alpha: float = 0.05) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.serving import capacity
+from helpers.old.serving import capacity
 
 
 def break_even(

@@ -1,0 +1,11 @@
+"""What only lessons that wait for their rework use of `helpers.attention`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["plots"],
+    submod_attrs={
+        "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid", "rotation_circles"],
+    },
+)

@@ -1,0 +1,35 @@
+"""What only lessons that wait for their rework use of `helpers.retrieval`."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["injection", "metrics", "plots", "prompt", "reranking", "rewriting"],
+    submod_attrs={
+        "injection": ["disarmed", "speaks_to_a_model", "without_orders"],
+        "metrics": [
+            "SearchScores",
+            "compare",
+            "found_spans",
+            "ndcg_at_k",
+            "recall_at_k",
+            "reciprocal_rank",
+            "score_search",
+        ],
+        "plots": [
+            "by_kind",
+        ],
+        "prompt": ["GroundedPrompt", "encode_prompt", "grounded_messages", "grounded_prompt"],
+        "reranking": ["PASSAGE", "load_cross_encoder", "query_likelihood", "rerank"],
+        "rewriting": [
+            "feedback_vector",
+            "feedback_words",
+            "fuse",
+            "hypothetical_answer",
+            "multi_query",
+            "pseudo_relevance",
+            "rephrased",
+            "search_rewritten",
+        ],
+    },
+)

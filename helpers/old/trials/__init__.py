@@ -1,0 +1,27 @@
+"""Experiments that only one notebook runs; each module is one experiment or its recorded result.
+
+Import the module or from it, `from helpers.old.trials.families import train_trial`: this room has no face, for its
+modules have nothing to do with each other.
+
+| notebook | modules                                                                                              |
+|----------|------------------------------------------------------------------------------------------------------|
+| 00       | `backwards`                                                                                          |
+| 02b      | `deep_stacks`, `moved_facts`                                                                         |
+| 02c      | `lengths`, `needles`                                                                                 |
+| 02d      | `hidden_words`, `number_words`, `families`                                                           |
+| 03, 03c  | `recipes`                                                                                            |
+| 05       | `openings`, `routing`, `proofreading`                                                                |
+| 05b, 05c | `ladder`                                                                                             |
+| 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
+| 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
+| 07b      | `summaries`, `summary_training`                                                                      |
+| 10       | `searches`, `handbook_answers`, `written_answers`                                                    |
+| 10b      | `handbook_answers`                                                                                   |
+| 12c      | `tool_tasks`, `tool_rules`                                                                           |
+| 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
+| 14c      | `six_answers`, `metric_lies`                                                                         |
+| 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
+
+`records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second
+notebook needs it.
+"""

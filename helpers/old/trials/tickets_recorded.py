@@ -1,0 +1,99 @@
+"""What the recorded fine-tunings on tickets gave (data/results/07_*.json, written by `make sweeps`), read back.
+
+    scores(adapter(), "fresh")["exact"]             # a Score: .right of .n, .share, .by_family
+    all_right(adapter(), "dev"), sure(adapter(), "dev")      # ticket by ticket: all five fields right? how sure?
+    gain("fresh")                                   # the adapter against TF-IDF with rules, family by family
+    find("broken", labels="no stop")["dev"]["reading"]["without an end"]
+
+`adapter()` is the run of the shipped adapter (07_tickets), `cheap()` that of TF-IDF with rules on the same families
+(07_baseline; also the embedder's vectors, and a constant), `minute()` a short training
+(07_minute), `find` one run of the other trainings and of the untrained model (07_sft). What it does not do: measure
+anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from helpers.old.metrics.grouped import Score
+from helpers.old.trials.records import Record
+from helpers.old.velunda.tickets import FIELDS, load_tickets
+from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
+
+RECORD, ADAPTER, CHEAP, MINUTE = Record("07_sft"), Record("07_tickets"), Record("07_baseline"), Record("07_minute")
+recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
+
+
+def adapter() -> dict[str, Any]:
+    """The run that trained the shipped adapter: scores, confidences and marks on dev, test and fresh."""
+    return ADAPTER.read()["runs"][0]
+
+
+def cheap(features: str = "characters") -> dict[str, Any]:
+    """A cheap way with rules, fitted on the families that the adapter has seen: confidences and marks.
+
+    features: "characters" (TF-IDF), "vectors" (of the embedder), or "constant", which says the commonest value.
+    """
+    [run] = [run for run in CHEAP.read()["runs"] if run["case"]["features"] == features]
+    return run
+
+
+def minute() -> dict[str, Any]:
+    """The recorded minute of training (40 steps of two tickets) that was scored on all of dev and test at its end."""
+    [run] = [run for run in MINUTE.read()["runs"] if "by step" in run]
+    last = run["by step"][str(len(run["losses"]))]
+    return run | {split: {"scores": last[split]} for split in ("dev", "test")}
+
+
+def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:
+    """A run's score for each of FIELDS, and for "exact". Raises KeyError for a split that it was not measured on."""
+    if "scores" in run[split]:
+        return {field: Score.from_json(counts) for field, counts in run[split]["scores"].items()}
+    families = [ticket["family"] for ticket in load_tickets(split)]
+    marks = run[split]["right"] | {"exact": all_right(run, split)}
+    return {
+        name: Score.of((family, bool(int(mark))) for family, mark in zip(families, column, strict=True))
+        for name, column in marks.items()
+    }
+
+
+def mean_share(run: Mapping[str, Any], split: str = "test") -> float:
+    """The share of right values over all fields and tickets."""
+    found = scores(run, split)
+    return sum(found[field].share for field in FIELDS) / len(FIELDS)
+
+
+def all_right(run: Mapping[str, Any], split: str) -> list[bool]:
+    """For each ticket of a split: were all five fields right?"""
+    return [set(marks) == {"1"} for marks in zip(*(run[split]["right"][field] for field in FIELDS), strict=True)]
+
+
+def sure(run: Mapping[str, Any], split: str) -> list[float]:
+    """For each ticket of a split: the product of its fields' confidences, as if the fields were independent."""
+    return [math.prod(row) for row in zip(*(run[split]["sure"][field] for field in FIELDS), strict=True)]
+
+
+def gain(split: str, features: str = "characters") -> PairedDifference:
+    """All five fields right: the adapter's share minus that of a cheap way, paired by family of phrasing."""
+    ours, theirs = (by_family(all_right(run, split), split) for run in (adapter(), cheap(features)))
+    return paired_bootstrap(ours, theirs)
+
+
+def interval(values: Sequence[float], split: str) -> tuple[float, float]:
+    """95 % interval of the mean of one value per ticket, by a bootstrap that draws whole families."""
+    return bootstrap(by_family(values, split))
+
+
+def by_family(values: Sequence[float], split: str) -> list[float]:
+    """The mean of each family, for one value per ticket of a split: what an interval has to draw.
+
+    The families of a split are of one size, so the mean of these is the mean of all.
+    """
+    found: dict[str, list[float]] = defaultdict(list)
+    for ticket, value in zip(load_tickets(split), values, strict=True):
+        found[ticket["family"]].append(float(value))
+    return [fmean(row) for row in found.values()]
