@@ -123,6 +123,7 @@ def figure(
 
     alt: what to tell those who cannot see it; without it, the title.
     """
+    use_style()
     with mpl.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=size)
         fig.alt = alt
