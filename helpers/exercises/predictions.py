@@ -39,52 +39,48 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
 
     A negative number is refused where there is a unit, which then counts something; a percentage may be negative.
     """
-    choices = tuple(choices or ())
-    value, problem = _usable(guess, choices, unit)
+    choices, notice = tuple(choices or ()), ""
+    value, said = _usable(_plain(guess), choices, unit)
     session.guesses[name] = Guess(question, value, choices, unit)
-    title = question
-    options = [f"Choices: {', '.join(map(_show, choices))}."] if choices else []
-    if problem:
-        Box("prediction", title, [*options, problem]).show()
-    elif value is ...:
+    if value is ... and not said:
         number = f"your number of {'percent' if unit == '%' else unit}" if unit else "your guess"
         what = "one of the choices" if choices else number
-        Box(
-            "prediction", title, [*options, f"No guess yet: put {what} in place of `...` and run the cell again."]
-        ).show()
-    else:
-        notice = store.update(lambda data: data["predictions"].update({name: _entry(value)}))
-        guessed = f"Your guess: {_show(value, unit)}. The answer comes when you run on."
-        Box("prediction", title, [*options, guessed, *filter(None, [notice])]).show()
+        said = f"No guess yet: put {what} in place of `...` and run the cell again."
+    elif not said:
+        said = f"Your guess: {_show(value, unit)}. The answer comes when you run on."
+        entry = {"guess": value if isinstance(value, int | float | str) else str(value), "notebook": session.current()}
+        notice = store.update(lambda data: data["predictions"].update({name: entry}))
+    options = [f"Choices: {', '.join(map(_show, choices))}."] if choices else []
+    Box("prediction", question, [*options, said, *filter(None, [notice])]).show()
 
 
 def reveal(name: str, actual: Any) -> None:
     """Show what really came out, and how far the guess recorded under `name` was from it."""
     actual = _plain(actual)
     asked = session.guesses.get(name)
-    if asked is None:
-        lines = []
-        if near := difflib.get_close_matches(str(name), session.guesses, n=1, cutoff=0.6):
-            lines = [f"No prediction is called `{name}`; did you mean `{near[0]}`?"]
-        Box("result", _show(actual), lines).show()
+    if asked is not None:
+        lines = [] if asked.value is ... else [_comparison(asked, actual)]
+        Box("result", f"{asked.question} {_show(actual, asked.unit)}", lines).show()
         return
-    lines = [] if asked.value is ... else [_comparison(asked, actual)]
-    Box("result", f"{asked.question} {_show(actual, asked.unit)}", lines).show()
+    near = difflib.get_close_matches(str(name), session.guesses, n=1, cutoff=0.6)
+    lines = [f"No prediction is called `{name}`; did you mean `{near[0]}`?"] if near else []
+    Box("result", _show(actual), lines).show()
 
 
 def _usable(guess: Any, choices: tuple, unit: str) -> tuple[Any, str]:
-    """The guess as a plain value, and one sentence if it cannot be used (the value is `...` then)."""
-    guess = _plain(guess)
+    """The guess, and one sentence if it cannot be used (the value is `...` then)."""
     if guess is ...:
         return ..., ""
     if choices:
         return _chosen(guess, choices)
     if isinstance(guess, bool) or not isinstance(guess, numbers.Real | str):
-        return ..., f"A guess is a number or a text, not {_article(guess)}: the guess was not recorded."
+        name = type(guess).__name__
+        kind = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        return ..., f"A guess is a number or a text, not {kind}: the guess was not recorded."
     if isinstance(guess, str):
-        if unit:
-            return ..., f"A guess in {unit} is a number without quotes: {guess!r} was not recorded."
-        return guess, ""
+        return (
+            (..., f"A guess in {unit} is a number without quotes: {guess!r} was not recorded.") if unit else (guess, "")
+        )
     if not math.isfinite(guess):
         return ..., f"A guess must be a finite number: {guess} was not recorded."
     if unit and unit not in PERCENT and guess < 0:
@@ -104,14 +100,12 @@ def _chosen(guess: Any, choices: tuple) -> tuple[Any, str]:
 def _comparison(asked: Guess, actual: Any) -> str:
     guess, unit = asked.value, asked.unit
     yours = f"You guessed {_show(guess, unit)}"
-    if asked.choices:
+    if asked.choices or not (_is_number(guess) or _is_number(actual)):
         right = guess == actual or _folded(guess) == _folded(actual)
         return f"{yours}: right." if right else f"{yours}: not this time."
-    if not (_is_number(guess) and _is_number(actual)):
-        if _is_number(guess) != _is_number(actual):
-            kinds = ("a number", "a text") if _is_number(guess) else ("a text", "a number")
-            return f"{yours}, which is {kinds[0]}; the answer is {kinds[1]}, so the two cannot be compared."
-        return f"{yours}: right." if _folded(guess) == _folded(actual) else f"{yours}: not this time."
+    if _is_number(guess) != _is_number(actual):
+        kinds = ("a number", "a text") if _is_number(guess) else ("a text", "a number")
+        return f"{yours}, which is {kinds[0]}; the answer is {kinds[1]}, so the two cannot be compared."
     return f"{yours}: {how_far(guess, actual, unit)}."
 
 
@@ -154,22 +148,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _entry(value: Any) -> dict:
-    entry = {"guess": value if isinstance(value, int | float | str) else str(value)}
-    return {**entry, "notebook": session.current()}
-
-
 def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _folded(value: Any) -> str:
     return str(value).strip().casefold()
-
-
-def _article(value: Any) -> str:
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _show(value: Any, unit: str = "") -> str:

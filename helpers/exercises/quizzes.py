@@ -4,11 +4,9 @@ With widgets (a live kernel) the options are radio buttons, which the keyboard r
 them (`HANDS_ON_STATIC=1`, GitHub, a terminal) every option unfolds to say why it is right or wrong;
 `quiz("00", "bacda")` grades answers given in code. The order of options is always the same.
 
-A placement quiz stands near the start of a notebook instead: `quiz("00b_placement")` asks seven questions and ends with
-the sections to read. Its file also has `"sections": {"1": "Tensors and shapes", …}`, and each question names its
-`section`.
+A placement quiz, `quiz("00b_placement")`, stands near the start of a notebook and ends with the sections to read.
 
-The file `data/quizzes/00.json`:
+The file `data/quizzes/00.json` (a placement quiz also has `"sections": {"1": title, …}`, each question its `section`):
 
     {"title": "…",
      "questions": [{"id": "memory", "question": "…",
@@ -17,22 +15,25 @@ The file `data/quizzes/00.json`:
 
 from __future__ import annotations
 
-import json
+import difflib
 from dataclasses import dataclass, field
 from typing import Any
 
-from helpers.display.boxes import COLORS, Box, inline
+from helpers.display.boxes import COLORS, Box, emit, inline
+from helpers.display.frontend import widgets_live
 from helpers.exercises import progress_file as store
+from helpers.exercises.kernel import session
 from helpers.files.paths import DATA
+from helpers.files.safe_files import read_json
 
 FOLDER = DATA / "quizzes"
-N_QUESTIONS = 5
-PLACEMENT, N_PLACEMENT = "_placement", 7  # how a placement quiz's name ends, and how many questions it has
+PLACEMENT = "_placement"  # how a placement quiz's name ends
 LETTERS = "abcde"
-
-
-class QuizError(ValueError):
-    """A quiz file that cannot be used; the text is one sentence that says where and why."""
+# Radio labels are one cut-off line by default; sentences need to wrap.
+STYLE = (
+    "<style>.hands-on-quiz .widget-radio-box label{height:auto;white-space:normal;line-height:1.5;margin-bottom:2px}"
+    ".hands-on-quiz .widget-radio{width:auto;max-width:60em}</style>"
+)
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class Question:
 
     id: str
     question: str
-    options: tuple[Option, ...]
+    options: list[Option]
     section: int | None = None  # placement: the section that teaches it
 
     @property
     def right(self) -> str:
         """Letter of the right option."""
-        return LETTERS[next(i for i, option in enumerate(self.options) if option.right)]
+        return LETTERS[[option.right for option in self.options].index(True)]
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,26 @@ class Quiz:
 
     name: str
     title: str
-    questions: tuple[Question, ...]
-    sections: dict[int, str] = field(default_factory=dict)
+    questions: list[Question]
+    sections: dict[str, str] = field(default_factory=dict)
+
+
+def quiz(name: str, answers: str | None = None) -> None:
+    """Ask the questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out)."""
+    name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+        known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
+        Box("note", f"There is no quiz called `{name}`; {known}").show()
+        return
+    asked = load(name)
+    session.enter_quiz(name.removesuffix(PLACEMENT))
+    if answers is not None:
+        grade(asked, answers)
+    elif widgets_live():
+        show_live(asked)
+    else:
+        emit(plain_text(asked), static_html(asked))
 
 
 def names() -> list[str]:
@@ -75,68 +94,46 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Quiz:
-    """Read and validate one quiz file. Raises QuizError with one sentence."""
-    file = FOLDER / f"{name}.json"
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise QuizError(f"data/quizzes/{name}.json is not JSON ({error}): restore it with git checkout.") from None
-    return parse(data, name)
+    """Read one quiz file. Raises DataUnavailable, one sentence with the cure, where it is missing or damaged."""
+    data = read_json(FOLDER / f"{name}.json")
+    questions = [
+        Question(**{**entry, "options": [Option(**option) for option in entry["options"]]})
+        for entry in data["questions"]
+    ]
+    return Quiz(name, data["title"], questions, data.get("sections", {}))
 
 
-def parse(data: Any, name: str) -> Quiz:
-    """A Quiz from parsed JSON. Raises QuizError with one sentence saying what is wrong where."""
-
-    def need(condition: bool, problem: str) -> None:
-        if not condition:
-            raise QuizError(f"data/quizzes/{name}.json: {problem}.")
-
-    placement = name.endswith(PLACEMENT)
-    keys, fields = ("title", "questions"), ("id", "question", "options")
-    if placement:
-        keys, fields = ("title", "sections", "questions"), ("id", "section", "question", "options")
-    allowed = "a title and questions" if not placement else "a title, sections and questions"
-    need(isinstance(data, dict) and set(data) == set(keys), f"it must hold {allowed}, nothing else")
-    need(_is_text(data["title"]), "the title must be a text")
-    sections = _sections(data.get("sections", {}))
-    need(sections is not None and bool(sections) == placement, "sections must map the numbers 1, 2, 3 … to titles")
-    need(isinstance(data["questions"], list), "questions must be a list")
-    wanted = N_PLACEMENT if placement else N_QUESTIONS
-    need(len(data["questions"]) == wanted, f"it must have {wanted} questions, not {len(data['questions'])}")
-    questions = []
-    for number, entry in enumerate(data["questions"], 1):
-        here = f"question {number}"
-        need(isinstance(entry, dict) and set(entry) == set(fields), f"{here} must hold {', '.join(fields)}")
-        section = entry.get("section")
-        need(not placement or type(section) is int and section in sections, f"{here} names no section of the quiz")
-        need(_is_text(entry["id"]) and _is_text(entry["question"]), f"{here} must have an id and a question in words")
-        need(entry["id"] not in {q.id for q in questions}, f"{here} repeats the id {entry['id']!r}")
-        need(isinstance(entry["options"], list) and 3 <= len(entry["options"]) <= 5, f"{here} must have 3 to 5 options")
-        options = []
-        for letter, option in zip(LETTERS, entry["options"], strict=False):
-            there = f"{here}, option {letter}"
-            need(
-                isinstance(option, dict) and set(option) <= {"text", "why", "right"},
-                f"{there} may hold text, why, right",
-            )
-            need(_is_text(option.get("text")), f"{there} has no text")
-            need(_is_text(option.get("why")), f"{there} does not say why")
-            need(isinstance(option.get("right", False), bool), f"{there}: right must be true or false")
-            options.append(Option(option["text"], option["why"], option.get("right", False)))
-        need(len({o.text for o in options}) == len(options), f"{here} offers one text twice")
-        n_right = sum(option.right for option in options)
-        need(n_right == 1, f"{here} must have exactly one right option, not {n_right}")
-        questions.append(Question(entry["id"], entry["question"], tuple(options), section))
-    untested = sorted(set(sections) - {question.section for question in questions})
-    need(not untested, f"no question asks about section {untested[0] if untested else 0}")
-    return Quiz(name, data["title"], tuple(questions), sections)
+# Answers -------------------------------------------------------------------------------------------------------------
 
 
-def _sections(entry: Any) -> dict[int, str] | None:
-    """Titles by number; None where they are not counted 1, 2, 3 …, or a title is no text."""
-    if not isinstance(entry, dict) or list(entry) != [str(n) for n in range(1, len(entry) + 1)]:
-        return None
-    return {int(key): title for key, title in entry.items()} if all(map(_is_text, entry.values())) else None
+def grade(asked: Quiz, answers: Any) -> None:
+    """Keep answers given as letters, and say of each whether and why it is right."""
+    letters = [letter for letter in str(answers).lower() if letter not in " ,;"]
+    problem = ""
+    if not isinstance(answers, str):
+        problem = f"Answers are one text, a letter a question: {_example(asked)}."
+    elif len(letters) != len(asked.questions):
+        problem = f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
+    else:
+        for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
+            offered = LETTERS[: len(question.options)]
+            if letter not in offered + "-":
+                problem = f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
+                break
+    if problem:
+        Box("quiz", asked.title, [problem]).show()
+        return
+    given = {q.id: letter for q, letter in zip(asked.questions, letters, strict=True) if letter != "-"}
+    notice = record(asked, given)
+    lines = []
+    for number, question in enumerate(asked.questions, 1):
+        if letter := given.get(question.id):
+            right, why = explanation(question, letter)
+            lines.append(f"{'✔' if right else '✘'} {number} {letter}) {why}")
+        else:
+            lines.append(f"– {number} left out.")
+    advised = advice(asked, given, open_is_missed=True)
+    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [advised, notice])]).show()
 
 
 def record(asked: Quiz, answers: dict[str, str]) -> str:
@@ -177,55 +174,28 @@ def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -
     if not asked.sections:
         return ""
     counted = [q for q in asked.questions if q.id in answers or open_is_missed]
-    missed = sorted({q.section for q in counted if answers.get(q.id) != q.right and q.section is not None})
+    missed = sorted({q.section for q in counted if answers.get(q.id) != q.right})
     done = len(counted) == len(asked.questions)
     if not missed:
         return "You can skip to the exercises: no section holds anything that you missed." if done else ""
     if len(missed) == len(asked.sections):
         return "Read all sections, in their order."
     numbers = " and ".join(filter(None, [", ".join(map(str, missed[:-1])), str(missed[-1])]))
-    named = ", ".join(f"{number} · {asked.sections[number]}" for number in missed)
+    named = ", ".join(f"{number} · {asked.sections[str(number)]}" for number in missed)
     rest = " The others you can skip." if done else " Answer the open questions too."
     return f"Read section{'s' if len(missed) > 1 else ''} {numbers} ({named}).{rest}"
 
 
-def grade(asked: Quiz, answers: Any) -> None:
-    """Keep answers given as letters, and say of each whether and why it is right."""
-    if not isinstance(answers, str):
-        Box("quiz", asked.title, [f"Answers are one text, a letter a question: {_example(asked)}."]).show()
-        return
-    letters = [letter for letter in answers.lower() if letter not in " ,;"]
-    if len(letters) != len(asked.questions):
-        line = f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
-        Box("quiz", asked.title, [line]).show()
-        return
-    for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
-        offered = LETTERS[: len(question.options)]
-        if letter not in offered + "-":
-            line = f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
-            Box("quiz", asked.title, [line]).show()
-            return
-    given = {q.id: letter for q, letter in zip(asked.questions, letters, strict=True) if letter != "-"}
-    notice = record(asked, given)
-    lines = []
-    for number, question in enumerate(asked.questions, 1):
-        if question.id in given:
-            letter = given[question.id]
-            right, why = explanation(question, letter)
-            lines.append(f"{'✔' if right else '✘'} {number} {letter}) {why}")
-        else:
-            lines.append(f"– {number} left out.")
-    advised = advice(asked, given, open_is_missed=True)
-    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [advised, notice])]).show()
+# How it is drawn -----------------------------------------------------------------------------------------------------
 
 
 def plain_text(asked: Quiz) -> str:
     """Questions and lettered options, without the explanations."""
     lines = [asked.title]
     for number, question in enumerate(asked.questions, 1):
-        lines += ["", f"{number}. {question.question.replace('`', '')}"]
-        lines += [f"   {LETTERS[i]}) {option.text.replace('`', '')}" for i, option in enumerate(question.options)]
-    return "\n".join([*lines, "", _how_to_answer(asked).replace("`", "")])
+        lines += ["", f"{number}. {question.question}"]
+        lines += [f"   {letter}) {option.text}" for letter, option in zip(LETTERS, question.options, strict=False)]
+    return "\n".join([*lines, "", _how_to_answer(asked)]).replace("`", "")
 
 
 def _how_to_answer(asked: Quiz) -> str:
@@ -242,10 +212,10 @@ def static_html(asked: Quiz) -> str:
     parts = [f"<div><strong>{inline(asked.title)}</strong> · unfold an answer to see whether it is right, and why."]
     for number, question in enumerate(asked.questions, 1):
         parts.append(f'<p style="margin:10px 0 4px">{number}. {inline(question.question)}</p>')
-        for i, option in enumerate(question.options):
+        for letter, option in zip(LETTERS, question.options, strict=False):
             parts.append(
-                f'<details style="margin-left:16px"><summary style="cursor:pointer">{LETTERS[i]}) {inline(option.text)}'
-                f"</summary>{explanation_html(question, LETTERS[i])}</details>"
+                f'<details style="margin-left:16px"><summary style="cursor:pointer">{letter}) {inline(option.text)}'
+                f"</summary>{explanation_html(question, letter)}</details>"
             )
     return "".join([*parts, f"<p>{inline(_how_to_answer(asked))}</p></div>"])
 
@@ -260,5 +230,45 @@ def explanation_html(question: Question, letter: str) -> str:
     )
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+def build(asked: Quiz) -> Any:
+    """The quiz as one ipywidgets box, with the answers saved earlier already chosen."""
+    import ipywidgets as widgets
+
+    answers = recorded(asked)
+    score = widgets.HTML()
+
+    def show_score(notice: str = "") -> None:
+        said = " ".join(filter(None, [score_line(asked, answers), advice(asked, answers), notice]))
+        score.value = f"<p>{inline(said)}</p>"
+
+    def ask(number: int, question: Question) -> widgets.VBox:
+        options = [
+            (f"{letter}) {o.text.replace('`', '')}", letter)
+            for letter, o in zip(LETTERS, question.options, strict=False)
+        ]
+        buttons = widgets.RadioButtons(options=options, value=answers.get(question.id), layout={"width": "auto"})
+        why = widgets.HTML(explanation_html(question, answers[question.id]) if question.id in answers else "")
+
+        def chosen(change: dict) -> None:
+            if change["new"] is not None:
+                answers[question.id] = change["new"]
+                why.value = explanation_html(question, change["new"])
+                show_score(record(asked, answers))
+
+        buttons.observe(chosen, names="value")
+        return widgets.VBox([widgets.HTML(f"<p>{number}. {inline(question.question)}</p>"), buttons, why])
+
+    show_score()
+    questions = [ask(number, question) for number, question in enumerate(asked.questions, 1)]
+    box = widgets.VBox([widgets.HTML(f"{STYLE}<strong>{inline(asked.title)}</strong>"), *questions, score])
+    box.add_class("hands-on-quiz")
+    return box
+
+
+def show_live(asked: Quiz) -> None:
+    """Display the widgets; text and foldable HTML go along for readers of the saved notebook."""
+    from IPython.display import display
+
+    bundle = build(asked)._repr_mimebundle_()
+    data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
+    display({**data, "text/plain": plain_text(asked), "text/html": static_html(asked)}, raw=True)

@@ -35,7 +35,7 @@ def _needed(text: str, name: str) -> str:
     Relative imports are left out: they bring other exercises, which the notebook has by the same names.
     """
     body = [node for node in ast.parse(text).body if not (isinstance(node, ast.ImportFrom) and node.level)]
-    home = {bound: node for node in body for bound in _bound(node)}
+    home = {bound: node for node in body for bound in bound_by(node)}
     needed, todo = [], [home[name]]
     while todo:
         node = todo.pop()
@@ -58,7 +58,7 @@ def _first(node: ast.stmt) -> int:
     return min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
 
 
-def _bound(node: ast.stmt) -> list[str]:
+def bound_by(node: ast.stmt) -> list[str]:
     """The names that a statement of the top level binds."""
     if isinstance(node, DEFINITION):
         return [node.name]

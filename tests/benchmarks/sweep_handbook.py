@@ -129,10 +129,17 @@ def seconds(reader: bool, every: int) -> dict:
     cpu: seconds of work on all cores together; with one thread, what it takes where nothing else runs.
     """
     from helpers.assistants import handbook_assistant
+    from helpers.old.assistants import passage_reader
     from helpers.old.trials.handbook_answers import questions_of
 
-    ask = handbook_assistant(reader)
-    ask.threshold = float("-inf")  # so that each question takes the whole way
+    assistant, read = handbook_assistant(), passage_reader() if reader else None
+    assistant.threshold = float("-inf")  # so that each question takes the whole way
+
+    def ask(question: str) -> None:
+        answer = assistant(question)
+        if read is not None:
+            read(question, answer.text)
+
     ask("How long is the warranty?")  # what is loaded when it is first needed is loaded
     taken, cpu = [], []
     for _, question in questions_of("dev")[::every]:

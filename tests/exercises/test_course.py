@@ -77,3 +77,10 @@ def test_an_exercise_gives_the_rest_of_the_notebook_what_it_says(capsys):
     assert exercises.exercise(right) is right
     told = capsys.readouterr().out
     assert [told.count(f"[{status}] weights_bytes") for status in ("not attempted", "not yet", "passed")] == [1, 1, 1]
+
+
+def test_in_canary_splits_users_as_the_rollout_does():
+    from helpers.old.serving.rollout import in_canary
+
+    users = [(f"VE-{n}", share, salt) for n in range(300) for share in (0.0, 0.05, 0.5, 1.0) for salt in ("", "v1")]
+    assert all(COURSE["in_canary"].reference(*user) == in_canary(*user) for user in users)

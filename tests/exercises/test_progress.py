@@ -1,8 +1,9 @@
-"""The progress file survives damage, concurrency and places that cannot be written."""
+"""The progress file survives damage, concurrency and places that cannot be written; the table tells what is there."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -11,14 +12,19 @@ from filelock import FileLock
 
 from helpers import exercises
 from helpers.exercises import progress_file as progress
+from helpers.exercises import progress_report
+from helpers.exercises.kernel import Session
 from helpers.exercises.progress_report import table
-from helpers.files import ROOT
+from helpers.files import ROOT, store
 
 
 @pytest.fixture(autouse=True)
 def fresh_kernel(monkeypatch):
-    monkeypatch.setattr(progress, "_memory", {})
-    monkeypatch.setattr(progress, "_said", set())
+    progress.store_at.cache_clear()
+    fresh = Session()
+    for module in ("predictions", "progress_report", "quizzes"):
+        monkeypatch.setattr(f"helpers.exercises.{module}.session", fresh)
+    monkeypatch.setattr(exercises, "session", fresh)
 
 
 @pytest.fixture
@@ -26,12 +32,15 @@ def file(tmp_path):
     return tmp_path / "progress.json"
 
 
+def passed(name: str = "weights_bytes") -> str:
+    return progress.record_exercise(name, "00_welcome", "passed")
+
+
 def test_an_exercise_once_passed_stays_passed(file):
     for status in ("not attempted", "not yet", "passed", "not yet"):
         assert progress.record_exercise("weights_bytes", "00_welcome", status) == ""
     entry = json.loads(file.read_text())["exercises"]["weights_bytes"]
     assert (entry["passed"], entry["tries"], entry["status"]) == (True, 3, "not yet")
-    assert table(progress.read()[0])[0].passed == 1
 
 
 @pytest.mark.parametrize(
@@ -50,25 +59,22 @@ def test_an_exercise_once_passed_stays_passed(file):
 )
 def test_a_damaged_file_is_set_aside_with_one_sentence(file, damage):
     file.write_bytes(damage)
-    notice = progress.record_exercise("weights_bytes", "00_welcome", "passed")
-    assert notice == "The progress file was damaged: it is set aside as progress.corrupt-1.json and a new one is begun."
+    assert passed() == (
+        "The progress file was damaged: it is set aside as progress.corrupt-1.json and a new one is begun."
+    )
     assert file.with_name("progress.corrupt-1.json").read_bytes() == damage
     assert json.loads(file.read_text())["exercises"]["weights_bytes"]["passed"]
-    assert progress.record_exercise("weights_bytes", "00_welcome", "passed") == ""
-
-
-def test_a_second_damaged_file_does_not_overwrite_the_first(file):
-    for content in (b"one", b"two"):
-        file.write_bytes(content)
-        progress.read()
-    assert file.with_name("progress.corrupt-1.json").read_bytes() == b"one"
+    assert passed() == ""
+    file.write_bytes(b"two")
+    progress.read()
+    assert file.with_name("progress.corrupt-1.json").read_bytes() == damage
     assert file.with_name("progress.corrupt-2.json").read_bytes() == b"two"
 
 
 def test_a_file_of_a_later_version_is_left_alone(file):
     later = json.dumps({"version": 99, "anything": 1})
     file.write_text(later)
-    assert "later version of the course" in progress.record_exercise("weights_bytes", "00_welcome", "passed")
+    assert "later version of the course" in passed()
     assert file.read_text() == later
     assert progress.read()[0]["exercises"]["weights_bytes"]["passed"]
 
@@ -76,31 +82,29 @@ def test_a_file_of_a_later_version_is_left_alone(file):
 def test_where_nothing_can_be_written_progress_lives_in_memory(tmp_path, monkeypatch):
     (tmp_path / "a file").write_text("in the way")
     monkeypatch.setenv("HANDS_ON_PROGRESS", str(tmp_path / "a file" / "progress.json"))
-    notice = progress.record_exercise("weights_bytes", "00_welcome", "passed")
-    assert notice.startswith("Progress is kept in memory only, since a file/progress.json cannot be written (")
-    assert progress.record_exercise("cosine_similarity", "00_welcome", "passed") == ""
+    assert passed().startswith("Progress is kept in memory only, since a file/progress.json cannot be written (")
+    assert passed("cosine_similarity") == ""
     assert set(progress.read()[0]["exercises"]) == {"weights_bytes", "cosine_similarity"}
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rubbish(file, monkeypatch):
-    progress.record_exercise("weights_bytes", "00_welcome", "passed")
+def test_a_full_disk_leaves_the_old_file_and_no_rubbish(file, monkeypatch):
+    passed()
     before = file.read_text()
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(progress.os, "fsync", full)
-    assert "The disk is too full" in progress.record_exercise("cosine_similarity", "00_welcome", "passed")
+    monkeypatch.setattr(os, "fsync", full)
+    assert "The disk is too full" in passed("cosine_similarity")
     assert file.read_text() == before
     assert not list(file.parent.glob("*.tmp")) + list(file.parent.glob(".*.tmp"))
     assert set(progress.read()[0]["exercises"]) == {"weights_bytes", "cosine_similarity"}
 
 
 def test_a_lock_held_elsewhere_is_waited_for_and_then_said(file, monkeypatch):
-    monkeypatch.setattr(progress, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.05)
     with FileLock(f"{file}.lock"):
-        notice = progress.record_exercise("weights_bytes", "00_welcome", "passed")
-    assert "(another program holds its lock)" in notice
+        assert "(another program holds its lock)" in passed()
 
 
 def test_two_kernels_writing_at_once_lose_nothing(file):
@@ -113,34 +117,25 @@ def test_two_kernels_writing_at_once_lose_nothing(file):
     assert len(json.loads(file.read_text())["exercises"]) == 50
 
 
-def test_hints_go_on_where_the_last_kernel_stopped(monkeypatch, capsys):
-    from helpers.exercises.kernel import session
-
-    monkeypatch.setattr(session, "hints", {})
-    exercises.hint("weights_bytes")
-    monkeypatch.setattr(session, "hints", {})
-    capsys.readouterr()
-    exercises.hint("weights_bytes")
-    assert capsys.readouterr().out.startswith("[hint] weights_bytes, 2 of 3")
-
-
-def test_progress_is_a_table_with_a_bar_and_a_count(capsys):
-    progress.record_exercise("weights_bytes", "00_welcome", "passed")
-    progress.record_exercise("cosine_similarity", "00_welcome", "not yet")
+def test_the_table_has_a_row_for_each_notebook_that_there_is(monkeypatch, tmp_path, capsys):
+    (tmp_path / "00_first.ipynb").write_text('{"cells": [{"source": ["**30 minutes** · needs"]}]}')
+    (tmp_path / "01_second.ipynb").write_text('{"cells": []}')
+    homes = {"weights_bytes": "00_first", "cosine_similarity": "00_first", "gone": "99_gone"}
+    monkeypatch.setattr(progress_report, "homes", lambda: homes)
+    monkeypatch.setattr(progress_report, "NOTEBOOKS", tmp_path)
+    passed()
+    progress.record_exercise("cosine_similarity", "00_first", "not yet")
     exercises.quiz("00", "bdabc")
     capsys.readouterr()
     exercises.progress()
-    shown = capsys.readouterr().out
-    row = next(line for line in shown.splitlines() if line.startswith("00_welcome"))
-    assert row.split()[1:] == ["█████░░░░░░░░░░░░░░░", "1/4", "2", "5/5", "0"]
+    head, first, second, end = capsys.readouterr().out.splitlines()
+    assert head.split()[:2] == ["notebook", "minutes"]
+    assert first.split() == ["00_first", "30", "██████████░░░░░░░░░░", "1/2", "2", "5/5", "0"]
+    assert second.split() == ["01_second", "–", "░" * 20, "0/0", "0", "–", "0"]
+    assert end == "1 of 2 exercises passed."
 
 
-def test_a_prediction_counts_for_the_notebook_whose_exercise_runs_next(monkeypatch, capsys):
-    from helpers.exercises.kernel import Session
-
-    fresh = Session()
-    for module in ("helpers.exercises.predictions", "helpers.exercises", "helpers.exercises.progress_report"):
-        monkeypatch.setattr(f"{module}.session", fresh)
+def test_a_prediction_counts_for_the_notebook_whose_exercise_runs_next():
     exercises.predict("memory", "How many MB?", 500, unit="MB")
 
     @exercises.exercise
@@ -150,9 +145,14 @@ def test_a_prediction_counts_for_the_notebook_whose_exercise_runs_next(monkeypat
     assert table(progress.read()[0])[0].predictions == 1
 
 
-def test_a_reader_of_a_damaged_file_is_told_once(file, capsys):
-    file.write_text("{")
-    exercises.progress()
-    assert "set aside as progress.corrupt-1.json" in capsys.readouterr().out
-    exercises.progress()
-    assert "set aside" not in capsys.readouterr().out
+def test_hints_go_on_where_the_last_kernel_stopped(monkeypatch, capsys):
+    exercises.hint("weights_bytes")
+    monkeypatch.setattr(exercises, "session", Session())
+    capsys.readouterr()
+    exercises.hint("weights_bytes")
+    assert capsys.readouterr().out.startswith("[hint] weights_bytes, 2 of 3")
+
+
+def test_catch_up_says_to_run_the_notebook_from_the_top(capsys):
+    exercises.catch_up(5, "02")
+    assert "Run > Restart Kernel and Run All Cells." in capsys.readouterr().out

@@ -1,7 +1,7 @@
 """`python -m tests.serving.serve_scripted`: the real process around a scripted engine, so that it starts fast.
 
 Prompts are answered by their last turn, 20 ms per token; one with "stubborn" or "long story" gets a reply that never
-ends by itself, and one with the mark of `tests.benchmarks.drills` breaks while it is written.
+ends by itself, and one with `MARK` breaks while it is written.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import sys
 
 from helpers.old.serving.__main__ import serve
 from helpers.old.serving.settings import add_options, from_arguments
-from tests.benchmarks.drills import MARK
 from tests.serving.scripted import ScriptedWorker, last_turn, scripted_backend
+
+MARK = "Break here."
 
 
 def reply(prompt: str) -> str:

@@ -13,7 +13,7 @@ import yaml
 from helpers.old.serving.settings import Settings, add_options, from_arguments
 from tests.tools.notebook import ROOT
 
-DEPLOY = ROOT / "helpers" / "serving" / "deploy"
+DEPLOY = ROOT / "helpers" / "old" / "serving" / "deploy"
 INSTRUCTIONS = "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL RUN SHELL STOPSIGNAL USER VOLUME WORKDIR"
 
 

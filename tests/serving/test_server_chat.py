@@ -212,19 +212,6 @@ async def test_with_tools_a_model_may_answer_in_words_and_the_result_of_a_call_i
 
 
 @in_loop
-async def test_completions_continue_texts_and_ids_as_they_are():
-    async with Server() as server:
-        client = server.client()
-        reply = await client.completions.create(model="chat", prompt=["a b", "c"], n=2, logprobs=1)
-        assert [choice.text for choice in reply.choices] == ["a b", "a b", "c", "c"]
-        assert reply.choices[0].logprobs.tokens == ["a", " b"] and reply.choices[0].logprobs.text_offset == [0, 1]
-        assert server.worker.asks[0].prompt == tuple(server.worker.asks[1].prompt) != server.worker.asks[2].prompt
-        assert reply.usage.prompt_tokens == sum(len(server.worker.asks[i].prompt) for i in (0, 2))
-        stream = await client.completions.create(model="chat", prompt=list(server.worker.asks[0].prompt), stream=True)
-        assert "".join([chunk.choices[0].text async for chunk in stream]) == "a b"
-
-
-@in_loop
 async def test_the_bytes_of_a_stream_are_server_sent_events_that_end_with_done():
     async with Server() as server:
         answer = await server.post("/v1/chat/completions", {"messages": says("a\n\nb"), "stream": True})

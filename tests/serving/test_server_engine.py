@@ -51,14 +51,16 @@ def settings_of(**options) -> Settings:
 @in_loop
 async def test_sixteen_streams_at_once_write_what_the_model_writes_alone(tiny):
     backend = load_backend(settings_of(bits=32))
-    client, model = served(create_app(settings_of(), backend)), FastLlama.from_pretrained(tiny)
-    prompts = [list(range(100 + i, 110 + 3 * i)) for i in range(16)]
+    app = create_app(settings_of(), backend)
+    client, model = served(app), FastLlama.from_pretrained(tiny)
+    conversations = [[{"role": "user", "content": "word " * (i + 1)}] for i in range(16)]
 
-    async def ask(prompt: list[int]) -> str:
-        stream = await client.completions.create(model="chat", prompt=prompt, max_tokens=12, stream=True)
-        return "".join([chunk.choices[0].text async for chunk in stream])
+    async def ask(messages: list[dict]) -> str:
+        stream = await client.chat.completions.create(model="chat", messages=messages, max_tokens=12, stream=True)
+        return "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
 
-    together = await asyncio.gather(*map(ask, prompts))
+    together = await asyncio.gather(*map(ask, conversations))
+    prompts = [list(app.state.service.prompts.chat([one | {"tool_calls": []}], ())) for [one] in conversations]
     alone = [generate(model, [prompt], 12)[0, len(prompt) :].tolist() for prompt in prompts]
     assert together == [tokenizer().decode(ids, skip_special_tokens=True) for ids in alone]
     assert backend.stats().running == backend.stats().pages_used == 0
@@ -93,9 +95,9 @@ async def test_a_client_that_leaves_frees_the_pages_and_too_long_a_prompt_is_ref
     backend = load_backend(settings_of())
     client = served(create_app(settings_of(), backend))
     with pytest.raises(openai.BadRequestError, match="512") as refused:
-        await client.completions.create(model="chat", prompt=[5] * 600)
+        await client.chat.completions.create(model="chat", messages=[{"role": "user", "content": "word " * 600}])
     assert refused.value.code == "context_length_exceeded"
-    asking = asyncio.create_task(client.completions.create(model="chat", prompt=[5] * 40, max_tokens=400))
+    asking = asyncio.create_task(client.chat.completions.create(model="chat", messages=ASKED, max_tokens=400))
     while not backend.stats().running:
         await asyncio.sleep(0.01)
     asking.cancel()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.serving.scripted import Server, in_loop
 from tests.tools.optional import needs
 
-POSTS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
+POSTS = ("/v1/chat/completions", "/v1/responses", "/v1/embeddings")
 QUICK = settings(
     max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck), derandomize=True
 )
@@ -51,7 +51,6 @@ FIELDS = [
 ]
 FINE = {
     "/v1/chat/completions": {"messages": [{"role": "user", "content": "x"}], "max_tokens": 4},
-    "/v1/completions": {"prompt": "x", "max_tokens": 4},
     "/v1/responses": {"input": "x", "max_output_tokens": 4},
     "/v1/embeddings": {"input": "x"},
 }

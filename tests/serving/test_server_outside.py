@@ -123,7 +123,7 @@ def test_curl_is_told_what_is_wrong_and_the_readmes_command_works(address):
     with pytest.raises(subprocess.CalledProcessError) as refused:
         curl(f"{address}/v1/chat/completions", {"messages": []})
     assert json.loads(refused.value.stdout)["error"]["message"]
-    readme = (ROOT / "helpers" / "serving" / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "helpers" / "old" / "serving" / "README.md").read_text(encoding="utf-8")
     command = re.search(r"^    (curl (?:.*\\\n)*.*)$", readme, re.MULTILINE)[1].replace("\\\n", " ")
     words = shlex.split(command.replace("http://127.0.0.1:8000", address))
     found = subprocess.run(words, capture_output=True, text=True, check=True, timeout=20, encoding="utf-8").stdout

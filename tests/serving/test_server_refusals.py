@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from helpers.old.serving.errors import ApiError
-from helpers.old.serving.keys import Keys, Owner, add_key, revoke_key
+from helpers.old.serving.keys import Keys, Owner, add_key
 from helpers.old.serving.limits import Limits
 from tests.serving.scripted import ScriptedWorker, Server, in_loop
 
@@ -25,7 +25,7 @@ def says(text: str, **options) -> dict:
 # Keys ----------------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_is_shown_once_kept_as_a_hash_and_can_be_revoked(tmp_path):
+def test_a_key_is_shown_once_and_kept_as_a_hash(tmp_path):
     file = tmp_path / "keys.json"
     anna, ben = add_key(file, "anna", requests_per_minute=2), add_key(file, "ben")
     assert anna not in file.read_text() and ben not in file.read_text()
@@ -35,11 +35,6 @@ def test_a_key_is_shown_once_kept_as_a_hash_and_can_be_revoked(tmp_path):
         assert keys.owner(wrong) is None
     with pytest.raises(ValueError, match="already"):
         add_key(file, "anna")
-    revoke_key(file, "anna")
-    assert Keys.read(file).owner(f"Bearer {anna}") is None
-    revoke_key(file, "ben")
-    with pytest.raises(ValueError, match="no keys"):
-        Keys.read(file)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"keys": [{"nam": 1}]}', '{"keys": 3}'])
@@ -234,12 +229,14 @@ async def test_a_body_without_a_length_is_limited_too():
 
 
 @in_loop
-async def test_a_body_that_does_not_come_is_not_waited_for():
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("helpers.old.serving.app.BODY_SECONDS", 0.1)
+
     async def slow():
         yield b"{"
         await asyncio.sleep(5)
 
-    async with Server(body_seconds=0.1) as server:
+    async with Server() as server:
         answer = await server.http.post(CHAT, content=slow(), headers={"content-type": "application/json"})
         assert answer.status_code == 408
 
@@ -301,7 +298,7 @@ async def test_a_client_that_hangs_up_frees_its_place_streaming_or_not():
 @in_loop
 async def test_the_log_has_a_line_for_each_request_and_no_text_of_it(caplog):
     caplog.set_level(logging.INFO, "helpers.old.serving")
-    async with Server(price_read=1.0, price_written=2.0) as server:
+    async with Server() as server:
         answer = await server.post(CHAT, says("my secret order VE-48213"), headers={"x-request-id": "trace-7"})
         assert answer.headers["x-request-id"] == "trace-7"
         forged = await server.post(CHAT, says("x"), headers={"x-request-id": 'a"b\\c'})
@@ -312,27 +309,12 @@ async def test_the_log_has_a_line_for_each_request_and_no_text_of_it(caplog):
     line, usage = lines[0], answer.json()["usage"]
     assert (line["request_id"], line["model"], line["version"]) == ("trace-7", "chat", "scripted@0")
     assert line["completion_tokens"] == usage["completion_tokens"] and line["finish"] == "stop"
-    expected = (usage["prompt_tokens"] + 2 * usage["completion_tokens"]) / 1e6
-    assert line["cost"] == pytest.approx(expected) == usage["cost"]
     assert "secret" not in caplog.text and "secret" not in json.dumps(lines)
 
 
 @in_loop
-async def test_only_the_audit_file_holds_what_was_said(tmp_path):
-    file = tmp_path / "audit.jsonl"
-    async with Server(audit_file=file) as server:
-        await server.post(CHAT, says("one"))
-        await server.post(CHAT, says("two", stream=True))
-        await server.post("/v1/responses", {"input": "three"})
-    entries = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [entry["reply"] for entry in entries] == ["one", "two", "three"]
-    assert all(entry["reply"] in entry["prompt"] and entry["version"] == "scripted@0" for entry in entries)
-
-
-@in_loop
-async def test_a_reply_that_is_finished_while_the_server_stops_is_whole_and_audited(tmp_path):
-    file = tmp_path / "audit.jsonl"
-    async with Server(ScriptedWorker(seconds=0.01), audit_file=file) as server:
+async def test_a_reply_that_is_finished_while_the_server_stops_is_whole():
+    async with Server(ScriptedWorker(seconds=0.01)) as server:
         asking = asyncio.create_task(server.post(CHAT, says("a b c d e f g h")))
         while not server.worker.running:
             await asyncio.sleep(0.001)
@@ -341,7 +323,6 @@ async def test_a_reply_that_is_finished_while_the_server_stops_is_whole_and_audi
         assert answer.json()["choices"][0]["message"]["content"] == "a b c d e f g h"
         assert (await server.http.get("/metrics")).status_code == 200
         assert (await server.post(CHAT, says("x"))).status_code == 503
-    assert json.loads(file.read_text(encoding="utf-8"))["reply"] == "a b c d e f g h"
 
 
 @in_loop

@@ -52,40 +52,44 @@ def is_tensor(value: Any) -> bool:
 
 def _walk(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
     if is_array(expected):
-        yield from _arrays(expected, actual, tolerance, path)
+        right_kind, inside = is_array(actual) and is_tensor(expected) == is_tensor(actual), _arrays
     elif isinstance(expected, bool | np.bool_):
-        yield from _plain(expected, actual, isinstance(actual, bool | np.bool_), path)
+        right_kind, inside = _is_bool(actual), _plain
     elif isinstance(expected, numbers.Integral):
-        yield from _plain(expected, actual, isinstance(actual, numbers.Integral) and not _is_bool(actual), path)
+        right_kind, inside = isinstance(actual, numbers.Integral) and not _is_bool(actual), _plain
     elif isinstance(expected, numbers.Number):
-        yield from _floats(expected, actual, tolerance, path)
+        right_kind, inside = isinstance(actual, numbers.Number) and not _is_bool(actual), _floats
     elif isinstance(expected, Mapping):
-        yield from _mappings(expected, actual, tolerance, path)
+        right_kind, inside = isinstance(actual, Mapping), _mappings
     elif isinstance(expected, list | tuple):
-        yield from _sequences(expected, actual, tolerance, path)
+        right_kind, inside = isinstance(actual, list if isinstance(expected, list) else tuple), _sequences
     elif isinstance(expected, str):
-        yield from _strings(expected, actual, path)
+        right_kind, inside = isinstance(actual, str), _strings
     elif isinstance(expected, set | frozenset):
-        yield from _sets(expected, actual, path)
-    elif expected is None or actual is None or type(expected).__eq__ is not object.__eq__:
-        yield from _plain(expected, actual, True, path)
+        right_kind, inside = isinstance(actual, set | frozenset), _sets
+    elif expected is None or type(expected).__eq__ is not object.__eq__:
+        right_kind, inside = True, _plain
     else:
-        yield from _objects(expected, actual, tolerance, path)
-
-
-def _plain(expected: Any, actual: Any, right_kind: bool, path: str) -> Iterator[Difference]:
-    if not right_kind and actual is not None:
+        right_kind, inside = type(expected).__name__ == type(actual).__name__, _objects
+    if actual is None and expected is not None:
+        yield _value(expected, actual, path)
+    elif not right_kind:
         yield _kind(expected, actual, path)
-    elif (expected is None) != (actual is None) or not _safe_equal(expected, actual):
+    else:
+        yield from inside(expected, actual, tolerance, path)
+
+
+def _plain(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    try:
+        same = (expected is None) == (actual is None) and bool(expected == actual)
+    except Exception:  # an object whose == gives an array or raises is not equal to what we expect
+        same = False
+    if not same:
         yield _value(expected, actual, path)
 
 
 def _floats(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if actual is None:
-        yield _value(expected, actual, path)
-    elif not isinstance(actual, numbers.Number) or _is_bool(actual):
-        yield _kind(expected, actual, path)
-    elif not _close(expected, actual, tolerance):
+    if not _close(expected, actual, tolerance):
         yield _value(expected, actual, path)
 
 
@@ -97,106 +101,81 @@ def _close(expected: Any, actual: Any, tolerance: float) -> bool:
     return math.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
 
 
-def _strings(expected: str, actual: Any, path: str) -> Iterator[Difference]:
-    if actual is None:
-        yield _value(expected, actual, path)
-    elif not isinstance(actual, str):
-        yield _kind(expected, actual, path)
-    elif expected != actual and max(len(expected), len(actual)) <= SHORT_TEXT:
+def _strings(expected: str, actual: str, tolerance: float, path: str) -> Iterator[Difference]:
+    if expected != actual and max(len(expected), len(actual)) <= SHORT_TEXT:
         yield _value(expected, actual, path)
     elif expected != actual:
         at = next(i for i, (e, a) in enumerate(zip_longest(expected, actual)) if e != a)
-        where = f"{_place(path)}character {at}" if path else f"character {at}"
         e, a = (repr(text[at]) if at < len(text) else "the end of the text" for text in (expected, actual))
         whole = f" (the whole text: expected {describe(expected)}, yours {describe(actual)})"
+        where = f"{path}, character {at}" if path else f"character {at}"
         yield Difference("value", f"First difference at {where}: expected {e}, yours is {a}{whole}.")
 
 
 def _sequences(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if actual is None:
-        yield _value(expected, actual, path)
-        return
-    if not isinstance(actual, list if isinstance(expected, list) else tuple):
-        yield _kind(expected, actual, path)
-        return
     pairs = enumerate(zip(expected, actual, strict=False))
     found = (difference for i, (e, a) in pairs for difference in _walk(e, a, tolerance, f"{path}[{i}]"))
-    if len(expected) != len(actual):
-        first = next(found, None)
-        detail = f" {first.text}" if first else " What both have in common is right."
-        yield Difference("shape", f"Expected {_items(len(expected))}{_at(path)}, yours has {len(actual)}.{detail}")
-    else:
+    if len(expected) == len(actual):
         yield from found
-
-
-def _mappings(expected: Mapping, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if not isinstance(actual, Mapping):
-        yield _kind(expected, actual, path) if actual is not None else _value(expected, actual, path)
         return
+    first = next(found, None)
+    detail = first.text if first else "What both have in common is right."
+    yield Difference("shape", f"Expected {_items(len(expected))}{_at(path)}, yours has {len(actual)}. {detail}")
+
+
+def _mappings(expected: Mapping, actual: Mapping, tolerance: float, path: str) -> Iterator[Difference]:
     missing = [key for key in expected if key not in actual]
     extra = [key for key in actual if key not in expected]
     if missing or extra:
-        parts = [
-            f"{word} {', '.join(map(describe, keys[:5]))}"
-            for word, keys in (("missing:", missing), ("not expected:", extra))
-            if keys
-        ]
-        yield Difference("shape", f"The keys{_at(path)} differ; {'; '.join(parts)}.")
+        yield Difference("shape", f"The keys{_at(path)} differ; {_lists(missing, extra)}.")
     for key in expected:
         if key in actual:
             yield from _walk(expected[key], actual[key], tolerance, f"{path}[{key!r}]")
 
 
-def _sets(expected: Any, actual: Any, path: str) -> Iterator[Difference]:
-    if not isinstance(actual, set | frozenset):
-        yield _kind(expected, actual, path) if actual is not None else _value(expected, actual, path)
-    elif expected != actual:
+def _sets(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
+    if expected != actual:
         missing, extra = sorted(expected - actual, key=repr), sorted(actual - expected, key=repr)
-        parts = [
-            f"{word} {', '.join(map(describe, items[:5]))}"
-            for word, items in (("missing:", missing), ("not expected:", extra))
-            if items
-        ]
-        yield Difference("value", f"The sets{_at(path)} differ; {'; '.join(parts)}.")
+        yield Difference("value", f"The sets{_at(path)} differ; {_lists(missing, extra)}.")
+
+
+def _lists(missing: list, extra: list) -> str:
+    named = (("missing:", missing), ("not expected:", extra))
+    return "; ".join(f"{word} {', '.join(map(describe, items[:5]))}" for word, items in named if items)
 
 
 def _objects(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if type(expected).__name__ != type(actual).__name__:
-        yield _kind(expected, actual, path)
-    elif expected is not actual and hasattr(expected, "__dict__") and hasattr(actual, "__dict__"):
-        mine, theirs = vars(expected), vars(actual)
-        for name in mine:
+    if expected is not actual and hasattr(expected, "__dict__") and hasattr(actual, "__dict__"):
+        theirs = vars(actual)
+        for name, value in vars(expected).items():
             if name not in theirs:
                 yield Difference("shape", f"The attribute `{path}.{name}` is missing.")
             else:
-                yield from _walk(mine[name], theirs[name], tolerance, f"{path}.{name}")
+                yield from _walk(value, theirs[name], tolerance, f"{path}.{name}")
 
 
 def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if actual is None:
-        yield _value(expected, actual, path)
-    elif is_tensor(expected) != is_tensor(actual) or not is_array(actual):
-        yield _kind(expected, actual, path)
-    elif tuple(expected.shape) != tuple(actual.shape):
+    if tuple(expected.shape) != tuple(actual.shape):
         yield Difference("shape", f"Expected shape {_shape(expected)}{_at(path)}, yours is {_shape(actual)}.")
-    elif _dtype(expected) != _dtype(actual):
+        return
+    if _dtype(expected) != _dtype(actual):
         yield Difference("dtype", f"Expected {_dtype(expected)}{_at(path)}, yours is {_dtype(actual)}.")
+        return
+    e, a = _numpy(expected), _numpy(actual)
+    broken = np.zeros(e.shape, dtype=bool)
+    if np.issubdtype(e.dtype, np.inexact):
+        wrong = ~np.isclose(a, e, rtol=tolerance, atol=tolerance, equal_nan=True)
+        broken = wrong & ~np.isfinite(a)  # NaN or infinity says more than a wrong number before it
     else:
-        e, a = _numpy(expected), _numpy(actual)
-        if np.issubdtype(e.dtype, np.inexact):
-            wrong = ~np.isclose(a, e, rtol=tolerance, atol=tolerance, equal_nan=True)
-        else:
-            wrong = np.asarray(a != e)
-        if wrong.any():
-            if np.issubdtype(a.dtype, np.inexact) and (broken := wrong & ~np.isfinite(a)).any():
-                wrong_first, what = broken, "First NaN or infinity"  # it says more than a wrong number before it
-            else:
-                wrong_first, what = wrong, "First difference"
-            at = tuple(int(i) for i in np.unravel_index(int(wrong_first.argmax()), wrong.shape))
-            where = f" at {path}[{', '.join(map(str, at))}]" if at else _at(path)
-            share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
-            text = f"{what}{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
-            yield Difference("value", text)
+        wrong = np.asarray(a != e)
+    if wrong.any():
+        what = "First NaN or infinity" if broken.any() else "First difference"
+        first = int((broken if broken.any() else wrong).argmax())
+        at = tuple(int(i) for i in np.unravel_index(first, wrong.shape))
+        where = f" at {path}[{', '.join(map(str, at))}]" if at else _at(path)
+        share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
+        text = f"{what}{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
+        yield Difference("value", text)
 
 
 def all_finite(value: Any) -> bool:
@@ -257,8 +236,6 @@ def _nested(value: Any) -> str:
         return describe(value)
     if isinstance(value, numbers.Number | np.bool_):
         return _number(value)
-    if isinstance(value, np.bool_):
-        return str(bool(value))
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "an empty set"
     return tidy(repr(value))
@@ -270,13 +247,6 @@ def _number(value: Any) -> str:
         text = f"{value:.6g}"
         return text if any(mark in text for mark in ".einf") else f"{text}.0"
     return str(value)
-
-
-def _safe_equal(expected: Any, actual: Any) -> bool:
-    try:
-        return bool(expected == actual)
-    except Exception:  # an object whose == gives an array or raises is not equal to what we expect
-        return False
 
 
 def _is_bool(value: Any) -> bool:
@@ -293,10 +263,6 @@ def _shape(array: Any) -> str:
 
 def _items(count: int) -> str:
     return f"{count} item" if count == 1 else f"{count} items"
-
-
-def _place(path: str) -> str:
-    return f"{path}, " if path else ""
 
 
 def _at(path: str) -> str:

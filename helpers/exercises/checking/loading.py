@@ -179,7 +179,7 @@ def variants(answer: Variant, kind: str, stated: str | Sequence[Any]) -> tuple[V
     """The answers of one list of a file, in either notation. Raises BrokenExercise for one that does not fit."""
     found: list[Variant] = []
     try:
-        both = entries(stated, said=kind != "RIGHT") if isinstance(stated, str) else map(parted, stated)
+        both = entries(stated, said=kind == "SLIPS") if isinstance(stated, str) else map(parted, stated)
     except ValueError as error:
         raise BrokenExercise(f"{kind}: {error}.") from error
     try:

@@ -75,6 +75,13 @@ FEW = 8  # so many whole numbers are shown rather than their shape
 MANY = 3  # so many arrays are told apart by their names rather than by their kind
 
 
+def argument_names(spec: Exercise) -> list[str]:
+    """The names of what a case holds: arguments of `drive` after its first, else of the reference."""
+    if spec.drive is not None:
+        return list(inspect.signature(spec.drive).parameters)[1:]
+    return list(inspect.signature(spec.reference).parameters)
+
+
 def call_text(spec: Exercise, case: tuple) -> str:
     """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`.
 
@@ -85,8 +92,7 @@ def call_text(spec: Exercise, case: tuple) -> str:
         return spec.shown(*case)
     written = [_argument(value) for value in case]
     names = list(inspect.signature(spec.reference).parameters)
-    as_called = spec.drive is None or list(inspect.signature(spec.drive).parameters)[1:] == names
-    if as_called and sum(map(is_array, case)) >= MANY:
+    if argument_names(spec) == names and sum(map(is_array, case)) >= MANY:
         for i, (name, value) in enumerate(zip(names, case, strict=False)):
             if is_array(value) and value.ndim == 1 and len(value) <= FEW and "int" in str(value.dtype):
                 written[i] = f"{name}: {value.tolist()}"

@@ -1,8 +1,7 @@
 """Has the learner written anything yet? Answered from bytecode, so that it works in every kind of cell and file.
 
 A stub is a docstring and nothing else, `...`, `pass`, `return None` or `raise NotImplementedError`. A debug exercise is
-untouched while its code is instruction for instruction the planted one (comments, docstring and
-annotations do not count).
+untouched while its code is instruction for instruction the planted one (comments, docstring and annotations aside).
 """
 
 from __future__ import annotations
@@ -14,23 +13,18 @@ import inspect
 from types import CodeType, FunctionType
 from typing import Any
 
-_SKIP = {"RESUME", "NOP", "CACHE", "PRECALL", "PUSH_NULL", "COPY_FREE_VARS", "MAKE_CELL", "EXTENDED_ARG", "NOT_TAKEN"}
-_NO_STEP = ("CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL")
-_GENERATED = {"__init__", "__repr__", "__eq__", "__hash__", "__lt__", "__le__", "__gt__", "__ge__", "__replace__"}
+_NO_STEP = {"CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL"}
+_SKIP = _NO_STEP | {"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKEN"}
+_RAISES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_CONST", "CALL", "RAISE_VARARGS"}
 
 
 def not_attempted(obj: Any, planted: Any = None) -> bool:
     """True for a stub, and for code equal to `planted`."""
     if isinstance(obj, type):
         given = methods(planted) if isinstance(planted, type) else {}
-        return all(
-            is_stub(code) or (name in given and same_code(code, given[name])) for name, code in methods(obj).items()
-        )
+        return all(is_stub(code) or same_code(code, given.get(name)) for name, code in methods(obj).items())
     code = code_of(obj)
-    if code is None:
-        return False
-    planted_code = code_of(planted) if planted is not None else None
-    return is_stub(code) or (planted_code is not None and same_code(code, planted_code))
+    return code is not None and (is_stub(code) or same_code(code, code_of(planted)))
 
 
 def code_of(obj: Any) -> CodeType | None:
@@ -45,38 +39,32 @@ def code_of(obj: Any) -> CodeType | None:
 
 def methods(cls: type) -> dict[str, CodeType]:
     """Code of the methods that the class body itself defines; those that `@dataclass` writes are left out."""
-    generated = _GENERATED if "__dataclass_fields__" in vars(cls) else set()
-    found = {}
-    for name, value in vars(cls).items():
-        code = code_of(value)
-        if code is not None and not (name in generated and code.co_filename in ("<string>", dataclasses.__file__)):
-            found[name] = code
-    return found
+    found = {name: code for name, value in vars(cls).items() if (code := code_of(value)) is not None}
+    if not dataclasses.is_dataclass(cls):
+        return found
+    written = ("<string>", dataclasses.__file__)
+    return {name: code for name, code in found.items() if code.co_filename not in written}
 
 
 def is_stub(code: CodeType) -> bool:
     """True where the body does nothing but return None (or ...), or raise NotImplementedError."""
-    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
     if code.co_flags & inspect.CO_GENERATOR:
         return False
-    for step in steps:
-        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            return step.argval == "NotImplementedError" and _only_raises(steps)
-    constants = ("LOAD_CONST", "RETURN_CONST")
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
+    named = [step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    if named:
+        only_raises = steps[-1].opname == "RAISE_VARARGS" and all(step.opname in _RAISES for step in steps)
+        return named[0] == "NotImplementedError" and only_raises
     return all(
-        (step.opname in constants and step.argval in (None, ...)) or step.opname in ("RETURN_VALUE", "POP_TOP")
+        (step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval in (None, ...))
+        or step.opname in ("RETURN_VALUE", "POP_TOP")
         for step in steps
     )
 
 
-def _only_raises(steps: list[dis.Instruction]) -> bool:
-    allowed = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_CONST", "CALL", "RAISE_VARARGS"}
-    return all(step.opname in allowed for step in steps) and steps[-1].opname == "RAISE_VARARGS"
-
-
-def same_code(one: CodeType, other: CodeType) -> bool:
+def same_code(one: CodeType, other: CodeType | None) -> bool:
     """True where both do the same, instruction for instruction; docstrings, comments and line numbers do not count."""
-    return fingerprint(one) == fingerprint(other)
+    return other is not None and fingerprint(one) == fingerprint(other)
 
 
 def fingerprint(code: CodeType) -> tuple:
@@ -89,9 +77,9 @@ def fingerprint(code: CodeType) -> tuple:
     offsets = [step.offset for step in steps]
 
     def argument(step: dis.Instruction) -> Any:
-        value = step.argval
         if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
-            return bisect.bisect_left(offsets, value)
+            return bisect.bisect_left(offsets, step.argval)
+        value = step.argval
         return fingerprint(value) if isinstance(value, CodeType) else (type(value).__name__, repr(value))
 
     told = tuple(("LOAD_ATTR" if step.opname == "LOAD_METHOD" else step.opname, argument(step)) for step in steps)

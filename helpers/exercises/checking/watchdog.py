@@ -20,28 +20,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TextIO
 
-DEFAULT_SECONDS = 5.0
-DEEPEST = 20_000  # calls within calls; Python's own limit is usually 1,000
 GRACE_SECONDS = 1.0  # how long we keep asking a thread to end before we leave it behind
-FIRST_PAUSE = 0.2
 KEEP_CHARACTERS = 4000
 
 
 @dataclass
 class Watched:
-    """How a run ended.
-
-    `finished`; `stopped` (time was up); `abandoned` (could not be stopped); `interrupted` (by the reader);
-    `too deep` (calls within calls without end).
-    """
+    """How a run ended: "finished", "stopped" (time was up), "abandoned" (could not be stopped) or "interrupted"."""
 
     state: str
     error: BaseException | None = None
     frames: list[tuple[str, int, str]] = field(default_factory=list)  # (file, line, function), outermost first
 
 
-def limit_seconds(default: float = DEFAULT_SECONDS) -> float:
+def limit_seconds(default: float = 5.0) -> float:
     """Seconds that a check may take: `HANDS_ON_CHECK_SECONDS` where it is a positive number, else `default`."""
     try:
         seconds = float(os.environ.get("HANDS_ON_CHECK_SECONDS", ""))
@@ -66,8 +60,7 @@ def watch(body: Callable[[threading.Event], object], seconds: float) -> Watched:
                 caught.append(error)
 
     # The copied context carries the notebook's "current cell", so that output of the thread lands under it.
-    context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(work,), daemon=True, name="exercise-check")
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True, name="exercise-check")
     thread.start()
     reason = _wait(thread, seconds)
     if not thread.is_alive():
@@ -84,10 +77,6 @@ def _wait(thread: threading.Thread, seconds: float) -> str:
     try:
         while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
             thread.join(min(0.05, left))
-            # Python 3.13.0 does not count calls that leave an argument to its default: no RecursionError would come,
-            # and the calls would fill the memory within seconds.
-            if len(_frames(thread)) > DEEPEST:
-                return "too deep"
     except KeyboardInterrupt:
         return "interrupted"
     return "stopped"
@@ -99,8 +88,7 @@ def _stop(thread: threading.Thread) -> bool:
     SystemExit, because a thread that dies of it is silent; again and again, because `except:` may swallow the first.
     The first gets time to unwind: a second one would hit the worker's own handler, while large lists are being freed.
     """
-    deadline = time.monotonic() + GRACE_SECONDS
-    pause = FIRST_PAUSE
+    deadline, pause = time.monotonic() + GRACE_SECONDS, 0.2
     while thread.is_alive() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(SystemExit))
         thread.join(pause)
@@ -109,43 +97,47 @@ def _stop(thread: threading.Thread) -> bool:
 
 
 def _frames(thread: threading.Thread) -> list[tuple[str, int, str]]:
-    """Where the thread is now, outermost call first; of endless calls, the innermost."""
+    """Where the thread is now, outermost call first."""
     frame = sys._current_frames().get(thread.ident or 0)
     found: list[tuple[str, int, str]] = []
-    while frame is not None and len(found) <= DEEPEST:
+    while frame is not None:
         found.append((frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name))
         frame = frame.f_back
     return found[::-1]
 
 
 class FirstCharacters(io.TextIOBase):
-    """A text sink that remembers only the beginning, so that an endless `print` cannot fill the memory."""
+    """A text sink that remembers only the beginning, so that an endless `print` cannot fill the memory.
 
-    def __init__(self, keep: int = KEEP_CHARACTERS) -> None:
-        self.keep = keep
+    A thread that was left behind may put it back as `sys.stdout` later: from then on it hands everything to `after`.
+    """
+
+    def __init__(self) -> None:
         self.kept = ""
+        self.after: TextIO | None = None
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        if len(self.kept) < self.keep:
-            self.kept += text[: self.keep - len(self.kept)]
+        if self.after is not None:
+            return self.after.write(text)
+        self.kept += text[: max(0, KEEP_CHARACTERS - len(self.kept))]
         return len(text)
 
 
 @contextlib.contextmanager
 def captured_output() -> Iterator[FirstCharacters]:
     """Collect what is printed inside the block, drop warnings, and refuse `input()`, which would wait forever."""
-    sink = FirstCharacters()
-    original = builtins.input
+    out, err = FirstCharacters(), FirstCharacters()
+    before = builtins.input, sys.stdout, sys.stderr
 
     def no_input(prompt: object = "") -> str:
         raise RuntimeError("input() waits for a person, and the check is none: use the function's arguments instead")
 
-    builtins.input = no_input
+    builtins.input, sys.stdout, sys.stderr = no_input, out, err
     try:
-        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(io.StringIO()):
-            yield sink
+        yield out
     finally:
-        builtins.input = original
+        builtins.input, sys.stdout, sys.stderr = before
+        out.after, err.after = before[1:]

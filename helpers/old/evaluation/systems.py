@@ -265,10 +265,15 @@ def _code(*paths: str) -> dict[str, str]:
     """A checksum of each file, or of all files in a folder; below helpers, or below the root for data."""
     found = {}
     for name in paths:
-        path = ROOT / name if name.startswith("data/") else ROOT / "helpers" / name
+        path = ROOT / name if name.startswith("data/") else _source(name)
         files: list[Path] = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
         found[name] = _digest(b"".join(file.read_bytes() for file in files))
     return found
+
+
+def _source(name: str) -> Path:
+    new = ROOT / "helpers" / name
+    return new if new.exists() else ROOT / "helpers" / "old" / name
 
 
 def _digest(content: bytes) -> str:

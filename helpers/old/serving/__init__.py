@@ -86,7 +86,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "engine": ["Engine"],
         "errors": ["ApiError"],
         "fleet": ["Fleet", "Simulation", "simulate_queue"],
-        "keys": ["Keys", "Owner", "add_key", "revoke_key"],
+        "keys": ["Keys", "Owner", "add_key"],
         "limits": ["Limits"],
         "minimal": ["minimal_serve"],
         "paged": ["PagedLlama", "Row"],

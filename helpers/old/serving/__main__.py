@@ -22,7 +22,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from helpers.old.serving.keys import Keys, add_key, revoke_key
+from helpers.old.serving.keys import Keys, add_key
 from helpers.old.serving.settings import Settings, add_options, from_arguments
 
 GRACE = 5.0  # seconds that the last bytes get after the replies were finished or cut off
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 def keys_main(given: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.serving keys", description="API keys for the server.")
     actions = parser.add_subparsers(dest="action", required=True)
-    for action, about in (("add", "make a key and show it once"), ("revoke", "take a key out"), ("list", "show names")):
+    for action, about in (("add", "make a key and show it once"), ("list", "show names")):
         sub = actions.add_parser(action, help=about)
         sub.add_argument("--keys-file", required=True, metavar="PATH")
         if action != "list":
@@ -59,8 +59,6 @@ def keys_main(given: list[str]) -> int:
         limits = {"requests_per_minute": chosen.requests_per_minute, "tokens_per_minute": chosen.tokens_per_minute}
         print(add_key(chosen.keys_file, chosen.name, **limits))
         print("Keep it now: the file holds only its hash.", file=sys.stderr)
-    elif chosen.action == "revoke":
-        revoke_key(chosen.keys_file, chosen.name)
     else:
         for owner in Keys.read(chosen.keys_file).owners:
             print(owner.name, owner.requests_per_minute or "-", owner.tokens_per_minute or "-", sep="\t")

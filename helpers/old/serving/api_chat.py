@@ -1,9 +1,9 @@
-"""`POST /v1/chat/completions` and the older `POST /v1/completions`, whole or as a stream.
+"""`POST /v1/chat/completions`, whole or as a stream.
 
     curl localhost:8000/v1/chat/completions -H "Content-Type: application/json" \\
          -d '{"model": "chat", "messages": [{"role": "user", "content": "Hello!"}], "stream": true}'
 
-The order in both: which model, which prompt, which form, then the engine, then OpenAI's JSON around what it writes.
+The order: which model, which prompt, which form, then the engine, then OpenAI's JSON around what it writes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from helpers.old.serving.prompts import Form, whole_tool
 from helpers.old.serving.replies import Reply, TokenTexts, arguments_text
 from helpers.old.serving.service import announce, at, new_id, usage_fields
 from helpers.old.serving.sse import DONE, EventStream, event
-from helpers.old.serving.wire import ChatRequest, CompletionRequest, Message, ResponseFormat
+from helpers.old.serving.wire import ChatRequest, Message, ResponseFormat
 from helpers.old.serving.writing import Writing, while_connected
 
 router = APIRouter()
@@ -64,7 +64,6 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     async def whole() -> dict[str, Any]:
         async for choice, piece in writing.pieces():
             replies[choice].put(piece)
-        await audit(writing, request, prompt, replies)
         choices = [
             {
                 "index": index,
@@ -74,7 +73,7 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
             }
             for index, reply in enumerate(replies)
         ]
-        usage = usage_fields(writing.usage, call.cost)
+        usage = usage_fields(writing.usage)
         return head | {"object": "chat.completion", "choices": choices, "usage": usage}
 
     async def chunks() -> AsyncGenerator[dict[str, Any], None]:
@@ -91,7 +90,6 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
                 yield chunk(choice, {"content": shown}, logprobs_of(list(piece.logprobs)))
             if piece.finish:
                 yield chunk(choice, {}, finish=replies[choice].finish_reason)
-        await audit(writing, request, prompt, replies)
 
     def chunk(index: int, delta: dict, logprobs: dict | None = None, finish: str | None = None) -> dict[str, Any]:
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
@@ -104,65 +102,7 @@ async def chat_completions(body: ChatRequest, request: Request) -> Response:
     return EventStream(events(writing, chunks(), last if wants_usage else None), writing.close)
 
 
-@router.post("/v1/completions")
-async def completions(body: CompletionRequest, request: Request) -> Response:
-    """Continue one text, or several."""
-    service, call, owner = at(request)
-    model = service.model(body.model)
-    announce(call, model, bool(body.stream))
-    n = body.n or 1
-    if body.best_of not in (None, n):
-        raise ApiError(400, "This server writes no more replies than it returns: leave best_of out.", param="best_of")
-    prompts = await asyncio.to_thread(prompts_of, service.prompts, body.prompt)
-    if len(prompts) * n > service.settings.max_running:
-        raise ApiError(
-            400, f"{len(prompts)} prompts with {n} replies each are more than {service.settings.max_running}."
-        )
-    asks = []
-    for prompt in prompts:
-        asks += service.asks(
-            prompt,
-            n,
-            service.room(prompt, body.max_tokens or 16),
-            model,
-            None,
-            seed=body.seed,
-            stop=body.stops,
-            logprobs=body.logprobs,
-            **body.sampling(service.settings.temperature),
-        )
-    writing = await while_connected(request, service.begin(call, owner, asks, prompts=len(prompts)))
-    replies = [Reply() for _ in asks]
-    texts = TokenTexts(service.backend.tokenizer)
-    head = {"id": new_id("cmpl-"), "object": "text_completion", "created": int(time.time()), "model": model.name}
-    head["system_fingerprint"] = model.fingerprint
-
-    def choice_of(index: int, text: str, found: list, offset: int, finish: str | None) -> dict[str, Any]:
-        logprobs = None if body.logprobs is None else texts.completion(found, body.logprobs, offset)
-        return {"index": index, "text": text, "logprobs": logprobs, "finish_reason": finish}
-
-    async def whole() -> dict[str, Any]:
-        async for choice, piece in writing.pieces():
-            replies[choice].put(piece)
-        await audit(writing, request, prompts[0], replies)
-        choices = [choice_of(i, reply.text, reply.logprobs, 0, reply.finish_reason) for i, reply in enumerate(replies)]
-        return head | {"choices": choices, "usage": usage_fields(writing.usage, call.cost)}
-
-    async def chunks() -> AsyncGenerator[dict[str, Any], None]:
-        async for choice, piece in writing.pieces():
-            offset = len(replies[choice].text)
-            shown = replies[choice].put(piece)
-            if shown or piece.finish or piece.logprobs:
-                yield head | {"choices": [choice_of(choice, shown, list(piece.logprobs), offset, piece.finish)]}
-        await audit(writing, request, prompts[0], replies)
-
-    if not body.stream:
-        return Json(await while_connected(request, whole()))
-    wants_usage = bool(body.stream_options and body.stream_options.include_usage)
-    return EventStream(events(writing, chunks(), head | {"choices": []} if wants_usage else None), writing.close)
-
-
-# What both share, and what /v1/responses uses too --------------------------------------------------------------------
+# What /v1/responses uses too ------------------------------------------------------------------------------------------
 
 
 async def events(
@@ -176,21 +116,11 @@ async def events(
         async for chunk in chunks:
             yield event(chunk if last is None else chunk | {"usage": None})
         if last is not None:
-            yield event(last | {"usage": usage_fields(writing.usage, writing.call.cost)})
+            yield event(last | {"usage": usage_fields(writing.usage)})
     except ApiError as error:
         writing.call.error = error.message
         yield event(error.body())
     yield DONE
-
-
-async def audit(writing: Writing, request: Request, prompt: tuple[int, ...], replies: list[Reply]) -> None:
-    """Write prompt and replies into the audit file, where there is one."""
-    service, call, _ = at(request)
-    if service.settings.audit_file is None:
-        return
-    text = service.backend.tokenizer.decode(list(prompt))
-    for reply in replies:
-        await asyncio.to_thread(service.watch.audit, call, text, reply.text)
 
 
 def as_told(message: Message) -> dict[str, Any]:
@@ -245,21 +175,6 @@ def chosen_form(kind: str, schema: dict[str, Any] | None, tools: list[dict[str, 
         return Form()
     chosen = tools if choice in (None, "auto", "required") else [tools[names.index(choice)]]
     return Form(tools=tuple(chosen), words=choice in (None, "auto"))
-
-
-def prompts_of(prompts: Any, given: Any) -> list[tuple[int, ...]]:
-    """The prompts of a completion: a text, several, ids, or several lists of ids. Raises ApiError 400."""
-    if isinstance(given, str):
-        return [prompts.raw(given)]
-    if not given:
-        raise ApiError(400, "prompt is an empty list.", param="prompt")
-    if isinstance(given[0], str):
-        return [prompts.raw(text) for text in given]
-    rows = [given] if isinstance(given[0], int) else given
-    size = len(prompts.tokenizer)
-    if not all(rows) or any(token >= size for row in rows for token in row):
-        raise ApiError(400, f"A prompt of token ids has at least one of them, each below {size:,}.", param="prompt")
-    return [tuple(row) for row in rows]
 
 
 def calls_of(reply: Reply) -> list[dict[str, Any]]:

@@ -55,12 +55,12 @@ async def embeddings(body: EmbeddingRequest, request: Request) -> Response:
     if body.dimensions not in (None, len(vectors[0])):
         raise ApiError(400, f"This model's vectors have {len(vectors[0])} numbers.", param="dimensions")
     usage = Usage(used, 0, 0)
-    call.finish(usage, "stop", service.watch.cost(usage))
+    call.finish(usage, "stop")
     data = [
         {"object": "embedding", "index": index, "embedding": as_wanted(vector, body.encoding_format)}
         for index, vector in enumerate(vectors)
     ]
-    told = {"prompt_tokens": used, "total_tokens": used} | ({"cost": call.cost} if call.cost else {})
+    told = {"prompt_tokens": used, "total_tokens": used}
     return Json({"object": "list", "data": data, "model": model.name, "usage": told})
 
 

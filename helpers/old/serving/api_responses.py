@@ -3,7 +3,7 @@
     first = client.responses.create(model="chat", input="My name is Ada.")
     client.responses.create(model="chat", input="What is it?", previous_response_id=first.id)
 
-Replies are kept in memory, the latest `stored_responses` of them, each for the key that made it: another key's id is
+Replies are kept in memory, the latest `STORED` of them, each for the key that made it: another key's id is
 unknown. `store=False` keeps nothing. As in OpenAI's API, `instructions` are not carried over to the next reply.
 
 What it does not do: run in the background, cut off the beginning of a conversation that is too long.
@@ -21,7 +21,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from helpers.old.serving.api_chat import arguments_of, audit, chosen_form, text_of
+from helpers.old.serving.api_chat import arguments_of, chosen_form, text_of
 from helpers.old.serving.errors import ApiError, Json
 from helpers.old.serving.prompts import whole_tool
 from helpers.old.serving.replies import Reply, arguments_text
@@ -31,6 +31,7 @@ from helpers.old.serving.sse import EventStream, event
 from helpers.old.serving.wire import FlatTool, Item, ResponsesRequest, TextFormat
 from helpers.old.serving.writing import while_connected
 
+STORED = 256
 router = APIRouter()
 Turns = list[dict[str, Any]]
 
@@ -70,7 +71,7 @@ class Store:
 def store_of(request: Request) -> Store:
     state = request.app.state
     if not hasattr(state, "responses"):
-        state.responses = Store(state.service.settings.stored_responses)
+        state.responses = Store(STORED)
     return state.responses
 
 
@@ -107,7 +108,6 @@ async def create(body: ResponsesRequest, request: Request) -> Response:
     async def whole() -> dict[str, Any]:
         async for _, piece in writing.pieces():
             making.reply.put(piece)
-        await audit(writing, request, prompt, [making.reply])
         return keep()
 
     async def events() -> AsyncGenerator[bytes, None]:
@@ -117,7 +117,6 @@ async def create(body: ResponsesRequest, request: Request) -> Response:
             async for _, piece in writing.pieces():
                 for made in making.words(making.reply.put(piece)):
                     yield made
-            await audit(writing, request, prompt, [making.reply])
             response = keep()
             for made in making.end():
                 yield made
@@ -254,7 +253,7 @@ class Making:
             "tools": [flat(tool) for tool in body.tools or []],
             "top_p": self.sampling["top_p"],
             "truncation": "disabled",
-            "usage": usage and response_usage(usage, self.service.watch.cost(usage)),
+            "usage": usage and response_usage(usage),
             "metadata": body.metadata or {},
         }
 
@@ -264,14 +263,14 @@ def flat(tool: FlatTool) -> dict[str, Any]:
     return told | {"parameters": tool.parameters}
 
 
-def response_usage(usage: Usage, cost: float) -> dict[str, Any]:
+def response_usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {"cached_tokens": usage.cached_tokens},
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    } | ({"cost": cost} if cost else {})
+    }
 
 
 def turns_of(given: str | list[Item]) -> Turns:

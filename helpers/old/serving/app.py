@@ -33,6 +33,7 @@ from helpers.old.serving.settings import Settings
 from helpers.old.serving.watch import Call, log
 from helpers.old.serving.writing import HungUp
 
+BODY_SECONDS = 10.0  # within which a request's body has to arrive
 PAGE = Path(__file__).with_name("page.html")
 GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PAGE_HEADERS = {
@@ -174,8 +175,8 @@ class Visit:
     def __init__(self, service: Service, call: Call, receive: Receive, send: Send) -> None:
         self.call, self._receive, self._send = call, receive, send
         self.most = service.settings.max_body_kb * 1024
-        self.ends = time.monotonic() + service.settings.body_seconds
-        self.seconds = service.settings.body_seconds
+        self.ends = time.monotonic() + BODY_SECONDS
+        self.seconds = BODY_SECONDS
         self.read, self.whole = 0, False
         self.status: int | None = None
         self.finished = self.gone = False

@@ -72,22 +72,13 @@ def add_key(
     path = Path(path)
     owners = _read(path) if path.exists() else []
     if not name or any(owner.name == name for owner in owners):
-        raise ValueError(f"There is a key for {name!r} already: revoke it first." if name else "A key needs a name.")
+        raise ValueError(f"There is a key for {name!r} already." if name else "A key needs a name.")
     for limit in (requests_per_minute, tokens_per_minute):
         if limit is not None and limit < 1:
             raise ValueError(f"A limit per minute is at least 1, not {limit}.")
     key = PREFIX + secrets.token_urlsafe(32)
     _write(path, [*owners, Owner(name, digest(key), requests_per_minute, tokens_per_minute)])
     return key
-
-
-def revoke_key(path: str | os.PathLike, name: str) -> None:
-    """Take a key out of the file; the server has to be started again. Raises ValueError for an unknown name."""
-    owners = _read(Path(path))
-    kept = [owner for owner in owners if owner.name != name]
-    if len(kept) == len(owners):
-        raise ValueError(f"There is no key for {name!r}: known are {', '.join(owner.name for owner in owners)}.")
-    _write(Path(path), kept)
 
 
 def _read(path: Path) -> list[Owner]:

@@ -94,18 +94,6 @@ class TokenTexts:
             entries.append(self.entry(one.token, one.logprob) | {"top_logprobs": top})
         return entries
 
-    def completion(self, found: Iterable[TokenLogprobs], most: int, offset: int) -> dict[str, Any]:
-        """The same in the older form. offset: characters before the first token."""
-        found = self.said(found)
-        texts = [self.text(one.token) for one in found]
-        offsets = []
-        for text in texts:
-            offsets.append(offset)
-            offset += len(text)
-        top = [{self.text(token): finite(logprob) for token, logprob in one.top[:most]} for one in found]
-        logprobs = [finite(one.logprob) for one in found]
-        return {"tokens": texts, "token_logprobs": logprobs, "top_logprobs": top, "text_offset": offsets}
-
 
 def finite(logprob: float) -> float:
     return max(float(logprob), LEAST)

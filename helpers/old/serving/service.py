@@ -29,6 +29,7 @@ from helpers.old.serving.writing import Writing
 
 State = Literal["loading", "ready", "draining", "broken"]
 NOBODY = Owner("-")
+MOST_CHOICES = 8  # the largest n
 
 
 class Service:
@@ -126,8 +127,8 @@ class Service:
         self, prompt: tuple[int, ...], n: int, room: int, model: Model, grammar: TokenGrammar | None, **sampling: Any
     ) -> list[Ask]:
         """The same request n times, each with a seed of its own. Raises ApiError 400."""
-        if n > self.settings.max_choices:
-            raise ApiError(400, f"n is at most {self.settings.max_choices} here, not {n}.", param="n")
+        if n > MOST_CHOICES:
+            raise ApiError(400, f"n is at most {MOST_CHOICES} here, not {n}.", param="n")
         if grammar is not None and grammar.shortest > room:
             raise ApiError(
                 400,
@@ -167,7 +168,6 @@ class Service:
             call,
             seconds=self.settings.request_seconds,
             retry_seconds=self.settings.retry_seconds,
-            cost=self.watch.cost,
             used=lambda tokens: self.limits.give_back(owner, reserved, reserved.tokens - tokens),
         )
         try:
@@ -193,11 +193,11 @@ def new_id(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
 
 
-def usage_fields(usage: Usage, cost: float | None = None) -> dict[str, Any]:
-    """Usage as the chat and completion APIs write it; with the cost, where there are prices."""
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """Usage as the chat API writes it."""
     return {
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-    } | ({"cost": cost} if cost else {})
+    }

@@ -42,12 +42,10 @@ class Settings:
     # what one request may ask for
     default_new_tokens: int = option(256, "tokens of a reply where the request does not say, max_new_tokens at most")
     max_new_tokens: int = option(2048, "tokens that a reply may have")
-    max_choices: int = option(8, "the largest n")
     max_inputs: int = option(256, "texts in one request for embeddings")
     max_body_kb: int = option(1024, "kilobytes that a request's body may have")
     temperature: float = option(0.0, "where the request does not say; OpenAI's is 1, too much for a small model")
     # time
-    body_seconds: float = option(10.0, "within which a request's body has to arrive")
     request_seconds: float = option(300.0, "within which a reply has to be finished")
     drain_seconds: float = option(30.0, "that running replies get to finish after SIGTERM")
     retry_seconds: float = option(2.0, "what Retry-After says when the queue is full")
@@ -55,20 +53,14 @@ class Settings:
     keys_file: Path | None = option(None, "a file of API keys (`python -m helpers.serving keys`); without it, no keys")
     requests_per_minute: int | None = option(None, "per key, where the file does not say; by default no limit")
     tokens_per_minute: int | None = option(None, "per key: tokens read, and reserved for the reply")
-    stored_responses: int = option(256, "replies of /v1/responses kept in memory for previous_response_id")
     # what is written down
-    audit_file: Path | None = option(None, "a file that gets every prompt and reply; by default no text is kept")
-    price_read: float = option(0.0, "price of a million prompt tokens")
-    price_cached: float = option(0.0, "price of a million prompt tokens that the prefix cache spared")
-    price_written: float = option(0.0, "price of a million tokens of replies")
 
     def __post_init__(self) -> None:
         if isinstance(self.adapters, str):
             raise ValueError(f'adapters is a tuple of names: write adapters=("{self.adapters}",).')
         object.__setattr__(self, "adapters", tuple(map(str, self.adapters)))
-        for name in ("keys_file", "audit_file"):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, Path(getattr(self, name)).expanduser())
+        if self.keys_file is not None:
+            object.__setattr__(self, "keys_file", Path(self.keys_file).expanduser())
         if self.bits not in (None, *BITS):
             raise ValueError(f"bits is one of {', '.join(map(str, BITS))}, not {self.bits}.")
         if not 0 <= self.port <= 65_535:
@@ -95,13 +87,12 @@ class Settings:
 RESERVED = ("chat", "embedder")
 LEAST: Mapping[str, float] = {
     **dict.fromkeys(("cache_mb", "page_size", "max_running", "chunk", "default_new_tokens", "max_new_tokens"), 1),
-    **dict.fromkeys(("max_choices", "max_inputs", "max_body_kb", "requests_per_minute", "tokens_per_minute"), 1),
-    **dict.fromkeys(("max_waiting", "temperature", "drain_seconds", "stored_responses"), 0),
-    **dict.fromkeys(("body_seconds", "request_seconds", "retry_seconds"), 0.001),
-    **dict.fromkeys(("price_read", "price_cached", "price_written"), 0),
+    **dict.fromkeys(("max_inputs", "max_body_kb", "requests_per_minute", "tokens_per_minute"), 1),
+    **dict.fromkeys(("max_waiting", "temperature", "drain_seconds"), 0),
+    **dict.fromkeys(("request_seconds", "retry_seconds"), 0.001),
 }
 REPEATED = {"adapters": "--adapter"}
-KINDS = {"keys_file": Path, "audit_file": Path, "bits": int, "requests_per_minute": int, "tokens_per_minute": int}
+KINDS = {"keys_file": Path, "bits": int, "requests_per_minute": int, "tokens_per_minute": int}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

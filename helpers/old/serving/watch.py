@@ -1,4 +1,4 @@
-"""What a server says about itself: numbers for Prometheus, one line of JSON per request, and what each one cost.
+"""What a server says about itself: numbers for Prometheus, and one line of JSON per request.
 
     watch = Watch(settings, stats=lambda: engine.stats)
     call = watch.begin(request_id="3f…", method="POST", path="/v1/chat/completions")
@@ -6,7 +6,7 @@
     call.finish(usage, "stop")
     watch.end(call, status=200)                         # a log line, and the metrics
 
-A log line holds no text of prompts and replies. Whoever needs that (an audit) switches on a file of its own.
+A log line holds no text of prompts and replies.
 
 | metric                         | what it tells                                                                    |
 |--------------------------------|----------------------------------------------------------------------------------|
@@ -19,14 +19,12 @@ A log line holds no text of prompts and replies. Whoever needs that (an audit) s
 | `llm_pages`                    | pages of the cache: used, free, and of the free ones those that hold a prefix    |
 | `llm_refused_total`            | by reason: keys, limits, a full queue, bodies                                    |
 | `llm_hangups_total`            | clients that went away before their reply was finished                           |
-| `llm_cost_total`               | by key, in the currency of the prices                                            |
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -67,7 +65,6 @@ class Call:
     finish_reason: str | None = None
     refused: str | None = None
     error: str | None = None
-    cost: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)  # to be sent with the reply
 
     def wrote(self) -> None:
@@ -79,8 +76,8 @@ class Call:
             self.between.append(now - self.last_token)
         self.last_token = now
 
-    def finish(self, usage: Usage, reason: str, cost: float) -> None:
-        self.usage, self.finish_reason, self.cost = usage, reason, cost
+    def finish(self, usage: Usage, reason: str) -> None:
+        self.usage, self.finish_reason = usage, reason
 
 
 class Watch:
@@ -97,18 +94,10 @@ class Watch:
         self.whole = Histogram("llm_request_seconds", "Time to the end", ["endpoint"], buckets=SECONDS, **made)
         self.refused = Counter("llm_refused", "Requests that were refused", ["reason"], **made)
         self.hangups = Counter("llm_hangups", "Clients that went away before the end", **made)
-        self.costs = Counter("llm_cost", "What replies cost", ["key"], **made)
         self.registry.register(_EngineFigures(stats))
 
     def begin(self, request_id: str, method: str, path: str) -> Call:
         return Call(request_id, method, path)
-
-    def cost(self, usage: Usage) -> float:
-        """In the currency of the prices, which are per million tokens."""
-        s = self.settings
-        read = usage.prompt_tokens - usage.cached_tokens
-        money = read * s.price_read + usage.cached_tokens * s.price_cached + usage.completion_tokens * s.price_written
-        return money / 1e6
 
     def end(self, call: Call, status: int, hung_up: bool = False) -> None:
         """Count a request, and write its line. status: as sent; 499 (nginx's number) if the client was gone before."""
@@ -128,7 +117,6 @@ class Watch:
             self.tokens.labels("prompt").inc(call.usage.prompt_tokens)
             self.tokens.labels("cached").inc(call.usage.cached_tokens)
             self.tokens.labels("completion").inc(call.usage.completion_tokens)
-            self.costs.labels(call.key).inc(call.cost)
         self.line(call, status, seconds, hung_up)
 
     def line(self, call: Call, status: int, seconds: float, hung_up: bool) -> None:
@@ -143,22 +131,11 @@ class Watch:
                 "prompt_tokens": call.usage.prompt_tokens,
                 "cached_tokens": call.usage.cached_tokens,
                 "completion_tokens": call.usage.completion_tokens,
-                "cost": call.cost,
             }
         told = {"finish": call.finish_reason, "refused": call.refused, "error": call.error, "hung_up": hung_up or None}
         quiet = call.endpoint in ("/health", "/ready", "/metrics")  # asked every few seconds
         level = logging.ERROR if status == 500 else logging.DEBUG if quiet else logging.INFO
         log.log(level, "request", extra={"fields": fields | {k: v for k, v in told.items() if v is not None}})
-
-    def audit(self, call: Call, prompt: str, reply: str) -> None:
-        """Append the text of one request to the audit file, if there is one."""
-        if self.settings.audit_file is None:
-            return
-        entry = {"time": now(), "request_id": call.request_id, "key": call.key, "model": call.model}
-        entry |= {"version": call.version, "prompt": prompt, "reply": reply, "finish": call.finish_reason}
-        private = {"opener": lambda path, flags: os.open(path, flags, 0o600)}
-        with open(self.settings.audit_file, "a", encoding="utf-8", errors="replace", newline="\n", **private) as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
     def metrics(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -178,17 +178,6 @@ class ChatRequest(Chosen):
     prompt_cache_key: str | None = None
 
 
-class CompletionRequest(Chosen):
-    """`POST /v1/completions`. The prompt is read as it is, markers of roles included."""
-
-    prompt: Text | list[Text] | list[Annotated[int, Field(ge=0)]] | list[list[Annotated[int, Field(ge=0)]]]
-    max_tokens: Tokens | None = 16
-    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
-    echo: Literal[False] | None = None
-    best_of: int | None = None
-    suffix: None = None
-
-
 # Responses -----------------------------------------------------------------------------------------------------------
 
 

@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Writing:
     """The replies to one request while they are written: one piece after the other, of whichever ask has one.
 
-    prompts: how many of the asks' prompts differ. seconds: within which all has to be written. cost: of a usage;
+    prompts: how many of the asks' prompts differ. seconds: within which all has to be written.
     used: is told in the end how many tokens were read and written.
     """
 
@@ -42,11 +42,10 @@ class Writing:
         *,
         seconds: float,
         retry_seconds: float,
-        cost: Callable[[Usage], float],
         used: Callable[[int], None],
     ) -> None:
         self.worker, self.asks, self.prompts, self.call = worker, asks, prompts, call
-        self.seconds, self.retry_seconds, self.cost, self.used = seconds, retry_seconds, cost, used
+        self.seconds, self.retry_seconds, self.used = seconds, retry_seconds, used
         self.usages: dict[int, Usage] = {}
         self.written = 0  # tokens
         self._queue: asyncio.Queue[tuple[int, Piece | Exception]] = asyncio.Queue()
@@ -81,7 +80,7 @@ class Writing:
                 if piece.finish == "cancelled":
                     raise ApiError(503, "The server is shutting down, and the reply was cut off.", retry_after=5)
                 yield choice, piece
-            self.call.finish(self.usage, self.call.finish_reason, self.cost(self.usage))
+            self.call.finish(self.usage, self.call.finish_reason)
         finally:
             await self.close()
 

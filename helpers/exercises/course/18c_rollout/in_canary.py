@@ -11,7 +11,6 @@ import numpy as np
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.old.serving import rollout
 
 
 def in_canary(user: str, share: float, salt: str = "") -> bool:
@@ -20,15 +19,11 @@ def in_canary(user: str, share: float, salt: str = "") -> bool:
     A user always gets the same answer, in every process; whoever is in a small share is in every larger one, too.
     salt: the name of the rollout: another one tries its version on other users.
     """
-    return rollout.in_canary(user, share, salt)
-
-
-ANSWER = """
-def in_canary(user, share, salt=""):
-    digest = hashlib.sha256(f"{salt} {user}".encode()).digest()
+    digest = hashlib.sha256(f"{salt}\n{user}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
     return place < share
-"""
+
+
 SLIPS = [
     (
         """
@@ -49,7 +44,7 @@ def in_canary(user, share, salt=""):
         "with another share the user is drawn anew, so some lose the new version when the share grows: leave the share "
         "out of what is hashed.",
     ),
-    ('f"{salt} {user}"', "user", "the salt has no effect: every rollout would be tried on the same users."),
+    ('f"{salt}\\n{user}"', "user", "the salt has no effect: every rollout would be tried on the same users."),
     ("place < share", "place > share", "as the share grows, fewer users are in it: the comparison is the wrong way."),
     (
         """
