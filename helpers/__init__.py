@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MODULES = (
     "adapters", "assistants", "attention", "bootstrap", "display", "environment", "exercises", "fetching", "files",
-    "generation", "metrics", "models", "plots", "quantization", "retrieval", "scale", "serving", "stats",
+    "generation", "metrics", "mine", "models", "plots", "quantization", "records", "retrieval", "scale", "serving", "stats",
     "tokenization", "transformer", "velunda",
 )  # fmt: skip
 

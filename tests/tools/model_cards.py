@@ -22,7 +22,7 @@ from helpers.adapters import CARD, CHECKSUM, CONFIG, WEIGHTS, Adapter, AdapterUn
 from helpers.files import RESULTS, shown, write_together
 from helpers.models import SOURCES
 from helpers.old.metrics import Score
-from tests.tools.hygiene import MACHINE_PATH
+from tests.tools.lessons import MACHINE_PATH
 
 MOST_BYTES = 5_000_000
 LICENSE = "apache-2.0"

@@ -5,7 +5,7 @@
 
 `LADDER` names the rungs in order; each has what the one before it has, and its own change. `BRANCHES` leave from the
 last rung. All models have the same number of layers, channels and heads, and read windows of 64 tokens.
-What was recorded: `RACE`, `LADDER_RECORD`, `HISTORY`.
+What was recorded: `LADDER_RECORD`, `HISTORY`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from helpers.old.pretraining.run import Recipe
 from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.old.trials.records import Record
 
-RACE, LADDER_RECORD, HISTORY = Record("03_race"), Record("03c_ladder"), Record("03_history")
+LADDER_RECORD, HISTORY = Record("03c_ladder"), Record("03_history")
 SIZES = {"d_model": 128, "n_layers": 4, "n_heads": 4, "max_len": 64}
 NANO_MODEL = {"positions": "learned", "norm": "layer", "activation": "gelu", "gated": False}
 NANO_RECIPE = {

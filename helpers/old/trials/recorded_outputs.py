@@ -6,7 +6,7 @@
 
 Outputs stand as they were recorded. The record of the ticket reader has marks instead: a ticket whose five fields are
 right was answered by its label, and what was said to the others is None. Where nothing answers a question, the right
-output is an abstention. `data/failures` is drawn from the wrong ones (`python -m tests.tools.failures`).
+output is an abstention. `data/failures` is drawn from the wrong ones.
 What this does not do: judge; what is right was decided by each notebook's own rule.
 """
 

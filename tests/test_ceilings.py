@@ -1,0 +1,40 @@
+"""The course stays small: lines of Python by part. `helpers/old` only shrinks; the others move with a reason."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from tests.tools.notebook import ROOT
+
+AT_MOST = {
+    "helpers": 12_000,
+    "helpers/old": 38_000,
+    "exercises": 30_000,
+    "recorded": 500,
+    "at_work": 3_000,
+    "tests": 46_500,
+}
+
+
+def part(name: str) -> str:
+    """Where a file counts; "" where it does not."""
+    folders = {
+        "helpers/exercises/course/": "exercises",
+        "notebooks/exercises/": "exercises",
+        "notebooks/at_work/": "at_work",
+        "helpers/old/": "helpers/old",
+        "helpers/": "helpers",
+        "data/": "recorded",
+        "tests/": "tests",
+    }
+    return next((value for folder, value in folders.items() if name.startswith(folder)), "")
+
+
+@pytest.mark.parametrize("name", AT_MOST)
+def test_a_part_keeps_its_ceiling(name):
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own = [ROOT / file for file in listed.splitlines() if part(file) == name and (ROOT / file).exists()]
+    lines = sum(path.read_text(encoding="utf-8").count("\n") for path in own)
+    assert lines <= AT_MOST[name], f"{name}: {lines:,} lines, at most {AT_MOST[name]:,}"
