@@ -4,7 +4,7 @@
     passages[0].document, passages[0].headings     # "boats.md", ("Boats and who may row them", "Damage")
 
 A passage is a paragraph, an item of a list or a row of a table, each cell with the name of its column. What has more
-than 60 words is cut between sentences. `headings` says where it stands: headings, `page 2` or `line 14`.
+than 40 words is cut between sentences. `headings` says where it stands: headings, `page 2` or `line 14`.
 What it does not do: scans, tables in a PDF (they come as running text), Word files, archives.
 """
 
@@ -21,7 +21,7 @@ from helpers.files.safe_files import DataUnavailable
 from helpers.retrieval.chunking import Chunk
 
 FORMATS = (".txt", ".md", ".html", ".htm", ".pdf")
-WORDS = 60  # a passage; the reranker was trained on passages of about this length
+WORDS = 40  # a passage: short enough to be quoted whole
 MOST = 5000  # passages; two cores embed about 100 a second
 BLOCKS = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "dt", "dd", "pre", "blockquote", "div", "section", "body"]
 Placed = tuple[tuple[str, ...], str]
