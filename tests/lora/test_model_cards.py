@@ -6,9 +6,10 @@ import json
 
 import pytest
 import torch
+from huggingface_hub import metadata_load
 
 from helpers import adapters
-from helpers.adapters import BASE, read_adapter, read_card
+from helpers.adapters import BASE, read_adapter
 from helpers.old.lora import add_lora_, save_adapter
 from helpers.old.metrics import Score
 from tests.lora.test_layers import stirred
@@ -80,7 +81,7 @@ def test_an_adapter_is_shipped_with_a_card_of_its_record(bench):
         f"base_sha256: {read_adapter(folder).checksum}\n",
     ):
         assert said in text, said
-    card = read_card(folder)
+    card = metadata_load(folder / "README.md")
     assert (card["license"], card["base_model"], card["summary"]) == ("apache-2.0", BASE, TOLD["summary"])
 
 

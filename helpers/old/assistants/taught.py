@@ -23,7 +23,7 @@ from helpers.transformer.llama import Llama
 def taught_model(adapter: str | os.PathLike, dtype: torch.dtype = torch.float32) -> tuple[FastLlama, Any]:
     """The course's fast model with the adapter merged into it, and its tokenizer.
 
-    adapter: one of `python -m helpers.models --list`, or a folder. dtype: in which precision it multiplies matrices.
+    adapter: one of `python -m helpers.models`, or a folder. dtype: in which precision it multiplies matrices.
     Raises ModelUnavailable, and AdapterUnavailable for one that is missing, damaged or of another base.
     """
     from transformers import AutoTokenizer
