@@ -11,8 +11,6 @@
 
 Unless an exercise is passed, the course's version takes its place, so everything after it runs. `HANDS_ON_STRICT=1`
 makes anything but "passed" raise `ExerciseNotPassed`, for graders.
-
-What this module does *not* do: checking (`checking.engine`), storing (`progress_file`), drawing (`display.boxes`).
 """
 
 from __future__ import annotations
@@ -28,7 +26,6 @@ from helpers.exercises import progress_file as store
 from helpers.exercises.checking import BrokenExercise, registry
 from helpers.exercises.checking.engine import Finding, check
 from helpers.exercises.checking.spec import Exercise
-from helpers.exercises.kernel import session
 from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_report import progress
 from helpers.exercises.quizzes import quiz
@@ -48,6 +45,7 @@ __all__ = [
 
 PRINTED_LINES = 5
 UNCHECKED = "Your definition stands as it is, unchecked."
+USED = "The course's version is used from here on, so that the rest of the notebook runs."
 
 
 class ExerciseNotPassed(Exception):
@@ -58,7 +56,6 @@ def exercise(obj: Any = None) -> Any:
     """Check the decorated function or class now, say how it went, and return what the rest of the notebook will use.
 
     That is the learner's own object where it passed, and the course's version otherwise.
-    Raises ExerciseNotPassed where `HANDS_ON_STRICT=1` and it did not pass.
     """
     if obj is None:  # written as `@exercise()`
         return exercise
@@ -67,15 +64,13 @@ def exercise(obj: Any = None) -> Any:
         spec = registry().get(name)
         if spec is None:
             return _unknown_exercise(obj, name)
-        session.enter(spec.notebook)
+        store.session.notebook = spec.notebook
         finding = check(obj, spec)
     except BrokenExercise as error:
-        return _unchecked(obj, Box("not yet", f"`{name}` cannot be checked", [str(error), UNCHECKED]))
-    notice = store.record_exercise(name, spec.notebook, finding.status, session.guesses)
-    box = _verdict(spec, finding, notice)
-    if finding.status != "passed" and _strict():
-        raise ExerciseNotPassed(box.text())
-    box.show()
+        _say(Box("not yet", f"`{name}` cannot be checked", [str(error), UNCHECKED]))
+        return obj
+    notice = store.record_exercise(name, spec.notebook, finding.status, store.session.guesses)
+    _say(_verdict(spec, finding, [notice] if notice else []), passed=finding.status == "passed")
     return obj if finding.status == "passed" else spec.reference
 
 
@@ -84,39 +79,33 @@ def hint(name: str) -> None:
     spec = _find(name)
     if spec is None:
         return
-    rung = max(session.hints.get(name, 0), _recorded_hints(name)) + 1
-    session.hints[name] = rung
+    rung = 1
 
     def change(data: dict) -> None:
-        entry = data["exercises"].setdefault(name, {"passed": False, "tries": 0, "status": "not attempted"})
-        entry["notebook"] = spec.notebook
-        entry["hints"] = min(rung, 3)
+        nonlocal rung
+        entry = data["exercises"].setdefault(spec.name, {"passed": False, "tries": 0, "status": "not attempted"})
+        rung = entry.get("hints", 0) + 1
+        entry.update(notebook=spec.notebook, hints=rung)
 
     notice = store.update(change)
     shown = min(rung, 3)
-    lines = [spec.hints[shown - 1]]
-    if rung > 3:
-        lines.append(f'That was the last hint; `solution("{name}")` shows the course\'s version.')
-    Box("hint", f"`{name}`, {shown} of 3", [*lines, *filter(None, [notice])]).show()
+    last = f'That was the last hint; `solution("{spec.name}")` shows the course\'s version.' if rung > 3 else ""
+    Box("hint", f"`{spec.name}`, {shown} of 3", [spec.hints[shown - 1], *filter(None, [last, notice])]).show()
 
 
 def solution(name: str) -> None:
     """Show the course's version of an exercise: the text that stands folded under its cell."""
     spec = _find(name)
-    if spec is None:
-        return
-    Box("note", f"The course's version of `{name}`", ["Yours may look different and be just as right."]).show()
-    show(Source(f"solution of {spec.name}, for the whole cell of the exercise", solution_source(spec).rstrip()))
+    if spec is not None:
+        Box("note", f"The course's version of `{spec.name}`", ["Yours may look different and be just as right."]).show()
+        header = f"solution of {spec.name}, for the whole cell of the exercise"
+        show(Source(header, solution_source(spec).rstrip()))
 
 
 def catch_up(section: int, notebook: str = "") -> None:
     """Say how to start in the middle: the older notebooks call this where a section goes on with earlier ones."""
     title = "To go on here in a fresh kernel, run the notebook from the top: Run > Restart Kernel and Run All Cells."
     Box("note", title).show()
-
-
-def _recorded_hints(name: str) -> int:
-    return store.read()[0]["exercises"].get(name, {}).get("hints", 0)
 
 
 def _find(name: Any) -> Exercise | None:
@@ -128,73 +117,52 @@ def _find(name: Any) -> Exercise | None:
         Box("note", f"`{name}` cannot be shown", [str(error)]).show()
         return None
     if spec is None:
-        Box("note", _no_such_exercise(str(name))).show()
+        Box("note", _no_such_exercise(str(name))[0]).show()
     return spec
 
 
-def _nearest(name: str) -> str | None:
-    return next(iter(difflib.get_close_matches(name, registry(), n=1, cutoff=0.6)), None)
-
-
-def _no_such_exercise(name: str) -> str:
-    if near := _nearest(name):
-        return f"There is no exercise called `{name}`; did you mean `{near}`?"
-    return f"There is no exercise called `{name}`; `progress()` lists those of this course."
+def _no_such_exercise(name: str) -> tuple[str, str]:
+    """The sentence that says so, and the name that was probably meant."""
+    near = next(iter(difflib.get_close_matches(name, registry(), n=1, cutoff=0.6)), "")
+    cure = f"did you mean `{near}`?" if near else "`progress()` lists those of this course."
+    return f"There is no exercise called `{name}`; {cure}", near
 
 
 def _unknown_exercise(obj: Any, name: str) -> Any:
     """A misspelt name: say so, and give the rest of the notebook the name that it will ask for."""
-    near = _nearest(name)
+    sentence, near = _no_such_exercise(name)
     lines = [UNCHECKED]
-    namespace = getattr(obj, "__globals__", None) or getattr(
-        sys.modules.get(getattr(obj, "__module__", "")), "__dict__", None
-    )
-    if near and namespace is not None and near not in namespace:
+    module = sys.modules.get(getattr(obj, "__module__", ""))
+    namespace = getattr(obj, "__globals__", getattr(module, "__dict__", {}))
+    if near and near not in namespace:
         namespace[near] = registry()[near].reference
         lines.append(
             f"Until you rename it, the course's version of `{near}` is used, so that the rest of the notebook runs."
         )
-    return _unchecked(obj, Box("not yet", _no_such_exercise(name), lines))
-
-
-def _unchecked(obj: Any, box: Box) -> Any:
-    if _strict():
-        raise ExerciseNotPassed(box.text())
-    box.show()
+    _say(Box("not yet", sentence, lines))
     return obj
 
 
-def _verdict(spec: Exercise, finding: Finding, notice: str) -> Box:
-    extra = [*_printed(finding.printed), *filter(None, [notice])]
+def _say(box: Box, passed: bool = False) -> None:
+    if not passed and os.environ.get("HANDS_ON_STRICT", "") not in ("", "0"):
+        raise ExerciseNotPassed(box.text())
+    box.show()
+
+
+def _verdict(spec: Exercise, finding: Finding, notice: list[str]) -> Box:
+    printed = list(dict.fromkeys(tidy(finding.printed).strip().splitlines()))  # every call prints the same line again
+    more = " ⏎ …" if len(printed) > PRINTED_LINES else ""
+    shown = " ⏎ ".join(line.strip()[:80] for line in printed[:PRINTED_LINES])
+    extra = [*([f"It printed: {shown}{more}"] if printed else []), *notice]
     if finding.status == "passed":
         lines = [f"{finding.checks} checks: {spec.proves}.", "Your own version is used from here on."]
         return Box("passed", f"`{spec.name}`", [*lines, *extra])
     if finding.status == "not attempted":
-        start = (
-            "The bug is still in: find it, change the cell and run it again"
-            if spec.planted
-            else "Write your version over the `...` and run the cell again"
-        )
-        lines = [
-            "Using the course's version so that the rest of the notebook runs.",
-            f'{start}; `hint("{spec.name}")` gives a nudge.',
-        ]
-        return Box("not attempted", f"`{spec.name}` {spec.dots} {spec.minutes} min", [*lines, *extra])
-    after = [
-        *extra,
-        "The course's version is used from here on, so that the rest of the notebook runs.",
-        f'Change the cell and run it again; `hint("{spec.name}")` helps.',
-    ]
+        start = "Write your version over the `...` and run the cell again"
+        if spec.planted:
+            start = "The bug is still in: find it, change the cell and run it again"
+        used = "Using the course's version so that the rest of the notebook runs."
+        lines = [used, f'{start}; `hint("{spec.name}")` gives a nudge.', *extra]
+        return Box("not attempted", f"`{spec.name}` {spec.dots} {spec.minutes} min", lines)
+    after = [*extra, USED, f'Change the cell and run it again; `hint("{spec.name}")` helps.']
     return Box("not yet", f"`{spec.name}`", finding.lines, code=finding.traceback, after=after)
-
-
-def _printed(text: str) -> list[str]:
-    lines = list(dict.fromkeys(tidy(text).strip().splitlines()))  # every call of the check prints the same line again
-    if not lines:
-        return []
-    shown = " ⏎ ".join(line.strip()[:80] for line in lines[:PRINTED_LINES])
-    return [f"It printed: {shown}{' ⏎ …' if len(lines) > PRINTED_LINES else ''}"]
-
-
-def _strict() -> bool:
-    return os.environ.get("HANDS_ON_STRICT", "") not in ("", "0")

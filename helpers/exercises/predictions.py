@@ -12,20 +12,17 @@ import difflib
 import math
 import numbers
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.display.boxes import Box
 from helpers.exercises import progress_file as store
-from helpers.exercises.kernel import session
 
 CLOSE = 0.10  # within ten percent counts as close
 CLOSE_POINTS = 5  # where percent are asked for
 PERCENT = ("percent", "%")
 
 
-@dataclass(frozen=True)
-class Guess:
+class Guess(NamedTuple):
     """A question of this kernel; `value` is `...` where there is no usable guess."""
 
     question: str
@@ -41,14 +38,17 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
     """
     choices, notice = tuple(choices or ()), ""
     value, said = _usable(_plain(guess), choices, unit)
-    session.guesses[name] = Guess(question, value, choices, unit)
+    store.session.guesses[name] = Guess(question, value, choices, unit)
     if value is ... and not said:
         number = f"your number of {'percent' if unit == '%' else unit}" if unit else "your guess"
         what = "one of the choices" if choices else number
         said = f"No guess yet: put {what} in place of `...` and run the cell again."
     elif not said:
         said = f"Your guess: {_show(value, unit)}. The answer comes when you run on."
-        entry = {"guess": value if isinstance(value, int | float | str) else str(value), "notebook": session.current()}
+        entry = {
+            "guess": value if isinstance(value, int | float | str) else str(value),
+            "notebook": store.session.current(),
+        }
         notice = store.update(lambda data: data["predictions"].update({name: entry}))
     options = [f"Choices: {', '.join(map(_show, choices))}."] if choices else []
     Box("prediction", question, [*options, said, *filter(None, [notice])]).show()
@@ -57,12 +57,12 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
 def reveal(name: str, actual: Any) -> None:
     """Show what really came out, and how far the guess recorded under `name` was from it."""
     actual = _plain(actual)
-    asked = session.guesses.get(name)
+    asked = store.session.guesses.get(name)
     if asked is not None:
         lines = [] if asked.value is ... else [_comparison(asked, actual)]
         Box("result", f"{asked.question} {_show(actual, asked.unit)}", lines).show()
         return
-    near = difflib.get_close_matches(str(name), session.guesses, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(str(name), store.session.guesses, n=1, cutoff=0.6)
     lines = [f"No prediction is called `{name}`; did you mean `{near[0]}`?"] if near else []
     Box("result", _show(actual), lines).show()
 
@@ -74,13 +74,12 @@ def _usable(guess: Any, choices: tuple, unit: str) -> tuple[Any, str]:
     if choices:
         return _chosen(guess, choices)
     if isinstance(guess, bool) or not isinstance(guess, numbers.Real | str):
-        name = type(guess).__name__
-        kind = f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+        kind = type(guess).__name__
+        kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
         return ..., f"A guess is a number or a text, not {kind}: the guess was not recorded."
     if isinstance(guess, str):
-        return (
-            (..., f"A guess in {unit} is a number without quotes: {guess!r} was not recorded.") if unit else (guess, "")
-        )
+        problem = f"A guess in {unit} is a number without quotes: {guess!r} was not recorded."
+        return (..., problem) if unit else (guess, "")
     if not math.isfinite(guess):
         return ..., f"A guess must be a finite number: {guess} was not recorded."
     if unit and unit not in PERCENT and guess < 0:
@@ -140,12 +139,10 @@ def _percent(share: float) -> str:
 
 def _plain(value: Any) -> Any:
     """A number out of a numpy scalar or a one-element tensor; anything else as it is."""
-    if hasattr(value, "item") and getattr(value, "size", None) != 0:
-        try:
-            return value.item()
-        except (TypeError, ValueError, RuntimeError):
-            return value
-    return value
+    try:
+        return value.item()
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return value
 
 
 def _is_number(value: Any) -> bool:

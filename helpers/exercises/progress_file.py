@@ -1,4 +1,4 @@
-"""What a learner has done, kept in one small JSON file on their own machine, and drawn by `progress()`.
+"""What a learner has done, kept in one small JSON file on their own machine; and what this kernel knows until it ends.
 
 The file lies in the platform's data folder; `HANDS_ON_PROGRESS` names another.
 
@@ -12,7 +12,9 @@ The file lies in the platform's data folder; `HANDS_ON_PROGRESS` names another.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,22 @@ from platformdirs import user_data_path
 from helpers.files.store import Store
 
 EMPTY: dict = {"version": 1, "exercises": {}, "predictions": {}, "quizzes": {}}
+
+
+@dataclass
+class Session:
+    """State of one kernel: the guesses made, and the notebook ("00_welcome"), empty until an exercise or quiz tells."""
+
+    guesses: dict[str, Any] = field(default_factory=dict)
+    notebook: str = ""
+
+    def current(self) -> str:
+        """The notebook's name, from Jupyter where it says so, else from what has run; "" where nobody knows."""
+        name = Path(os.environ.get("JPY_SESSION_NAME", "")).stem
+        return name if re.match(r"\d\d[a-z]?_", name) else self.notebook
+
+
+session = Session()
 
 
 def path() -> Path:

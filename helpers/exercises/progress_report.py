@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.display.boxes import COLORS, emit
+from helpers.display.boxes import emit
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import homes
-from helpers.exercises.kernel import session
+from helpers.exercises.checking import registry
 from helpers.exercises.quizzes import PLACEMENT
 from helpers.files.paths import ROOT
 
-BAR = 20  # characters of a full bar in the text form
-HEAD = ("notebook", "minutes", "exercises passed", "", "tried", "quiz", "predictions")
+BAR = 20  # characters of a full bar
+HEAD = ("notebook", "minutes", "exercises passed", "tried", "quiz", "predictions")
 NOTEBOOKS = ROOT / "notebooks"
 
 
@@ -38,7 +37,13 @@ def progress() -> None:
     rows = table(data)
     passed = f"{sum(row.passed for row in rows)} of {sum(row.total for row in rows)} exercises passed."
     after = [passed, *filter(None, [notice])]
-    emit("\n".join([_text(rows), *after]), _html(rows) + "".join(f"<p>{html.escape(line)}</p>" for line in after))
+    cells = [HEAD, *((r.notebook, r.minutes, _bar(r), r.tried, r.quiz, r.predictions) for r in rows)]
+    widths = [max(len(str(cell)) for cell in column) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(f"{cell!s:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    style = '<td style="text-align:left;padding:2px 10px">'
+    marked = ["".join(f"{style}{html.escape(str(cell))}</td>" for cell in row) for row in cells]
+    text = "".join(f"<p>{html.escape(line)}</p>" for line in after)
+    emit("\n".join(lines + after), f"<table>{''.join(f'<tr>{row}</tr>' for row in marked)}</table>{text}")
 
 
 def table(data: dict) -> list[Row]:
@@ -50,7 +55,7 @@ def table(data: dict) -> list[Row]:
         name = numbers.get(notebook, notebook)  # a quiz is called by its notebook's number
         return rows.setdefault(name, Row(name))
 
-    for name, notebook in homes().items():
+    for name, notebook in registry().notebooks().items():
         if notebook in rows:
             entry, mine = data["exercises"].get(name, {}), rows[notebook]
             mine.total += 1
@@ -60,7 +65,7 @@ def table(data: dict) -> list[Row]:
         if not key.endswith(PLACEMENT):  # that one tells where to start, not what was learned
             row(key).quiz = f"{entry.get('score', 0)}/{entry.get('total', 5)}"
     for name, entry in data["predictions"].items():
-        here = session.current() if name in session.guesses else ""
+        here = store.session.current() if name in store.session.guesses else ""
         row(str(entry.get("notebook") or here or "(elsewhere)")).predictions += 1
     return [rows[notebook] for notebook in sorted(rows)]
 
@@ -71,34 +76,6 @@ def _minutes(notebook: Path) -> str:
     return found[1] if found else "–"
 
 
-def _text(rows: list[Row]) -> str:
-    width = max([8, *(len(row.notebook) for row in rows)])
-    lines = [f"{'notebook':<{width}}  minutes  exercises passed       tried  quiz  predictions"]
-    for row in rows:
-        filled = round(BAR * row.passed / row.total) if row.total else 0
-        bar = f"{'█' * filled}{'░' * (BAR - filled)}  {row.passed}/{row.total}"
-        lines.append(
-            f"{row.notebook:<{width}}  {row.minutes:>7}  {bar}  {row.tried:>3}  {row.quiz:>4}  {row.predictions:>3}"
-        )
-    return "\n".join(lines)
-
-
-def _html(rows: list[Row]) -> str:
-    body = [HEAD]
-    for row in rows:
-        notebook, minutes, passed, total, *rest = astuple(row)
-        body.append((html.escape(notebook), minutes, _bar(row), f"{passed}/{total}", *rest))
-    lines = ["".join(f'<td style="text-align:left;padding:2px 10px">{cell}</td>' for cell in cells) for cells in body]
-    return f"<table>{''.join(f'<tr>{line}</tr>' for line in lines)}</table>"
-
-
 def _bar(row: Row) -> str:
-    """One bar as inline SVG: passed in full color, tried and not passed in a lighter one."""
-    width, unit = 160, 160 / max(row.total, 1)
-    label, color = f"{row.passed} of {row.total} passed", COLORS["passed"]
-    return (
-        f'<svg width="{width}" height="12" role="img" aria-label="{label}"><title>{label}</title>'
-        f'<rect width="{width}" height="12" rx="3" fill="#8b949e" fill-opacity=".3"/>'
-        f'<rect width="{unit * row.tried:g}" height="12" rx="3" fill="{color}" fill-opacity=".4"/>'
-        f'<rect width="{unit * row.passed:g}" height="12" rx="3" fill="{color}"/></svg>'
-    )
+    filled = round(BAR * row.passed / max(row.total, 1))
+    return f"{'█' * filled}{'░' * (BAR - filled)} {row.passed}/{row.total}"

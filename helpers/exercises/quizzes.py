@@ -16,13 +16,11 @@ The file `data/quizzes/00.json` (a placement quiz also has `"sections": {"1": ti
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from helpers.display.boxes import COLORS, Box, emit, inline
 from helpers.display.frontend import widgets_live
 from helpers.exercises import progress_file as store
-from helpers.exercises.kernel import session
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json
 
@@ -36,8 +34,7 @@ STYLE = (
 )
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One answer; `why` is said once it is chosen."""
 
     text: str
@@ -45,14 +42,13 @@ class Option:
     right: bool = False
 
 
-@dataclass(frozen=True)
-class Question:
-    """One question with three to five options, exactly one of them right."""
+class Question(NamedTuple):
+    """One question with three to five options, exactly one of them right; `section` is the one that teaches it."""
 
     id: str
     question: str
     options: list[Option]
-    section: int | None = None  # placement: the section that teaches it
+    section: int | None = None
 
     @property
     def right(self) -> str:
@@ -60,14 +56,13 @@ class Question:
         return LETTERS[[option.right for option in self.options].index(True)]
 
 
-@dataclass(frozen=True)
-class Quiz:
+class Quiz(NamedTuple):
     """A notebook's quiz; `name` is the notebook's number, "00". With `sections` (number → title) it places a reader."""
 
     name: str
     title: str
     questions: list[Question]
-    sections: dict[str, str] = field(default_factory=dict)
+    sections: dict[str, str]
 
 
 def quiz(name: str, answers: str | None = None) -> None:
@@ -78,8 +73,9 @@ def quiz(name: str, answers: str | None = None) -> None:
         known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
         Box("note", f"There is no quiz called `{name}`; {known}").show()
         return
-    asked = load(name)
-    session.enter_quiz(name.removesuffix(PLACEMENT))
+    asked, number = load(name), name.removesuffix(PLACEMENT)
+    if not store.session.notebook.startswith(f"{number}_"):  # known better where an exercise has run
+        store.session.notebook = number
     if answers is not None:
         grade(asked, answers)
     elif widgets_live():
@@ -96,31 +92,14 @@ def names() -> list[str]:
 def load(name: str) -> Quiz:
     """Read one quiz file. Raises DataUnavailable, one sentence with the cure, where it is missing or damaged."""
     data = read_json(FOLDER / f"{name}.json")
-    questions = [
-        Question(**{**entry, "options": [Option(**option) for option in entry["options"]]})
-        for entry in data["questions"]
-    ]
+    questions = [Question(**{**q, "options": [Option(**option) for option in q["options"]]}) for q in data["questions"]]
     return Quiz(name, data["title"], questions, data.get("sections", {}))
-
-
-# Answers -------------------------------------------------------------------------------------------------------------
 
 
 def grade(asked: Quiz, answers: Any) -> None:
     """Keep answers given as letters, and say of each whether and why it is right."""
     letters = [letter for letter in str(answers).lower() if letter not in " ,;"]
-    problem = ""
-    if not isinstance(answers, str):
-        problem = f"Answers are one text, a letter a question: {_example(asked)}."
-    elif len(letters) != len(asked.questions):
-        problem = f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
-    else:
-        for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
-            offered = LETTERS[: len(question.options)]
-            if letter not in offered + "-":
-                problem = f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
-                break
-    if problem:
+    if problem := _ungradable(asked, answers, letters):
         Box("quiz", asked.title, [problem]).show()
         return
     given = {q.id: letter for q, letter in zip(asked.questions, letters, strict=True) if letter != "-"}
@@ -134,6 +113,18 @@ def grade(asked: Quiz, answers: Any) -> None:
             lines.append(f"– {number} left out.")
     advised = advice(asked, given, open_is_missed=True)
     Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [advised, notice])]).show()
+
+
+def _ungradable(asked: Quiz, answers: Any, letters: list[str]) -> str:
+    if not isinstance(answers, str):
+        return f"Answers are one text, a letter a question: {_example(asked)}."
+    if len(letters) != len(asked.questions):
+        return f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
+    for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
+        offered = LETTERS[: len(question.options)]
+        if letter not in offered + "-":
+            return f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
+    return ""
 
 
 def record(asked: Quiz, answers: dict[str, str]) -> str:
@@ -186,9 +177,6 @@ def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -
     return f"Read section{'s' if len(missed) > 1 else ''} {numbers} ({named}).{rest}"
 
 
-# How it is drawn -----------------------------------------------------------------------------------------------------
-
-
 def plain_text(asked: Quiz) -> str:
     """Questions and lettered options, without the explanations."""
     lines = [asked.title]
@@ -213,21 +201,17 @@ def static_html(asked: Quiz) -> str:
     for number, question in enumerate(asked.questions, 1):
         parts.append(f'<p style="margin:10px 0 4px">{number}. {inline(question.question)}</p>')
         for letter, option in zip(LETTERS, question.options, strict=False):
-            parts.append(
-                f'<details style="margin-left:16px"><summary style="cursor:pointer">{letter}) {inline(option.text)}'
-                f"</summary>{explanation_html(question, letter)}</details>"
-            )
+            summary = f'<summary style="cursor:pointer">{letter}) {inline(option.text)}</summary>'
+            folded = f"{summary}{explanation_html(question, letter)}"
+            parts.append(f'<details style="margin-left:16px">{folded}</details>')
     return "".join([*parts, f"<p>{inline(_how_to_answer(asked))}</p></div>"])
 
 
 def explanation_html(question: Question, letter: str) -> str:
     """The explanation of one option as a marked paragraph."""
     right, why = explanation(question, letter)
-    color = COLORS["passed" if right else "not yet"]
-    return (
-        f'<div style="border-left:4px solid {color};padding:2px 10px;margin:2px 0 6px 16px">'
-        f"{'✔' if right else '✘'} {inline(why)}</div>"
-    )
+    style = f"border-left:4px solid {COLORS['passed' if right else 'not yet']};padding:2px 10px;margin:2px 0 6px 16px"
+    return f'<div style="{style}">{"✔" if right else "✘"} {inline(why)}</div>'
 
 
 def build(asked: Quiz) -> Any:

@@ -16,7 +16,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "png",
             "readable",
             "spread",
-            "timeline",
             "use_style",
         ],
         "live_loss": ["LiveLoss"],

@@ -4,7 +4,7 @@
     passages[0].document, passages[0].headings     # "boats.md", ("Boats and who may row them", "Damage")
 
 A passage is a paragraph, an item of a list or a row of a table, each cell with the name of its column. What has more
-than 40 words is cut between sentences. `headings` says where it stands: headings, `page 2` or `line 14`.
+than 45 tokens is cut between sentences. `headings` says where it stands: headings, `page 2` or `line 14`.
 What it does not do: scans, tables in a PDF (they come as running text), Word files, archives.
 """
 
@@ -18,10 +18,10 @@ from pathlib import Path
 
 from helpers.files.paths import DATA
 from helpers.files.safe_files import DataUnavailable
-from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.chunking import Chunk, chunk
 
 FORMATS = (".txt", ".md", ".html", ".htm", ".pdf")
-WORDS = 40  # a passage: short enough to be quoted whole
+TOKENS = 45  # a passage: short enough to be quoted whole
 MOST = 5000  # passages; two cores embed about 100 a second
 BLOCKS = ["h1", "h2", "h3", "h4", "h5", "h6", "p", "li", "dt", "dd", "pre", "blockquote", "div", "section", "body"]
 Placed = tuple[tuple[str, ...], str]
@@ -44,7 +44,7 @@ def read_folder(folder: str | Path = "course") -> tuple[list[Chunk], dict[str, s
             others[file.suffix or "no ending"] += 1
             continue
         try:
-            found = _chunks(name.as_posix(), _read(file))
+            found = list(_chunks(name.as_posix(), _read(file)))
         except Exception as error:  # a stranger's file: pypdf alone raises a dozen kinds
             left_out[name.as_posix()] = f"cannot be read ({type(error).__name__})"
             continue
@@ -116,27 +116,11 @@ def _row(row) -> str:
     return ", ".join(f"{name}: {cell}" if name else cell for name, cell in named if cell)
 
 
-def _chunks(document: str, placed: Iterable[Placed]) -> list[Chunk]:
-    """Chunks of at most WORDS words, counted by characters from the first to the last of the document."""
-    chunks: list[Chunk] = []
+def _chunks(document: str, placed: Iterable[Placed]) -> Iterator[Chunk]:
+    """Chunks of at most TOKENS tokens, counted by characters from the first to the last of the document."""
     start = 0
     for place, text in placed:
-        for piece in _pieces(text):
-            chunks.append(Chunk(document, start, start + len(piece), place, piece))
-            start += len(piece) + 1
-    return chunks
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """A text in pieces of at most WORDS words, cut between sentences where it can be."""
-    piece: list[str] = []
-    for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z“\"(\d])", " ".join(text.split())):
-        words = sentence.split()
-        while piece and len(piece) + len(words) > WORDS or len(words) > WORDS:
-            if not piece:
-                piece, words = words[:WORDS], words[WORDS:]
-            yield " ".join(piece)
-            piece = []
-        piece += words
-    if piece:
-        yield " ".join(piece)
+        text = " ".join(text.split())
+        for piece in chunk(text, TOKENS, 0, "sentences", document) if re.search(r"\w", text) else ():
+            yield Chunk(document, start + piece.start, start + piece.end, place, piece.text)
+        start += len(text) + 1

@@ -19,6 +19,14 @@ COURSE = registry()
 each_exercise = pytest.mark.parametrize("name", sorted(COURSE))
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch, request):
+    """A busy machine gives the same verdicts; where slowness is the fault, the limit of the exercise holds."""
+    name = request.node.callspec.params["name"] if hasattr(request.node, "callspec") else ""
+    if name and COURSE[name].seconds == Exercise.seconds:
+        monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "15")
+
+
 def answered_otherwise(
     answers: Iterable[Variant], spec: Exercise, prepared: Prepared, status: str, wanted: str = "{}"
 ) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -13,7 +14,6 @@ from filelock import FileLock
 from helpers import exercises
 from helpers.exercises import progress_file as progress
 from helpers.exercises import progress_report
-from helpers.exercises.kernel import Session
 from helpers.exercises.progress_report import table
 from helpers.files import ROOT, store
 
@@ -21,10 +21,7 @@ from helpers.files import ROOT, store
 @pytest.fixture(autouse=True)
 def fresh_kernel(monkeypatch):
     progress.store_at.cache_clear()
-    fresh = Session()
-    for module in ("predictions", "progress_report", "quizzes"):
-        monkeypatch.setattr(f"helpers.exercises.{module}.session", fresh)
-    monkeypatch.setattr(exercises, "session", fresh)
+    monkeypatch.setattr(progress, "session", progress.Session())
 
 
 @pytest.fixture
@@ -46,11 +43,8 @@ def test_an_exercise_once_passed_stays_passed(file):
 @pytest.mark.parametrize(
     "damage",
     [
-        b"",
         b'{"version": 1, "exercises": {"a": {"pas',
         b"\xff\xfe\x00garbage",
-        b"[]",
-        b'{"version": 1}',
         b'{"version": 1, "exercises": [], "predictions": {}, "quizzes": {}}',
         b'{"version": 1, "exercises": {"a": {"tries": "many"}}, "predictions": {}, "quizzes": {}}',
         b'{"version": "one", "exercises": {}, "predictions": {}, "quizzes": {}}',
@@ -121,7 +115,7 @@ def test_the_table_has_a_row_for_each_notebook_that_there_is(monkeypatch, tmp_pa
     (tmp_path / "00_first.ipynb").write_text('{"cells": [{"source": ["**30 minutes** · needs"]}]}')
     (tmp_path / "01_second.ipynb").write_text('{"cells": []}')
     homes = {"weights_bytes": "00_first", "cosine_similarity": "00_first", "gone": "99_gone"}
-    monkeypatch.setattr(progress_report, "homes", lambda: homes)
+    monkeypatch.setattr(progress_report, "registry", lambda: SimpleNamespace(notebooks=lambda: homes))
     monkeypatch.setattr(progress_report, "NOTEBOOKS", tmp_path)
     passed()
     progress.record_exercise("cosine_similarity", "00_first", "not yet")
@@ -145,9 +139,9 @@ def test_a_prediction_counts_for_the_notebook_whose_exercise_runs_next():
     assert table(progress.read()[0])[0].predictions == 1
 
 
-def test_hints_go_on_where_the_last_kernel_stopped(monkeypatch, capsys):
+def test_hints_go_on_where_the_last_kernel_stopped(capsys):
     exercises.hint("weights_bytes")
-    monkeypatch.setattr(exercises, "session", Session())
+    progress.store_at.cache_clear()
     capsys.readouterr()
     exercises.hint("weights_bytes")
     assert capsys.readouterr().out.startswith("[hint] weights_bytes, 2 of 3")

@@ -25,12 +25,8 @@ DOUBLE = Exercise(
 CHANGES = {
     "torch.set_default_dtype(torch.float64)": "torch's default dtype from torch.float32 to torch.float64",
     "torch.set_default_device('meta')": "torch's default device from cpu to meta",
-    "torch.set_grad_enabled(False)": "whether torch records gradients from True to False",
-    "torch.set_float32_matmul_precision('medium')": "torch's precision of float32 products from highest to medium",
-    "torch.use_deterministic_algorithms(True, warn_only=True)": "torch's deterministic mode from (False, False) to ",
-    "torch.set_num_threads(torch.get_num_threads() + 1)": "torch's number of threads from ",
+    "torch.use_deterministic_algorithms(True, warn_only=True)": "torch's deterministic mode from 0 to 1",
     "np.seterr(divide='raise')": "numpy's handling of errors from {'divide': 'warn'} to {'divide': 'raise'}",
-    "np.set_printoptions(precision=2)": "numpy's print options from {'precision': 8} to {'precision': 2}",
     "os.chdir('/')": "the working directory from ",
     "os.environ['HANDS_ON_SECRET'] = 'sesame'": "the environment variable HANDS_ON_SECRET, which",
     "os.environ.pop('HANDS_ON_PRESENT')": "the environment variable HANDS_ON_PRESENT, which",

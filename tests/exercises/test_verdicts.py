@@ -6,8 +6,6 @@ import dataclasses
 import json
 import math
 import random
-import subprocess
-import sys
 import threading
 
 import nbformat
@@ -16,10 +14,9 @@ import pytest
 import torch
 
 from helpers import exercises
-from helpers.exercises import kernel
-from helpers.exercises.checking import engine, registry, watchdog
+from helpers.exercises import progress_file
+from helpers.exercises.checking import engine, watchdog
 from helpers.exercises.checking.compare import differences
-from helpers.exercises.checking.signature import call_text
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
 from helpers.exercises.checking.stubs import not_attempted
 from helpers.exercises.checking.variants import Variant
@@ -65,62 +62,35 @@ def fibonacci(n):
     return a
 
 
+def spec(name, reference, cases, **more):
+    given = {"notebook": "99_test", "minutes": 2, "difficulty": 1, "hints": HINTS, "proves": "means of rows", **more}
+    return Exercise(name=name, reference=reference, cases=cases, **given)
+
+
+ONE_MEAN = "mean_rows = lambda x, scale=1.0: x.mean() + 0 * x[:, 0]"
 SPECS = {
-    spec.name: spec
-    for spec in [
-        Exercise(
-            name="mean_rows",
-            notebook="99_test",
-            minutes=2,
-            difficulty=1,
-            reference=mean_rows,
-            cases=lambda rng: [
-                (torch.tensor(rng.normal(size=s), dtype=torch.float32),) for s in [(2, 3), (4, 4), (1, 5)]
-            ],
-            hints=HINTS,
-            proves="means of rows",
-            properties=[
-                Property("no mean exceeds the largest value", lambda r, x: bool((r <= x.max()).all()), "sum, not mean")
-            ],
-            mistakes=[
-                Variant(
-                    "mean_rows", "mean_rows = lambda x, scale=1.0: x.mean() + 0 * x[:, 0]", "", "one mean for all rows."
-                )
-            ],
-        ),
-        Exercise(
-            name="Stack",
-            notebook="99_test",
-            minutes=3,
-            difficulty=2,
-            reference=Stack,
-            drive=drive_stack,
-            cases=lambda rng: [([1, 2, 3],), ([],), ([int(n) for n in rng.integers(9, size=6)],)],
-            hints=HINTS,
-            proves="last in, first out",
-        ),
-        Exercise(
-            name="append_zero",
-            notebook="99_test",
-            minutes=1,
-            difficulty=1,
-            reference=append_zero,
-            cases=lambda rng: [([1],), ([],)],
-            hints=HINTS,
-            proves="in place",
-        ),
-        Exercise(
-            name="fibonacci",
-            notebook="99_test",
-            minutes=1,
-            difficulty=1,
-            reference=fibonacci,
-            cases=lambda rng: [(n,) for n in range(12)],
-            hints=HINTS,
-            proves="a dozen numbers",
-            raises=[BadInput(("x",), TypeError, "text has no place in the sequence")],
-        ),
-    ]
+    "mean_rows": spec(
+        "mean_rows",
+        mean_rows,
+        lambda rng: [(torch.tensor(rng.normal(size=s), dtype=torch.float32),) for s in [(2, 3), (4, 4), (1, 5)]],
+        properties=[
+            Property("no mean exceeds the largest value", lambda r, x: bool((r <= x.max()).all()), "sum, not mean")
+        ],
+        mistakes=[Variant("mean_rows", ONE_MEAN, "", "one mean for all rows.")],
+    ),
+    "Stack": spec(
+        "Stack",
+        Stack,
+        lambda rng: [([1, 2, 3],), ([],), ([int(n) for n in rng.integers(9, size=6)],)],
+        drive=drive_stack,
+    ),
+    "append_zero": spec("append_zero", append_zero, lambda rng: [([1],), ([],)]),
+    "fibonacci": spec(
+        "fibonacci",
+        fibonacci,
+        lambda rng: [(n,) for n in range(12)],
+        raises=[BadInput(("x",), TypeError, "text has no place in the sequence")],
+    ),
 }
 
 
@@ -128,46 +98,26 @@ def scaled_by(factor, *, shift=0.0):
     return lambda x: factor * x + shift
 
 
-TWO_CALLS = Exercise(
-    name="scaled_by",
-    notebook="99_test",
-    minutes=1,
-    difficulty=1,
-    reference=scaled_by,
+TWO_CALLS = spec(
+    "scaled_by",
+    scaled_by,
+    lambda rng: [(n, n + 1) for n in range(5)],
     drive=lambda make, factor, x: make(factor)(x),
     first_call=1,
-    cases=lambda rng: [(n, n + 1) for n in range(5)],
-    hints=HINTS,
-    proves="five products",
 )
 
 
-def test_a_function_that_makes_a_function_is_shown_as_it_is_called():
-    finding = engine.check(lambda factor: lambda x: factor + x, TWO_CALLS)
-    assert "wrong for `scaled_by(0)(1)`" in " ".join(finding.lines)
-
-
-def test_a_call_shows_names_and_shapes_of_matrices_and_the_values_of_a_short_index():
-    spec = registry()["mixed_batch"]
-    x, pair = torch.zeros(2, 3, 4), (torch.zeros(1, 4), torch.zeros(5, 1), 2.0)
-    text = call_text(spec, (x, torch.zeros(5, 4), [pair], torch.tensor([0, -1])))
-    assert "x: (2, 3, 4), W: (5, 4), [(float32 tensor of shape (1, 4), " in text and "which: [0, -1])" in text
-
-
-def test_an_option_of_the_courses_version_need_not_be_offered():
+def test_two_calls_are_shown_as_such_and_an_option_of_the_courses_version_need_not_be_offered():
     assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
     assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
-    refused = engine.check(lambda: lambda x: x, TWO_CALLS)
-    assert "must take (factor); yours takes ()." in " ".join(refused.lines)
+    assert "wrong for `scaled_by(0)(1)`" in engine.check(lambda factor: lambda x: factor + x, TWO_CALLS).lines[0]
+    assert "must take (factor); yours takes ()." in engine.check(lambda: lambda x: x, TWO_CALLS).lines[0]
 
 
 @pytest.fixture(autouse=True)
 def course_of_four(monkeypatch):
-    homes = {name: spec.notebook for name, spec in SPECS.items()}
     monkeypatch.setattr(exercises, "registry", lambda: SPECS)
-    monkeypatch.setattr(sys.modules["helpers.exercises.progress_report"], "homes", lambda: homes)
-    monkeypatch.setattr(kernel.session, "guesses", {})
-    monkeypatch.setattr(kernel.session, "hints", {})
+    monkeypatch.setattr(progress_file.session, "guesses", {})
 
 
 def test_a_right_answer_is_what_the_rest_of_the_notebook_uses(capsys):
@@ -189,55 +139,29 @@ def test_a_stub_is_not_attempted_and_the_reference_takes_its_place(body, capsys)
     assert "[not attempted] mean_rows ●○○ 2 min\nUsing the course's version" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "body", ["return 0", "return x", "x", "raise ValueError", "raise NotImplementedError(x)", "yield", "print()"]
-)
-def test_any_code_of_ones_own_is_an_attempt(body):
-    namespace: dict = {}
-    exec(f"def f(x):\n    {body}", namespace)
-    # An expression that is never used is no constant: the compiler keeps it.
-    assert not not_attempted(namespace["f"])
-
-
 def test_a_class_is_a_stub_while_all_its_methods_are():
+    @dataclasses.dataclass
     class Empty:
-        def push(self, item): ...
+        size: int
 
-        def pop(self):
-            """Take one."""
-            raise NotImplementedError
+        def push(self, item): ...
 
     class Begun(Empty):
         def push(self, item):
             self.item = item
 
-        def pop(self): ...
-
-    @dataclasses.dataclass
-    class Generated:
-        size: int
-
-        def push(self, item): ...
-
-    assert not_attempted(Empty)
-    assert not_attempted(Generated)
-    assert not not_attempted(Begun)
+    assert not_attempted(Empty) and not not_attempted(Begun)
 
 
-def test_an_untouched_planted_bug_is_not_attempted_whatever_its_comments_and_docstring():
-    def planted(x):
-        return [y for y in x if y > 1]
-
-    def same(x: list) -> list:
-        """With a docstring."""
-        # and a comment
-        return [y for y in x if y > 1]
-
-    def repaired(x):
-        return [y for y in x if y >= 1]
-
-    assert not_attempted(same, planted)
-    assert not not_attempted(repaired, planted)
+@pytest.mark.parametrize(("change", "untouched"), [("continue", True), ("break", False)])
+def test_an_untouched_planted_bug_is_not_attempted_whatever_imports_and_docstring(change, untouched):
+    """Python compiles `math.floor(…)` differently where the same source imports math, so jumps differ, too."""
+    body = "    s = 0\n    for n in ns:\n        if n < 0: continue\n        s += math.floor(n)\n    return s\n"
+    file, cell = {}, {"math": math}
+    exec(compile(f"import math\ndef total(ns):\n{body}", "<file>", "exec"), file)
+    changed = f"def total(ns: list) -> int:\n    'A docstring.'\n{body.replace('continue', change)}"
+    exec(compile(changed, "<cell>", "exec"), cell)
+    assert not_attempted(cell["total"], file["total"]) == untouched
 
 
 def refused(obj, name: str) -> str:
@@ -269,18 +193,13 @@ def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
     ("code", "expected"),
     [
         ("def mean_rows(x):\n    return x", "must take (x, scale); yours takes (x)."),
-        ("def mean_rows(x, scale=1.0, extra=None):\n    return x.mean(-1) - 1", "First difference"),
         ("def mean_rows(x, y, scale=1.0):\n    return x", "must take (x, scale); yours takes (x, y, scale)."),
-        ("def mean_rows(x, scale=1.0, *, extra):\n    return x", "give `extra` a default value"),
         ("def mean_rows(x, scale):\n    return x", "needs a default value, `scale=1.0`"),
         ("async def mean_rows(x, scale=1.0):\n    return x", "instead of `async def`"),
-        ("class mean_rows:\n    def f(self):\n        return 1", "must be a function"),
         ("def mean_rows(x, scale=1.0):\n    x.mean(-1)", "It returns None. Did you forget `return`?"),
         ("def mean_rows(x, scale=1.0):\n    print(x.mean(-1))", "Printing a value shows it"),
         ("def mean_rows(x, scale=1.0):\n    x += 1\n    return x.mean(-1) - 1", "It changes its input `x`"),
         ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).tolist()", "yours is a list"),
-        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).numpy()", "yours is a float32 array"),
-        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1) / 0 * 0", "yours is nan"),
         ("def mean_rows(x, scale=1.0):\n    import sys\n    sys.exit()", "`exit()`, `quit()` or `sys.exit()`"),
         ("def mean_rows(x, scale=1.0):\n    raise KeyboardInterrupt", "end the whole program (KeyboardInterrupt)"),
         ("def mean_rows(x, scale=1.0):\n    return mean_rows(x)", "without ever reaching a case that returns"),
@@ -367,28 +286,23 @@ def test_an_exercise_in_place_is_judged_by_what_it_leaves():
 
 
 def test_a_class_is_driven_and_a_missing_method_is_named():
-    class Right:
-        def __init__(self):
-            self.top = None
-
-        def push(self, item):
-            self.top = (item, self.top)
+    class Queue(list):
+        push = list.append
 
         def pop(self):
-            item, self.top = self.top
-            return item
-
-    class Queue(Right):
-        def pop(self):
-            return 0
+            return super().pop(0)
 
     class Half:
+        def __init__(self):
+            self.items = []
+
+    class Right(list):
         def push(self, item):
-            self.item = item
+            self += [item]
 
     assert engine.check(Right, SPECS["Stack"]).status == "passed"
-    assert "First difference at [0]: expected 3, yours is 0" in refused(Queue, "Stack")
-    assert "lacks the method" in refused(Half, "Stack")
+    assert "First difference at [0]: expected 3, yours is 1" in refused(Queue, "Stack")
+    assert "lacks the method `push`" in refused(Half, "Stack")
     assert "must be a class" in refused(lambda: 1, "Stack")
 
 
@@ -409,15 +323,11 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
 @pytest.mark.parametrize(
     ("expected", "actual", "stage", "text"),
     [
-        ([1, 2, 3], [1, 5], "shape", "Expected 3 items, yours has 2. First difference at [1]: expected 2, yours is 5."),
         ({"a": [1.0]}, {"a": [1.5]}, "value", "First difference at ['a'][0]: expected 1.0, yours is 1.5."),
         ({"a": 1}, {"b": 1}, "shape", "The keys differ; missing: 'a'; not expected: 'b'."),
-        ("token", "tokens", "value", "Expected 'token', yours is 'tokens'."),
         ("a" * 50, "a" * 49, "value", "First difference at character 49: expected 'a', yours is the end of the text"),
         (3, 3.0, "dtype", "Expected an int, yours is a float, namely 3.0."),
-        (1, True, "dtype", "Expected an int, yours is a bool, namely True."),
         (2.0, torch.tensor(2.0), "kind", "take the plain number out with `.item()`"),
-        ([1], (1,), "kind", "Expected a list, yours is a tuple."),
         ([1], torch.tensor([1]), "kind", "(`.tolist()` makes a list of it)."),
         (
             np.zeros((2, 2)),
@@ -432,9 +342,6 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
             "First NaN or infinity at [1]: expected 0.0, yours is nan (2 of 2 items differ)",
         ),
         (torch.zeros(2), torch.zeros(2, 1), "shape", "Expected shape (2,), yours is (2, 1)."),
-        (torch.zeros(2), torch.zeros(()), "shape", "Expected shape (2,), yours is ()."),
-        ({1, 2}, {2, 3}, "value", "missing: 1; not expected: 3"),
-        (None, 4, "value", "Expected None, yours is 4."),
     ],
 )
 def test_how_a_difference_is_told(expected, actual, stage, text):
@@ -491,52 +398,47 @@ def _named(name, function):
 
 
 @pytest.mark.parametrize(
-    ("guess", "actual", "words"),
+    ("guess", "actual", "unit", "words"),
     [
-        (269, 269, "exactly right"),
-        (269.0001, 269, "exactly right"),
-        (280, 269, "close, 4 % too high"),
-        (200, 269, "26 % too low"),
-        (800, 200, "too high by a factor of 4"),
-        (1, 100000, "too low by a factor of 100,000"),
-        (0.17, 17, "too low by a factor of 100"),  # a share where percent are asked for: 99.99… after division
-        (5, 0, "too high by 5"),
-        (-3, 4, "too low by 7"),
+        (269.0001, 269, "", "exactly right"),
+        (280, 269, "", "close, 4 % too high"),
+        (200, 269, "", "26 % too low"),
+        (800, 200, "", "too high by a factor of 4"),
+        (1, 100000, "", "too low by a factor of 100,000"),
+        (5, 0, "", "too high by 5"),
+        (-3, 4, "", "too low by 7"),
+        (90, 80, "percent", "10 points too high"),
+        (77, 78, "%", "close, 1 point too low"),
+        (0.8, 58, "percent", "too low; if you meant 80 percent: 22 points too high"),
     ],
 )
-def test_how_far_off_a_guess_is_in_words(guess, actual, words):
-    assert how_far(guess, actual) == words
-
-
-@pytest.mark.parametrize(
-    ("guess", "actual", "words"),
-    [
-        (78, 78, "exactly right"),
-        (90, 80, "10 points too high"),
-        (77, 78, "close, 1 point too low"),
-        (40.5, 80, "39.5 points too low"),
-        (0.8, 58, "too low; if you meant 80 percent: 22 points too high"),
-        (0.5, 0.2, "close, 0.3 points too high"),
-    ],
-)
-def test_a_guess_in_percent_is_off_by_points(guess, actual, words):
-    assert how_far(guess, actual, "percent") == words
+def test_how_far_off_a_guess_is_in_words(guess, actual, unit, words):
+    assert how_far(guess, actual, unit) == words
 
 
 def test_a_guess_is_recorded_and_compared(capsys, tmp_path):
     exercises.predict("memory", "How many MB?", 500, unit="MB")
-    assert "Your guess: 500 MB." in capsys.readouterr().out
     exercises.reveal("memory", torch.tensor(250))
-    assert "How many MB? 250 MB\nYou guessed 500 MB: too high by a factor of 2." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Your guess: 500 MB." in said
+    assert "How many MB? 250 MB\nYou guessed 500 MB: too high by a factor of 2." in said
     assert json.loads((tmp_path / "progress.json").read_text())["predictions"]["memory"]["guess"] == 500
-
-
-def test_a_choice_is_right_or_not_and_spelling_is_forgiven(capsys):
     exercises.predict("family", "Which one?", " Decoder", choices=["encoder", "decoder"])
     exercises.reveal("family", "decoder")
-    assert "You guessed decoder: right." in capsys.readouterr().out
     exercises.reveal("family", "encoder")
-    assert "You guessed decoder: not this time." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "You guessed decoder: right." in said and "You guessed decoder: not this time." in said
+    exercises.predict("change", "How much more?", -3, unit="%")
+    assert "Your guess: -3" in capsys.readouterr().out
+
+
+def test_without_a_guess_only_the_answer_is_shown(capsys):
+    exercises.predict("memory", "How many MB?", ..., unit="MB")
+    assert "No guess yet: put your number of MB in place of `...`" in capsys.readouterr().out
+    exercises.reveal("memory", 269)
+    assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
+    exercises.reveal("memry", 269)
+    assert "did you mean `memory`?" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -544,8 +446,6 @@ def test_a_choice_is_right_or_not_and_spelling_is_forgiven(capsys):
     [
         ("500", {"unit": "MB"}, "A guess in MB is a number without quotes: '500' was not recorded."),
         ([1], {}, "A guess is a number or a text, not a list"),
-        (None, {"unit": "MB"}, "not a NoneType"),
-        (True, {"unit": "MB"}, "not a bool"),
         (float("nan"), {}, "must be a finite number"),
         (-3, {"unit": "MB"}, "A guess in MB cannot be negative: -3 was not recorded."),
         (
@@ -562,23 +462,6 @@ def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options,
     assert capsys.readouterr().out.startswith("[result] How much? 3")
 
 
-def test_a_percentage_may_be_negative_and_so_may_a_number_without_a_unit(capsys):
-    for unit in ("%", "percent", ""):
-        exercises.predict("change", "How much more?", -3, unit=unit)
-        assert "Your guess: -3" in capsys.readouterr().out
-
-
-def test_without_a_guess_only_the_answer_is_shown(capsys):
-    exercises.predict("memory", "How many MB?", ..., unit="MB")
-    assert "No guess yet: put your number of MB in place of `...`" in capsys.readouterr().out
-    exercises.predict("share", "Which share?", ..., unit="%")
-    assert "put your number of percent in place of `...`" in capsys.readouterr().out
-    exercises.reveal("memory", 269)
-    assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
-    exercises.reveal("memry", 269)
-    assert "did you mean `memory`?" in capsys.readouterr().out
-
-
 # Where it runs -------------------------------------------------------------------------------------------------------
 
 DEFINITION = """
@@ -587,15 +470,6 @@ from helpers.exercises import exercise, progress
 def weights_bytes(n_parameters, dtype):
     return n_parameters.nothing
 """
-
-
-def test_it_works_in_plain_python():
-    done = subprocess.run(
-        [sys.executable, "-c", DEFINITION], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
-    )
-    assert "line 5, in weights_bytes" in done.stdout
-    assert "engine.py" not in done.stdout + done.stderr
-    assert done.stderr == ""
 
 
 @pytest.mark.slow
@@ -618,14 +492,3 @@ def test_in_a_kernel_a_verdict_is_text_and_html_without_our_frames(monkeypatch):
     assert "line 4, in weights_bytes\n        return n_parameters.nothing\n    AttributeError" in first
     assert "engine" not in first and "ipykernel" not in first and "/tmp" not in first
     assert "It was in the loop on line 3, in `weights_bytes`: `while True:`." in second
-
-
-@pytest.mark.parametrize(("change", "untouched"), [("", True), ("break", False)])
-def test_planted_code_with_a_loop_is_recognized_in_such_a_cell_too(change, untouched):
-    """The two forms of a call have different lengths, so jumps over it have different ones, too."""
-    body = "def total(ns):\n    s = 0\n    for n in ns:\n        if n < 0:\n            continue\n"
-    body += "        s += math.floor(n)\n    return s\n"
-    file, cell = {}, {"math": math}
-    exec(compile("import math\n" + body, "<file>", "exec"), file)
-    exec(compile(body.replace("continue", change or "continue"), "<cell>", "exec"), cell)
-    assert not_attempted(cell["total"], file["total"]) == untouched

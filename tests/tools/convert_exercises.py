@@ -28,36 +28,47 @@ from helpers.exercises.checking import Registry, registry
 from helpers.exercises.checking.engine import check
 from helpers.exercises.checking.loading import FOLDER, Loaded
 from helpers.exercises.checking.variants import changed, entries, parted
-from helpers.exercises.solutions import bound_by, solution_source
+from helpers.exercises.solutions import bound_by
 from tests.tools.notebook import ROOT, exercise_node, read
 
 RIGHT = ROOT / "tests" / "exercises" / "right"
+OPTIONAL = ("properties", "raises", "tolerance", "seconds", "first_call", "drive", "shown")
 STATED = {"EXERCISE", "ANSWER", "SLIPS", "REFUSED", "RIGHT", "PLANTED"}
 
 
 def new_form(loaded: Loaded) -> tuple[str, str]:
-    """The text of the new file, and the line of its right answers, empty where it has none."""
-    spec, module = loaded.spec, sys.modules[f"helpers.exercises.course.{loaded.spec.notebook}.{loaded.spec.name}"]
-    source, answer = loaded.file.read_text(encoding="utf-8"), without_docstrings(loaded.answer.code).strip() + "\n"
-    texts = {}
+    """The text of the new file, and the text of its right answers, empty where it has none."""
+    spec, module = loaded.spec, sys.modules[loaded.spec.cases.__module__]
+    source, answer = loaded.file.read_text(encoding="utf-8"), without_docstrings(loaded.answer.code)
+    before, answer = answer.strip() + "\n", ruff("format", "-", given=answer).strip() + "\n"  # as in the new file
+    texts, codes = {}, []
     for kind in ("SLIPS", "REFUSED", "RIGHT"):
         stated = [(entry, "") if kind == "RIGHT" else parted(entry) for entry in getattr(module, kind, ())]
-        made = zip(stated, getattr(loaded, kind.lower()), strict=True)
-        texts[kind] = "".join(one_entry(answer, change, slip.code, said) for (change, said), slip in made)
-    options = options_of(spec, ast.parse(source), source)
-    codes = [slip.code for kind in ("slips", "refused", "right") for slip in getattr(loaded, kind)]
-    imports, definitions = needed(source, spec, "\n\n".join([answer, *options, *codes]))
-    hints = "".join(f"{wrapped(hint, '')}\n" for hint in spec.hints)
-    lists = [f"HINTS = {quoted(hints)}", f"SLIPS = {quoted(texts['SLIPS'])}"]
+        made = [slip.code for slip in getattr(loaded, kind.lower())]
+        made = made if before == answer else [ruff("format", "-", given=code) for code in made]
+        texts[kind] = "".join(one_entry(answer, *entry, code) for entry, code in zip(stated, made, strict=True))
+        codes += made
+    tree = ast.parse(source)
+    (call,) = (node.value for node in tree.body if bound_by(node) == ["EXERCISE"])
+    options = {keyword.arg: ast.get_source_segment(source, keyword.value) for keyword in call.keywords}
+    for key in ("properties", "raises"):  # tuples in place of their classes
+        if key in options and "evidence=" not in options[key]:
+            options[key] = re.sub(
+                r"\b(Property|BadInput)\(|\b(mentions|cause)=", lambda found: "(" * bool(found[1]), options[key]
+            )
+    named = [(name if name in ("drive", "shown") else name.upper(), options.get(name)) for name in OPTIONAL]
+    stated = [f"{name} = {text}" for name, text in named if text and text != name]
+    imports, others = needed(loaded, tree, "\n".join([answer, *stated, *codes]))
+    hints = "".join(f"{wrapped(hint)}\n" for hint in spec.hints)
+    lists = [f"HINTS = {quoted(hints)}\nSLIPS = {quoted(texts['SLIPS'])}"]
     lists += [f"PLANTED = {loaded.slips.index(loaded.planted)}"] if loaded.planted else []
     lists += [f"REFUSED = {quoted(texts['REFUSED'])}"] if texts["REFUSED"] else []
-    head = [f'"""{inspect.getdoc(module)}"""', imports, f"MINUTES, DOTS = {spec.minutes}, {spec.difficulty}\nPROVES = "]
-    head[-1] += f'"{spec.proves}"' if len(spec.proves) < 100 and '"' not in spec.proves else repr(spec.proves)
-    text = "\n\n".join(filter(None, [*head, "\n" + answer, "\n".join(lists), definitions, "\n".join(options)])) + "\n"
-    return text, texts["RIGHT"] and f"{spec.name} = {quoted(texts['RIGHT'])}\n"
+    head = f"MINUTES, DOTS = {spec.minutes}, {spec.difficulty}\nPROVES = {options['proves']}"
+    parts = [f'"""{inspect.getdoc(module)}"""', *imports, head, answer, *lists, *others, *stated]
+    return "\n".join(parts) + "\n", texts["RIGHT"] and f"{spec.name} = {quoted(texts['RIGHT'])}\n"
 
 
-def one_entry(answer: str, change: Any, code: str, said: str) -> str:
+def one_entry(answer: str, change: Any, said: str, code: str) -> str:
     """One entry of a list: edits in a line, or an edit of whole lines, where it means the same; else the whole text."""
     below, code = f"{wrapped(said, '    ')}\n" if said else "", without_docstrings(code)
     tried = []
@@ -83,56 +94,43 @@ def one_entry(answer: str, change: Any, code: str, said: str) -> str:
     return f"```\n{code.strip()}\n```\n{below}"
 
 
-def options_of(spec: Any, tree: ast.Module, source: str) -> list[str]:
-    """PROPERTIES, RAISES and the like as the old file states them, with tuples in place of their classes."""
-    (call,) = (node.value for node in tree.body if isinstance(node, ast.Assign) and bound_by(node) == ["EXERCISE"])
-    found = []
-    for keyword in call.keywords:
-        text = ast.get_source_segment(source, keyword.value)
-        if keyword.arg in ("properties", "raises") and text not in ("PROPERTIES", "RAISES"):
-            if "evidence=" not in text:
-                text = re.sub(r"\b(Property|BadInput)\(", "(", re.sub(r"\b(mentions|cause)=", "", text))
-            found.append(f"{keyword.arg.upper()} = {re.sub(r'^    ', '', text, flags=re.MULTILINE)}")
-        elif keyword.arg in ("tolerance", "seconds"):
-            found.append(f"{keyword.arg.upper()} = {text}")
-        elif keyword.arg in ("drive", "shown") and text != keyword.arg:
-            found.append(f"{keyword.arg} = {text}")
-        elif keyword.arg == "first_call":
-            arguments = "', '.join(map(repr, second))"
-            found.append(f'\n\ndef shown(first, *second):\n    return f"{spec.name}({{first!r}})({{{arguments}}})"')
-    return found
-
-
-def needed(source: str, spec: Any, read: str) -> tuple[str, str]:
+def needed(loaded: Loaded, tree: ast.Module, read: str) -> tuple[list[str], list[str]]:
     """The imports, and the other statements of the old file's top level, that the new file needs for what it reads."""
-    folded = solution_source(spec).partition("@exercise\n")[0]  # it imports what the reference's own module knows
-    known = [(node, text) for text in (folded, source) for node in ast.parse(text).body]
-    home = {name: (i, *known[i]) for i in range(len(known)) for name in bound_by(known[i][0])}
-    imports, others, todo = set(), {}, ["cases", "drive", "shown", *names(read)]
+    source, known = loaded.file.read_text(encoding="utf-8"), loaded.answer.globals
+    home = {name: node for node in tree.body for name in bound_by(node)}
+    imports, others, todo, seen = set(), {}, ["cases", "drive", "shown", *names(read)], {*STATED, loaded.spec.name}
     while todo:
         name = todo.pop(0)
-        if name not in home or name in {*STATED, spec.name}:
+        if name in seen or name not in known:
             continue
-        number, node, text = home.pop(name)
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            node.names = [item for item in node.names if (item.asname or item.name.split(".")[0]) == name]
-            imports.add(ast.unparse(node))
-            node.names = ast.parse(ast.get_source_segment(text, node)).body[0].names
+        seen.add(name)
+        node = home.get(name)
+        if node is None:  # the module of the reference imports it
+            what, module = known[name], getattr(known[name], "__module__", "")
+            imports.add(f"from {module} import {name}" if module else f"import {what.__name__} as {name}")
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            item = next(item for item in node.names if name in (item.asname, item.name.split(".")[0]))
+            plain = isinstance(node, ast.Import)
+            imports.add(ast.unparse(ast.Import([item]) if plain else ast.ImportFrom(node.module, [item], node.level)))
         else:
             first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
-            others[number] = "\n".join(text.splitlines()[first - 1 : node.end_lineno])
-            todo += names(others[number])
-    return "\n".join(sorted(imports)), "\n\n".join(others[number] for number in sorted(others))
+            others[first] = "\n".join(source.splitlines()[first - 1 : node.end_lineno])
+            todo += names(others[first])
+    return sorted(imports), [others[line] for line in sorted(others)]
+
+
+def ruff(*command: str, given: str | None = None) -> str:
+    run = [sys.executable, "-m", "ruff", *command]
+    return subprocess.run(run, input=given, capture_output=True, encoding="utf-8", check=True).stdout
 
 
 def names(text: str) -> list[str]:
     return [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
 
 
-def wrapped(text: str, indent: str) -> str:
+def wrapped(text: str, indent: str = "") -> str:
     """The text on lines of at most 118 characters; those after the first are indented."""
-    options = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(text, 118, initial_indent=indent, subsequent_indent="    ", **options)
+    return textwrap.TextWrapper(118, indent, "    ", break_long_words=False, break_on_hyphens=False).fill(text)
 
 
 def quoted(text: str) -> str:
@@ -141,19 +139,16 @@ def quoted(text: str) -> str:
 
 
 def lost_verdicts(old: Loaded, new: Loaded) -> list[str]:
-    """A sentence for every old answer that the new file judges otherwise."""
+    """A sentence for every old answer that the new file judges otherwise, and for a new slip without its cause."""
     problems = []
-    both = [dataclasses.replace(loaded.spec, planted=None) for loaded in (old, new)]
+    before, after = (dataclasses.replace(loaded.spec, planted=None) for loaded in (old, new))
     for answer in (old.answer, *old.slips, *old.refused, *old.right):
-        before, after = (check(answer.function, spec) for spec in both)
-        if (before.status, before.lines) != (after.status, after.lines):
-            problems.append(f"{answer.place} of {answer.name} was told {before.lines} and is now told {after.lines}")
-    for kind in ("slips", "refused"):
-        if len(getattr(old, kind)) != len(getattr(new, kind)):
-            problems.append(f"{old.spec.name} had {len(getattr(old, kind))} {kind} and has {len(getattr(new, kind))}")
+        was, now = check(answer.function, before), check(answer.function, after)
+        if (was.status, was.lines) != (now.status, now.lines):
+            problems.append(f"{answer.place} of {answer.name} was told {was.lines} and is now told {now.lines}")
     for slip in new.slips:
-        if f"Suspected cause: {slip.said}" not in check(slip.function, both[1]).lines:
-            problems.append(f"{slip.place} of {slip.name} is no longer told its cause, {slip.said!r}")
+        if f"Suspected cause: {slip.said}" not in check(slip.function, after).lines:
+            problems.append(f"{slip.place} of {slip.name} is not told its cause, {slip.said!r}")
     return problems
 
 
@@ -163,36 +158,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="write below this folder and take nothing away")
     options = parser.parse_args(arguments)
     folder, right = options.out or FOLDER, (options.out / "right" if options.out else RIGHT)
-    course = registry()
+    course, home, rights, lost = registry(), folder / options.notebook, [], 0
     cells = read(ROOT / "notebooks" / f"{options.notebook}.ipynb").cells
     used = [node.name for cell in cells if (node := exercise_node(cell))]
-    loaded = [course.load(name) for name in used if "EXERCISE" in course.load(name).answer.globals]
-    (folder / options.notebook).mkdir(parents=True, exist_ok=True)
-    shared = ROOT / "helpers/exercises/course" / options.notebook / "_shared.py"
-    if shared.is_file():
-        shutil.copy(shared, folder / options.notebook)
-    texts = {old.spec.name: new_form(old) for old in loaded}
-    for name, (text, _) in texts.items():
-        (folder / options.notebook / f"{name}.py").write_text(text, encoding="utf-8")
-    files = [str(folder / options.notebook / f"{name}.py") for name in texts]
-    for command in (["check", "--select", "I,F401", "--fix", "-q"], ["format", "-q"]):
-        subprocess.run([sys.executable, "-m", "ruff", *command, *files], check=False)
-    if rights := "\n".join(line for _, line in texts.values() if line):
-        right.mkdir(parents=True, exist_ok=True)
-        head = f'"""Right answers to the exercises of {options.notebook}, written differently."""\n\n'
-        (right / f"{options.notebook}.py").write_text(head + rights, encoding="utf-8")
-    converted, lost = Registry("", folder, "converted_exercises"), 0
+    loaded = [course.load(name) for name in used if name in course]
+    loaded = [old for old in loaded if old.file.is_relative_to(ROOT / "helpers")]
+    home.mkdir(parents=True, exist_ok=True)
+    for old in loaded:
+        text, answers = new_form(old)
+        (home / old.file.name).write_text(text, encoding="utf-8")
+        rights += [answers] if answers else []
+        if (shared := old.file.with_name("_shared.py")).is_file():
+            shutil.copy(shared, home)
+    ruff("check", "--select", "I", "--fix", "-q", *map(str, home.glob("[!_]*.py")))
+    ruff("format", "-q", *map(str, home.glob("[!_]*.py")))
+    right.mkdir(parents=True, exist_ok=True)
+    head = f'"""Right answers to the exercises of {options.notebook}, written differently."""\n\n'
+    (right / f"{options.notebook}.py").write_text(head + "\n".join(rights), encoding="utf-8")
+    converted = Registry("", folder, "converted_exercises")
     for old in loaded:
         problems = lost_verdicts(old, converted.load(old.spec.name))
-        lines = [
-            len(file.read_text(encoding="utf-8").splitlines()) for file in (old.file, converted.files[old.spec.name])
-        ]
+        was, now = (len(file.read_text("utf-8").splitlines()) for file in (old.file, home / old.file.name))
         tried = 1 + len(old.slips) + len(old.refused) + len(old.right)
-        print(
-            "\n".join(
-                [f"{old.spec.name}: {lines[0]} → {lines[1]} lines, {tried} answers, {len(problems)} lost", *problems]
-            )
-        )
+        print(f"{old.spec.name}: {was} → {now} lines, {tried} answers, {len(problems)} lost", *problems, sep="\n    ")
         lost += len(problems)
         if not problems and not options.out:
             old.file.unlink()

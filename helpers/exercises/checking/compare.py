@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 import numbers
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from helpers.display.boxes import shorten, tidy
 SHORT_TEXT = 40  # up to here two texts are shown whole, beyond it from where they part
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """One difference. `stage` is "kind", "shape", "dtype" or "value", `text` a whole sentence."""
 
     stage: str
@@ -51,22 +49,11 @@ def is_tensor(value: Any) -> bool:
 
 
 def _walk(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if is_array(expected):
-        right_kind, inside = is_array(actual) and is_tensor(expected) == is_tensor(actual), _arrays
-    elif isinstance(expected, bool | np.bool_):
-        right_kind, inside = _is_bool(actual), _plain
-    elif isinstance(expected, numbers.Integral):
-        right_kind, inside = isinstance(actual, numbers.Integral) and not _is_bool(actual), _plain
-    elif isinstance(expected, numbers.Number):
-        right_kind, inside = isinstance(actual, numbers.Number) and not _is_bool(actual), _floats
-    elif isinstance(expected, Mapping):
-        right_kind, inside = isinstance(actual, Mapping), _mappings
-    elif isinstance(expected, list | tuple):
-        right_kind, inside = isinstance(actual, list if isinstance(expected, list) else tuple), _sequences
-    elif isinstance(expected, str):
-        right_kind, inside = isinstance(actual, str), _strings
-    elif isinstance(expected, set | frozenset):
-        right_kind, inside = isinstance(actual, set | frozenset), _sets
+    if is_tensor(expected):
+        right_kind, inside = is_tensor(actual), _arrays
+    elif kind := next((kind for kind in WALKS if isinstance(expected, kind)), None):
+        right_kind = isinstance(actual, kind) and (kind is BOOL or not isinstance(actual, BOOL))
+        inside = WALKS[kind]
     elif expected is None or type(expected).__eq__ is not object.__eq__:
         right_kind, inside = True, _plain
     else:
@@ -89,16 +76,13 @@ def _plain(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[
 
 
 def _floats(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if not _close(expected, actual, tolerance):
-        yield _value(expected, actual, path)
-
-
-def _close(expected: Any, actual: Any, tolerance: float) -> bool:
     if isinstance(expected, complex) or isinstance(actual, complex):
-        return abs(expected - actual) <= tolerance + tolerance * abs(expected)
-    if math.isnan(expected) or math.isnan(actual):
-        return math.isnan(expected) and math.isnan(actual)
-    return math.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
+        close = abs(expected - actual) <= tolerance + tolerance * abs(expected)
+    else:
+        both_nan = math.isnan(expected) and math.isnan(actual)
+        close = both_nan or math.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
+    if not close:
+        yield _value(expected, actual, path)
 
 
 def _strings(expected: str, actual: str, tolerance: float, path: str) -> Iterator[Difference]:
@@ -155,11 +139,11 @@ def _objects(expected: Any, actual: Any, tolerance: float, path: str) -> Iterato
 
 
 def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if tuple(expected.shape) != tuple(actual.shape):
-        yield Difference("shape", f"Expected shape {_shape(expected)}{_at(path)}, yours is {_shape(actual)}.")
+    if (want := tuple(expected.shape)) != (have := tuple(actual.shape)):
+        yield Difference("shape", f"Expected shape {want}{_at(path)}, yours is {have}.")
         return
-    if _dtype(expected) != _dtype(actual):
-        yield Difference("dtype", f"Expected {_dtype(expected)}{_at(path)}, yours is {_dtype(actual)}.")
+    if (want := _dtype(expected)) != (have := _dtype(actual)):
+        yield Difference("dtype", f"Expected {want}{_at(path)}, yours is {have}.")
         return
     e, a = _numpy(expected), _numpy(actual)
     broken = np.zeros(e.shape, dtype=bool)
@@ -176,6 +160,12 @@ def _arrays(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator
         share = f" ({int(wrong.sum())} of {_items(wrong.size)} differ)" if wrong.size > 1 else ""
         text = f"{what}{where}: expected {describe(e[at])}, yours is {describe(a[at])}{share}."
         yield Difference("value", text)
+
+
+BOOL = bool | np.bool_
+# How each kind is walked, the first that fits; what is expected as one of them must come as the same kind.
+WALKS: dict[Any, Callable] = {np.ndarray: _arrays, BOOL: _plain, numbers.Integral: _plain, numbers.Number: _floats}
+WALKS |= {Mapping: _mappings, list: _sequences, tuple: _sequences, str: _strings, set | frozenset: _sets}
 
 
 def all_finite(value: Any) -> bool:
@@ -196,23 +186,25 @@ def _value(expected: Any, actual: Any, path: str) -> Difference:
 
 
 def _kind(expected: Any, actual: Any, path: str) -> Difference:
-    number = isinstance(expected, numbers.Number)
-    stage = "dtype" if number and isinstance(actual, numbers.Number) else "kind"
-    advice = " (take the plain number out with `.item()`)" if number and is_array(actual) else ""
-    advice = " (`.tolist()` makes a list of it)" if isinstance(expected, list) and is_array(actual) else advice
-    expects, yours = kind_name(expected), kind_name(actual)
+    number, advice = isinstance(expected, numbers.Number), ""
+    if is_array(actual) and number:
+        advice = " (take the plain number out with `.item()`)"
+    elif is_array(actual) and isinstance(expected, list):
+        advice = " (`.tolist()` makes a list of it)"
     values = f", namely {describe(actual)}" if isinstance(actual, numbers.Number | str) else ""
-    return Difference(stage, f"Expected {expects}{_at(path)}, yours is {yours}{values}{advice}.")
+    stage = "dtype" if number and isinstance(actual, numbers.Number) else "kind"
+    text = f"Expected {kind_name(expected)}{_at(path)}, yours is {kind_name(actual)}{values}{advice}."
+    return Difference(stage, text)
 
 
 def kind_name(value: Any) -> str:
     """`a list`, `an int`, `a float32 tensor of shape (3, 4)`."""
-    if is_array(value):
-        article = "an" if _dtype(value).startswith("int") else "a"
-        return f"{article} {_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {_shape(value)}"
     if value is None:
         return "None"
     name = type(value).__name__
+    if is_array(value):
+        name = f"{_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {tuple(value.shape)}"
+        return f"{'an' if name.startswith('int') else 'a'} {name}"
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
@@ -222,43 +214,27 @@ def describe(value: Any, limit: int = 120) -> str:
         if 0 < math.prod(value.shape) <= 6:
             return f"{_dtype(value)} {shorten(_nested(_numpy(value).tolist()))}"
         return kind_name(value)
-    if is_array(value):
-        return _number(_numpy(value).item())
-    return shorten(_nested(value), limit)
+    return _nested(value) if is_array(value) else shorten(_nested(value), limit)
 
 
 def _nested(value: Any) -> str:
     if isinstance(value, list):
-        return f"[{', '.join(_nested(item) for item in value[:20])}{', …' if len(value) > 20 else ''}]"
+        return f"[{', '.join(map(_nested, value[:20]))}{', …' if len(value) > 20 else ''}]"
     if isinstance(value, tuple):
-        return f"({', '.join(_nested(item) for item in value)}{',' if len(value) == 1 else ''})"
-    if is_array(value):
+        return f"({', '.join(map(_nested, value))}{',' if len(value) == 1 else ''})"
+    if is_array(value) and value.ndim:
         return describe(value)
-    if isinstance(value, numbers.Number | np.bool_):
-        return _number(value)
     if isinstance(value, set | frozenset):
         return "{" + ", ".join(sorted(map(repr, value))) + "}" if value else "an empty set"
-    return tidy(repr(value))
-
-
-def _number(value: Any) -> str:
-    value = value.item() if hasattr(value, "item") else value
+    value = value.item() if isinstance(value, np.generic) or is_array(value) else value
     if isinstance(value, float):
         text = f"{value:.6g}"
         return text if any(mark in text for mark in ".einf") else f"{text}.0"
-    return str(value)
-
-
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool | np.bool_)
+    return str(value) if isinstance(value, numbers.Number) else tidy(repr(value))
 
 
 def _dtype(array: Any) -> str:
     return str(array.dtype).removeprefix("torch.")
-
-
-def _shape(array: Any) -> str:
-    return str(tuple(array.shape))
 
 
 def _items(count: int) -> str:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,8 +49,7 @@ class Outcome:
     error: BaseException | None = None
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """The inputs of an exercise, the `n_cases` good ones first, and what the reference does with each."""
 
     inputs: list[tuple]
@@ -59,10 +58,10 @@ class Prepared:
 
 
 def check(obj: Any, spec: Exercise, prepared: Prepared | None = None) -> Finding:
-    """Run every check of `spec` on the learner's `obj`.
+    """Run every check of `spec` on the learner's `obj`; `prepared`, from `prepare(spec)`, is for many answers to one.
 
     Never raises what `obj` raises; restores random state and settings. Raises BrokenExercise where the exercise itself
-    is at fault. prepared: what `prepare(spec)` gave, to check many answers to one exercise.
+    is at fault.
     """
     if stubs.not_attempted(obj, spec.planted):
         return Finding("not attempted")
@@ -79,28 +78,22 @@ def prepare(spec: Exercise) -> Prepared:
             inputs = inputs_of(spec)
         except Exception as error:
             raise BrokenExercise(f"{spec.place}: `cases` stops with {type(error).__name__}: {error}.") from error
-        prepared = Prepared(inputs, outcomes(spec.reference, spec, inputs), len(inputs) - len(spec.raises))
-    if fault := _fault(spec, prepared):
-        raise BrokenExercise(f"{spec.place}: {fault}.")
-    return prepared
-
-
-def _fault(spec: Exercise, prepared: Prepared) -> str:
-    """What the reference does against its own exercise; empty where nothing."""
-    for i, (case, outcome) in enumerate(zip(prepared.inputs, prepared.expected, strict=True)):
-        called, error = f"the reference, called as `{call_text(spec, case)}`,", outcome.error
-        if i >= prepared.n_cases:
-            bad = spec.raises[i - prepared.n_cases]
-            if not _refuses(outcome, bad):
-                naming = f" that names {bad.mentions!r}" if bad.mentions else ""
-                return f"{called} does not raise a {bad.exception.__name__}{naming}"
-        elif error is not None:
-            return f"{called} raises {type(error).__name__}, which `raises` does not declare: {error}"
+        expected, n_cases = outcomes(spec.reference, spec, inputs, Event(), []), len(inputs) - len(spec.raises)
+    faults = []
+    for case, outcome in zip(inputs[:n_cases], expected, strict=False):
+        if error := outcome.error:
+            told = f"raises {type(error).__name__}, which `raises` does not declare: {error}"
+            faults.append((case, told))
         else:
-            for prop in spec.properties:
-                if not _holds(prop, outcome.value, case):
-                    return f"{called} does not have the property that {prop.text}"
-    return ""
+            lacking = [prop.text for prop in spec.properties if not _holds(prop, outcome.value, case)]
+            faults += [(case, f"does not have the property that {text}") for text in lacking]
+    for bad, outcome in zip(spec.raises, expected[n_cases:], strict=True):
+        naming = f" that names {bad.mentions!r}" if bad.mentions else ""
+        if not _refuses(outcome, bad):
+            faults.append((bad.args, f"does not raise a {bad.exception.__name__}{naming}"))
+    for case, told in faults[:1]:
+        raise BrokenExercise(f"{spec.place}: the reference, called as `{call_text(spec, case)}`, {told}.")
+    return Prepared(inputs, expected, n_cases)
 
 
 def inputs_of(spec: Exercise) -> list[tuple]:
@@ -117,7 +110,7 @@ def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
 
     def run_all(stop: Event) -> None:
         here = settings.snapshot()
-        outcomes(obj, spec, prepared.inputs, into=found, stop=stop)
+        outcomes(obj, spec, prepared.inputs, stop, found)
         changed.update(settings.changes(here, settings.snapshot()))
 
     before = settings.snapshot()
@@ -138,34 +131,23 @@ def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
 
 
 def outcomes(
-    function: Any,
-    spec: Exercise,
-    inputs: list[tuple],
-    into: list[Outcome] | None = None,
-    stop: Event | None = None,
-    only: int | None = None,
+    function: Any, spec: Exercise, inputs: list[tuple], stop: Event, into: list[Outcome], only: int | None = None
 ) -> list[Outcome]:
-    """Call `function` on a copy of each input, or of number `only`; the seed of a call is its number on every run.
-
-    Leave once `stop` is set.
-    """
-    results = [] if into is None else into
+    """Call `function` on a copy of each input, or of number `only`, seeded by its number; leave once `stop` is set."""
     for i, case in enumerate(inputs):
-        if only not in (None, i):
-            continue
-        args = _copy(case)
-        settings.seed_everything(i)
-        outcome = Outcome(args)
-        try:
-            value = spec.drive(function, *args) if spec.drive else function(*args)
-            outcome.value = _copy(value)
-        except BaseException as error:  # SystemExit and KeyboardInterrupt too: the learner's code may raise anything
-            if stop is not None and stop.is_set():
-                return results
-            outcome.error = error
-        outcome.args = _copy(args)
-        results.append(outcome)
-    return results
+        if only in (None, i):
+            outcome = Outcome(_copy(case))
+            settings.seed_everything(i)
+            try:
+                called = spec.drive(function, *outcome.args) if spec.drive else function(*outcome.args)
+                outcome.value = _copy(called)
+            except BaseException as error:  # SystemExit and KeyboardInterrupt too: a learner may raise anything
+                outcome.error = error
+                if stop.is_set():
+                    break
+            outcome.args = _copy(outcome.args)
+            into.append(outcome)
+    return into
 
 
 def _judge(spec: Exercise, prepared: Prepared, found: list[Outcome], home: str, printed: str) -> Finding:
@@ -255,22 +237,19 @@ def suspected_cause(spec: Exercise, prepared: Prepared, found: list[Outcome], fa
 
 def _made(
     slip: Variant, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
-) -> list[Outcome] | None:
-    """What a slip gives for every input.
-
-    None where it differs from `wanted` for input number `at`, cannot be defined, or does not come to an end.
-    """
+) -> list[Outcome]:
+    """What a slip gives for every input; nothing where it differs from `wanted` for number `at`, or does not end."""
     made: list[Outcome] = []
 
     def run(stop: Event) -> None:
         function = slip.function
-        there = outcomes(function, spec, inputs, stop=stop, only=at)
+        there = outcomes(function, spec, inputs, stop, [], only=at)
         if there and _same(spec, there[0], wanted):  # most are ruled out by one call
-            outcomes(function, spec, inputs, into=made, stop=stop)
+            outcomes(function, spec, inputs, stop, made)
 
     with captured_output():
         done = watch(run, seconds)
-    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else None
+    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else []
 
 
 def _same(spec: Exercise, one: Outcome, other: Outcome) -> bool:

@@ -11,7 +11,7 @@ The new form: `notebooks/exercises/10_rag/look_up.py` is the exercise `look_up` 
     REFUSED = "…"                # optional: wrong answers that are refused, each with a part of what is said
     PLANTED = 0                  # optional: the number of the slip that stands in the cell, for a bug to find
     PROPERTIES = [(text, predicate, cause, evidence)]; RAISES = [(args, ValueError, because, mentions)]     # optional
-    TOLERANCE = 1e-5; SECONDS = 5                                     # optional, as `drive` and `shown`: see `spec`
+    TOLERANCE = 1e-5; SECONDS = 5; FIRST_CALL = 1                     # optional, as `drive` and `shown`: see `spec`
 
 The old form, `helpers/exercises/course/10_rag/look_up.py`, states the same as `EXERCISE = Exercise(reference=…, …)`,
 `cases`, and ANSWER, SLIPS, REFUSED, RIGHT (right answers, written differently) and PLANTED as Python.
@@ -37,6 +37,7 @@ from helpers.files.paths import ROOT
 
 FOLDER = ROOT / "notebooks" / "exercises"
 PACKAGE = "notebook_exercises"  # under this name the files of FOLDER are imported
+OPTIONS = ("drive", "shown", "TOLERANCE", "SECONDS", "FIRST_CALL")  # what a file of the new form may leave out
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,15 @@ class Registry(Mapping[str, Exercise]):
             self.files[path.stem] = path
         self._loaded: dict[str, Loaded] = {}
 
+    def notebooks(self) -> dict[str, str]:
+        """The notebook of each exercise by the exercise's name; imports none of the files."""
+        return {name: path.parent.name for name, path in self.files.items()}
+
     def __getitem__(self, name: str) -> Exercise:
         return self.load(name).spec
+
+    def __contains__(self, name: object) -> bool:  # without loading it, as Mapping would
+        return name in self.files
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.files)
@@ -83,25 +91,18 @@ class Registry(Mapping[str, Exercise]):
     def __len__(self) -> int:
         return len(self.files)
 
-    def __contains__(self, name: object) -> bool:  # without loading it, as Mapping would
-        return name in self.files
-
-    def notebooks(self) -> dict[str, str]:
-        """The notebook of each exercise by the exercise's name; imports none of the files."""
-        return {name: path.parent.name for name, path in self.files.items()}
-
     def load(self, name: str) -> Loaded:
         """The file of the exercise `name`; KeyError where there is none, BrokenExercise where it is at fault."""
-        if name not in self._loaded:
-            file = self.files[name]
-            try:
+        file = self.files[name]
+        try:
+            if name not in self._loaded:
                 module = importlib.import_module(f"{self.packages[file.parents[1]]}.{file.parent.name}.{name}")
                 read = read_old if "EXERCISE" in vars(module) else read_new
                 self._loaded[name] = read(module, file)
-            except Exception as error:
-                told = f"{type(error).__name__}: {error}" if not isinstance(error, BrokenExercise) else str(error)
-                raise BrokenExercise(f"{shown(file)} does not load: {told}") from error
-        return self._loaded[name]
+            return self._loaded[name]
+        except Exception as error:
+            told = str(error) if isinstance(error, BrokenExercise) else f"{type(error).__name__}: {error}"
+            raise BrokenExercise(f"{shown(file)} does not load: {told}") from error
 
 
 def shown(file: Path) -> str:
@@ -123,24 +124,17 @@ def read_new(module: ModuleType, file: Path) -> Loaded:
     if number is not None and number not in range(len(slips)):
         raise BrokenExercise(f"PLANTED is {number!r}; it must be the number of a slip, 0 to {len(slips) - 1}.")
     planted = None if number is None else slips[number]
+    found = {"name": name, "notebook": file.parent.name, "place": shown(file), "reference": stated[name]}
+    found |= {"minutes": stated["MINUTES"], "difficulty": stated["DOTS"], "proves": stated["PROVES"]}
     spec = Exercise(
-        name=name,
-        notebook=file.parent.name,
-        place=shown(file),
-        minutes=stated["MINUTES"],
-        difficulty=stated["DOTS"],
-        proves=stated["PROVES"],
-        reference=stated[name],
+        **found,
         cases=stated["cases"],
         hints=rungs(stated["HINTS"]),
         properties=[Property(*entry) for entry in stated.get("PROPERTIES", ())],
         raises=[BadInput(*entry) for entry in stated.get("RAISES", ())],
         mistakes=slips,
         planted=planted and planted.function,
-        drive=stated.get("drive"),
-        shown=stated.get("shown"),
-        tolerance=stated.get("TOLERANCE", Exercise.tolerance),
-        seconds=stated.get("SECONDS", Exercise.seconds),
+        **{key.lower(): stated[key] for key in OPTIONS if key in stated},
     )
     refused = variants(answer, "REFUSED", stated.get("REFUSED", ""))
     return Loaded(file, spec, answer, slips, refused, planted=planted)
@@ -163,29 +157,21 @@ def read_old(module: ModuleType, file: Path) -> Loaded:
         planted = next((slip for slip in slips if (slip.code, slip.said) == (wanted.code, wanted.said)), None)
         if planted is None:
             raise BrokenExercise("PLANTED is none of SLIPS.")
-    spec = dataclasses.replace(
-        given,
-        name=name,
-        notebook=file.parent.name,
-        place=shown(file),
-        cases=stated["cases"],
-        mistakes=slips,
-        planted=planted and planted.function,
-    )
+    found = {"name": name, "notebook": file.parent.name, "place": shown(file), "cases": stated["cases"]}
+    spec = dataclasses.replace(given, mistakes=slips, planted=planted and planted.function, **found)
     return Loaded(file, spec, answer, slips, refused, right, planted)
 
 
 def variants(answer: Variant, kind: str, stated: str | Sequence[Any]) -> tuple[Variant, ...]:
     """The answers of one list of a file, in either notation. Raises BrokenExercise for one that does not fit."""
     found: list[Variant] = []
+    place = kind
     try:
-        both = entries(stated, said=kind == "SLIPS") if isinstance(stated, str) else map(parted, stated)
-    except ValueError as error:
-        raise BrokenExercise(f"{kind}: {error}.") from error
-    try:
-        for change, said in both:
-            place = f"{kind}[{len(found)}]"
+        listed = entries(stated, said=kind == "SLIPS") if isinstance(stated, str) else stated
+        for number, entry in enumerate(listed):
+            place = f"{kind}[{number}]"
+            change, said = entry if isinstance(stated, str) else parted(entry)
             found.append(dataclasses.replace(answer, code=changed(answer.code, change), place=place, said=said))
     except (ValueError, TypeError) as error:
-        raise BrokenExercise(f"{kind}[{len(found)}]: {error}.") from error
+        raise BrokenExercise(f"{place}: {error}.") from error
     return tuple(found)

@@ -11,51 +11,26 @@ import contextlib
 import os
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
-Read, Write = Callable[[Any], Any], Callable[[Any, Any], Any]
-
-
-def _deterministic(torch: Any) -> tuple[bool, bool]:
-    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-
-
-def _directory(os: Any) -> str | None:
-    try:
-        return os.getcwd()
-    except OSError:  # it has been deleted
-        return None
-
-
-# What completes "it changes ": the module, how its value is read, and how it is put back.
-SETTINGS: dict[str, tuple[str, Read, Write]] = {
-    "torch's default dtype": ("torch", lambda t: t.get_default_dtype(), lambda t, v: t.set_default_dtype(v)),
-    "torch's default device": ("torch", lambda t: t.get_default_device(), lambda t, v: t.set_default_device(v)),
-    "whether torch records gradients": ("torch", lambda t: t.is_grad_enabled(), lambda t, v: t.set_grad_enabled(v)),
-    "torch's precision of float32 products": (
-        "torch",
-        lambda t: t.get_float32_matmul_precision(),
-        lambda t, v: t.set_float32_matmul_precision(v),
-    ),
-    "torch's deterministic mode": (
-        "torch",
-        _deterministic,
-        lambda t, v: t.use_deterministic_algorithms(v[0], warn_only=v[1]),
-    ),
-    "torch's number of threads": ("torch", lambda t: t.get_num_threads(), lambda t, v: t.set_num_threads(v)),
-    "numpy's handling of errors": ("numpy", lambda n: n.geterr(), lambda n, v: n.seterr(**v)),
-    "numpy's print options": ("numpy", lambda n: n.get_printoptions(), lambda n, v: n.set_printoptions(**v)),
-    "the working directory": ("os", _directory, lambda o, v: v and o.chdir(v)),
+SETTINGS = {  # what completes "it changes ": the module, what reads the setting, what puts it back
+    "torch's default dtype": ("torch", "get_default_dtype", "set_default_dtype"),
+    "torch's default device": ("torch", "get_default_device", "set_default_device"),
+    "whether torch records gradients": ("torch", "is_grad_enabled", "set_grad_enabled"),
+    "torch's precision of float32 products": ("torch", "get_float32_matmul_precision", "set_float32_matmul_precision"),
+    "torch's deterministic mode": ("torch", "get_deterministic_debug_mode", "set_deterministic_debug_mode"),
+    "torch's number of threads": ("torch", "get_num_threads", "set_num_threads"),
+    "numpy's handling of errors": ("numpy", "geterr", "seterr"),
+    "numpy's print options": ("numpy", "get_printoptions", "set_printoptions"),
+    "the working directory": ("os", "getcwd", "chdir"),
 }
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The value of every setting by its name, the environment variables, and how many modules were loaded."""
+class Snapshot(NamedTuple):
+    """The settings as a thread sees them: values by name, environment variables, and how many modules are loaded."""
 
     values: dict[str, Any]
     environment: dict[str, str]
@@ -64,47 +39,41 @@ class Snapshot:
 
 def snapshot() -> Snapshot:
     """The settings as this thread sees them now."""
-    loaded = {
-        name: (sys.modules[module], read) for name, (module, read, _) in SETTINGS.items() if module in sys.modules
-    }
-    return Snapshot({name: read(module) for name, (module, read) in loaded.items()}, dict(os.environ), len(sys.modules))
+    values = {}
+    for name, (module, read, _) in SETTINGS.items():
+        with contextlib.suppress(KeyError, FileNotFoundError):  # not imported; the working directory has been deleted
+            values[name] = getattr(sys.modules[module], read)()
+    return Snapshot(values, dict(os.environ), len(sys.modules))
 
 
 def changes(before: Snapshot, after: Snapshot) -> dict[str, str]:
     """A sentence for each setting that differs, by the setting's name; of variables no value, since some are keys."""
-    found = {}
+    found = {name: f"the environment variable {name}" for name in _variables(before, after)}
     for name, old in before.values.items():
         if (new := after.values.get(name, old)) != old:
             if isinstance(old, dict):  # only what differs
                 keys = [key for key in old if old[key] != new[key]]
                 old, new = {key: old[key] for key in keys}, {key: new[key] for key in keys}
             found[name] = f"{name} from {old} to {new}"
-    found |= {name: f"the environment variable {name}" for name in _variables(before, after)}
-    return {
-        name: f"It changes {what}, which every later cell would feel; the check has put it back."
-        for name, what in found.items()
-    }
+    end = "which every later cell would feel; the check has put it back."
+    return {name: f"It changes {found[name]}, {end}" for name in sorted(found, key=lambda name: name not in SETTINGS)}
 
 
 def restore(before: Snapshot, changed: Iterable[str] = ()) -> None:
     """Put back what differs now, and the settings called `changed` in any case."""
     now = snapshot()
     for name, value in before.values.items():
-        if now.values[name] != value or name in changed:
+        if now.values.get(name) != value or name in changed:
             module, _, write = SETTINGS[name]
-            write(sys.modules[module], value)
+            put_back = getattr(sys.modules[module], write)
+            put_back(**value) if isinstance(value, dict) else put_back(value)
     for name in _variables(before, now):
-        if name in before.environment:
-            os.environ[name] = before.environment[name]
-        else:
-            del os.environ[name]
+        os.environ.pop(name, None)
+        os.environ.update({name: before.environment[name]} if name in before.environment else {})
 
 
 def _variables(before: Snapshot, after: Snapshot) -> list[str]:
-    """Names of environment variables that differ.
-
-    One that is new is nobody's fault where a module was imported meanwhile: libraries set their own.
-    """
+    """Environment variables that differ; where a module was imported meanwhile, new ones are nobody's fault."""
     old, new = before.environment, after.environment
     names = old if after.n_modules > before.n_modules else old | new
     return sorted(name for name in names if old.get(name) != new.get(name))
@@ -116,7 +85,7 @@ def preserved_randomness() -> Iterator[None]:
     torch = sys.modules.get("torch")
     python_state, numpy_state = random.getstate(), np.random.get_state()
     torch_state = torch.get_rng_state() if torch else None
-    cuda_states = torch.cuda.get_rng_state_all() if torch and torch.cuda.is_initialized() else None
+    cuda_states = torch.cuda.get_rng_state_all() if torch and torch.cuda.is_initialized() else []
     try:
         yield
     finally:
@@ -124,7 +93,6 @@ def preserved_randomness() -> Iterator[None]:
         np.random.set_state(numpy_state)
         if torch:
             torch.set_rng_state(torch_state)
-        if cuda_states is not None:
             torch.cuda.set_rng_state_all(cuda_states)
 
 

@@ -1,4 +1,4 @@
-"""Can the learner's object be called like the reference?"""
+"""Can the learner's object be called like the reference, and how does a call read?"""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from helpers.display.boxes import shorten
 from helpers.exercises.checking.compare import describe, is_array, kind_name
 from helpers.exercises.checking.spec import Exercise
 
+FEW = 8  # so many whole numbers are shown rather than their shape
+MANY = 3  # so many arrays are told apart by their names rather than by their kind
+SPECIAL = ("__init__", "__call__", "__len__", "__getitem__", "__iter__")
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -28,7 +31,7 @@ def signature_problem(obj: Any, spec: Exercise) -> str:
 
 def _class_problem(cls: type, spec: Exercise) -> str:
     for name, wanted in vars(spec.reference).items():
-        if name.startswith("_") and name not in ("__init__", "__call__", "__len__", "__getitem__", "__iter__"):
+        if name.startswith("_") and name not in SPECIAL:
             continue
         have = getattr(cls, name, None)
         if have is None or (name == "__init__" and have is object.__init__):
@@ -48,31 +51,22 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
         return ""
     if any(p.kind in _VARIADIC for p in theirs):
         return ""
-    asked = [
-        p for p in ours if p.kind is not p.KEYWORD_ONLY or p.default is p.empty or p.name in {t.name for t in theirs}
-    ]
-    want, got = (f"({', '.join(p.name for p in params)})" for params in (asked, theirs))
-    problem = f"`{name}` must take {want}; yours takes {got}."
-    required = [p for p in theirs if p.default is p.empty]
     by_name = {p.name: p for p in theirs}
-    for i, parameter in enumerate(ours):
-        if parameter.kind in _VARIADIC:
-            return "" if parameter.name in by_name else problem
+    # an option of the course's version need not be offered
+    asked = [p for p in ours if p.kind is not p.KEYWORD_ONLY or p.default is p.empty or p.name in by_name]
+    want, got = (f"({', '.join(p.name for p in params)})" for params in (asked, theirs))
+    problem = f"`{name}` must take {want}; yours takes {got}"
+    for i, parameter in enumerate(asked):
         mine = by_name.get(parameter.name)
-        positional = parameter.kind is not inspect.Parameter.KEYWORD_ONLY
-        if mine is None and not positional and parameter.default is not parameter.empty:
-            continue  # an option of the course's version that an exercise need not have
-        if mine is None or (positional and (i >= len(theirs) or theirs[i] is not mine)):
-            return problem
-        if parameter.default is not parameter.empty and mine in required:
+        if parameter.kind in _VARIADIC:
+            return "" if mine else f"{problem}."
+        if mine is None or (parameter.kind is not parameter.KEYWORD_ONLY and theirs.index(mine) != i):
+            return f"{problem}."
+        if parameter.default is not parameter.empty and mine.default is mine.empty:
             default = f"{parameter.name}={parameter.default!r}"
             return f"`{name}`: the argument `{parameter.name}` needs a default value, `{default}`."
-    extra = [p.name for p in required if p.name not in {q.name for q in ours}]
-    return f"{problem[:-1]}: give `{extra[0]}` a default value or take it out." if extra else ""
-
-
-FEW = 8  # so many whole numbers are shown rather than their shape
-MANY = 3  # so many arrays are told apart by their names rather than by their kind
+    extra = [p.name for p in theirs if p.default is p.empty and p.name not in {q.name for q in ours}]
+    return f"{problem}: give `{extra[0]}` a default value or take it out." if extra else ""
 
 
 def argument_names(spec: Exercise) -> list[str]:
@@ -106,14 +100,11 @@ def call_text(spec: Exercise, case: tuple) -> str:
 def _argument(value: Any) -> str:
     if is_array(value):
         return kind_name(value).split(" ", 1)[1]
-    if isinstance(value, list | tuple) and _holds_matrix(value):
+    if isinstance(value, list | tuple) and _holds_matrix(value):  # its numbers would say nothing in a line
         inside = ", ".join(map(_argument, value))
         return f"[{inside}]" if isinstance(value, list) else f"({inside})"
     return describe(value, 240)
 
 
 def _holds_matrix(value: Any) -> bool:
-    """Is there an array of two or more dimensions in it, at any depth? Its numbers would say nothing in a line."""
-    if isinstance(value, list | tuple):
-        return any(map(_holds_matrix, value))
-    return is_array(value) and value.ndim >= 2
+    return any(map(_holds_matrix, value)) if isinstance(value, list | tuple) else is_array(value) and value.ndim >= 2

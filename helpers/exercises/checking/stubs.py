@@ -39,10 +39,8 @@ def code_of(obj: Any) -> CodeType | None:
 
 def methods(cls: type) -> dict[str, CodeType]:
     """Code of the methods that the class body itself defines; those that `@dataclass` writes are left out."""
+    written = ("<string>", dataclasses.__file__) if dataclasses.is_dataclass(cls) else ()
     found = {name: code for name, value in vars(cls).items() if (code := code_of(value)) is not None}
-    if not dataclasses.is_dataclass(cls):
-        return found
-    written = ("<string>", dataclasses.__file__)
     return {name: code for name, code in found.items() if code.co_filename not in written}
 
 

@@ -66,23 +66,18 @@ def place(filename: str, line: int, home: str) -> str:
 
 
 def where_stuck(frames: list[tuple[str, int, str]], home: str) -> str:
-    """Where code was when its time was up: its loop if there is one, since that line is the same every time."""
+    """Where code was when its time was up: its innermost loop if there is one, since that line is always the same."""
     own = [frame for frame in frames if is_own(frame[0])]
     if not own:
         return ""
     filename, line, function = ([frame for frame in own if frame[0] == home] or own)[-1]
-    loop = enclosing_loop(filename, line)
-    line = loop or line
-    source = linecache.getline(filename, line).strip()
-    text = f"It was {'in the loop on ' if loop else 'on '}{place(filename, line, home)}, in `{function}`"
-    return f"{text}: `{source}`." if source else f"{text}."
-
-
-def enclosing_loop(filename: str, line: int) -> int | None:
-    """Line of the innermost `while` or `for` around `line`; None without a loop or without the source."""
     try:
         nodes = list(ast.walk(ast.parse("".join(linecache.getlines(filename)))))
     except (SyntaxError, ValueError):
-        return None
+        nodes = []
     loops = [node for node in nodes if isinstance(node, ast.While | ast.For)]
-    return max((node.lineno for node in loops if node.lineno <= line <= (node.end_lineno or line)), default=None)
+    around = [node.lineno for node in loops if node.lineno <= line <= (node.end_lineno or line)]
+    line = max(around, default=line)
+    source = linecache.getline(filename, line).strip()
+    text = f"It was {'in the loop on ' if around else 'on '}{place(filename, line, home)}, in `{function}`"
+    return f"{text}: `{source}`." if source else f"{text}."

@@ -49,7 +49,7 @@ class Variant:
 
     @cached_property
     def function(self) -> Any:
-        """What the text defines; raises whatever running it raises, KeyError where it does not define the name."""
+        """What the text defines; raises whatever running it raises."""
         filename = f"<{self.place} of {self.name}>"
         code = compile(self.code, filename, "exec", __future__.annotations.compiler_flag, dont_inherit=True)
         linecache.cache[filename] = (len(self.code), None, self.code.splitlines(True), filename)

@@ -3,8 +3,6 @@
 The code runs in a worker thread. When its time is up, an exception is raised inside that thread; this works on every
 platform, Windows included, where signals and alarms do not. A thread that waits inside a library call cannot be reached
 this way: it is left behind as a daemon and the caller is told so.
-
-What it does *not* do: protect against code that holds the interpreter lock inside one endless C call.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -62,24 +61,19 @@ def watch(body: Callable[[threading.Event], object], seconds: float) -> Watched:
     # The copied context carries the notebook's "current cell", so that output of the thread lands under it.
     thread = threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True, name="exercise-check")
     thread.start()
-    reason = _wait(thread, seconds)
+    deadline, reason = time.monotonic() + seconds, "stopped"
+    try:
+        while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+            thread.join(min(0.05, left))  # short joins keep Windows interruptible
+    except KeyboardInterrupt:
+        reason = "interrupted"
     if not thread.is_alive():
         return Watched("finished", error=caught[0] if caught else None)
-    frames = _frames(thread)
+    steps = list(traceback.walk_stack(sys._current_frames().get(thread.ident or 0)))[::-1]
+    frames = [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in steps]
     out_of_time.set()
     stopped = _stop(thread)
     return Watched(reason if reason != "stopped" or stopped else "abandoned", frames=frames)
-
-
-def _wait(thread: threading.Thread, seconds: float) -> str:
-    """Wait for the thread and say why waiting ended. Short joins keep Windows interruptible."""
-    deadline = time.monotonic() + seconds
-    try:
-        while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
-            thread.join(min(0.05, left))
-    except KeyboardInterrupt:
-        return "interrupted"
-    return "stopped"
 
 
 def _stop(thread: threading.Thread) -> bool:
@@ -96,28 +90,14 @@ def _stop(thread: threading.Thread) -> bool:
     return not thread.is_alive()
 
 
-def _frames(thread: threading.Thread) -> list[tuple[str, int, str]]:
-    """Where the thread is now, outermost call first."""
-    frame = sys._current_frames().get(thread.ident or 0)
-    found: list[tuple[str, int, str]] = []
-    while frame is not None:
-        found.append((frame.f_code.co_filename, frame.f_lineno or 0, frame.f_code.co_name))
-        frame = frame.f_back
-    return found[::-1]
-
-
 class FirstCharacters(io.TextIOBase):
     """A text sink that remembers only the beginning, so that an endless `print` cannot fill the memory.
 
     A thread that was left behind may put it back as `sys.stdout` later: from then on it hands everything to `after`.
     """
 
-    def __init__(self) -> None:
-        self.kept = ""
-        self.after: TextIO | None = None
-
-    def writable(self) -> bool:
-        return True
+    kept = ""
+    after: TextIO | None = None
 
     def write(self, text: str) -> int:
         if self.after is not None:
