@@ -1,61 +1,29 @@
-"""What the notebooks of Hands-On LLMs import: one topic, one file or folder, each named by the field's word for it.
+"""What the notebooks of Hands-On LLMs import: one topic, one file or folder. In reading order:
 
-Importing the package costs nothing: no PyTorch, no plotting, no model. Names are loaded on first use:
+    models           the chat model, the embedder and the reranker: fetched once, loaded anywhere
+    tokenization     byte-pair encoding and WordPiece from scratch
+    attention        heads, masks, positions
+    transformer      `Llama` and `Encoder` on real weights
+    generation       decoding, sampling, batches, streams
+    retrieval        chunks, BM25, vectors, fusion, sources
+    assistants       what answers from Velunda's handbook
+    velunda          the invented company's data
+    exercises        `exercise`, `hint`, `predict`, `quiz`, `progress`
+    records, mine    recorded experiments; what you build, kept in build/mine
+    plots, stats, display, files, fetching, bootstrap, environment     what all of them stand on
 
-    from helpers import show
-    show(some_function)                                  # its source, highlighted
-    from helpers.tokenization import BPETokenizer
-
-`helpers.old` holds what only lessons that wait for their rework use. `README.md` beside this file is the plan.
+`helpers.old` holds what only lessons that wait for their rework use; `metrics`, `quantization` and `serving` are
+its names that are used from outside. `show(some_function)` shows source code, highlighted.
 """
 
-from __future__ import annotations
+from typing import Any
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from helpers.display.source import show as show
-
-MODULES = (
-    "adapters", "assistants", "attention", "bootstrap", "display", "environment", "exercises", "fetching", "files",
-    "generation", "metrics", "mine", "models", "plots", "quantization", "records", "retrieval", "scale", "serving",
-    "stats", "tokenization", "transformer", "velunda",
-)  # fmt: skip
-
-__all__ = ["__version__", "show", *MODULES]  # noqa: PLE0604
-
-
-def _version() -> str:
-    """The installed distribution's version; in a clone that was never installed, pyproject.toml's."""
-    import re
-    from importlib.metadata import PackageNotFoundError, version
-    from pathlib import Path
-
-    try:
-        return version("hands-on-llms")
-    except PackageNotFoundError:
-        pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
-        try:
-            found = re.search(r'^version\s*=\s*"([^"]+)"', pyproject.read_text(encoding="utf-8"), re.MULTILINE)
-        except OSError:
-            found = None
-        return found.group(1) if found else "0+unknown"
+__version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # PEP 562: computed when somebody asks, so that `import helpers` stays instant.
-    if name == "__version__":
-        value: Any = _version()
-    elif name == "show":
-        from helpers.display.source import show as value
-    elif name in MODULES:
-        value = importlib.import_module(f"helpers.{name}")
-    else:
-        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    if name == "show":  # on first use, so that `import helpers` stays instant
+        from helpers.display.source import show
 
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+        return show
+    raise AttributeError(f"module 'helpers' has no attribute {name!r}")

@@ -20,14 +20,24 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from helpers.stats.checks import finite_values, paired_values, plain, tails, whole_numbers
 
-Interval = tuple[Any, Any]  # two floats, or two arrays of one shape
+
+class Interval(NamedTuple):
+    """(low, high): two floats, or two arrays of one shape. It prints like a plain pair."""
+
+    low: Any
+    high: Any
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
 BLOCK = 4_000_000  # resampled values held at once: 32 MB
 
 
@@ -46,7 +56,7 @@ def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) ->
     reach = np.sqrt(z2) / (n + z2) * np.sqrt(np.where(n > 0, k * (n - k) / np.maximum(n, 1), 0) + z2 / 4)
     low = np.where(k == 0, 0.0, middle - reach)  # exact ends, where rounding would leave 1e-17
     high = np.where(k == n, 1.0, middle + reach)
-    return plain(low), plain(high)
+    return Interval(plain(low), plain(high))
 
 
 def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -57,7 +67,7 @@ def wald(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> I
     k, n = _counts(successes, trials)
     share = k / np.maximum(n, 1)
     reach = _z(confidence) * np.sqrt(share * (1 - share) / np.maximum(n, 1))
-    return plain(np.where(n > 0, share - reach, 0.0)), plain(np.where(n > 0, share + reach, 1.0))
+    return Interval(plain(np.where(n > 0, share - reach, 0.0)), plain(np.where(n > 0, share + reach, 1.0)))
 
 
 def gain_interval(gains: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:

@@ -12,10 +12,8 @@ from helpers.old.evaluation import (
     coding,
     coding_table,
     load_categories,
-    load_codes,
     load_failures,
     my_codes,
-    show_counts,
     write_code,
 )
 from helpers.old.evaluation.coding import build, plain_text, static_html
@@ -160,17 +158,6 @@ def test_the_categories_meanings_stand_beside_the_widgets_where_they_are_given(f
     *_, meanings, _ = parts(build(FORTY, load_categories(), file))
     assert all(name.split("'")[0] in meanings.value for name in load_categories())
     assert parts(build(FORTY, ["a", "b"], file))[2].options == ("a", "b")
-
-
-def test_the_table_of_counts_is_aligned_and_adds_up(capsys):
-    codes = load_codes("language model 1")
-    show_counts(codes, FORTY)
-    head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["category", "tickets", "summaries", "reader", "quotes", "writer", "all"]
-    assert sum(int(line.split()[-1]) for line in lines) == 40
-    assert len({len(line) for line in (head, *lines)}) == 1
-    show_counts([], FORTY)
-    assert "No failure has a category yet." in capsys.readouterr().out
 
 
 def test_no_failures_give_one_sentence():

@@ -8,7 +8,6 @@ from transformers import AutoTokenizer
 
 from helpers.generation import generate
 from helpers.models import chat_model, fetch
-from helpers.old.memory import ARCHITECTURES
 from helpers.old.quantization import quantize_
 from helpers.old.speed import (
     FastLlama,
@@ -17,7 +16,6 @@ from helpers.old.speed import (
     llama_cpp,
     measures,
     memory_bandwidth,
-    operations_per_token,
     pass_seconds,
     race,
     where_time_goes,
@@ -41,27 +39,6 @@ def test_a_tied_matrix_is_read_once_and_an_untied_embedding_one_row_of_it():
     assert bytes_per_token(tied) == parameters
     assert bytes_per_token(untied) == parameters + 32 * 4  # one row of 32 numbers
     assert bytes_per_token(small_llama(tied=True).bfloat16()) == parameters / 2
-
-
-def test_quantized_weights_are_read_as_codes_and_scales():
-    model = quantize_(small_llama(tied=True), bits=8)
-    linear = [m for name, m in model.named_modules() if name.endswith(("_proj", "head"))]
-    norms = sum(p.nbytes for name, p in model.named_parameters() if "norm" in name)
-    codes = sum(m.in_features * m.out_features + 2 * m.out_features for m in linear)
-    assert bytes_per_token(model) == codes + norms + 32 * 4
-    assert operations_per_token(model) == operations_per_token(small_llama())
-
-
-def test_the_chat_models_figures_are_those_of_its_architecture():
-    shape = ARCHITECTURES["SmolLM2-135M"]
-    model = FastLlama.from_pretrained(fetch("chat"), torch.bfloat16)
-    weights = shape.linear_parameters + shape.vocab * shape.d_model
-    assert operations_per_token(model) == 2 * weights
-    assert 2 * weights < bytes_per_token(model) < 2.01 * weights  # bfloat16, and norms in float32
-    quantize_(model, 4, skip="head")
-    quantize_(model, 8)
-    expected = shape.linear_parameters * (0.5 + 4 / 32) + shape.vocab * (shape.d_model + 2)
-    assert expected < bytes_per_token(model) < 1.01 * expected
 
 
 @pytest.mark.parametrize("make", [small_llama, lambda: FastLlama(small_llama()), lambda: quantize_(small_llama(), 8)])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers.attention import causal_mask
-from helpers.old.transformer import induction_score, losses_from, repeated_tokens, silenced, states_before_layers
+from helpers.old.transformer import induction_score, repeated_tokens
 from helpers.transformer import Llama, LlamaConfig
 
 CONFIG = LlamaConfig(vocab_size=211, d_model=24, n_layers=3, n_heads=4, n_kv_heads=2, head_dim=6, d_ff=32)
@@ -60,52 +60,3 @@ def test_every_head_and_text_gets_its_own_score():
     expected = sum(1 / n for n in (4, 5, 6)) / 3
     assert induction_score(weights, 3).shape == (3, 2)
     torch.testing.assert_close(induction_score(weights, 3)[0], torch.tensor([expected, 0.0]))
-
-
-@torch.no_grad()
-def test_a_silenced_head_is_one_whose_output_weights_are_zero(model, ids):
-    before = model(ids)
-    with silenced(model, 1, 2):
-        without = model(ids)
-    matrix = model.blocks[1].attention.o_proj.weight
-    kept = matrix.clone()
-    matrix[:, 12:18] = 0  # head 2 of size 6
-    by_hand = model(ids)
-    matrix.copy_(kept)
-    torch.testing.assert_close(without, by_hand)
-    assert (without - before).abs().max() > 1e-3
-    assert torch.equal(model(ids), before)  # nothing is left behind
-
-
-@torch.no_grad()
-def test_the_head_speaks_again_after_an_error(model, ids):
-    before = model(ids)
-    with pytest.raises(KeyboardInterrupt), silenced(model, 0, 0):
-        raise KeyboardInterrupt
-    assert torch.equal(model(ids), before)
-
-
-@pytest.mark.parametrize(("layer", "head", "said"), [(3, 0, "no layer 3"), (-1, 0, "no layer -1"), (0, 4, "no head 4")])
-def test_a_head_that_is_not_there_is_refused(model, layer, head, said):
-    with pytest.raises(IndexError, match=said), silenced(model, layer, head):
-        pass
-
-
-@torch.no_grad()
-def test_a_rerun_from_any_layer_gives_the_losses_of_the_whole_run(model, ids):
-    logits = model(ids)[:, :-1]
-    expected = torch.nn.functional.cross_entropy(logits.transpose(1, 2), ids[:, 1:], reduction="none")
-    states = states_before_layers(model, ids)
-    assert len(states) == CONFIG.n_layers + 1
-    for layer, state in enumerate(states):
-        torch.testing.assert_close(losses_from(model, ids, state, layer), expected)
-
-
-@torch.no_grad()
-def test_silencing_a_head_of_a_layer_that_is_run_again_counts(model, ids):
-    states = states_before_layers(model, ids)
-    with silenced(model, 1, 2):
-        expected, found = losses_from(model, ids, states[0]), losses_from(model, ids, states[1], 1)
-        above = losses_from(model, ids, states[2], 2)
-    torch.testing.assert_close(found, expected)
-    assert (above - expected).abs().max() > 1e-4

@@ -50,7 +50,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "trained_judge",
     ],
     submod_attrs={
-        "coding": ["coding_table", "my_codes", "show_counts", "write_code"],
+        "coding": ["coding_table", "my_codes", "write_code"],
         "failures": [
             "Code",
             "Failure",

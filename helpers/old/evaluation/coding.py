@@ -25,7 +25,7 @@ from helpers.display.boxes import Box, emit, inline, shorten
 from helpers.display.frontend import widgets_live
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import set_aside, shown, write_atomically
-from helpers.old.evaluation.failures import Code, Failure, by_assistant, counts, load_failures
+from helpers.old.evaluation.failures import Code, Failure, counts, load_failures
 
 FILE = ROOT / "build" / "evaluation" / "codes.json"
 VERSION, YOU, LOCK_SECONDS = 1, "you", 5
@@ -217,27 +217,6 @@ def first_uncoded(failures: Sequence[Failure], kept: Mapping[str, Any]) -> int:
 
 
 # Without widgets -----------------------------------------------------------------------------------------------------
-
-
-def show_counts(codes: Iterable[Code], failures: Sequence[Failure]) -> None:
-    """A table: how many failures of each assistant are in each category, the commonest first."""
-    table = by_assistant(codes, failures)
-    if not table:
-        Box("note", "No failure has a category yet.").show()
-        return
-    columns = list(next(iter(table.values())))
-    rows = [["category", *columns, "all"]]
-    rows += [[name, *(str(row[column]) for column in columns), str(sum(row.values()))] for name, row in table.items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        " ".join(_aligned(cell, width, i) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in rows
-    ]
-    emit("\n".join(line.rstrip() for line in lines), _table_html(rows))
-
-
-def _aligned(cell: str, width: int, column: int) -> str:
-    return cell.rjust(width) if column else cell.ljust(width)
 
 
 def plain_text(failures: Sequence[Failure]) -> str:

@@ -21,7 +21,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "arithmetic_peak",
             "bytes_per_token",
             "memory_bandwidth",
-            "operations_per_token",
             "pass_seconds",
             "product_bandwidth",
             "race",

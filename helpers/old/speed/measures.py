@@ -186,10 +186,5 @@ def bytes_per_token(model: nn.Module) -> int:
     return total + sum(table[0].nbytes for table in tables if id(table) not in seen)
 
 
-def operations_per_token(model: nn.Module) -> int:
-    """Multiplications and additions in the linear layers for one token: two a weight."""
-    return sum(2 * m.in_features * m.out_features for m in model.modules() if isinstance(m, LINEAR))
-
-
 def _own(module: nn.Module) -> list[Tensor]:
     return [*module.parameters(recurse=False), *module.buffers(recurse=False)]

@@ -8,7 +8,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "encoder_decoder": ["EncoderDecoder", "EncoderDecoderConfig", "shift_right"],
         "gpt": ["GPT", "GPTConfig"],
-        "heads": ["induction_score", "influence", "losses_from", "repeated_tokens", "silenced", "states_before_layers"],
+        "heads": [
+            "induction_score",
+            "influence",
+            "repeated_tokens",
+        ],
         "library": ["library_t5"],
         "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
     },

@@ -193,24 +193,6 @@ def fooled(
     return found
 
 
-def mean_scores(
-    judges: Mapping[str, Judge], questions: Sequence[Question] = QUESTIONS, seed: int = 0
-) -> dict[str, dict[str, float]]:
-    """Metric → mean score of the right answers ("right") and of the bad ones of each attack, where it applies.
-
-    Scores are the judges': the higher, the better, so perplexity stands there with a minus.
-    """
-    rng = np.random.default_rng(seed)
-    answers = {"right": [q.right for q in questions]}
-    answers |= {name: [attack(q.reference, rng) for q in questions] for name, attack in ATTACKS.items()}
-    found: dict[str, dict[str, float]] = {metric: {} for metric in judges}
-    for name, row in answers.items():
-        kept = [(answer, q.reference) for answer, q in zip(row, questions, strict=True) if answer is not None]
-        for metric, judge in judges.items():
-            found[metric][name] = float(np.mean(judge(*zip(*kept, strict=True))))
-    return found
-
-
 def as_table(found: Mapping[str, Mapping[str, tuple[int, int] | float]]) -> str:
     """`fooled` or `mean_scores` as Markdown: a metric per row, in a cell "13 of 16" or a score."""
     columns = list(next(iter(found.values())))

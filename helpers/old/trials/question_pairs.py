@@ -12,16 +12,13 @@ What it does not do: say how often each kind of pair is asked. A service has to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from helpers.files.safe_files import DataUnavailable, numbered_lines
-from helpers.retrieval.dense import encode_texts
 from helpers.velunda.handbook import QUESTIONS, SPLITS
 
 PAIRS = QUESTIONS.parent / "question_pairs.jsonl"
@@ -65,13 +62,6 @@ def load_pairs(split: str | None = None, path: Path = PAIRS) -> list[Pair]:
             )
         pairs.append(Pair(known[row["question"]], row["other"], row["same"], row["split"]))
     return [pair for pair in pairs if split in (None, pair.split)]
-
-
-def pair_cosines(pairs: Sequence[Pair], encoder: Any) -> NDArray:
-    """The cosine of each pair's two questions, (n,) float32, as `AnswerCache` compares them."""
-    texts = [text for pair in pairs for text in (pair.question, pair.other)]
-    vectors = encode_texts(encoder, texts, query=True).reshape(len(pairs), 2, -1)
-    return (vectors[:, 0] * vectors[:, 1]).sum(axis=1)
 
 
 def at(threshold: float, cosines: ArrayLike, same: ArrayLike) -> Hits:

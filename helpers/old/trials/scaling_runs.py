@@ -167,10 +167,3 @@ def share_in_a_row(right: Tensor, begins: Tensor, k: int) -> float:
     """Share of places that may begin a row, with k places left, from where on k are right: (windows, T) booleans."""
     rows = right.unfold(1, k, 1).all(-1)  # (windows, T − k + 1)
     return round(float(rows[begins[:, : rows.shape[1]]].double().mean()), 6)
-
-
-def character_entropy(data: TokenData) -> float:
-    """Nats per character of the held-out text for a model that knows the frequencies in the training text alone."""
-    counts = np.bincount(data.train.ids, minlength=data.vocab_size) + 0.5
-    log_share = np.log(counts / counts.sum())
-    return float(-log_share[np.asarray(data.held_out.ids, dtype=int)].mean())
