@@ -10,11 +10,11 @@ from tests.tools.notebook import ROOT
 
 AT_MOST = {
     "helpers": 12_000,
-    "helpers/old": 38_000,
-    "exercises": 30_000,
+    "helpers/old": 36_900,
+    "exercises": 21_700,
     "recorded": 500,
     "at_work": 3_000,
-    "tests": 46_500,
+    "tests": 44_700,
 }
 
 

@@ -149,21 +149,3 @@ def test_rewriting_every_address_there_and_back_changes_nothing(tmp_path):
     links.main(repo, branch, tmp_path)
     for file in links.linked_files():
         assert (tmp_path / file.relative_to(ROOT)).read_bytes() == file.read_bytes(), file.name
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("https://github.com/a/b", "https://github.com/me/mine"),
-        ("git@github.com:a/b.git", "git@github.com:me/mine.git"),
-        ("https://github.com/a/b-two", "https://github.com/a/b-two"),
-        ("colab.research.google.com/github/a/b/blob/main/x.ipynb", None),
-        ("https://mybinder.org/v2/gh/a/b/main?urlpath=lab", "https://mybinder.org/v2/gh/me/mine/dev?urlpath=lab"),
-        ("github.com/a/b/archive/refs/heads/main.zip", "github.com/me/mine/archive/refs/heads/dev.zip"),
-        ('"--branch", "main", "https://github.com/a/b"', '"--branch", "dev", "https://github.com/me/mine"'),
-        ("the main idea of a/b", "the main idea of a/b"),
-    ],
-)
-def test_each_shape_of_address_follows(before, after):
-    after = after or "colab.research.google.com/github/me/mine/blob/dev/x.ipynb"
-    assert links.rewritten(before, ("a/b", "main"), ("me/mine", "dev")) == after

@@ -58,7 +58,7 @@ def test_the_rest_is_what_an_undisturbed_token_takes_longer_and_is_not_clamped(m
 @pytest.mark.parametrize("kind", [lambda model: model, FastLlama], ids=["Llama", "FastLlama"])
 def test_a_pass_runs_on_the_models_own_device_and_waits_for_it(kind, monkeypatch):
     for module in ("llama", "fast_llama"):  # it looks at numbers, and this device has shapes only
-        monkeypatch.setattr(f"helpers.{'transformer' if module == 'llama' else 'speed'}.{module}.require_ids", print)
+        monkeypatch.setattr(f"helpers.{'transformer' if module == 'llama' else 'old.speed'}.{module}.require_ids", print)
     waited, met = [], []
     monkeypatch.setattr(measures, "_wait_for", waited.append)
     model = kind(small_llama().to("meta"))

@@ -82,6 +82,7 @@ def too_much(book: NotebookNode, body: list[NotebookNode]) -> Iterator[str]:
         ("numbered sections", len(sections), 5),
         ("predictions", len(predictions), 2),
         ("names from helpers", len(imported), 12),
+        ("recorded experiments", len(set(re.findall(r"\brecorded\(.+?\)", "\n".join(lines)))), 1),
         ("asserts", sum(isinstance(node, ast.Assert) for node in trees), 5),
     )
     yield from (f"{number:,} {what}, at most {most:,}" for what, number, most in counts if number > most)

@@ -34,11 +34,8 @@ def rewritten(text: str, old: tuple[str, str], new: tuple[str, str]) -> str:
         text = re.sub(rf'(--branch(?:[ =]|\\?", \\?")){branch}', rf"\g<1>{new[1]}", text)
     text = re.sub(HOST + repo + FOLDER + branch, rf"\g<1>{old[0]}\g<2>{new[1]}", text)
     text = re.sub(HOST + repo, rf"\g<1>{new[0]}", text)
-    return re.sub(rf"^(REPO \?= ){repo}|^(BRANCH \?= ){branch}", lambda m: _line(m, new), text, flags=re.MULTILINE)
-
-
-def _line(match: re.Match[str], new: tuple[str, str]) -> str:
-    return match[1] + new[0] if match[1] else match[2] + new[1]
+    text = re.sub(rf"^REPO \?= {repo}", f"REPO ?= {new[0]}", text, flags=re.MULTILINE)
+    return re.sub(rf"^BRANCH \?= {branch}", f"BRANCH ?= {new[1]}", text, flags=re.MULTILINE)
 
 
 def main(repo: str, branch: str, root: Path = ROOT) -> None:

@@ -17,8 +17,10 @@ from nbformat import NotebookNode
 
 from tests.tools.notebook import ROOT, code_cells, output_texts, read
 
-# The sizes of models and the names of machines: known from elsewhere and the same in every lesson.
-KNOWN = re.compile(r"135 million|22(?:\.7)? million|33 million|135M|RTX \d+|\b\d+-bit\b|16 GB laptop|\b100 %")
+# Sizes of models, which every lesson may name, and other names and bounds that hold a number.
+SIZES = "22 22.7 33 | 134.5 135 360 | 0.5 1 1.5 1.7 3 4 7 8 13 14 32 70 405".replace(" | ", " ").split()
+SIZE = "|".join(re.escape(size) for size in SIZES)
+KNOWN = re.compile(rf"(?<![\w.])(?:{SIZE})[ -]?(?:million|billion|[MB])\b|RTX \d+|\b\d+[ -]bits?\b|\b100 %")
 NUMBER = r"(?<![\w.,/-])(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d/]|\.\d|-[a-z]|[A-Za-z_])"
 IN_PROSE = re.compile(
     NUMBER
