@@ -27,6 +27,17 @@ from helpers.plots import figures as plots
 from helpers.plots.figures import CARD, INK, QUIET
 
 
+@pytest.fixture(autouse=True)
+def clean_figures():
+    with mpl.rc_context():
+        yield
+    plt.close("all")
+
+
+def boxes(fig, texts):
+    fig.canvas.draw()
+    return [text.get_window_extent() for text in texts]
+
 
 def overlapping(fig, texts):
     extents = boxes(fig, texts)
