@@ -197,20 +197,6 @@ def test_a_row_knows_its_columns_where_the_chunk_begins_below_them():
     assert [unit.text for unit in units_in(below, DOCUMENTS)] == ["way: pickup, fee: 39 euros, days: 5"]
 
 
-def test_a_reader_says_it_from_the_quote_or_abstains(assistant):
-    given = []
-
-    def reader(question, text):
-        given.append(text)
-        return "Within 30 days." if "30" in text else "Not in the text."
-
-    assistant.reader = reader
-    answer = assistant("Within how many days may I return a bicycle?")
-    assert answer.text == "Within 30 days." and answer.citations[0].chunk.document == "returns"
-    assert given == ["Returns: You may return a bicycle within 30 days."]
-    assert assistant("When does the desk open, at 8?").abstained
-
-
 def test_an_empty_question_is_refused(assistant):
     with pytest.raises(ValueError, match="ask something"):
         assistant(" ")
