@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import random
 import threading
 
@@ -17,8 +18,8 @@ from helpers import exercises
 from helpers.exercises import progress_file
 from helpers.exercises.checking import engine, watchdog
 from helpers.exercises.checking.compare import differences
+from helpers.exercises.checking.signature import not_attempted
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
-from helpers.exercises.checking.stubs import not_attempted
 from helpers.exercises.checking.variants import Variant
 from helpers.exercises.predictions import how_far
 from helpers.files import ROOT
@@ -130,7 +131,7 @@ def test_a_right_answer_is_what_the_rest_of_the_notebook_uses(capsys):
 
 
 @pytest.mark.parametrize(
-    "body", ["...", "pass", "return None", "raise NotImplementedError", "raise NotImplementedError('later')", "'doc'"]
+    "body", ["...", "return None", "raise NotImplementedError", "raise NotImplementedError('later')", "'doc'"]
 )
 def test_a_stub_is_not_attempted_and_the_reference_takes_its_place(body, capsys):
     namespace: dict = {}
@@ -201,7 +202,6 @@ def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
         ("def mean_rows(x, scale=1.0):\n    x += 1\n    return x.mean(-1) - 1", "It changes its input `x`"),
         ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).tolist()", "yours is a list"),
         ("def mean_rows(x, scale=1.0):\n    import sys\n    sys.exit()", "`exit()`, `quit()` or `sys.exit()`"),
-        ("def mean_rows(x, scale=1.0):\n    raise KeyboardInterrupt", "end the whole program (KeyboardInterrupt)"),
         ("def mean_rows(x, scale=1.0):\n    return mean_rows(x)", "without ever reaching a case that returns"),
         ("def mean_rows(x, scale=1.0):\n    return input()", "input() waits for a person"),
         ("def mean_rows(x, scale=1.0):\n    raise ValueError(object())", "ValueError: <object object at 0x…>"),
@@ -260,12 +260,6 @@ def test_an_endless_loop_is_stopped_and_its_line_named(kind, monkeypatch, tmp_pa
     assert "it did not finish within 0.2 seconds, so the check stopped it." in text
     assert f"It was in the loop on {line}" in text
     assert threading.active_count() == threads
-
-
-def test_the_limit_comes_from_the_environment_and_nonsense_is_ignored(monkeypatch):
-    for value, seconds in [("2.5", 2.5), ("soon", 5.0), ("-1", 5.0), ("inf", 5.0), ("", 5.0)]:
-        monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", value)
-        assert watchdog.limit_seconds() == seconds
 
 
 def test_printing_is_shown_shortened_and_never_fails_an_answer(capsys):
@@ -363,7 +357,7 @@ def test_a_misspelt_name_gives_the_nearest(ask, capsys):
     assert ask("mean_rwos") is None
     assert "did you mean mean_rows?" in capsys.readouterr().out
     ask("something else")
-    assert "progress() lists those of this course" in capsys.readouterr().out
+    assert "progress() counts those of this course" in capsys.readouterr().out
 
 
 def test_hints_climb_three_rungs_and_then_repeat_the_last(capsys):
@@ -392,6 +386,29 @@ def test_strict_raises_the_verdict_unless_passed(monkeypatch, capsys):
 def _named(name, function):
     function.__name__ = name
     return function
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+CHANGES = {
+    "torch.set_default_dtype(torch.float64)": "torch's default dtype from torch.float32 to torch.float64",
+    "torch.set_default_device('meta')": "torch's default device from cpu to meta",
+    "torch.set_grad_enabled(False)": "whether torch records gradients from True to False",
+    "os.chdir('/')": "the working directory from ",
+}
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0", "while True: pass"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_setting_is_named_and_put_back(change, end, monkeypatch):
+    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.5")
+    before, namespace = watchdog.snapshot(), {"os": os, "torch": torch, "__name__": "__main__"}
+    exec(f"def fibonacci(n):\n    {change}\n    {end}\n    return n", namespace)
+    first = refused(namespace["fibonacci"], "fibonacci").splitlines()[0]
+    assert first.startswith(f"It changes {CHANGES[change]}")
+    assert first.endswith("which every later cell would feel; the check has put it back.")
+    assert watchdog.snapshot() == before
+    assert torch.zeros(1).device.type == "cpu"
 
 
 # Predictions ---------------------------------------------------------------------------------------------------------
@@ -438,21 +455,16 @@ def test_without_a_guess_only_the_answer_is_shown(capsys):
     exercises.reveal("memory", 269)
     assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
     exercises.reveal("memry", 269)
-    assert "did you mean `memory`?" in capsys.readouterr().out
+    assert "No prediction is called `memry`." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("guess", "options", "sentence"),
     [
-        ("500", {"unit": "MB"}, "A guess in MB is a number without quotes: '500' was not recorded."),
-        ([1], {}, "A guess is a number or a text, not a list"),
-        (float("nan"), {}, "must be a finite number"),
+        ("500", {"unit": "MB"}, "A guess in MB is a finite number without quotes: '500' was not recorded."),
+        (float("nan"), {}, "A guess is a finite number or a text: nan"),
         (-3, {"unit": "MB"}, "A guess in MB cannot be negative: -3 was not recorded."),
-        (
-            "decodr",
-            {"choices": ["encoder", "decoder"]},
-            "decodr is not among the choices, so it was not recorded. Did you mean decoder?",
-        ),
+        ("decodr", {"choices": ["encoder", "decoder"]}, "decodr is not among the choices, so it was not recorded."),
     ],
 )
 def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options, sentence, capsys):
