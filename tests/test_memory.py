@@ -17,14 +17,10 @@ from helpers.old.memory import (
     ARCHITECTURES,
     GIB,
     GPUS,
-    MACHINES,
-    MIB,
     Architecture,
-    Machine,
     canonical_dtype,
     estimate,
     kv_cache_bytes,
-    parameters_by_part,
     quantization_overhead_bytes,
     weights_bytes,
 )
@@ -287,21 +283,6 @@ def test_a_card_reports_about_the_gib_on_its_label():
         assert 0.93 < gpu.reported_mib / 1024 / gpu.label_gb <= 1.0
 
 
-def test_the_largest_model_of_a_machine_fits_and_the_next_larger_one_does_not():
-    needed = estimate("Qwen3-1.7B", "inference", "int4").total
-    assert Machine("enough", needed, 1).largest("inference", "int4").name == "Qwen3-1.7B"
-    assert Machine("short", needed - 1, 1).largest("inference", "int4").name == "Qwen3-0.6B"
-    assert Machine("nothing", 1000, 1).largest("inference", "int4") is None
-
-
-def test_a_machine_offers_less_than_its_label_and_macs_offer_what_metal_reports():
-    capacities = {machine.name: machine.capacity for machine in MACHINES}
-    for name, capacity in capacities.items():
-        assert 0.49 * GIB < capacity / float(name.split()[-2]) <= GIB, name
-    assert capacities["MacBook Air M4, 16 GB"] // MIB == 10_922  # as llama.cpp logs it
-    assert capacities["H100, 80 GB"] == next(gpu for gpu in GPUS if gpu.name == "H100").capacity
-
-
 # This process
 
 
@@ -335,75 +316,6 @@ def test_where_there_is_no_proc_psutil_answers(monkeypatch):
 
 def total(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-@pytest.mark.parametrize("tied", [True, False])
-def test_the_parts_of_a_llama_are_the_architectures(tied):
-    shape = replace(TINY, tied=tied)
-    parts = parameters_by_part(llama(shape))
-    attention = shape.layers * sum(rows * columns for rows, columns in shape.linear_shapes[:4])
-    expected = {
-        "embedding": shape.vocab * shape.d_model,
-        "attention": attention,
-        "feed-forward": shape.linear_parameters - attention,
-        "norms": (2 * shape.layers + 1) * shape.d_model,
-    }
-    if not tied:
-        expected["head"] = shape.vocab * shape.d_model
-    assert parts == expected
-    assert sum(parts.values()) == shape.n_parameters
-    assert [part for part in memory.PARTS if part in parts] == list(parts)
-
-
-def test_the_parts_of_bert_separate_its_two_kinds_of_output_layers():
-    from transformers import BertConfig, BertModel
-
-    d, ff, layers, vocab = 32, 64, 2, 100
-    model = BertModel(BertConfig(vocab_size=vocab, hidden_size=d, num_hidden_layers=layers, num_attention_heads=4,
-                                 intermediate_size=ff, max_position_embeddings=16, type_vocab_size=2))  # fmt: skip
-    assert parameters_by_part(model) == {
-        "embedding": (vocab + 16 + 2) * d,
-        "attention": layers * 4 * (d * d + d),
-        "feed-forward": layers * (2 * d * ff + ff + d),
-        "norms": (1 + 2 * layers) * 2 * d,
-        "head": d * d + d,  # the pooler
-    }
-
-
-def test_the_parts_of_t5_count_the_shared_embedding_once_and_position_bias_as_attention():
-    from transformers import T5Config, T5ForConditionalGeneration
-
-    d, ff, inner, vocab = 32, 64, 4 * 8, 100
-    model = T5ForConditionalGeneration(T5Config(vocab_size=vocab, d_model=d, d_kv=8, num_heads=4, d_ff=ff, num_layers=2,
-                                                num_decoder_layers=2, tie_word_embeddings=True))  # fmt: skip
-    parts = parameters_by_part(model)
-    assert parts["embedding"] == vocab * d
-    assert parts["attention"] == (2 + 2 + 2) * 4 * d * inner + 2 * 32 * 4  # self, self, cross; 32 distance buckets
-    assert parts["feed-forward"] == 4 * 2 * d * ff
-    assert parts["norms"] == (2 * 2 + 2 * 3 + 2) * d
-    assert sum(parts.values()) == total(model) and "head" not in parts and "other" not in parts
-
-
-def test_the_parts_of_gpt2_leave_nothing_over():
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    model = GPT2LMHeadModel(GPT2Config(vocab_size=50, n_positions=16, n_embd=32, n_layer=2, n_head=4))
-    parts = parameters_by_part(model)
-    assert "other" not in parts and sum(parts.values()) == total(model)
-    assert parts["embedding"] == (50 + 16) * 32
-
-
-def test_what_is_not_recognized_is_counted_as_other():
-    assert parameters_by_part(nn.Sequential(nn.Conv1d(2, 3, 1))) == {"other": 9}
-
-
-def test_packed_4_bit_parameters_count_by_their_true_shape():
-    bnb = pytest.importorskip("bitsandbytes")
-    layer = bnb.nn.Linear4bit(64, 32, bias=False, quant_type="nf4")
-    layer.weight = bnb.nn.Params4bit(torch.randn(32, 64), requires_grad=False, quant_type="nf4").to("cpu")
-    assert layer.weight.quant_state is not None and layer.weight.numel() == 32 * 64 // 2
-    model = nn.ModuleDict({"q_proj": layer})
-    assert parameters_by_part(model) == {"attention": 32 * 64}
 
 
 def test_canonical_names_are_stable_under_repetition():
