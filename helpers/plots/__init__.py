@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["figures", "live_loss", "tiles", "token_boxes"],
+    submodules=["figures", "live_loss", "sliders", "tiles", "token_boxes"],
     submod_attrs={
         "figures": [
             "PALETTE",
@@ -16,10 +16,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "png",
             "readable",
             "spread",
-            "timeline",
             "use_style",
         ],
         "live_loss": ["LiveLoss"],
+        "sliders": ["slider"],
         "tiles": ["grids", "table"],
         "token_boxes": ["show_tokens", "spell"],
     },

@@ -1,4 +1,4 @@
-"""One look for every figure: `use_style()`, a palette by meaning, and four figures that the course keeps drawing.
+"""One look for every figure: `use_style()`, a palette by meaning, and three figures that the course keeps drawing.
 
     use_style()
     fig, ax = figure("bf16 halves memory, int8 halves it again", ylabel="memory (MB)")
@@ -24,7 +24,7 @@ import functools
 import html
 import io
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -123,6 +123,7 @@ def figure(
 
     alt: what to tell those who cannot see it; without it, the title.
     """
+    use_style()
     with mpl.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=size)
         fig.alt = alt
@@ -267,47 +268,6 @@ def intervals(
     ax.grid(True, axis="x")
     ax.grid(False, axis="y")
     ax.spines["left"].set_visible(False)
-
-
-def timeline(
-    events: Iterable[tuple[float, str]] | Iterable[tuple[float, str, str]],
-    title: str = "",
-    size: tuple[float, float] | None = None,
-) -> Figure:
-    """Dated milestones down a vertical line, as close to their date as labels that do not overlap allow.
-
-    `events` are (year, name) or (year, name, note); the note, e.g. authors, follows the name in a quieter color.
-    Years may have fractions. Raises ValueError without events.
-    """
-    dated = sorted(((event[0], event[1], event[2] if len(event) > 2 else "") for event in events), key=lambda e: e[0])
-    if not dated:
-        raise ValueError("timeline() needs at least one (year, name) event.")
-    return _timeline(dated, title, size or (7.0, 0.8 + 0.3 * max(len(dated), 4)))
-
-
-def _timeline(dated: Sequence[tuple[float, str, str]], title: str, size: tuple[float, float]) -> Figure:
-    with mpl.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=size)
-        _titled(fig, ax, title)
-        years = [year for year, _, _ in dated]
-        height = max(years[-1] - years[0], 1e-9)
-        # Positions run from 0 (first) to 1 (last); labels get equal room when dates crowd together.
-        true = [(year - years[0]) / height for year in years]
-        gap = 1 / max(len(dated) - 1, 1) * 0.98
-        placed = spread(true, gap)
-        ax.plot([0, 0], [true[0], true[-1]], color="#8a9099", linewidth=2.2, solid_capstyle="round", zorder=1)
-        for (year, name, note), at, label_at in zip(dated, true, placed, strict=True):
-            ax.plot([0, 0.035, 0.065, 0.08], [at, at, label_at, label_at], color=RULE, linewidth=1, zorder=0)
-            ax.plot([0], [at], "o", color=PALETTE["main"], markersize=6, markeredgecolor=CARD, zorder=2)
-            label = ax.text(0.09, label_at, f"{int(year)}", va="center", color=PALETTE["main"], fontweight="bold")
-            label = ax.annotate(name, (1, 0.5), xycoords=label, xytext=(8, 0), textcoords="offset points", va="center")
-            if note:
-                ax.annotate(note, (1, 0.5), xycoords=label, xytext=(8, 0), textcoords="offset points", va="center",
-                            color=QUIET, fontsize=9)  # fmt: skip
-        low, high = min(placed[0], 0), max(placed[-1], 1)
-        ax.set(xlim=(-0.02, 1), ylim=(high + 0.03, low - 0.03))
-        ax.axis("off")
-    return fig
 
 
 def _titled(fig: Figure, ax: Axes, title: str) -> None:

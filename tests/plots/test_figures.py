@@ -21,19 +21,10 @@ from helpers.plots import (
     png,
     readable,
     spread,
-    timeline,
     use_style,
 )
 from helpers.plots import figures as plots
 from helpers.plots.figures import CARD, INK, QUIET
-
-MILESTONES = [
-    (1948, "n-grams", "Shannon"), (1986, "back-propagation", "Rumelhart et al."), (1997, "LSTM", "Hochreiter"),
-    (2003, "neural language model", "Bengio et al."), (2013, "word2vec", "Mikolov et al."), (2014, "attention", ""),
-    (2017, "Transformer", "Vaswani et al."), (2018, "BERT", "Devlin et al."), (2018, "GPT", "Radford et al."),
-    (2019, "T5", "Raffel et al."), (2020, "GPT-3", "Brown et al."), (2022, "InstructGPT", "Ouyang et al."),
-    (2023, "LLaMA", "Touvron et al."),
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -290,29 +281,6 @@ def test_interval_points_stand_between_their_ends():
     assert overlapping(fig, ax.texts) == [] and outside(fig, ax.texts) == []
     with pytest.raises(ValueError, match="2 labels for 1 estimates"):
         plots.intervals(ax, ["a", "b"], [1], [(0, 2)])
-
-
-def test_a_timeline_of_a_dozen_crowded_dates_has_no_overlapping_label():
-    fig = timeline(MILESTONES, "Most of it happened after 2012")
-    texts = [text for text in fig.axes[0].texts if text.get_text()]
-    years = [text.get_text() for text in texts if text.get_text().isdigit()]
-    assert years == [str(year) for year, _, _ in MILESTONES]
-    assert overlapping(fig, texts) == [] and outside(fig, [*texts, fig._suptitle]) == []
-    assert len(png(fig)) < 40_000
-
-
-def test_a_timeline_sorts_its_events_and_marks_them_at_their_dates():
-    fig = timeline([(2020, "late"), (2000, "early"), (2015, "between")])
-    ax = fig.axes[0]
-    assert [t.get_text() for t in ax.texts if t.get_text().isdigit()] == ["2000", "2015", "2020"]
-    marks = [line.get_ydata()[0] for line in ax.get_lines() if line.get_marker() == "o"]
-    assert marks == pytest.approx([0, 0.75, 1])
-
-
-def test_a_timeline_of_one_event_draws_and_of_none_is_refused():
-    assert timeline([(1948, "n-grams")]).axes
-    with pytest.raises(ValueError, match="at least one"):
-        timeline([])
 
 
 def test_ink_and_quiet_text_differ():
