@@ -26,7 +26,6 @@ import numpy as np
 CHUNKS, WARM_UP, TURN = 10_000, 5, 0.2  # TURN: length of what is added to a copy's vector of length 1
 ENCODED, PAIRS = 64, 5
 P95_SECONDS, THROUGHPUT, PEAK_GB = 0.060, 0.95, 2.0
-TIMES, RECALL = 5, 0.95
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, float]:
@@ -119,23 +118,6 @@ def index_chunks(n: int = ENCODED, pairs: int = PAIRS) -> dict[str, Any]:
     return found
 
 
-def graph_against_flat() -> tuple[list[float], float, int]:
-    """Times as many queries a second as a flat index, one figure a repetition; recall@10; the breadth it was found at.
-
-    Of the breadths that reach the recall the fastest, or the one with the best recall where none does.
-    """
-    from helpers.old.trials.vector_indexes import clustered_vectors
-    from tests.benchmarks.index_types import Trial, compare_indexes
-
-    vectors, queries = clustered_vectors(50_000, 128, seed=1)
-    flat, *graphs = compare_indexes(
-        vectors, queries, {"flat": Trial("flat"), "HNSW": Trial("hnsw", breadths=(32, 64, 128))}
-    )
-    enough = [graph for graph in graphs if graph.recall >= RECALL]
-    best = max(enough, key=lambda m: m.qps) if enough else max(graphs, key=lambda m: m.recall)
-    return [a / b for a, b in zip(best.runs, flat.runs, strict=True)], best.recall, best.breadth
-
-
 def in_a_process(call: str) -> Any:
     """What a function of this module gives in a fresh process, whose peak is its own."""
     code = f"from tests.benchmarks.retrieval import *; print(json.dumps({call}))"
@@ -168,15 +150,6 @@ def print_retrieval() -> None:
         print(f"  {name + ', chunks a CPU s':34}{ENCODED / statistics.median(seconds):8.1f}")
     print(f"  {'ratio':34}{ratio:8.3f}{THROUGHPUT:8}  {verdict(ratio >= THROUGHPUT)}")
     print(f"  {'checksum of the encoder, once, s':34}{found['checksum'][1]:8.2f}", flush=True)
-
-    times, recall, breadth = graph_against_flat()
-    print("\nHNSW against a flat index, 50,000 × 128, one thread")
-    print(
-        f"  {f'times, breadth {breadth}':34}{statistics.median(times):8.1f}   ({min(times):.1f}–{max(times):.1f})",
-        end="",
-    )
-    print(f"{TIMES:8}  {verdict(statistics.median(times) >= TIMES and recall >= RECALL)}")
-    print(f"  {'recall@10':34}{recall:8.3f}{RECALL:8}", flush=True)
 
 
 def verdict(reached: bool) -> str:

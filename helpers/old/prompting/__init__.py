@@ -23,7 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "asking",
         "checking",
-        "constrained",
         "examples",
         "optimizer",
         "scoring",
@@ -35,19 +34,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
-        "constrained": [
-            "AnswerForm",
-            "GrammarError",
-            "Limits",
-            "TokenGrammar",
-            "Written",
-            "form_schema",
-            "generate_within",
-            "greedy_within",
-            "json_grammar",
-            "regex_grammar",
-            "within",
-        ],
         "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
         "optimizer": [
             "Optimized",
