@@ -10,6 +10,7 @@ import sys
 import nbformat
 import pytest
 
+from helpers.exercises.checking import registry
 from tests.tools import lessons, notebook, numbers, runners
 
 TITLE = "# A title\n\n**Does every rule hold?**\n\n**5 minutes** · needs: nothing · peak memory 0.1 GB"
@@ -145,13 +146,14 @@ def test_papermill_injects_what_the_lesson_has_and_refuses_what_it_has_not(tmp_p
 
 
 def test_each_exercise_is_a_stub_then_wrong_then_right():
-    cell = code('LIMIT = 1\n@exercise\ndef cosine_similarity(a, b):\n    """Doc."""\n    ...\nprint(LIMIT)')
+    name = min(registry())
+    cell = code(f'LIMIT = 1\n@exercise\ndef {name}(a, b):\n    """Doc."""\n    ...\nprint(LIMIT)')
     stub, wrong, right = runners.answered(nbformat.v4.new_notebook(cells=[cell])).cells
     assert stub.source == cell.source and wrong.source != right.source
     for filled in (wrong, right):
-        assert notebook.exercise_node(filled).name == "cosine_similarity" and filled.source.endswith("print(LIMIT)")
+        assert notebook.exercise_node(filled).name == name and filled.source.endswith("print(LIMIT)")
     for verdict, each in zip(("not attempted", "not yet", "not yet"), (stub, wrong, right), strict=True):
-        each.outputs = code("", shows=f"[{verdict}] cosine_similarity").outputs
+        each.outputs = code("", shows=f"[{verdict}] {name}").outputs
     [problem] = runners.wrong_verdicts(nbformat.v4.new_notebook(cells=[stub, wrong, right]))
     assert "does not say [passed]" in problem
 

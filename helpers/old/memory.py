@@ -3,7 +3,6 @@
     weights_bytes(8_030_261_248, "int4")                 # 4_015_130_624
     estimate("Llama-3.1-8B", task="lora", dtype="int4")  # weights, gradients, optimizer, activations, overhead
     fits_table()                                         # which model on which GPU
-    MACHINES[1].largest("lora", "int4")                  # the largest model that a laptop of 16 GB can tune
 
 Everything is in bytes. 1 GB = 10⁹ bytes, 1 GiB = 2³⁰ bytes: files are sold in the first, memory comes in the second.
 
@@ -280,100 +279,8 @@ GPUS = (
 )
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A computer: the memory that a model can use there, in bytes, and how many bytes a second the memory delivers.
-
-    The bandwidth is the maker's figure; programs reach less. Every weight is read once for each token, so
-    `bandwidth / bytes of the weights` is a ceiling on the tokens per second of one reply.
-    """
-
-    name: str
-    capacity: int
-    bandwidth: int
-
-    def largest(self, task: Task = "inference", dtype: Any = "int4", context: int = 2048) -> Architecture | None:
-        """The model of `ARCHITECTURES` with the most parameters whose `estimate` fits, or None where none does."""
-        fitting = [a for a in ARCHITECTURES.values() if estimate(a, task, dtype, context).total <= self.capacity]
-        return max(fitting, key=_size, default=None)
-
-
-def _size(architecture: Architecture) -> int:
-    return architecture.n_parameters
-
-
-def _laptop(gib: int, megatransfers: int) -> Machine:
-    """Two channels of 8 bytes; 4 GiB are left to the system and its programs."""
-    return Machine(f"laptop, {gib} GB", (gib - 4) * GIB, 2 * 8 * megatransfers * 10**6)
-
-
-def _mac(name: str, gib: int, gb_per_second: int) -> Machine:
-    """Of the memory that processor and GPU share, Metal offers models two thirds up to 32 GB and three quarters above.
-
-    So `recommendedMaxWorkingSetSize` says in the logs of llama.cpp (10,922 MiB of 16 GB, 21,845 of 32, 49,152 of 64);
-    recent versions of macOS offer more.
-    """
-    return Machine(f"{name}, {gib} GB", gib * GIB * 2 // 3 if gib <= 32 else gib * GIB * 3 // 4, gb_per_second * GB)
-
-
-_CARDS = {gpu.name: gpu.capacity for gpu in GPUS}
-MACHINES = (
-    _laptop(8, 3200),
-    _laptop(16, 5600),
-    _laptop(32, 5600),
-    _mac("MacBook Air M4", 16, 120),
-    _mac("MacBook Pro M4 Pro", 48, 273),
-    _mac("Mac Studio M4 Max", 128, 546),
-    Machine("RTX 4060, 8 GB", _CARDS["RTX 4060"], 272 * GB),
-    Machine("RTX 4090, 24 GB", _CARDS["RTX 4090"], 1008 * GB),
-    Machine("H100, 80 GB", _CARDS["H100"], 3350 * GB),
-)
-
 SETTINGS: tuple[tuple[Task, str], ...] = (
     ("inference", "fp16"), ("inference", "int8"), ("inference", "int4"),
     ("lora", "bf16"), ("lora", "int8"), ("lora", "int4"), ("full", "bf16"), ("full", "fp32"),
 )  # fmt: skip
 _TASK_NAMES = {"inference": "inference", "lora": "LoRA", "full": "full training"}
-
-
-PARTS = ("embedding", "attention", "feed-forward", "norms", "head", "other")
-# The first word found in a parameter's name (or "Norm"/"Embedding" in its module's type) decides, in this order: a
-# norm inside an attention block is a norm, T5's relative position bias is attention though it is an Embedding.
-_WORDS = {
-    "norms": ("norm", "ln_", "ln1", "ln2"),
-    "attention": ("attn", "attention", "relative_attention_bias", ".q_proj", ".k_proj", ".v_proj", ".o_proj"),
-    "feed-forward": ("mlp", "feed_forward", "ffn", "densereludense", "intermediate", ".output.dense"),
-    "head": ("lm_head", "classifier", "pooler", "cls.", "score", "qa_outputs"),
-    "embedding": ("embed", "wte", "wpe", "shared"),
-}
-
-
-def parameters_by_part(model: Any) -> dict[str, int]:
-    """How many parameters of a `torch.nn.Module` stand in each part, in the order of `PARTS`; empty parts left out.
-
-    A tied matrix counts once, where it comes first (the embedding), so the values add up to the model's size; an
-    output head of its own is "head", as are poolers and classifiers. Knows the names of Llama, BERT, T5 and GPT-2.
-    4-bit parameters of bitsandbytes count by their true shape.
-    """
-    types = {name: type(module).__name__ for name, module in model.named_modules()}
-    counts = dict.fromkeys(PARTS, 0)
-    for name, parameter in model.named_parameters():  # yields a shared parameter once
-        counts[_part(name, types.get(name.rpartition(".")[0], ""))] += _numel(parameter)
-    return {part: count for part, count in counts.items() if count}
-
-
-def _part(name: str, module_type: str) -> str:
-    lowered = "." + name.lower()
-    if "norm" in module_type.lower():
-        return "norms"
-    if module_type == "Embedding" and "relative_attention_bias" not in lowered:
-        return "embedding"
-    for part, words in _WORDS.items():
-        if any(word in lowered for word in words):
-            return part
-    return "other"
-
-
-def _numel(parameter: Any) -> int:
-    state = getattr(parameter, "quant_state", None)
-    return math.prod(state.shape) if state is not None else parameter.numel()

@@ -10,6 +10,7 @@ What it does not do: scans, tables in a PDF (they come as running text), Word fi
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -53,7 +54,7 @@ def read_folder(folder: str | Path = "course") -> tuple[list[Chunk], dict[str, s
         passages += found
         if len(passages) > MOST:
             raise DataUnavailable(f"{root} holds more than {MOST:,} passages: name a smaller folder.")
-    left_out |= {f"{count} files {suffix}": "not one of " + " ".join(FORMATS) for suffix, count in others.items()}
+    left_out |= {f"{count} × {suffix}": "not one of " + " ".join(FORMATS) for suffix, count in others.items()}
     if not passages:
         raise DataUnavailable(f"{root} holds no text in any of {' '.join(FORMATS)}: name another folder.")
     return passages, left_out
@@ -65,8 +66,9 @@ def _read(file: Path) -> Iterator[Placed]:
     if kind == ".pdf":
         from pypdf import PdfReader
 
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what cannot be read is said once, by the caller
         for number, page in enumerate(PdfReader(file).pages, start=1):
-            yield (f"page {number}",), re.sub(r"-\n(?=[a-z])", "", page.extract_text())
+            yield (f"page {number}",), re.sub(r"-\n(?=[a-z])|\0", "", page.extract_text())
         return
     raw = file.read_bytes()
     try:

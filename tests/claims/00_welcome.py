@@ -18,5 +18,5 @@ assert all(
     for shape in [json.loads((DATA / "model_shapes.json").read_text())["models"][f"Qwen/{name}"]]
 ), "the table's models have the shapes that their makers state"
 assert round(MACHINES["RTX 4060, 8 GB"][1] / sizes("Qwen3-8B")[1]) == 56
-assert all(words in answer("How old must I be to vote?") for words in ("16 years", "statutes.pdf"))
+assert all(words in answer("How old must I be to vote in the rowing club?") for words in ("16 years", "statutes.pdf"))
 assert all(answer(question).startswith("Nothing in this folder") for question in QUESTIONS[-2:])

@@ -107,13 +107,13 @@ def stored(book: NotebookNode, folder: str, name: str) -> Path:
 
 
 def nbval(path: Path, claims: Path | None = None, cell_seconds: float = CELL_SECONDS) -> Run:
-    """Run a copy with its claims as the last cell; outputs of cells tagged nbval-check-output are compared."""
-    book = read(path)
+    """Compare outputs of cells tagged nbval-check-output; with claims a copy runs, which has them as its last cell."""
     if claims is not None and claims.exists():
+        book = read(path)
         book.cells.append(nbformat.v4.new_code_cell(claims.read_text(encoding="utf-8"), id="claims"))
-    copy = stored(book, "nbval", path.stem)
+        path = stored(book, "nbval", path.stem)
     command = [sys.executable, "-m", "pytest", "-p", "nbval.plugin", "--nbval-lax", "--nbval-current-env"]
-    command += [f"--nbval-cell-timeout={cell_seconds:g}", "-p", "no:cacheprovider", "-x", "-q", "--color=no", str(copy)]
+    command += [f"--nbval-cell-timeout={cell_seconds:g}", "-p", "no:cacheprovider", "-x", "-q", "--color=no", str(path)]
     return run(command)
 
 
@@ -125,7 +125,7 @@ def papermill(path: Path, injected: dict[str, object], cell_seconds: float = CEL
     asked = stored(answered(without_clocks(book)), "answered", path.stem)
     out = BUILD / "papermill" / path.name
     out.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "papermill", str(asked), str(out), "--cwd", str(out.parent), "--kernel", "python3"]
+    command = [sys.executable, "-m", "papermill", str(asked), str(out), "--cwd", str(ROOT), "--kernel", "python3"]
     command += ["--execution-timeout", f"{cell_seconds:g}", "--no-progress-bar", "--log-level", "WARNING"]
     return run([*command, "--parameters_yaml", json.dumps(injected)]), out
 

@@ -48,17 +48,6 @@ def test_a_head_of_its_own_in_the_file_is_used(tmp_path):
     torch.testing.assert_close(ours(source, target, mask), expected, **close)
 
 
-@torch.no_grad()
-def test_the_toy_t5_of_the_course_can_be_read(tmp_path):
-    from helpers.old.trials.backwards import tiny_t5
-
-    theirs = randomized(tiny_t5())
-    theirs.save_pretrained(tmp_path)
-    source, target = tokens(2, 7, vocab_size=28), tokens(2, 7, vocab_size=28, seed=1)
-    expected = theirs(input_ids=source, decoder_input_ids=target).logits
-    torch.testing.assert_close(EncoderDecoder.from_pretrained(tmp_path)(source, target), expected, **close)
-
-
 @pytest.mark.parametrize("options", [{}, {"gated": True, "activation": "gelu_tanh", "scaled_logits": False}])
 @pytest.mark.parametrize("pieces", [[1] * 9, [4, 1, 4]])
 @torch.no_grad()

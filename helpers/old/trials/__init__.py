@@ -5,7 +5,6 @@ modules have nothing to do with each other.
 
 | notebook | modules                                                                                              |
 |----------|------------------------------------------------------------------------------------------------------|
-| 00       | `backwards`                                                                                          |
 | 02b      | `deep_stacks`, `moved_facts`                                                                         |
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
