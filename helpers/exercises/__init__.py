@@ -22,25 +22,15 @@ from typing import Any
 from helpers.display.boxes import Box, tidy
 from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import BrokenExercise, registry
+from helpers.exercises.checking import registry
 from helpers.exercises.checking.engine import Finding, check
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import BrokenExercise, Exercise
 from helpers.exercises.predictions import predict, reveal
 from helpers.exercises.progress_file import progress
 from helpers.exercises.quizzes import quiz
 from helpers.exercises.solutions import solution_source
 
-__all__ = [
-    "ExerciseNotPassed",
-    "catch_up",
-    "exercise",
-    "hint",
-    "predict",
-    "progress",
-    "quiz",
-    "reveal",
-    "solution",
-]
+__all__ = ["ExerciseNotPassed", "catch_up", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
 
 PRINTED_LINES = 5
 UNCHECKED = "Your definition stands as it is, unchecked."

@@ -139,12 +139,6 @@ def record(asked: Quiz, answers: dict[str, str]) -> str:
     return store.update(change)
 
 
-def recorded(asked: Quiz) -> dict[str, str]:
-    """The letters saved earlier, by question id; those that no longer fit the quiz are left out."""
-    saved = store.read()[0]["quizzes"].get(asked.name, {}).get("answers", {})
-    return {q.id: saved[q.id] for q in asked.questions if saved.get(q.id) in q.options}
-
-
 def result(asked: Quiz, answers: dict[str, str]) -> str:
     """`3 of 5 right, 1 still open.`, and for a quiz that places its reader, which sections to read."""
     right = sum(answers.get(question.id) == question.right for question in asked.questions)
@@ -181,7 +175,8 @@ def build(asked: Quiz) -> Any:
     """The quiz as one ipywidgets box, with the answers saved earlier already chosen."""
     import ipywidgets as widgets
 
-    answers = recorded(asked)
+    saved = store.read()[0]["quizzes"].get(asked.name, {}).get("answers", {})
+    answers = {q.id: saved[q.id] for q in asked.questions if saved.get(q.id) in q.options}  # the quiz may be newer
     score = widgets.HTML(result(asked, answers))
 
     def ask(number: int, question: Question) -> widgets.VBox:

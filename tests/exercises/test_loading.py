@@ -75,52 +75,8 @@ SECONDS = 1.0
 def cases(rng):
     return drawn(rng)
 '''
+DOUBLE = "new/01_first/double.py"
 SHARED = "def drawn(rng):\n    return [(int(n),) for n in rng.integers(3, 100, size=5)]\n"
-OLD = '''"""double: twice a number."""
-
-from helpers.exercises.checking.spec import BadInput, Exercise, Property
-
-FACTOR = 2
-
-
-def double(x):
-    return x + x
-
-
-ANSWER = """
-def double(x):
-    return FACTOR * x
-"""
-SLIPS = [
-    ("FACTOR * x", "x * x", "you square it."),
-    ("FACTOR * x", "[][x]", "this slip raises."),
-    ("return FACTOR * x", "while True: pass", "this slip never ends."),
-    ([("FACTOR", "3"), ("* x", "* x + 0")], "you triple it."),
-    ("""
-def double(x):
-    return x + 1
-""", "you add one."),
-]
-PLANTED = SLIPS[4]
-REFUSED = [("return ", "", "It returns None")]
-RIGHT = [("FACTOR * x", "x * FACTOR")]
-
-
-def cases(rng):
-    return [(int(n),) for n in rng.integers(3, 100, size=5)]
-
-
-EXERCISE = Exercise(
-    reference=double,
-    minutes=1,
-    difficulty=1,
-    hints=("Twice?", "Add it to itself.", "Add the number to itself, and give the sum back."),
-    proves="five numbers are doubled",
-    properties=[Property("it is even", lambda result, x: result % 2 == 0)],
-    raises=[BadInput((None,), TypeError, "nothing is no number")],
-    seconds=1.0,
-)
-'''
 
 
 @pytest.fixture
@@ -150,10 +106,6 @@ def course(tmp_path, monkeypatch):
             del sys.modules[name]
 
 
-FORMS = {"old": ("old/01_first/double.py", OLD), "new": ("new/01_first/double.py", NEW)}
-each_form = pytest.mark.parametrize("form", FORMS)
-
-
 def test_path_gives_name_and_notebook_and_only_the_asked_file_is_imported(course):
     found = course({"old/02_later/triple.py": "1 / 0", "new/01_first/double.py": NEW, "old/01_first/_note.py": "1 / 0"})
     assert found.notebooks() == {"double": "01_first", "triple": "02_later"}
@@ -165,10 +117,8 @@ def test_path_gives_name_and_notebook_and_only_the_asked_file_is_imported(course
     assert found.get("quadruple") is None
 
 
-@each_form
-def test_every_answer_of_either_form_gets_its_verdict(course, form):
-    path, text = FORMS[form]
-    loaded = course({path: text}).load("double")
+def test_every_answer_of_a_file_gets_its_verdict(course):
+    loaded = course({DOUBLE: NEW}).load("double")
     spec = loaded.spec
     assert check(spec.reference, spec).status == check(loaded.answer.function, spec).status == "passed"
     assert check(loaded.planted.function, spec).status == "not attempted"
@@ -185,7 +135,7 @@ def test_every_answer_of_either_form_gets_its_verdict(course, form):
 
 
 def test_the_solution_is_the_answer_of_the_file_after_what_it_needs(course, capsys):
-    spec = course({"new/01_first/double.py": NEW})["double"]
+    spec = course({DOUBLE: NEW})["double"]
     text = solutions.solution_source(spec)
     assert text == (
         "import math\nFACTOR = 2\n\n\ndef near(x):\n    return math.floor(x)\n\n\n"
@@ -196,23 +146,22 @@ def test_the_solution_is_the_answer_of_the_file_after_what_it_needs(course, caps
 
 
 FAULTS = [
-    ("new", "does not load: KeyError: 'HINTS'", ("HINTS =", "HINT =")),
-    ("new", "'x' stands in the answer 2 times instead of once", ("FACTOR * near(x) => x * x", "x => x * x")),
-    ("new", "entry [0] is no edit old => new: 'x * x'", ("FACTOR * near(x) => x * x", "x * x")),
-    ("new", "does not load: ImportError", ("import drawn", "import sorted")),
-    ("old", "does not load: SyntaxError", ("FACTOR = 2", "FACTOR = = 2")),
-    ("old", "fails its own checks: It stops with an error", ("return x + x", "return x // 0")),
-    ("old", "fails its own checks: A property does not hold: it is even.", ("return x + x", "return x * 2 + 1")),
-    ("old", "should raise ValueError", ('TypeError, "nothing', 'ValueError, "nothing')),
-    ("old", "cases stops with KeyError", ("size=5)]", "size=5)] + {}['a']")),
+    ("does not load: KeyError: 'HINTS'", ("HINTS =", "HINT =")),
+    ("does not load: ImportError", ("import drawn", "import sorted")),
+    ("does not load: SyntaxError", ("FACTOR = 2", "FACTOR = = 2")),
+    ("'x' stands in the answer 2 times instead of once", ("FACTOR * near(x) => x * x", "x => x * x")),
+    ("entry [0] is no edit old => new: 'x * x'", ("FACTOR * near(x) => x * x", "x * x")),
+    ("fails its own checks: It stops with an error", ("math.floor(x)", "x // 0")),
+    ("fails its own checks: A property does not hold: it is even.", ("FACTOR = 2", "FACTOR = 3")),
+    ("should raise ValueError", ("TypeError", "ValueError")),
+    ("cases stops with KeyError", ("return drawn(rng)", "return {}['a']")),
 ]
 
 
-@pytest.mark.parametrize(("form", "fault", "change"), FAULTS)
-def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, form, fault, change, capsys):
-    path, text = FORMS[form]
-    assert text.count(change[0]) == 1
-    course({path: text.replace(*change)})
+@pytest.mark.parametrize(("fault", "change"), FAULTS)
+def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, fault, change, capsys):
+    assert NEW.count(change[0]) == 1
+    course({DOUBLE: NEW.replace(*change)})
 
     def double(x):
         return 2 * x
@@ -227,7 +176,7 @@ def test_a_file_at_fault_is_named_and_the_learners_definition_stands(course, for
 
 def test_a_name_that_is_used_twice_is_an_error_that_names_both_files(course):
     with pytest.raises(ValueError, match=r"`double` is defined in .*/01_first/double\.py and in .*/02_b/double\.py"):
-        course({"new/01_first/double.py": NEW, "old/02_b/double.py": OLD})
+        course({DOUBLE: NEW, "old/02_b/double.py": NEW})
 
 
 def test_changes_are_made_where_the_answer_stood_before_any_of_them():

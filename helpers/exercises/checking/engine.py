@@ -20,15 +20,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.exercises.checking import compare, tracebacks, watchdog
-from helpers.exercises.checking.signature import (
-    argument_names,
-    call_text,
-    code_of,
-    methods,
-    not_attempted,
-    signature_problem,
-)
+from helpers.exercises.checking import compare, signature, tracebacks, watchdog
+from helpers.exercises.checking.signature import call_text
 from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Property
 from helpers.exercises.checking.watchdog import Watched, captured_output, limit_seconds, watch
 
@@ -68,9 +61,9 @@ def check(obj: Any, spec: Exercise, prepared: Prepared | None = None) -> Finding
 
     Never raises what `obj` raises; restores random state and settings. Raises BrokenExercise for the exercise's faults.
     """
-    if not_attempted(obj, spec.planted):
+    if signature.not_attempted(obj, spec.planted):
         return Finding("not attempted")
-    if problem := signature_problem(obj, spec):
+    if problem := signature.signature_problem(obj, spec):
         return Finding("not yet", lines=[problem])
     with watchdog.preserved_randomness():
         return _check_results(obj, spec, prepared or prepare(spec))
@@ -98,7 +91,8 @@ def inputs_of(spec: Exercise) -> list[tuple]:
 
 
 def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
-    code = next(iter(methods(obj).values()), None) if isinstance(obj, type) else code_of(obj)
+    codes = signature.methods(obj).values() if isinstance(obj, type) else [signature.code_of(obj)]
+    code = next(iter(codes), None)
     home = code.co_filename if code else ""  # the file name under which the learner's cell was compiled
     found: list[Outcome] = []
     changed: dict[str, str] = {}
@@ -258,7 +252,7 @@ def _refuses(found: Outcome, bad: BadInput) -> bool:
 
 def _argument_problem(spec: Exercise, before: tuple, called: str, expected: Outcome, found: Outcome) -> list[str]:
     """Sentences about the first argument that is not as the reference leaves it; empty where all are."""
-    for name, old, want, have in zip(argument_names(spec), before, expected.args, found.args, strict=False):
+    for name, old, want, have in zip(signature.argument_names(spec), before, expected.args, found.args, strict=False):
         if compare.equal(want, have, spec.tolerance):
             continue
         detail = compare.differences(want, have, spec.tolerance)[0].text

@@ -32,9 +32,11 @@ def not_attempted(obj: Any, planted: Any = None) -> bool:
     """True for a stub, and for code equal to `planted`."""
     if isinstance(obj, type):
         given = methods(planted) if isinstance(planted, type) else {}
-        return all(is_stub(code) or same_code(code, given.get(name)) for name, code in methods(obj).items())
+        return all(
+            is_stub(code) or fingerprint(code) == fingerprint(given.get(name)) for name, code in methods(obj).items()
+        )
     code = code_of(obj)
-    return code is not None and (is_stub(code) or same_code(code, code_of(planted)))
+    return code is not None and (is_stub(code) or fingerprint(code) == fingerprint(code_of(planted)))
 
 
 def code_of(obj: Any) -> CodeType | None:
@@ -67,16 +69,14 @@ def is_stub(code: CodeType) -> bool:
     )
 
 
-def same_code(one: CodeType, other: CodeType | None) -> bool:
-    return other is not None and fingerprint(one) == fingerprint(other)
-
-
-def fingerprint(code: CodeType) -> tuple:
+def fingerprint(code: CodeType | None) -> tuple:
     """The instructions with what they refer to by name or value, nested functions included.
 
     A call of `module.function` is compiled in one way where the same file imports the module, and in another in a
     notebook's cell, which does not: the two count as equal, so a jump counts by the instruction that it leads to.
     """
+    if code is None:
+        return ()
     steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_STEP]
     offsets = [step.offset for step in steps]
 
