@@ -75,9 +75,9 @@ class Quiz(NamedTuple):
 
     @property
     def how_to_answer(self) -> str:
-        unsure = "“I do not know”" if self.sections else "no answer"
+        unsure = "; `-` means “I do not know”" if self.sections else ""
         example = f'`quiz("{self.name}", "{"a" * len(self.questions)}")`'
-        return f"Answer with one letter a question, for example {example}; `-` means {unsure}."
+        return f"Answer with one letter a question, for example {example}{unsure}."
 
 
 def quiz(name: str, answers: str | None = None) -> None:

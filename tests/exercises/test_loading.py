@@ -114,7 +114,6 @@ def test_path_gives_name_and_notebook_and_only_the_asked_file_is_imported(course
     assert (spec.name, spec.notebook) == ("double", "01_first")
     assert spec.place.endswith("/01_first/double.py")
     assert found["double"] is spec
-    assert found.get("quadruple") is None
 
 
 def test_every_answer_of_a_file_gets_its_verdict(course):
