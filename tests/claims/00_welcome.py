@@ -6,7 +6,9 @@ from helpers.files.paths import DATA
 
 assert flip == 24 and ahead == [layer >= flip for layer in places], "the exchange works from one layer on"
 assert min(curves["Paris"][: places.index(flip)]) > 0.7 > 0.01 > max(curves["Paris"][places.index(flip) :])
-assert max(curves["Paris, random numbers"]) < 0.01, "random numbers destroy the answer after every layer"
+assert max(curves["Paris, random"]) < 0.01, "random numbers destroy the answer after every layer"
+country = curves["Rome, over “France”"]
+assert min(country[: places.index(flip)]) > 0.3 > 0.01 > max(country[places.index(flip) :]), "it stands over France before"
 assert theirs == ours
 assert [tokenizer.decode(best.indices[0]).strip() for best in best_three.values()] == ["Paris", "Istanbul", "Nova"]
 assert parts["mlp"] > n_parameters / 2 and n_parameters == model.num_parameters()
