@@ -17,31 +17,20 @@ from __future__ import annotations
 
 import difflib
 import os
-import sys
 from typing import Any
 
 from helpers.display.boxes import Box, tidy
 from helpers.display.source import Source, show
 from helpers.exercises import progress_file as store
-from helpers.exercises.checking import BrokenExercise, registry
+from helpers.exercises.checking import registry
 from helpers.exercises.checking.engine import Finding, check
-from helpers.exercises.checking.spec import Exercise
+from helpers.exercises.checking.spec import BrokenExercise, Exercise
 from helpers.exercises.predictions import predict, reveal
-from helpers.exercises.progress_report import progress
+from helpers.exercises.progress_file import progress
 from helpers.exercises.quizzes import quiz
 from helpers.exercises.solutions import solution_source
 
-__all__ = [
-    "ExerciseNotPassed",
-    "catch_up",
-    "exercise",
-    "hint",
-    "predict",
-    "progress",
-    "quiz",
-    "reveal",
-    "solution",
-]
+__all__ = ["ExerciseNotPassed", "catch_up", "exercise", "hint", "predict", "progress", "quiz", "reveal", "solution"]
 
 PRINTED_LINES = 5
 UNCHECKED = "Your definition stands as it is, unchecked."
@@ -52,13 +41,11 @@ class ExerciseNotPassed(Exception):
     """Raised instead of carrying on where `HANDS_ON_STRICT=1`; its text is the verdict."""
 
 
-def exercise(obj: Any = None) -> Any:
+def exercise(obj: Any) -> Any:
     """Check the decorated function or class now, say how it went, and return what the rest of the notebook will use.
 
     That is the learner's own object where it passed, and the course's version otherwise.
     """
-    if obj is None:  # written as `@exercise()`
-        return exercise
     name = getattr(obj, "__name__", type(obj).__name__)
     try:
         spec = registry().get(name)
@@ -79,17 +66,18 @@ def hint(name: str) -> None:
     spec = _find(name)
     if spec is None:
         return
-    rung = 1
+    entry: dict = {}
 
     def change(data: dict) -> None:
-        nonlocal rung
+        nonlocal entry
         entry = data["exercises"].setdefault(spec.name, {"passed": False, "tries": 0, "status": "not attempted"})
-        rung = entry.get("hints", 0) + 1
-        entry.update(notebook=spec.notebook, hints=rung)
+        entry.update(notebook=spec.notebook, hints=entry.get("hints", 0) + 1)
 
     notice = store.update(change)
-    shown = min(rung, 3)
-    last = f'That was the last hint; `solution("{spec.name}")` shows the course\'s version.' if rung > 3 else ""
+    shown = min(entry["hints"], 3)
+    last = (
+        f'That was the last hint; `solution("{spec.name}")` shows the course\'s version.' if entry["hints"] > 3 else ""
+    )
     Box("hint", f"`{spec.name}`, {shown} of 3", [spec.hints[shown - 1], *filter(None, [last, notice])]).show()
 
 
@@ -112,19 +100,19 @@ def _find(name: Any) -> Exercise | None:
     """The exercise of this name; without one, say so in one sentence and return None."""
     name = getattr(name, "__name__", name)  # hint(weights_bytes) means hint("weights_bytes")
     try:
-        spec = registry().get(name) if isinstance(name, str) else None
+        spec = registry().get(name)
     except BrokenExercise as error:
         Box("note", f"`{name}` cannot be shown", [str(error)]).show()
         return None
     if spec is None:
-        Box("note", _no_such_exercise(str(name))[0]).show()
+        Box("note", _no_such_exercise(name)[0]).show()
     return spec
 
 
-def _no_such_exercise(name: str) -> tuple[str, str]:
+def _no_such_exercise(name: Any) -> tuple[str, str]:
     """The sentence that says so, and the name that was probably meant."""
-    near = next(iter(difflib.get_close_matches(name, registry(), n=1, cutoff=0.6)), "")
-    cure = f"did you mean `{near}`?" if near else "`progress()` lists those of this course."
+    near = next(iter(difflib.get_close_matches(str(name), registry(), n=1)), "")
+    cure = f"did you mean `{near}`?" if near else "`progress()` counts those of this course."
     return f"There is no exercise called `{name}`; {cure}", near
 
 
@@ -132,13 +120,10 @@ def _unknown_exercise(obj: Any, name: str) -> Any:
     """A misspelt name: say so, and give the rest of the notebook the name that it will ask for."""
     sentence, near = _no_such_exercise(name)
     lines = [UNCHECKED]
-    module = sys.modules.get(getattr(obj, "__module__", ""))
-    namespace = getattr(obj, "__globals__", getattr(module, "__dict__", {}))
+    namespace = getattr(obj, "__globals__", {})
     if near and near not in namespace:
         namespace[near] = registry()[near].reference
-        lines.append(
-            f"Until you rename it, the course's version of `{near}` is used, so that the rest of the notebook runs."
-        )
+        lines.append(f"Until you rename it, the course's version of `{near}` stands in for it.")
     _say(Box("not yet", sentence, lines))
     return obj
 
@@ -150,19 +135,19 @@ def _say(box: Box, passed: bool = False) -> None:
 
 
 def _verdict(spec: Exercise, finding: Finding, notice: list[str]) -> Box:
-    printed = list(dict.fromkeys(tidy(finding.printed).strip().splitlines()))  # every call prints the same line again
-    more = " ⏎ …" if len(printed) > PRINTED_LINES else ""
-    shown = " ⏎ ".join(line.strip()[:80] for line in printed[:PRINTED_LINES])
-    extra = [*([f"It printed: {shown}{more}"] if printed else []), *notice]
+    title, extra = f"`{spec.name}`", notice
+    if printed := list(dict.fromkeys(tidy(finding.printed).strip().splitlines())):  # every call prints the same again
+        shown = [line.strip()[:80] for line in printed[:PRINTED_LINES]] + ["…"] * (len(printed) > PRINTED_LINES)
+        extra = [f"It printed: {' ⏎ '.join(shown)}", *notice]
     if finding.status == "passed":
         lines = [f"{finding.checks} checks: {spec.proves}.", "Your own version is used from here on."]
-        return Box("passed", f"`{spec.name}`", [*lines, *extra])
+        return Box("passed", title, [*lines, *extra])
     if finding.status == "not attempted":
         start = "Write your version over the `...` and run the cell again"
         if spec.planted:
             start = "The bug is still in: find it, change the cell and run it again"
         used = "Using the course's version so that the rest of the notebook runs."
         lines = [used, f'{start}; `hint("{spec.name}")` gives a nudge.', *extra]
-        return Box("not attempted", f"`{spec.name}` {spec.dots} {spec.minutes} min", lines)
+        return Box("not attempted", f"{title} {spec.dots} {spec.minutes} min", lines)
     after = [*extra, USED, f'Change the cell and run it again; `hint("{spec.name}")` helps.']
-    return Box("not yet", f"`{spec.name}`", finding.lines, code=finding.traceback, after=after)
+    return Box("not yet", title, finding.lines, code=finding.traceback, after=after)

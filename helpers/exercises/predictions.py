@@ -8,9 +8,7 @@ Neither blocks, neither raises. A guess of `...` means "not yet".
 
 from __future__ import annotations
 
-import difflib
 import math
-import numbers
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -36,76 +34,55 @@ def predict(name: str, question: str, guess: Any, *, choices: Sequence | None = 
 
     A negative number is refused where there is a unit, which then counts something; a percentage may be negative.
     """
-    choices, notice = tuple(choices or ()), ""
-    value, said = _usable(_plain(guess), choices, unit)
+    choices = tuple(choices or ())
+    value, problem = _usable(_plain(guess), choices, unit)
     store.session.guesses[name] = Guess(question, value, choices, unit)
-    if value is ... and not said:
-        number = f"your number of {'percent' if unit == '%' else unit}" if unit else "your guess"
-        what = "one of the choices" if choices else number
-        said = f"No guess yet: put {what} in place of `...` and run the cell again."
-    elif not said:
-        said = f"Your guess: {_show(value, unit)}. The answer comes when you run on."
-        entry = {
-            "guess": value if isinstance(value, int | float | str) else str(value),
-            "notebook": store.session.current(),
-        }
+    lines = [f"Choices: {', '.join(map(_show, choices))}."] if choices else []
+    if problem:
+        lines.append(problem)
+    else:
+        entry = {"guess": value, "notebook": store.session.current()}
         notice = store.update(lambda data: data["predictions"].update({name: entry}))
-    options = [f"Choices: {', '.join(map(_show, choices))}."] if choices else []
-    Box("prediction", question, [*options, said, *filter(None, [notice])]).show()
+        lines += [f"Your guess: {_show(value, unit)}. The answer comes when you run on.", *filter(None, [notice])]
+    Box("prediction", question, lines).show()
 
 
 def reveal(name: str, actual: Any) -> None:
     """Show what really came out, and how far the guess recorded under `name` was from it."""
-    actual = _plain(actual)
-    asked = store.session.guesses.get(name)
-    if asked is not None:
-        lines = [] if asked.value is ... else [_comparison(asked, actual)]
-        Box("result", f"{asked.question} {_show(actual, asked.unit)}", lines).show()
+    actual, asked = _plain(actual), store.session.guesses.get(name)
+    if asked is None:
+        Box("result", _show(actual), [f"No prediction is called `{name}`."]).show()
         return
-    near = difflib.get_close_matches(str(name), store.session.guesses, n=1, cutoff=0.6)
-    lines = [f"No prediction is called `{name}`; did you mean `{near[0]}`?"] if near else []
-    Box("result", _show(actual), lines).show()
+    lines = [] if asked.value is ... else [_comparison(asked, actual)]
+    Box("result", f"{asked.question} {_show(actual, asked.unit)}", lines).show()
 
 
 def _usable(guess: Any, choices: tuple, unit: str) -> tuple[Any, str]:
     """The guess, and one sentence if it cannot be used (the value is `...` then)."""
     if guess is ...:
-        return ..., ""
+        number = f"your number of {'percent' if unit == '%' else unit}" if unit else "your guess"
+        what = "one of the choices" if choices else number
+        return ..., f"No guess yet: put {what} in place of `...` and run the cell again."
     if choices:
-        return _chosen(guess, choices)
-    if isinstance(guess, bool) or not isinstance(guess, numbers.Real | str):
-        kind = type(guess).__name__
-        kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-        return ..., f"A guess is a number or a text, not {kind}: the guess was not recorded."
-    if isinstance(guess, str):
-        problem = f"A guess in {unit} is a number without quotes: {guess!r} was not recorded."
-        return (..., problem) if unit else (guess, "")
-    if not math.isfinite(guess):
-        return ..., f"A guess must be a finite number: {guess} was not recorded."
+        folded = {_folded(choice): choice for choice in choices}
+        if _folded(guess) in folded:
+            return folded[_folded(guess)], ""
+        return ..., f"{_show(guess)} is not among the choices, so it was not recorded."
+    if not (_is_number(guess) and math.isfinite(guess)) and (unit or not isinstance(guess, str)):
+        wanted = (
+            f"A guess in {unit} is a finite number without quotes" if unit else "A guess is a finite number or a text"
+        )
+        return ..., f"{wanted}: {guess!r} was not recorded."
     if unit and unit not in PERCENT and guess < 0:
         return ..., f"A guess in {unit} cannot be negative: {_show(guess)} was not recorded."
     return guess, ""
 
 
-def _chosen(guess: Any, choices: tuple) -> tuple[Any, str]:
-    for choice in choices:
-        if type(choice) is type(guess) and choice == guess or _folded(choice) == _folded(guess):
-            return choice, ""
-    near = difflib.get_close_matches(_folded(guess), [_folded(c) for c in choices], n=1, cutoff=0.6)
-    meant = next((f" Did you mean {_show(c)}?" for c in choices if near and _folded(c) == near[0]), "")
-    return ..., f"{_show(guess)} is not among the choices, so it was not recorded.{meant}"
-
-
 def _comparison(asked: Guess, actual: Any) -> str:
-    guess, unit = asked.value, asked.unit
-    yours = f"You guessed {_show(guess, unit)}"
-    if asked.choices or not (_is_number(guess) or _is_number(actual)):
-        right = guess == actual or _folded(guess) == _folded(actual)
-        return f"{yours}: right." if right else f"{yours}: not this time."
-    if _is_number(guess) != _is_number(actual):
-        kinds = ("a number", "a text") if _is_number(guess) else ("a text", "a number")
-        return f"{yours}, which is {kinds[0]}; the answer is {kinds[1]}, so the two cannot be compared."
-    return f"{yours}: {how_far(guess, actual, unit)}."
+    yours = f"You guessed {_show(asked.value, asked.unit)}"
+    if not asked.choices and _is_number(asked.value) and _is_number(actual):
+        return f"{yours}: {how_far(asked.value, actual, asked.unit)}."
+    return f"{yours}: right." if _folded(asked.value) == _folded(actual) else f"{yours}: not this time."
 
 
 def how_far(guess: float, actual: float, unit: str = "") -> str:
@@ -113,28 +90,22 @@ def how_far(guess: float, actual: float, unit: str = "") -> str:
 
     Where percent are asked for, in points: `10 points too high`; and a share such as 0.8 is read as 80 percent, too.
     """
-    if guess == actual or _show(guess) == _show(actual):
+    if _show(guess) == _show(actual):
         return "exactly right"
     side = "too high" if guess > actual else "too low"
     if unit in PERCENT:
         if 0 < guess < 1 < actual:
             return f"too low; if you meant {_show(100 * guess, unit)}: {how_far(100 * guess, actual, unit)}"
-        points = abs(guess - actual)
-        far = f"{_show(round(points, 1))} point{'' if round(points, 1) == 1 else 's'} {side}"
+        points = round(abs(guess - actual), 1)
+        far = f"{_show(points)} point{'' if points == 1 else 's'} {side}"
         return f"close, {far}" if points <= CLOSE_POINTS else far
-    if actual == 0 or guess == 0 or (guess > 0) != (actual > 0):
+    if guess * actual <= 0:
         return f"{side} by {_show(abs(guess - actual))}"
-    off = abs(guess - actual) / abs(actual)
-    if off <= CLOSE:
-        return f"close, {_percent(off)} {side}"
-    ratio = max(guess / actual, actual / guess)
-    if ratio < 2:
-        return f"{_percent(off)} {side}"
-    return f"{side} by a factor of {ratio:.2g}" if ratio < 99.5 else f"{side} by a factor of {round(ratio):,}"
-
-
-def _percent(share: float) -> str:
-    return "less than 1 %" if share < 0.01 else f"{round(100 * share)} %"
+    off, ratio = abs(guess - actual) / abs(actual), max(guess / actual, actual / guess)
+    if ratio >= 2:
+        return f"{side} by a factor of {f'{ratio:.2g}' if ratio < 99.5 else f'{round(ratio):,}'}"
+    percent = f"{round(100 * off)} %" if off >= 0.01 else "less than 1 %"
+    return f"close, {percent} {side}" if off <= CLOSE else f"{percent} {side}"
 
 
 def _plain(value: Any) -> Any:
@@ -146,7 +117,7 @@ def _plain(value: Any) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _folded(value: Any) -> str:
@@ -155,10 +126,8 @@ def _folded(value: Any) -> str:
 
 def _show(value: Any, unit: str = "") -> str:
     """A value for the eye: 1,234,567; 0.0123; 21.4."""
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        text = f"{int(value):,}"
-    elif _is_number(value):
-        text = f"{float(value):,.0f}" if abs(value) >= 1000 and math.isfinite(value) else f"{float(value):.3g}"
-    else:
-        text = str(value)
+    text = str(value)
+    if _is_number(value):
+        whole = isinstance(value, int) or 1000 <= abs(value) < math.inf
+        text = f"{value:,.0f}" if whole else f"{value:.3g}"
     return f"{text} {unit}".strip()

@@ -11,8 +11,10 @@ The file lies in the platform's data folder; `HANDS_ON_PROGRESS` names another.
 
 from __future__ import annotations
 
+import html
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,9 +23,15 @@ from typing import Any
 
 from platformdirs import user_data_path
 
+from helpers.display.boxes import emit
+from helpers.exercises.checking import registry
+from helpers.files.paths import ROOT
 from helpers.files.store import Store
 
 EMPTY: dict = {"version": 1, "exercises": {}, "predictions": {}, "quizzes": {}}
+NOTEBOOKS = ROOT / "notebooks"
+HEAD = ("notebook", "minutes", "exercises passed", "tried", "quiz", "predictions")
+BAR = 20  # characters of a full bar
 
 
 @dataclass
@@ -51,7 +59,7 @@ def path() -> Path:
 @cache
 def store_at(file: Path) -> Store:
     """The store in `file`, the same one as long as the kernel runs."""
-    return Store(file, "Progress", EMPTY, "set HANDS_ON_PROGRESS to a file that can", _valid)
+    return Store(file, "Progress", EMPTY, "set HANDS_ON_PROGRESS to a file that can")
 
 
 def read() -> tuple[dict, str]:
@@ -72,18 +80,43 @@ def record_exercise(name: str, notebook: str, status: str, guesses: Iterable[str
 
     def change(data: dict) -> None:
         entry = data["exercises"].setdefault(name, {"passed": False, "tries": 0, "hints": 0})
-        entry.update(notebook=notebook, status=status, passed=bool(entry.get("passed")) or status == "passed")
-        entry["tries"] = int(entry.get("tries", 0)) + (status != "not attempted")
+        entry.update(notebook=notebook, status=status, passed=entry["passed"] or status == "passed")
+        entry["tries"] += status != "not attempted"
         for guess in guesses:
-            if guess in data["predictions"] and not data["predictions"][guess].get("notebook"):
+            if guess in data["predictions"] and not data["predictions"][guess]["notebook"]:
                 data["predictions"][guess]["notebook"] = notebook
 
     return update(change)
 
 
-def _valid(data: dict) -> bool:
-    exercises, quizzes = data["exercises"].values(), data["quizzes"].values()
-    numbers = [entry.get(key, 0) for entry in exercises for key in ("tries", "hints")]
-    numbers += [entry.get(key, 0) for entry in quizzes for key in ("score", "total")]
-    dictionaries = [*data["predictions"].values(), *(entry.get("answers", {}) for entry in quizzes)]
-    return all(isinstance(n, int) for n in numbers) and all(isinstance(a, dict) for a in dictionaries)
+def progress() -> None:
+    """Draw a table: one row a notebook, with a bar of its exercises passed, those tried, quiz and predictions."""
+    data, notice = read()
+    rows = [HEAD, *table(data)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    total, passed = registry().notebooks(), data["exercises"]
+    done = sum(name in total and entry["passed"] for name, entry in passed.items())
+    text = "\n".join([*lines, f"{done} of {len(total)} exercises passed.", *filter(None, [notice])])
+    emit(text, f'<pre style="line-height:1.4">{html.escape(text)}</pre>')
+
+
+def table(data: dict) -> list[tuple[str, ...]]:
+    """The rows below HEAD; "–" where a notebook has none."""
+    files = {file.stem: file for file in sorted(NOTEBOOKS.glob("[0-9]*_*.ipynb"))}
+    exercises = [(home, data["exercises"].get(name, {})) for name, home in registry().notebooks().items()]
+    guessed = Counter(entry["notebook"] for entry in data["predictions"].values())
+    rows = []
+    for notebook, file in files.items():
+        entries = [entry for home, entry in exercises if home == notebook]
+        passed = sum(entry.get("passed", False) for entry in entries)
+        tried = sum(entry.get("tries", 0) > 0 for entry in entries)
+        minutes = re.search(r"\*\*(\d+) minutes\*\*", file.read_text(encoding="utf-8")[:5000])  # in the first cell
+        number = notebook.split("_")[0]  # a quiz is called by it, and a notebook where only a quiz has run
+        quiz = data["quizzes"].get(number)
+        filled = round(BAR * passed / max(len(entries), 1))
+        bar = f"{'█' * filled}{'░' * (BAR - filled)} {passed}/{len(entries)}"
+        score = f"{quiz['score']}/{quiz['total']}" if quiz else "–"
+        guesses = guessed[notebook] + guessed[number]
+        rows.append((notebook, minutes[1] if minutes else "–", bar, str(tried), score, str(guesses)))
+    return rows

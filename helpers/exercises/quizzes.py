@@ -25,7 +25,6 @@ from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json
 
 FOLDER = DATA / "quizzes"
-PLACEMENT = "_placement"  # how a placement quiz's name ends
 LETTERS = "abcde"
 # Radio labels are one cut-off line by default; sentences need to wrap.
 STYLE = (
@@ -41,19 +40,29 @@ class Option(NamedTuple):
     why: str
     right: bool = False
 
+    @property
+    def verdict(self) -> str:
+        return f"{'✔ Right' if self.right else '✘ Not quite'}: {self.why}"
+
+    @property
+    def html(self) -> str:
+        color = COLORS["passed" if self.right else "not yet"]
+        style = f"border-left:4px solid {color};padding:2px 10px;margin:2px 0 6px 16px"
+        return f'<div style="{style}">{inline(self.verdict)}</div>'
+
 
 class Question(NamedTuple):
-    """One question with three to five options, exactly one of them right; `section` is the one that teaches it."""
+    """One question with its options by letter, exactly one of them right; `section` is the one that teaches it."""
 
     id: str
     question: str
-    options: list[Option]
+    options: dict[str, Option]
     section: int | None = None
 
     @property
     def right(self) -> str:
         """Letter of the right option."""
-        return LETTERS[[option.right for option in self.options].index(True)]
+        return next(letter for letter, option in self.options.items() if option.right)
 
 
 class Quiz(NamedTuple):
@@ -64,16 +73,21 @@ class Quiz(NamedTuple):
     questions: list[Question]
     sections: dict[str, str]
 
+    @property
+    def how_to_answer(self) -> str:
+        unsure = "; `-` means “I do not know”" if self.sections else ""
+        example = f'`quiz("{self.name}", "{"a" * len(self.questions)}")`'
+        return f"Answer with one letter a question, for example {example}{unsure}."
+
 
 def quiz(name: str, answers: str | None = None) -> None:
     """Ask the questions of a notebook, or grade `answers`, one letter a question ("-" leaves one out)."""
-    name = f"{name:02d}" if isinstance(name, int) and not isinstance(name, bool) else str(name)
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
+        near = difflib.get_close_matches(str(name), names(), n=1, cutoff=0.4)
         known = f"did you mean `{near[0]}`?" if near else f"the quizzes are {', '.join(names())}."
         Box("note", f"There is no quiz called `{name}`; {known}").show()
         return
-    asked, number = load(name), name.removesuffix(PLACEMENT)
+    asked, number = load(name), name.split("_")[0]
     if not store.session.notebook.startswith(f"{number}_"):  # known better where an exercise has run
         store.session.notebook = number
     if answers is not None:
@@ -85,46 +99,33 @@ def quiz(name: str, answers: str | None = None) -> None:
 
 
 def names() -> list[str]:
-    """The quizzes that there are, in order."""
     return sorted(file.stem for file in FOLDER.glob("*.json"))
 
 
 def load(name: str) -> Quiz:
     """Read one quiz file. Raises DataUnavailable, one sentence with the cure, where it is missing or damaged."""
     data = read_json(FOLDER / f"{name}.json")
-    questions = [Question(**{**q, "options": [Option(**option) for option in q["options"]]}) for q in data["questions"]]
+    questions = []
+    for stated in data["questions"]:
+        options = {letter: Option(**option) for letter, option in zip(LETTERS, stated["options"], strict=False)}
+        questions.append(Question(**{**stated, "options": options}))
     return Quiz(name, data["title"], questions, data.get("sections", {}))
 
 
-def grade(asked: Quiz, answers: Any) -> None:
+def grade(asked: Quiz, answers: str) -> None:
     """Keep answers given as letters, and say of each whether and why it is right."""
     letters = [letter for letter in str(answers).lower() if letter not in " ,;"]
-    if problem := _ungradable(asked, answers, letters):
-        Box("quiz", asked.title, [problem]).show()
+    pairs = list(zip(asked.questions, letters, strict=False))
+    if len(letters) != len(asked.questions) or not all(letter in {*q.options, "-"} for q, letter in pairs):
+        Box("quiz", asked.title, [asked.how_to_answer]).show()
         return
-    given = {q.id: letter for q, letter in zip(asked.questions, letters, strict=True) if letter != "-"}
+    given = {question.id: letter for question, letter in pairs}
+    lines = [
+        f"{number}. {f'{letter}) {question.options[letter].verdict}' if letter != '-' else 'left out'}"
+        for number, (question, letter) in enumerate(pairs, 1)
+    ]
     notice = record(asked, given)
-    lines = []
-    for number, question in enumerate(asked.questions, 1):
-        if letter := given.get(question.id):
-            right, why = explanation(question, letter)
-            lines.append(f"{'✔' if right else '✘'} {number} {letter}) {why}")
-        else:
-            lines.append(f"– {number} left out.")
-    advised = advice(asked, given, open_is_missed=True)
-    Box("quiz", f"{asked.title}: {score_line(asked, given)}", [*lines, *filter(None, [advised, notice])]).show()
-
-
-def _ungradable(asked: Quiz, answers: Any, letters: list[str]) -> str:
-    if not isinstance(answers, str):
-        return f"Answers are one text, a letter a question: {_example(asked)}."
-    if len(letters) != len(asked.questions):
-        return f"There are {len(asked.questions)} questions and you gave {len(letters)} answers; `-` leaves one out."
-    for number, (question, letter) in enumerate(zip(asked.questions, letters, strict=True), 1):
-        offered = LETTERS[: len(question.options)]
-        if letter not in offered + "-":
-            return f"Question {number} offers {offered[0]} to {offered[-1]}, not `{letter}`; `-` leaves it out."
-    return ""
+    Box("quiz", asked.title, [*lines, result(asked, given), *filter(None, [notice])]).show()
 
 
 def record(asked: Quiz, answers: dict[str, str]) -> str:
@@ -138,43 +139,16 @@ def record(asked: Quiz, answers: dict[str, str]) -> str:
     return store.update(change)
 
 
-def recorded(asked: Quiz) -> dict[str, str]:
-    """The letters saved earlier, by question id; those that no longer fit the quiz are left out."""
-    saved = store.read()[0]["quizzes"].get(asked.name, {}).get("answers", {})
-    return {q.id: saved[q.id] for q in asked.questions if saved.get(q.id) in set(LETTERS[: len(q.options)])}
-
-
-def explanation(question: Question, letter: str) -> tuple[bool, str]:
-    """Whether the option is right, and the sentence that says so and why."""
-    option = question.options[LETTERS.index(letter)]
-    return option.right, f"{'Right' if option.right else 'Not quite'}: {option.why}"
-
-
-def score_line(asked: Quiz, answers: dict[str, str]) -> str:
-    """`3 of 5 right, 1 still open.`"""
+def result(asked: Quiz, answers: dict[str, str]) -> str:
+    """`3 of 5 right, 1 still open.`, and for a quiz that places its reader, which sections to read."""
     right = sum(answers.get(question.id) == question.right for question in asked.questions)
-    still_open = sum(question.id not in answers for question in asked.questions)
-    return f"{right} of {len(asked.questions)} right{f', {still_open} still open' if still_open else ''}."
-
-
-def advice(asked: Quiz, answers: dict[str, str], open_is_missed: bool = False) -> str:
-    """Which sections to read, in one sentence; "" for a quiz that does not place, and while nothing is missed yet.
-
-    A question left open counts as missed where its reader has said "-", I do not know (`open_is_missed`).
-    """
-    if not asked.sections:
-        return ""
-    counted = [q for q in asked.questions if q.id in answers or open_is_missed]
-    missed = sorted({q.section for q in counted if answers.get(q.id) != q.right})
-    done = len(counted) == len(asked.questions)
-    if not missed:
-        return "You can skip to the exercises: no section holds anything that you missed." if done else ""
-    if len(missed) == len(asked.sections):
-        return "Read all sections, in their order."
-    numbers = " and ".join(filter(None, [", ".join(map(str, missed[:-1])), str(missed[-1])]))
+    still_open = sum(answers.get(question.id, "-") == "-" for question in asked.questions)
+    score = f"{right} of {len(asked.questions)} right{f', {still_open} still open' if still_open else ''}."
+    if not asked.sections or not answers:
+        return score
+    missed = sorted({q.section for q in asked.questions if answers.get(q.id, q.right) != q.right})
     named = ", ".join(f"{number} · {asked.sections[str(number)]}" for number in missed)
-    rest = " The others you can skip." if done else " Answer the open questions too."
-    return f"Read section{'s' if len(missed) > 1 else ''} {numbers} ({named}).{rest}"
+    return f"{score} To read by your answers: {named or 'nothing, you can skip to the exercises'}."
 
 
 def plain_text(asked: Quiz) -> str:
@@ -182,17 +156,8 @@ def plain_text(asked: Quiz) -> str:
     lines = [asked.title]
     for number, question in enumerate(asked.questions, 1):
         lines += ["", f"{number}. {question.question}"]
-        lines += [f"   {letter}) {option.text}" for letter, option in zip(LETTERS, question.options, strict=False)]
-    return "\n".join([*lines, "", _how_to_answer(asked)]).replace("`", "")
-
-
-def _how_to_answer(asked: Quiz) -> str:
-    unsure = "; `-` means “I do not know”" if asked.sections else ""
-    return f"Answer with one letter a question, for example {_example(asked)}{unsure}."
-
-
-def _example(asked: Quiz) -> str:
-    return f'`quiz("{asked.name}", "{"a" * len(asked.questions)}")`'
+        lines += [f"   {letter}) {option.text}" for letter, option in question.options.items()]
+    return "\n".join([*lines, "", asked.how_to_answer]).replace("`", "")
 
 
 def static_html(asked: Quiz) -> str:
@@ -200,49 +165,35 @@ def static_html(asked: Quiz) -> str:
     parts = [f"<div><strong>{inline(asked.title)}</strong> · unfold an answer to see whether it is right, and why."]
     for number, question in enumerate(asked.questions, 1):
         parts.append(f'<p style="margin:10px 0 4px">{number}. {inline(question.question)}</p>')
-        for letter, option in zip(LETTERS, question.options, strict=False):
+        for letter, option in question.options.items():
             summary = f'<summary style="cursor:pointer">{letter}) {inline(option.text)}</summary>'
-            folded = f"{summary}{explanation_html(question, letter)}"
-            parts.append(f'<details style="margin-left:16px">{folded}</details>')
-    return "".join([*parts, f"<p>{inline(_how_to_answer(asked))}</p></div>"])
-
-
-def explanation_html(question: Question, letter: str) -> str:
-    """The explanation of one option as a marked paragraph."""
-    right, why = explanation(question, letter)
-    style = f"border-left:4px solid {COLORS['passed' if right else 'not yet']};padding:2px 10px;margin:2px 0 6px 16px"
-    return f'<div style="{style}">{"✔" if right else "✘"} {inline(why)}</div>'
+            parts.append(f'<details style="margin-left:16px">{summary}{option.html}</details>')
+    return "".join([*parts, f"<p>{inline(asked.how_to_answer)}</p></div>"])
 
 
 def build(asked: Quiz) -> Any:
     """The quiz as one ipywidgets box, with the answers saved earlier already chosen."""
     import ipywidgets as widgets
 
-    answers = recorded(asked)
-    score = widgets.HTML()
-
-    def show_score(notice: str = "") -> None:
-        said = " ".join(filter(None, [score_line(asked, answers), advice(asked, answers), notice]))
-        score.value = f"<p>{inline(said)}</p>"
+    saved = store.read()[0]["quizzes"].get(asked.name, {}).get("answers", {})
+    answers = {q.id: saved[q.id] for q in asked.questions if saved.get(q.id) in q.options}  # the quiz may be newer
+    score = widgets.HTML(result(asked, answers))
 
     def ask(number: int, question: Question) -> widgets.VBox:
-        options = [
-            (f"{letter}) {o.text.replace('`', '')}", letter)
-            for letter, o in zip(LETTERS, question.options, strict=False)
-        ]
+        options = [(f"{letter}) {o.text.replace('`', '')}", letter) for letter, o in question.options.items()]
         buttons = widgets.RadioButtons(options=options, value=answers.get(question.id), layout={"width": "auto"})
-        why = widgets.HTML(explanation_html(question, answers[question.id]) if question.id in answers else "")
+        why = widgets.HTML(question.options[answers[question.id]].html if question.id in answers else "")
 
         def chosen(change: dict) -> None:
-            if change["new"] is not None:
-                answers[question.id] = change["new"]
-                why.value = explanation_html(question, change["new"])
-                show_score(record(asked, answers))
+            if letter := change["new"]:
+                answers[question.id] = letter
+                why.value = question.options[letter].html
+                notice = record(asked, answers)
+                score.value = inline(f"{result(asked, answers)} {notice}")
 
         buttons.observe(chosen, names="value")
         return widgets.VBox([widgets.HTML(f"<p>{number}. {inline(question.question)}</p>"), buttons, why])
 
-    show_score()
     questions = [ask(number, question) for number, question in enumerate(asked.questions, 1)]
     box = widgets.VBox([widgets.HTML(f"{STYLE}<strong>{inline(asked.title)}</strong>"), *questions, score])
     box.add_class("hands-on-quiz")
@@ -253,6 +204,5 @@ def show_live(asked: Quiz) -> None:
     """Display the widgets; text and foldable HTML go along for readers of the saved notebook."""
     from IPython.display import display
 
-    bundle = build(asked)._repr_mimebundle_()
-    data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
-    display({**data, "text/plain": plain_text(asked), "text/html": static_html(asked)}, raw=True)
+    live = build(asked)._repr_mimebundle_()
+    display({**live, "text/plain": plain_text(asked), "text/html": static_html(asked)}, raw=True)

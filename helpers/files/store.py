@@ -26,13 +26,12 @@ LOCK_SECONDS = 5
 
 @dataclass
 class Store:
-    """`name` begins the sentences; `empty` is the first content, with its "version"; `valid` may ask for more."""
+    """`name` begins the sentences; `empty` is the first content, with its "version"."""
 
     path: Path
     name: str
     empty: dict
     cure: str = "free its folder"
-    valid: Callable[[dict], bool] = lambda data: True
     memory: dict | None = None  # what could not be written
     said: set[str] = field(default_factory=set)
 
@@ -95,7 +94,7 @@ class Store:
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             later = data["version"] > self.empty["version"]
-            return data if later or (data.keys() == self.empty.keys() and self.valid(data)) else None
+            return data if later or data.keys() == self.empty.keys() else None
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 

@@ -45,6 +45,7 @@ def test_right_answers_are_accepted(name):
     """The course's version, its text as a cell, and right answers that are written differently."""
     loaded = COURSE.load(name)
     spec, prepared = loaded.spec, prepare(loaded.spec)
+    assert len(spec.hints) == 3 and spec.difficulty in (1, 2, 3)
     assert len(inputs_of(spec)) >= 5 and repr(inputs_of(spec)) == repr(inputs_of(spec))
     assert check(spec.reference, spec, prepared).checks > len(inputs_of(spec))
     others = {other: COURSE[other].reference for other, home in COURSE.notebooks().items() if home == spec.notebook}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
 import random
 import threading
 
@@ -17,8 +18,8 @@ from helpers import exercises
 from helpers.exercises import progress_file
 from helpers.exercises.checking import engine, watchdog
 from helpers.exercises.checking.compare import differences
+from helpers.exercises.checking.signature import not_attempted
 from helpers.exercises.checking.spec import BadInput, Exercise, Property
-from helpers.exercises.checking.stubs import not_attempted
 from helpers.exercises.checking.variants import Variant
 from helpers.exercises.predictions import how_far
 from helpers.files import ROOT
@@ -94,43 +95,14 @@ SPECS = {
 }
 
 
-def scaled_by(factor, *, shift=0.0):
-    return lambda x: factor * x + shift
-
-
-TWO_CALLS = spec(
-    "scaled_by",
-    scaled_by,
-    lambda rng: [(n, n + 1) for n in range(5)],
-    drive=lambda make, factor, x: make(factor)(x),
-    first_call=1,
-)
-
-
-def test_two_calls_are_shown_as_such_and_an_option_of_the_courses_version_need_not_be_offered():
-    assert engine.check(lambda factor: lambda x: factor * x, TWO_CALLS).status == "passed"
-    assert engine.check(lambda factor, *, shift=0: lambda x: factor * x, TWO_CALLS).status == "passed"
-    assert "wrong for `scaled_by(0)(1)`" in engine.check(lambda factor: lambda x: factor + x, TWO_CALLS).lines[0]
-    assert "must take (factor); yours takes ()." in engine.check(lambda: lambda x: x, TWO_CALLS).lines[0]
-
-
 @pytest.fixture(autouse=True)
 def course_of_four(monkeypatch):
     monkeypatch.setattr(exercises, "registry", lambda: SPECS)
     monkeypatch.setattr(progress_file.session, "guesses", {})
 
 
-def test_a_right_answer_is_what_the_rest_of_the_notebook_uses(capsys):
-    def mean_rows(x, scale=1.0):
-        return x.sum(dim=-1) / x.shape[-1] * scale
-
-    assert exercises.exercise(mean_rows) is mean_rows
-    said = capsys.readouterr().out
-    assert said.startswith("[passed] mean_rows\n10 checks: means of rows.\nYour own version is used")
-
-
 @pytest.mark.parametrize(
-    "body", ["...", "pass", "return None", "raise NotImplementedError", "raise NotImplementedError('later')", "'doc'"]
+    "body", ["...", "return None", "raise NotImplementedError", "raise NotImplementedError('later')", "'doc'"]
 )
 def test_a_stub_is_not_attempted_and_the_reference_takes_its_place(body, capsys):
     namespace: dict = {}
@@ -171,27 +143,21 @@ def refused(obj, name: str) -> str:
     return "\n".join([*finding.lines, finding.traceback])
 
 
-def test_problems_come_in_order_shape_before_dtype_before_property_before_value():
-    assert "Expected shape (2,), yours is (2, 1)" in refused(
-        lambda x, scale=1.0: x.double().sum(-1, keepdim=True), "mean_rows"
-    )
-    assert "Expected float32, yours is float64" in refused(lambda x, scale=1.0: x.double().sum(-1) + 99, "mean_rows")
-    text = refused(lambda x, scale=1.0: x.sum(-1) + 99, "mean_rows")
-    assert "A property does not hold: no mean exceeds the largest value." in text
-    assert "Suspected cause: sum, not mean" in text
-    assert "First difference at [0]: expected" in refused(lambda x, scale=1.0: x.mean(-1) - 1, "mean_rows")
-
-
-def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
-    assert "Suspected cause: one mean for all rows." in refused(
-        lambda x, scale=1.0: x.mean().repeat(len(x)), "mean_rows"
-    )
-    assert "Suspected cause" not in refused(lambda x, scale=1.0: x.mean().repeat(len(x)) - 0.1, "mean_rows")
-
-
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
+        (
+            "def mean_rows(x, scale=1.0):\n    return x.double().sum(-1, keepdim=True)",
+            "Expected shape (2,), yours is (2, 1)",
+        ),
+        ("def mean_rows(x, scale=1.0):\n    return x.double().sum(-1) + 99", "Expected float32, yours is float64"),
+        (
+            "def mean_rows(x, scale=1.0):\n    return x.sum(-1) + 99",
+            "does not hold: no mean exceeds the largest value.",
+        ),
+        ("def mean_rows(x, scale=1.0):\n    return x.sum(-1) + 99", "Suspected cause: sum, not mean"),
+        ("def mean_rows(x, scale=1.0):\n    return x.mean(-1) - 1", "First difference at [0]: expected"),
+        ("def mean_rows(x, scale=1.0):\n    return x.mean().repeat(len(x))", "cause: one mean for all rows."),
         ("def mean_rows(x):\n    return x", "must take (x, scale); yours takes (x)."),
         ("def mean_rows(x, y, scale=1.0):\n    return x", "must take (x, scale); yours takes (x, y, scale)."),
         ("def mean_rows(x, scale):\n    return x", "needs a default value, `scale=1.0`"),
@@ -201,7 +167,6 @@ def test_a_cause_is_named_only_where_a_known_mistake_gives_the_same_results():
         ("def mean_rows(x, scale=1.0):\n    x += 1\n    return x.mean(-1) - 1", "It changes its input `x`"),
         ("def mean_rows(x, scale=1.0):\n    return x.mean(-1).tolist()", "yours is a list"),
         ("def mean_rows(x, scale=1.0):\n    import sys\n    sys.exit()", "`exit()`, `quit()` or `sys.exit()`"),
-        ("def mean_rows(x, scale=1.0):\n    raise KeyboardInterrupt", "end the whole program (KeyboardInterrupt)"),
         ("def mean_rows(x, scale=1.0):\n    return mean_rows(x)", "without ever reaching a case that returns"),
         ("def mean_rows(x, scale=1.0):\n    return input()", "input() waits for a person"),
         ("def mean_rows(x, scale=1.0):\n    raise ValueError(object())", "ValueError: <object object at 0x…>"),
@@ -216,16 +181,15 @@ def test_what_a_bad_answer_is_told(code, expected):
 
 def test_a_traceback_holds_the_learners_lines_and_none_of_ours(tmp_path, monkeypatch):
     file = tmp_path / "answers.py"
-    file.write_text("import torch\n\ndef helper(x):\n    return torch.stack(x.nothing)\n\n"
-                    "def mean_rows(x, scale=1.0):\n    return helper(x)\n")  # fmt: skip
+    file.write_text("def helper(x):\n    return x.nothing\n\ndef mean_rows(x, scale=1.0):\n    return helper(x)\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     import answers
 
     assert refused(answers.mean_rows, "mean_rows").splitlines()[1:] == [
-        "line 7, in mean_rows",
+        "line 5, in mean_rows",
         "    return helper(x)",
-        "line 4, in helper",
-        "    return torch.stack(x.nothing)",
+        "line 2, in helper",
+        "    return x.nothing",
         "AttributeError: 'Tensor' object has no attribute 'nothing'",
     ]
 
@@ -238,34 +202,20 @@ def test_a_recursive_answer_calls_itself_and_leaves_the_namespace_as_it_was():
     assert "fibonacci" not in namespace
 
 
-FOREVER = ["    while True:", "        x = x"]
-SWALLOW = "".join(f"    {line}\n" for line in ["try:", *FOREVER, "except BaseException:", *FOREVER])
-ENDLESS = {
-    "loop": ("    while True:\n        x = x\n", "line 2, in `mean_rows`: `while True:`"),
-    "in a for": ("    for _ in range(10**12):\n        x = x\n", "line 2, in `mean_rows`: `for _ in range(10**12):`"),
-    "swallows the first request to end": (SWALLOW, "line 3, in `mean_rows`: `while True:`"),
-}
-
-
-@pytest.mark.parametrize("kind", ENDLESS)
-def test_an_endless_loop_is_stopped_and_its_line_named(kind, monkeypatch, tmp_path):
-    body, line = ENDLESS[kind]
-    file = tmp_path / "endless.py"
-    file.write_text("def mean_rows(x, scale=1.0):\n" + body + "    return x\n")
-    namespace: dict = {}
+@pytest.mark.parametrize("swallows", [False, True])
+def test_an_endless_loop_is_stopped_and_its_line_named(swallows, monkeypatch, tmp_path):
+    loop = "    while True:\n        x = x\n"
+    deeper = "".join(f"    {line}\n" for line in loop.splitlines())
+    body = f"    try:\n{deeper}    except BaseException:\n{deeper}" if swallows else loop
+    file, namespace = tmp_path / "endless.py", {}
+    file.write_text(f"def mean_rows(x, scale=1.0):\n{body}    return x\n")
     exec(compile(file.read_text(), str(file), "exec"), namespace)
     monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.2")
     threads = threading.active_count()
     text = refused(namespace["mean_rows"], "mean_rows")
     assert "it did not finish within 0.2 seconds, so the check stopped it." in text
-    assert f"It was in the loop on {line}" in text
+    assert f"It was in the loop on line {3 if swallows else 2}, in `mean_rows`: `while True:`" in text
     assert threading.active_count() == threads
-
-
-def test_the_limit_comes_from_the_environment_and_nonsense_is_ignored(monkeypatch):
-    for value, seconds in [("2.5", 2.5), ("soon", 5.0), ("-1", 5.0), ("inf", 5.0), ("", 5.0)]:
-        monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", value)
-        assert watchdog.limit_seconds() == seconds
 
 
 def test_printing_is_shown_shortened_and_never_fails_an_answer(capsys):
@@ -329,18 +279,8 @@ def test_random_numbers_of_the_notebook_are_not_disturbed():
         (3, 3.0, "dtype", "Expected an int, yours is a float, namely 3.0."),
         (2.0, torch.tensor(2.0), "kind", "take the plain number out with `.item()`"),
         ([1], torch.tensor([1]), "kind", "(`.tolist()` makes a list of it)."),
-        (
-            np.zeros((2, 2)),
-            np.array([[0, 0], [0, 1.0]]),
-            "value",
-            "at [1, 1]: expected 0.0, yours is 1.0 (1 of 4 items differ)",
-        ),
-        (
-            torch.zeros(2),
-            torch.tensor([1, torch.nan]),
-            "value",
-            "First NaN or infinity at [1]: expected 0.0, yours is nan (2 of 2 items differ)",
-        ),
+        (np.zeros(2), np.array([0, 1.0]), "value", "at [1]: expected 0.0, yours is 1.0 (1 of 2 items differ)"),
+        (torch.zeros(2), torch.tensor([1, torch.nan]), "value", "First NaN or infinity at [1]: expected 0.0, yours is"),
         (torch.zeros(2), torch.zeros(2, 1), "shape", "Expected shape (2,), yours is (2, 1)."),
     ],
 )
@@ -360,10 +300,8 @@ def test_a_misspelt_exercise_is_named_and_the_right_name_is_filled_in(capsys):
 
 @pytest.mark.parametrize("ask", [exercises.hint, exercises.solution])
 def test_a_misspelt_name_gives_the_nearest(ask, capsys):
-    assert ask("mean_rwos") is None
+    ask("mean_rwos")
     assert "did you mean mean_rows?" in capsys.readouterr().out
-    ask("something else")
-    assert "progress() lists those of this course" in capsys.readouterr().out
 
 
 def test_hints_climb_three_rungs_and_then_repeat_the_last(capsys):
@@ -392,6 +330,29 @@ def test_strict_raises_the_verdict_unless_passed(monkeypatch, capsys):
 def _named(name, function):
     function.__name__ = name
     return function
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+CHANGES = {
+    "torch.set_default_dtype(torch.float64)": "torch's default dtype from torch.float32 to torch.float64",
+    "torch.set_default_device('meta')": "torch's default device from cpu to meta",
+    "torch.set_grad_enabled(False)": "whether torch records gradients from True to False",
+    "os.chdir('/')": "the working directory from ",
+}
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0", "while True: pass"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_setting_is_named_and_put_back(change, end, monkeypatch):
+    monkeypatch.setenv("HANDS_ON_CHECK_SECONDS", "0.5")
+    before, namespace = watchdog.snapshot(), {"os": os, "torch": torch, "__name__": "__main__"}
+    exec(f"def fibonacci(n):\n    {change}\n    {end}\n    return n", namespace)
+    first = refused(namespace["fibonacci"], "fibonacci").splitlines()[0]
+    assert first.startswith(f"It changes {CHANGES[change]}")
+    assert first.endswith("which every later cell would feel; the check has put it back.")
+    assert watchdog.snapshot() == before
+    assert torch.zeros(1).device.type == "cpu"
 
 
 # Predictions ---------------------------------------------------------------------------------------------------------
@@ -437,22 +398,15 @@ def test_without_a_guess_only_the_answer_is_shown(capsys):
     assert "No guess yet: put your number of MB in place of `...`" in capsys.readouterr().out
     exercises.reveal("memory", 269)
     assert capsys.readouterr().out == "[result] How many MB? 269 MB\n"
-    exercises.reveal("memry", 269)
-    assert "did you mean `memory`?" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("guess", "options", "sentence"),
     [
-        ("500", {"unit": "MB"}, "A guess in MB is a number without quotes: '500' was not recorded."),
-        ([1], {}, "A guess is a number or a text, not a list"),
-        (float("nan"), {}, "must be a finite number"),
+        ("500", {"unit": "MB"}, "A guess in MB is a finite number without quotes: '500' was not recorded."),
+        (float("nan"), {}, "A guess is a finite number or a text: nan"),
         (-3, {"unit": "MB"}, "A guess in MB cannot be negative: -3 was not recorded."),
-        (
-            "decodr",
-            {"choices": ["encoder", "decoder"]},
-            "decodr is not among the choices, so it was not recorded. Did you mean decoder?",
-        ),
+        ("decodr", {"choices": ["encoder", "decoder"]}, "decodr is not among the choices, so it was not recorded."),
     ],
 )
 def test_an_unusable_guess_gives_one_sentence_and_blocks_nothing(guess, options, sentence, capsys):

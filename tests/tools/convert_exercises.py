@@ -1,16 +1,13 @@
 """Write the exercises that a notebook still uses in the new form, and prove that no verdict is lost.
 
-    python -m tests.tools.convert_exercises 00_welcome                  # to notebooks/exercises; the old files go
-    python -m tests.tools.convert_exercises 00_welcome --out build/try  # to look at them: nothing else changes
+    python -m tests.tools.convert_exercises 00_welcome
 
 Right answers that are written differently go to tests/exercises/right. The engine then judges every old answer by the
-new file: an exercise of which a verdict changes is named, and its old file stays. `make notebooks` writes the folded
-solutions afterwards. What this does not do: write the prose shorter, or make an exercise better.
+new file: an exercise of which a verdict changes is named, and its old file stays.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import dataclasses
 import difflib
@@ -20,7 +17,6 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 from typing import Any
 
 from helpers.display.source import without_docstrings
@@ -39,13 +35,12 @@ STATED = {"EXERCISE", "ANSWER", "SLIPS", "REFUSED", "RIGHT", "PLANTED"}
 def new_form(loaded: Loaded) -> tuple[str, str]:
     """The text of the new file, and the text of its right answers, empty where it has none."""
     spec, module = loaded.spec, sys.modules[loaded.spec.cases.__module__]
-    source, answer = loaded.file.read_text(encoding="utf-8"), without_docstrings(loaded.answer.code)
-    before, answer = answer.strip() + "\n", ruff("format", "-", given=answer).strip() + "\n"  # as in the new file
+    source = inspect.getsource(module)
+    answer = ruff("format", "-", given=without_docstrings(loaded.answer.code)).strip() + "\n"
     texts, codes = {}, []
     for kind in ("SLIPS", "REFUSED", "RIGHT"):
         stated = [(entry, "") if kind == "RIGHT" else parted(entry) for entry in getattr(module, kind, ())]
-        made = [slip.code for slip in getattr(loaded, kind.lower())]
-        made = made if before == answer else [ruff("format", "-", given=code) for code in made]
+        made = [ruff("format", "-", given=slip.code) for slip in getattr(loaded, kind.lower())]
         texts[kind] = "".join(one_entry(answer, *entry, code) for entry, code in zip(stated, made, strict=True))
         codes += made
     tree = ast.parse(source)
@@ -56,8 +51,8 @@ def new_form(loaded: Loaded) -> tuple[str, str]:
             options[key] = re.sub(
                 r"\b(Property|BadInput)\(|\b(mentions|cause)=", lambda found: "(" * bool(found[1]), options[key]
             )
-    named = [(name if name in ("drive", "shown") else name.upper(), options.get(name)) for name in OPTIONAL]
-    stated = [f"{name} = {text}" for name, text in named if text and text != name]
+    named = {name: name if name in ("drive", "shown") else name.upper() for name in OPTIONAL if name in options}
+    stated = [f"{named[name]} = {options[name]}" for name in named if options[name] != name]
     imports, others = needed(loaded, tree, "\n".join([answer, *stated, *codes]))
     hints = "".join(f"{wrapped(hint)}\n" for hint in spec.hints)
     lists = [f"HINTS = {quoted(hints)}\nSLIPS = {quoted(texts['SLIPS'])}"]
@@ -85,7 +80,7 @@ def one_entry(answer: str, change: Any, said: str, code: str) -> str:
             tried.append("```\n" + "\n".join([*old[first:last], "=>", *new[start:end]]) + "\n```\n")
     for text in tried:
         try:
-            ((found, _),) = entries(text + below, said=bool(said))
+            ((found, _),) = entries(text + below)
             same = ast.dump(ast.parse(changed(answer, found))) == ast.dump(ast.parse(code))
         except (ValueError, SyntaxError):
             continue
@@ -129,7 +124,6 @@ def names(text: str) -> list[str]:
 
 
 def wrapped(text: str, indent: str = "") -> str:
-    """The text on lines of at most 118 characters; those after the first are indented."""
     return textwrap.TextWrapper(118, indent, "    ", break_long_words=False, break_on_hyphens=False).fill(text)
 
 
@@ -139,50 +133,39 @@ def quoted(text: str) -> str:
 
 
 def lost_verdicts(old: Loaded, new: Loaded) -> list[str]:
-    """A sentence for every old answer of which the new file says anything else, its cause included."""
-    problems = []
+    """Every old answer of which the new file says anything else, its cause included."""
     before, after = (dataclasses.replace(loaded.spec, planted=None) for loaded in (old, new))
-    for answer in (old.answer, *old.slips, *old.refused, *old.right):
-        was, now = check(answer.function, before), check(answer.function, after)
-        if (was.status, was.lines) != (now.status, now.lines):
-            problems.append(f"{answer.place} of {answer.name} was told {was.lines} and is now told {now.lines}")
-    return problems
+    answers = (old.answer, *old.slips, *old.refused, *old.right)
+    told = [(answer.place, *(check(answer.function, spec) for spec in (before, after))) for answer in answers]
+    return [f"{place}: {was} is now {now}" for place, was, now in told if was.lines != now.lines]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.tools.convert_exercises", description=__doc__.split("\n")[0])
-    parser.add_argument("notebook", help="as in 00_welcome")
-    parser.add_argument("--out", type=Path, help="write below this folder and take nothing away")
-    options = parser.parse_args(arguments)
-    folder, right = options.out or FOLDER, (options.out / "right" if options.out else RIGHT)
-    course, home, rights, lost = registry(), folder / options.notebook, [], 0
-    cells = read(ROOT / "notebooks" / f"{options.notebook}.ipynb").cells
-    used = [node.name for cell in cells if (node := exercise_node(cell))]
-    loaded = [course.load(name) for name in used if name in course]
-    loaded = [old for old in loaded if old.file.is_relative_to(ROOT / "helpers")]
-    home.mkdir(parents=True, exist_ok=True)
-    right.mkdir(parents=True, exist_ok=True)
+def main(notebook: str) -> int:
+    course, home, rights, lost = registry(), FOLDER / notebook, "", 0
+    nodes = map(exercise_node, read(ROOT / "notebooks" / f"{notebook}.ipynb").cells)
+    used = [course.files[node.name] for node in nodes if node and node.name in course.files]
+    loaded = [course.load(file.stem) for file in used if file.is_relative_to(ROOT / "helpers")]
+    for folder in (home, RIGHT):
+        folder.mkdir(parents=True, exist_ok=True)
     for old in loaded:
         text, answers = new_form(old)
         (home / old.file.name).write_text(text, encoding="utf-8")
-        rights += [answers] if answers else []
+        rights += f"\n{answers}" * bool(answers)
         if (shared := old.file.with_name("_shared.py")).is_file():
             shutil.copy(shared, home)
     ruff("check", "--select", "I", "--fix", "-q", *map(str, home.glob("[!_]*.py")))
     ruff("format", "-q", *map(str, home.glob("[!_]*.py")))
-    head = f'"""Right answers to the exercises of {options.notebook}, written differently."""\n\n'
-    (right / f"{options.notebook}.py").write_text(head + "\n".join(rights), encoding="utf-8")
-    converted = Registry("", folder, "converted_exercises")
+    head = f'"""Right answers to the exercises of {notebook}, written differently."""\n'
+    (RIGHT / f"{notebook}.py").write_text(head + rights, encoding="utf-8")
+    converted = Registry("", FOLDER, "converted_exercises")
     for old in loaded:
         problems = lost_verdicts(old, converted.load(old.spec.name))
-        was, now = (len(file.read_text("utf-8").splitlines()) for file in (old.file, home / old.file.name))
-        tried = 1 + len(old.slips) + len(old.refused) + len(old.right)
-        print(f"{old.spec.name}: {was} → {now} lines, {tried} answers, {len(problems)} lost", *problems, sep="\n    ")
+        print(f"{old.spec.name}: {len(problems)} lost", *problems, sep="\n    ")
         lost += len(problems)
-        if not problems and not options.out:
+        if not problems:
             old.file.unlink()
     return 1 if lost else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

@@ -6,6 +6,7 @@ A result that merely broadcasts to the right shape is refused: shapes must be eq
 
 from __future__ import annotations
 
+import cmath
 import math
 import numbers
 import sys
@@ -28,22 +29,18 @@ class Difference(NamedTuple):
 
 
 def differences(expected: Any, actual: Any, tolerance: float) -> list[Difference]:
-    """All differences found, the first of each place; empty where `actual` equals `expected`."""
     return list(_walk(expected, actual, tolerance, ""))
 
 
 def equal(expected: Any, actual: Any, tolerance: float) -> bool:
-    """True where nothing differs."""
     return next(_walk(expected, actual, tolerance, ""), None) is None
 
 
 def is_array(value: Any) -> bool:
-    """True for a numpy array or a torch tensor."""
     return isinstance(value, np.ndarray) or is_tensor(value)
 
 
 def is_tensor(value: Any) -> bool:
-    """True for a torch tensor; torch is not imported for the question."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
 
@@ -76,12 +73,8 @@ def _plain(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[
 
 
 def _floats(expected: Any, actual: Any, tolerance: float, path: str) -> Iterator[Difference]:
-    if isinstance(expected, complex) or isinstance(actual, complex):
-        close = abs(expected - actual) <= tolerance + tolerance * abs(expected)
-    else:
-        both_nan = math.isnan(expected) and math.isnan(actual)
-        close = both_nan or math.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)
-    if not close:
+    both_nan = expected != expected and actual != actual
+    if not (both_nan or cmath.isclose(expected, actual, rel_tol=tolerance, abs_tol=tolerance)):
         yield _value(expected, actual, path)
 
 
@@ -169,15 +162,14 @@ WALKS |= {Mapping: _mappings, list: _sequences, tuple: _sequences, str: _strings
 
 
 def all_finite(value: Any) -> bool:
-    """True for an array of one axis or more that holds no NaN and no infinity."""
     return is_array(value) and value.ndim > 0 and bool(np.isfinite(_numpy(value)).all())
 
 
 def _numpy(array: Any) -> np.ndarray:
-    if is_tensor(array):
-        array = array.detach().cpu()
-        return (array.float() if array.dtype.itemsize < 4 and array.is_floating_point() else array).numpy()
-    return array
+    if not is_tensor(array):
+        return array
+    array = array.detach().cpu()
+    return (array.float() if array.dtype.itemsize < 4 and array.is_floating_point() else array).numpy()
 
 
 def _value(expected: Any, actual: Any, path: str) -> Difference:
@@ -204,8 +196,8 @@ def kind_name(value: Any) -> str:
     name = type(value).__name__
     if is_array(value):
         name = f"{_dtype(value)} {'tensor' if is_tensor(value) else 'array'} of shape {tuple(value.shape)}"
-        return f"{'an' if name.startswith('int') else 'a'} {name}"
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    vowel = name[0].lower() in "aeiou" and not name.startswith("uint")
+    return f"{'an' if vowel else 'a'} {name}"
 
 
 def describe(value: Any, limit: int = 120) -> str:

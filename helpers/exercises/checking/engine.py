@@ -20,10 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from helpers.exercises.checking import compare, settings, stubs, tracebacks
-from helpers.exercises.checking.signature import argument_names, call_text, signature_problem
+from helpers.exercises.checking import compare, signature, tracebacks, watchdog
+from helpers.exercises.checking.signature import call_text
 from helpers.exercises.checking.spec import BadInput, BrokenExercise, Exercise, Property
-from helpers.exercises.checking.variants import Variant
 from helpers.exercises.checking.watchdog import Watched, captured_output, limit_seconds, watch
 
 ENOUGH = 3  # wrong results that must equal a known slip's before it is named for part of an answer
@@ -60,40 +59,29 @@ class Prepared(NamedTuple):
 def check(obj: Any, spec: Exercise, prepared: Prepared | None = None) -> Finding:
     """Run every check of `spec` on the learner's `obj`; `prepared`, from `prepare(spec)`, is for many answers to one.
 
-    Never raises what `obj` raises; restores random state and settings. Raises BrokenExercise where the exercise itself
-    is at fault.
+    Never raises what `obj` raises; restores random state and settings. Raises BrokenExercise for the exercise's faults.
     """
-    if stubs.not_attempted(obj, spec.planted):
+    if signature.not_attempted(obj, spec.planted):
         return Finding("not attempted")
-    if problem := signature_problem(obj, spec):
+    if problem := signature.signature_problem(obj, spec):
         return Finding("not yet", lines=[problem])
-    with settings.preserved_randomness():
+    with watchdog.preserved_randomness():
         return _check_results(obj, spec, prepared or prepare(spec))
 
 
 def prepare(spec: Exercise) -> Prepared:
     """Compute the inputs and what the reference does with them; BrokenExercise where it fails its own checks."""
-    with settings.preserved_randomness():
+    with watchdog.preserved_randomness():
         try:
             inputs = inputs_of(spec)
         except Exception as error:
             raise BrokenExercise(f"{spec.place}: `cases` stops with {type(error).__name__}: {error}.") from error
-        expected, n_cases = outcomes(spec.reference, spec, inputs, Event(), []), len(inputs) - len(spec.raises)
-    faults = []
-    for case, outcome in zip(inputs[:n_cases], expected, strict=False):
-        if error := outcome.error:
-            told = f"raises {type(error).__name__}, which `raises` does not declare: {error}"
-            faults.append((case, told))
-        else:
-            lacking = [prop.text for prop in spec.properties if not _holds(prop, outcome.value, case)]
-            faults += [(case, f"does not have the property that {text}") for text in lacking]
-    for bad, outcome in zip(spec.raises, expected[n_cases:], strict=True):
-        naming = f" that names {bad.mentions!r}" if bad.mentions else ""
-        if not _refuses(outcome, bad):
-            faults.append((bad.args, f"does not raise a {bad.exception.__name__}{naming}"))
-    for case, told in faults[:1]:
-        raise BrokenExercise(f"{spec.place}: the reference, called as `{call_text(spec, case)}`, {told}.")
-    return Prepared(inputs, expected, n_cases)
+        expected = outcomes(spec.reference, spec, inputs, Event(), [])
+    prepared = Prepared(inputs, expected, len(inputs) - len(spec.raises))
+    verdict = _judge(spec, prepared, expected, home="", printed="")
+    if verdict.status != "passed":
+        raise BrokenExercise(f"{spec.place}: the reference fails its own checks: {' '.join(verdict.lines)}")
+    return prepared
 
 
 def inputs_of(spec: Exercise) -> list[tuple]:
@@ -103,21 +91,22 @@ def inputs_of(spec: Exercise) -> list[tuple]:
 
 
 def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
-    code = next(iter(stubs.methods(obj).values()), None) if isinstance(obj, type) else stubs.code_of(obj)
+    codes = signature.methods(obj).values() if isinstance(obj, type) else [signature.code_of(obj)]
+    code = next(iter(codes), None)
     home = code.co_filename if code else ""  # the file name under which the learner's cell was compiled
     found: list[Outcome] = []
     changed: dict[str, str] = {}
 
     def run_all(stop: Event) -> None:
-        here = settings.snapshot()
+        here = watchdog.snapshot()
         outcomes(obj, spec, prepared.inputs, stop, found)
-        changed.update(settings.changes(here, settings.snapshot()))
+        changed.update(watchdog.changes(here))
 
-    before = settings.snapshot()
+    before = watchdog.snapshot()
     with captured_output() as sink, _visible_by_name(obj, spec.name):
         run = watch(run_all, limit_seconds(spec.seconds))
-    changed.update(settings.changes(before, settings.snapshot()))
-    settings.restore(before, changed)
+    changed.update(watchdog.changes(before))
+    watchdog.restore(before, changed)
     if run.state != "finished":
         current = prepared.inputs[min(len(found), len(prepared.inputs) - 1)]
         finding = Finding("not yet", lines=_unfinished(run, spec, current, home), printed=sink.kept)
@@ -130,24 +119,27 @@ def _check_results(obj: Any, spec: Exercise, prepared: Prepared) -> Finding:
     return finding
 
 
-def outcomes(
-    function: Any, spec: Exercise, inputs: list[tuple], stop: Event, into: list[Outcome], only: int | None = None
-) -> list[Outcome]:
-    """Call `function` on a copy of each input, or of number `only`, seeded by its number; leave once `stop` is set."""
+def outcomes(function: Any, spec: Exercise, inputs: list[tuple], stop: Event, into: list[Outcome]) -> list[Outcome]:
+    """Call `function` on every input; leave once `stop` is set."""
     for i, case in enumerate(inputs):
-        if only in (None, i):
-            outcome = Outcome(_copy(case))
-            settings.seed_everything(i)
-            try:
-                called = spec.drive(function, *outcome.args) if spec.drive else function(*outcome.args)
-                outcome.value = _copy(called)
-            except BaseException as error:  # SystemExit and KeyboardInterrupt too: a learner may raise anything
-                outcome.error = error
-                if stop.is_set():
-                    break
-            outcome.args = _copy(outcome.args)
-            into.append(outcome)
+        made = outcome(function, spec, case, i)
+        if stop.is_set():
+            break
+        into.append(made)
     return into
+
+
+def outcome(function: Any, spec: Exercise, case: tuple, seed: int) -> Outcome:
+    """Call `function` on a copy of one input."""
+    made = Outcome(_copy(case))
+    watchdog.seed_everything(seed)
+    try:
+        called = spec.drive(function, *made.args) if spec.drive else function(*made.args)
+        made.value = _copy(called)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt too: a learner may raise anything
+        made.error = error
+    made.args = _copy(made.args)
+    return made
 
 
 def _judge(spec: Exercise, prepared: Prepared, found: list[Outcome], home: str, printed: str) -> Finding:
@@ -161,10 +153,8 @@ def _judge(spec: Exercise, prepared: Prepared, found: list[Outcome], home: str, 
 
     for i in good:
         if (error := found[i].error) is not None:
-            headline = f"It stops with an error when called as {called[i]}."
-            if isinstance(error, SystemExit | KeyboardInterrupt):
-                headline = f"It tries to end the whole program ({type(error).__name__}) instead of returning a value."
-            return fail(i, headline, cause=_advice(error), traceback=tracebacks.explain(error, home))
+            told = tracebacks.explain(error, home)
+            return fail(i, f"It stops with an error when called as {called[i]}.", cause=_advice(error), traceback=told)
     if good and all(expected[i].value is not None for i in good):  # then None is an unfinished branch
         if all(found[i].value is None for i in good):
             also = " Printing a value shows it, but does not give it back." if printed.strip() else ""
@@ -221,35 +211,26 @@ def suspected_cause(spec: Exercise, prepared: Prepared, found: list[Outcome], fa
     # Whether bad input is refused is another question than which values come out, so each is matched by itself.
     same_sort = range(n_cases) if failing < n_cases else range(n_cases, len(expected))
     wrong = [i for i in same_sort if not accepted(i, found[i])]
-    partial = ""
-    limit = limit_seconds(spec.seconds)
+    partial, limit = "", limit_seconds(spec.seconds)
     deadline = time.monotonic() + 2 * limit
     for slip in spec.mistakes:
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or failing not in wrong:
             break
-        theirs = _made(slip, spec, prepared.inputs, found[failing], failing, seconds=limit / 2)
-        if theirs and failing in wrong and all(_same(spec, theirs[i], found[i]) for i in wrong):
+        theirs: list[Outcome] = []
+
+        def run(stop: Event, slip: Any = slip, theirs: list[Outcome] = theirs) -> None:
+            there = outcome(slip.function, spec, prepared.inputs[failing], failing)
+            if _same(spec, there, found[failing]):  # most are ruled out by one call
+                outcomes(slip.function, spec, prepared.inputs, stop, theirs)
+
+        with captured_output():
+            done = watch(run, limit / 2)
+        complete = done.state == "finished" and len(theirs) == len(expected)
+        if complete and all(_same(spec, theirs[i], found[i]) for i in wrong):
             if all(i in wrong or accepted(i, theirs[i]) for i in same_sort):
                 return slip.said
             partial = partial or (slip.said if len(wrong) >= ENOUGH else "")
     return partial
-
-
-def _made(
-    slip: Variant, spec: Exercise, inputs: list[tuple], wanted: Outcome, at: int, seconds: float
-) -> list[Outcome]:
-    """What a slip gives for every input; nothing where it differs from `wanted` for number `at`, or does not end."""
-    made: list[Outcome] = []
-
-    def run(stop: Event) -> None:
-        function = slip.function
-        there = outcomes(function, spec, inputs, stop, [], only=at)
-        if there and _same(spec, there[0], wanted):  # most are ruled out by one call
-            outcomes(function, spec, inputs, stop, made)
-
-    with captured_output():
-        done = watch(run, seconds)
-    return made if done.state == "finished" and done.error is None and len(made) == len(inputs) else []
 
 
 def _same(spec: Exercise, one: Outcome, other: Outcome) -> bool:
@@ -271,9 +252,7 @@ def _refuses(found: Outcome, bad: BadInput) -> bool:
 
 def _argument_problem(spec: Exercise, before: tuple, called: str, expected: Outcome, found: Outcome) -> list[str]:
     """Sentences about the first argument that is not as the reference leaves it; empty where all are."""
-    names = argument_names(spec)
-    names += [f"argument {i + 1}" for i in range(len(names), len(before))]
-    for name, old, want, have in zip(names, before, expected.args, found.args, strict=False):
+    for name, old, want, have in zip(signature.argument_names(spec), before, expected.args, found.args, strict=False):
         if compare.equal(want, have, spec.tolerance):
             continue
         detail = compare.differences(want, have, spec.tolerance)[0].text
@@ -308,19 +287,15 @@ def _advice(error: BaseException) -> str:
 @contextlib.contextmanager
 def _visible_by_name(obj: Any, name: str) -> Iterator[None]:
     """While it is checked, the learner's object stands under its own name, so that it can call itself."""
-    if isinstance(obj, type):
-        namespace = getattr(sys.modules.get(obj.__module__), "__dict__", {})
-    else:
-        namespace = getattr(inspect.unwrap(obj), "__globals__", {})
-    before = namespace.get(name, namespace)
+    home = sys.modules.get(obj.__module__) if isinstance(obj, type) else None
+    namespace = vars(home) if home else getattr(inspect.unwrap(obj), "__globals__", {})
+    before = {name: namespace[name]} if name in namespace else {}
     namespace[name] = obj
     try:
         yield
     finally:
-        if before is namespace:
-            namespace.pop(name, None)
-        else:
-            namespace[name] = before
+        namespace.pop(name, None)
+        namespace.update(before)
 
 
 def _copy(value: Any) -> Any:

@@ -101,33 +101,27 @@ class Registry(Mapping[str, Exercise]):
                 self._loaded[name] = read(module, file)
             return self._loaded[name]
         except Exception as error:
-            told = str(error) if isinstance(error, BrokenExercise) else f"{type(error).__name__}: {error}"
-            raise BrokenExercise(f"{shown(file)} does not load: {told}") from error
+            raise BrokenExercise(f"{shown(file)} does not load: {type(error).__name__}: {error}") from error
 
 
 def shown(file: Path) -> str:
-    """The file's path from the repository's root, with slashes."""
     return file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else "/".join(file.parts[-3:])
 
 
 def read_new(module: ModuleType, file: Path) -> Loaded:
-    """What a file of the new form says. Raises BrokenExercise, one sentence, for what is missing or does not fit."""
+    """What a file of the new form says."""
     stated, name = vars(module), file.stem
-    if getattr(stated.get(name), "__module__", "") != module.__name__:
-        raise BrokenExercise(f"it holds no answer: define `{name}` in it.")
-    for wanted in ("MINUTES", "DOTS", "PROVES", "HINTS", "SLIPS", "cases"):
-        if wanted not in stated:
-            raise BrokenExercise(f"{wanted} is missing.")
     answer = Variant(name, answer_text(name, stated[name]), "the answer", globals=stated)
     slips = variants(answer, "SLIPS", stated["SLIPS"])
-    number = stated.get("PLANTED")
-    if number is not None and number not in range(len(slips)):
-        raise BrokenExercise(f"PLANTED is {number!r}; it must be the number of a slip, 0 to {len(slips) - 1}.")
-    planted = None if number is None else slips[number]
-    found = {"name": name, "notebook": file.parent.name, "place": shown(file), "reference": stated[name]}
-    found |= {"minutes": stated["MINUTES"], "difficulty": stated["DOTS"], "proves": stated["PROVES"]}
+    planted = slips[stated["PLANTED"]] if "PLANTED" in stated else None
     spec = Exercise(
-        **found,
+        name=name,
+        notebook=file.parent.name,
+        place=shown(file),
+        minutes=stated["MINUTES"],
+        difficulty=stated["DOTS"],
+        proves=stated["PROVES"],
+        reference=stated[name],
         cases=stated["cases"],
         hints=rungs(stated["HINTS"]),
         properties=[Property(*entry) for entry in stated.get("PROPERTIES", ())],
@@ -141,37 +135,24 @@ def read_new(module: ModuleType, file: Path) -> Loaded:
 
 
 def read_old(module: ModuleType, file: Path) -> Loaded:
-    """What a file of the old form says. Raises BrokenExercise for a list whose entry does not fit ANSWER."""
+    """What a file of the old form says."""
     stated, name = vars(module), file.stem
     given = stated["EXERCISE"]
-    if given.name or given.notebook or given.mistakes or given.planted or given.cases:
-        raise BrokenExercise("name, notebook, cases, mistakes and planted are taken from the file, not from EXERCISE.")
     known = {**getattr(given.reference, "__globals__", {}), **stated}
     code = changed("", stated["ANSWER"]) if "ANSWER" in stated else answer_text(name, given.reference)
     answer = Variant(name, code, "ANSWER", globals=known)
     slips, refused = (variants(answer, kind, stated.get(kind, ())) for kind in ("SLIPS", "REFUSED"))
     right = variants(answer, "RIGHT", [(change, "") for change in stated.get("RIGHT", ())])
-    planted = None
-    if "PLANTED" in stated:
-        (wanted,) = variants(answer, "PLANTED", [stated["PLANTED"]])
-        planted = next((slip for slip in slips if (slip.code, slip.said) == (wanted.code, wanted.said)), None)
-        if planted is None:
-            raise BrokenExercise("PLANTED is none of SLIPS.")
+    planted = slips[stated["SLIPS"].index(stated["PLANTED"])] if "PLANTED" in stated else None
     found = {"name": name, "notebook": file.parent.name, "place": shown(file), "cases": stated["cases"]}
     spec = dataclasses.replace(given, mistakes=slips, planted=planted and planted.function, **found)
     return Loaded(file, spec, answer, slips, refused, right, planted)
 
 
 def variants(answer: Variant, kind: str, stated: str | Sequence[Any]) -> tuple[Variant, ...]:
-    """The answers of one list of a file, in either notation. Raises BrokenExercise for one that does not fit."""
-    found: list[Variant] = []
-    place = kind
-    try:
-        listed = entries(stated, said=kind == "SLIPS") if isinstance(stated, str) else stated
-        for number, entry in enumerate(listed):
-            place = f"{kind}[{number}]"
-            change, said = entry if isinstance(stated, str) else parted(entry)
-            found.append(dataclasses.replace(answer, code=changed(answer.code, change), place=place, said=said))
-    except (ValueError, TypeError) as error:
-        raise BrokenExercise(f"{place}: {error}.") from error
-    return tuple(found)
+    """The answers of one list of a file, in either notation. Raises ValueError for one that does not fit."""
+    listed = entries(stated) if isinstance(stated, str) else map(parted, stated)
+    return tuple(
+        dataclasses.replace(answer, code=changed(answer.code, change), place=f"{kind}[{number}]", said=said)
+        for number, (change, said) in enumerate(listed)
+    )

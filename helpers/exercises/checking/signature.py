@@ -1,9 +1,18 @@
-"""Can the learner's object be called like the reference, and how does a call read?"""
+"""Has the learner written anything yet, can it be called like the reference, and how does a call read?
+
+A stub is a docstring and nothing else, `...`, `pass`, `return None` or `raise NotImplementedError`. A debug exercise is
+untouched while its code is instruction for instruction the planted one (comments, docstring and annotations aside).
+Both are answered from bytecode, so that it works in every kind of cell and file.
+"""
 
 from __future__ import annotations
 
+import bisect
+import dataclasses
+import dis
 import inspect
 from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Any
 
 from helpers.display.boxes import shorten
@@ -14,14 +23,79 @@ FEW = 8  # so many whole numbers are shown rather than their shape
 MANY = 3  # so many arrays are told apart by their names rather than by their kind
 SPECIAL = ("__init__", "__call__", "__len__", "__getitem__", "__iter__")
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NO_STEP = {"CACHE", "NOP", "EXTENDED_ARG", "PRECALL", "PUSH_NULL"}
+_SKIP = _NO_STEP | {"RESUME", "COPY_FREE_VARS", "MAKE_CELL", "NOT_TAKEN"}
+_RAISES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_CONST", "CALL", "RAISE_VARARGS"}
+
+
+def not_attempted(obj: Any, planted: Any = None) -> bool:
+    """True for a stub, and for code equal to `planted`."""
+    if isinstance(obj, type):
+        given = methods(planted) if isinstance(planted, type) else {}
+        return all(
+            is_stub(code) or fingerprint(code) == fingerprint(given.get(name)) for name, code in methods(obj).items()
+        )
+    code = code_of(obj)
+    return code is not None and (is_stub(code) or fingerprint(code) == fingerprint(code_of(planted)))
+
+
+def code_of(obj: Any) -> CodeType | None:
+    """The code object of a function, of the function inside a decorator or of a property's getter; else None."""
+    obj = getattr(obj, "__func__", getattr(obj, "fget", obj))  # of a static or class method; of a property
+    obj = inspect.unwrap(obj) if callable(obj) else obj
+    return obj.__code__ if isinstance(obj, FunctionType) else None
+
+
+def methods(cls: type) -> dict[str, CodeType]:
+    """Code of the methods that the class body itself defines; those that `@dataclass` writes are left out."""
+    found = {name: code for name, value in vars(cls).items() if (code := code_of(value)) is not None}
+    written = ("<string>", dataclasses.__file__) if dataclasses.is_dataclass(cls) else ()
+    return {name: code for name, code in found.items() if code.co_filename not in written}
+
+
+def is_stub(code: CodeType) -> bool:
+    """True where the body does nothing but return None (or ...), or raise NotImplementedError."""
+    if code.co_flags & inspect.CO_GENERATOR:
+        return False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SKIP]
+    named = [step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
+    if named:
+        only_raises = steps[-1].opname == "RAISE_VARARGS" and all(step.opname in _RAISES for step in steps)
+        return named[0] == "NotImplementedError" and only_raises
+    return all(
+        (step.opname in ("LOAD_CONST", "RETURN_CONST") and step.argval in (None, ...))
+        or step.opname in ("RETURN_VALUE", "POP_TOP")
+        for step in steps
+    )
+
+
+def fingerprint(code: CodeType | None) -> tuple:
+    """The instructions with what they refer to by name or value, nested functions included.
+
+    A call of `module.function` is compiled in one way where the same file imports the module, and in another in a
+    notebook's cell, which does not: the two count as equal, so a jump counts by the instruction that it leads to.
+    """
+    if code is None:
+        return ()
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _NO_STEP]
+    offsets = [step.offset for step in steps]
+
+    def argument(step: dis.Instruction) -> Any:
+        if step.opcode in dis.hasjrel or step.opcode in dis.hasjabs:
+            return bisect.bisect_left(offsets, step.argval)
+        value = step.argval
+        return fingerprint(value) if isinstance(value, CodeType) else (type(value).__name__, repr(value))
+
+    told = tuple(("LOAD_ATTR" if step.opname == "LOAD_METHOD" else step.opname, argument(step)) for step in steps)
+    return (code.co_argcount, code.co_kwonlyargcount, code.co_varnames[: code.co_argcount], told)
 
 
 def signature_problem(obj: Any, spec: Exercise) -> str:
     """One sentence about the first thing that keeps `obj` from being called like the reference; empty where none."""
     if isinstance(spec.reference, type):
-        if not isinstance(obj, type):
-            return f"`{spec.name}` must be a class: start it with `class {spec.name}:`."
-        return _class_problem(obj, spec)
+        if isinstance(obj, type):
+            return _class_problem(obj, spec)
+        return f"`{spec.name}` must be a class: start it with `class {spec.name}:`."
     if isinstance(obj, type) or not callable(obj):
         return f"`{spec.name}` must be a function: start it with `def {spec.name}(...):`."
     if inspect.iscoroutinefunction(obj) and not inspect.iscoroutinefunction(spec.reference):
@@ -31,15 +105,13 @@ def signature_problem(obj: Any, spec: Exercise) -> str:
 
 def _class_problem(cls: type, spec: Exercise) -> str:
     for name, wanted in vars(spec.reference).items():
-        if name.startswith("_") and name not in SPECIAL:
-            continue
         have = getattr(cls, name, None)
-        if have is None or (name == "__init__" and have is object.__init__):
-            if callable(wanted) or isinstance(wanted, property | staticmethod | classmethod):
-                return f"Class `{spec.name}` lacks the method `{name}`."
-        elif inspect.isfunction(wanted) and inspect.isfunction(have):
-            if problem := _parameters_problem(f"{spec.name}.{name}", wanted, have):
-                return problem
+        if not inspect.isfunction(wanted) or name.startswith("_") and name not in SPECIAL:
+            continue
+        if have is None or have is object.__init__:
+            return f"Class `{spec.name}` lacks the method `{name}`."
+        if inspect.isfunction(have) and (problem := _parameters_problem(f"{spec.name}.{name}", wanted, have)):
+            return problem
     return ""
 
 
@@ -71,16 +143,15 @@ def _parameters_problem(name: str, wanted: Callable, have: Callable) -> str:
 
 def argument_names(spec: Exercise) -> list[str]:
     """The names of what a case holds: arguments of `drive` after its first, else of the reference."""
-    if spec.drive is not None:
-        return list(inspect.signature(spec.drive).parameters)[1:]
-    return list(inspect.signature(spec.reference).parameters)
+    names = list(inspect.signature(spec.drive or spec.reference).parameters)
+    return names[1:] if spec.drive else names
 
 
 def call_text(spec: Exercise, case: tuple) -> str:
     """The call as a reader would write it, large arrays by their shape: `weights_bytes(1000, 'bf16')`.
 
-    Where there are several arrays, by their names too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`; the few
-    whole numbers of an index are shown: `which: [0, 1, -1]`. The exercise's own `shown` takes the place of all this.
+    Several arrays stand there by name, too: `attend(q: (1, 2, 8), k: (1, 3, 8), v: (1, 3, 8))`, and the few whole
+    numbers of an index as they are: `which: [0, 1, -1]`.
     """
     if spec.shown is not None:
         return spec.shown(*case)

@@ -62,14 +62,6 @@ class Exercise:
     tolerance: float = 1e-5  # absolute and relative, for floating point only
     seconds: float = 5.0  # for all cases together
 
-    def __post_init__(self) -> None:
-        if len(self.hints) != 3:
-            raise BrokenExercise(f"it needs three hints, not {len(self.hints)}.")
-        if self.difficulty not in (1, 2, 3):
-            raise BrokenExercise(f"its difficulty is {self.difficulty!r}; it must be 1, 2 or 3 dots.")
-        if isinstance(self.reference, type) and self.drive is None:
-            raise BrokenExercise("a class needs `drive`.")
-
     @property
     def dots(self) -> str:
         """Difficulty as three dots, `●●○`."""

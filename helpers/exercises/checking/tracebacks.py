@@ -5,21 +5,16 @@ from __future__ import annotations
 import ast
 import linecache
 import os
-import sys
 import sysconfig
 import traceback
 
 from helpers.display.boxes import shorten, tidy
 from helpers.files.paths import ROOT
 
+_LIBRARIES = [os.path.realpath(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib", "purelib", "platlib")]
 _OURS = [str(ROOT / "helpers"), str(ROOT / "notebooks" / "exercises")]
-_LIBRARIES = [
-    os.path.realpath(path)
-    for key in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (path := sysconfig.get_path(key))
-]
 NOT_OWN = tuple(folder + os.sep for folder in _OURS + _LIBRARIES)
-MAX_FRAMES = 6
+MAX_FRAMES = 6  # of more, as a recursion makes them, only the first three and the last are shown
 
 
 def explain(error: BaseException, home: str) -> str:
@@ -27,42 +22,30 @@ def explain(error: BaseException, home: str) -> str:
     steps = traceback.walk_tb(error.__traceback__)
     frames = [(step.f_code.co_filename, line, step.f_code.co_name) for step, line in steps]
     frames = [frame for frame in frames if is_own(frame[0])]
-    if isinstance(error, SyntaxError) and not frames:
-        return f"{type(error).__name__}: {error.msg}"
     lines: list[str] = []
-    for number, (filename, line, function) in enumerate(frames):
-        if len(frames) > MAX_FRAMES and number == MAX_FRAMES // 2:
-            lines.append("… and so on, call after call …")
-        if len(frames) <= MAX_FRAMES or number < MAX_FRAMES // 2 or number == len(frames) - 1:
-            lines.append(f"{place(filename, line, home)}, in {function}")
-            if source := linecache.getline(filename, line).strip():
-                lines.append(f"    {source}")
+    for filename, line, function in frames if len(frames) <= MAX_FRAMES else frames[:3] + frames[-1:]:
+        lines.append(f"{place(filename, line, home)}, in {function}")
+        if source := linecache.getline(filename, line).strip():
+            lines.append(f"    {source}")
     message = shorten(tidy(str(error)).strip(), 400)
     name = type(error).__name__
     return "\n".join([*lines, f"{name}: {message}" if message else name])
 
 
-def is_own(filename: str) -> bool:
-    """True for a notebook cell or a file of the learner's: neither ours nor a library's."""
-    if filename.startswith("<frozen"):
-        return False
-    return filename.startswith("<") or is_cell(filename) or not os.path.realpath(filename).startswith(NOT_OWN)
-
-
 def is_cell(filename: str) -> bool:
     """True for the made-up file names under which IPython and Jupyter compile a cell."""
-    if filename.startswith("<ipython-input-") or "ipykernel_" in filename:
-        return True
-    return "IPython" in sys.modules and filename in getattr(linecache, "_ipython_cache", {})
+    return "ipykernel_" in filename or (filename.startswith("<") and not filename.startswith("<frozen"))
+
+
+def is_own(filename: str) -> bool:
+    """True for a notebook cell or a file of the learner's: neither ours nor a library's."""
+    return is_cell(filename) or not (filename.startswith("<") or os.path.realpath(filename).startswith(NOT_OWN))
 
 
 def place(filename: str, line: int, home: str) -> str:
     """`line 3` inside the learner's cell, `file.py, line 3` elsewhere; never a path."""
-    if filename == home:
-        return f"line {line}"
-    if filename.startswith("<") or is_cell(filename):
-        return f"another cell, line {line}"
-    return f"{os.path.basename(filename)}, line {line}"
+    where = "another cell" if is_cell(filename) else os.path.basename(filename)
+    return f"line {line}" if filename == home else f"{where}, line {line}"
 
 
 def where_stuck(frames: list[tuple[str, int, str]], home: str) -> str:
@@ -73,7 +56,7 @@ def where_stuck(frames: list[tuple[str, int, str]], home: str) -> str:
     filename, line, function = ([frame for frame in own if frame[0] == home] or own)[-1]
     try:
         nodes = list(ast.walk(ast.parse("".join(linecache.getlines(filename)))))
-    except (SyntaxError, ValueError):
+    except SyntaxError:  # a cell with magic commands
         nodes = []
     loops = [node for node in nodes if isinstance(node, ast.While | ast.For)]
     around = [node.lineno for node in loops if node.lineno <= line <= (node.end_lineno or line)]

@@ -66,58 +66,38 @@ def answer_text(name: str, reference: Any) -> str:
 
 
 def changed(answer: str, change: Change) -> str:
-    """`answer` with the change made. Raises ValueError, "… stands twice …", where an old text does not stand once."""
+    """`answer` with the change made. Raises ValueError where an old text does not stand once."""
     if isinstance(change, str):
         return textwrap.dedent(change).strip("\n") + "\n"
-    spots = []
-    for old, new in [change] if isinstance(change, tuple) else change:
+    edits = dict([change] if isinstance(change, tuple) else change)
+    for old in edits:
         if (times := answer.count(old)) != 1:
-            often = {0: "not at all", 2: "twice"}.get(times, f"{times} times")
-            raise ValueError(f"{old!r} stands in the answer {often} instead of once")
-        spots.append((answer.index(old), old, new))
-    text, end = "", 0
-    for start, old, new in sorted(spots):
-        if start < end:
-            raise ValueError(f"{old!r} overlaps with another text that is replaced")
-        text += answer[end:start] + new
-        end = start + len(old)
-    return text + answer[end:]
+            raise ValueError(f"{old!r} stands in the answer {times} times instead of once")
+    text, made = re.subn("|".join(map(re.escape, edits)), lambda found: edits[found[0]], answer)
+    if made < len(edits):
+        raise ValueError("two of its edits overlap")
+    return text
 
 
 def parted(entry: tuple) -> tuple[Change, str]:
     """An entry of the old form as (change, what is said)."""
-    if not isinstance(entry, tuple) or len(entry) not in (2, 3) or not isinstance(entry[-1], str):
-        raise ValueError("it is none of (old, new, said), ([(old, new), …], said) and (text, said)")
     *change, said = entry
     return (change[0] if len(change) == 1 else (change[0], change[1])), said
 
 
-def entries(text: str, said: bool = True) -> list[tuple[Change, str]]:
-    """Every entry of a text of the new form as (change, what is said).
-
-    Raises ValueError, one sentence that counts from 0, for an entry that is no edit, or of which nothing is said.
-    """
+def entries(text: str) -> list[tuple[Change, str]]:
+    """Every entry of a text of the new form as (change, what is said). Raises ValueError for one that is no edit."""
     found: list[tuple[Change, str]] = []
-    text = text.strip("\n") + "\n"
-    if text[0] in " \t":
-        raise ValueError("it begins with an indented line, and an edit must come first")
-    for number, match in enumerate(ENTRY.finditer(text)):
-        block, of_block, line, of_line = match.groups()
-        below = re.sub(r"\s*\n\s*", " ", (of_block or of_line or "").strip())
-        if said and not below:
-            raise ValueError(f"entry [{number}] says no cause: indent it below the edit")
-        if block is None:
-            sides = [edit.partition(" =>") for edit in line.split(" && ")]
-            edits = [(old.strip(), arrow, new.strip()) for old, arrow, new in sides]
-        else:
-            sides = [edit.partition("\n=>\n") for edit in re.split(r"^&&\n", block, flags=re.MULTILINE)]
-            edits = [(old, arrow, new.removesuffix("\n")) for old, arrow, new in sides]
-        if block is not None and "\n=>\n" not in block:
+    for block, of_block, line, of_line in ENTRY.findall(text.strip("\n") + "\n"):
+        below = re.sub(r"\s*\n\s*", " ", (of_block or of_line).strip())
+        if block and "\n=>\n" not in block:
             found.append((block, below))
-        elif not all(old and arrow for old, arrow, _ in edits):
-            raise ValueError(f"entry [{number}] is no edit `old => new`: {(line or block).strip()!r}")
-        else:
-            found.append(([(old, new) for old, _, new in edits], below))
+            continue
+        edits = re.split(r"^&&\n", block, flags=re.MULTILINE) if block else line.split(" && ")
+        sides = [edit.removesuffix("\n").split("\n=>" if block else " =>", 1) for edit in edits]
+        if not all(len(side) == 2 for side in sides):
+            raise ValueError(f"entry [{len(found)}] is no edit `old => new`: {line or block!r}")
+        found.append(([(old, new[1:]) if block else (old.strip(), new.strip()) for old, new in sides], below))
     return found
 
 

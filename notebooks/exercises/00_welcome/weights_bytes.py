@@ -43,7 +43,7 @@ SLIPS = """
     you count a whole byte for int4; two 4-bit weights share one byte.
 (n_parameters * bits[dtype] + 7) // 8 => n_parameters * bits[dtype] / 8
     dividing with `/` gives a float; bytes are whole: round up.
- + 7 =>
++ 7 =>
     you round down; half a byte still takes a whole one.
 (n_parameters * bits[dtype] + 7) // 8 => round(n_parameters * bits[dtype] / 8)
     `round` takes half a byte to the nearest even number, which may be too few; always round up.
