@@ -10,5 +10,5 @@ assert p_rest["without 5 copiers"].mean() < 0.2 < 0.7 < min(
 )
 assert p_rest["without 16.0, which looks back"].mean() < 0.6
 assert backward[:2] == [(16, 0), (11, 1)] and copiers[0] == (18, 6)
-assert all(copying(run_without([], repeated, output_attentions=True))[one] > 0.5 for one in copiers)
+assert min(copy_score[one] for one in copiers) > 0.5 and abs(of_copiers.mean() - 0.71) < 0.02, "11.1 is not needed"
 assert leak(planted, text, size) > LIMITS[torch.bfloat16] > rounding and leak(model, text, size) < 1e-6

@@ -25,7 +25,11 @@ scores.masked_fill(~visible, float("-inf")).softmax(dim=-1) => scores.softmax(di
     nothing is masked: `masked_fill` returns a new tensor; use what it returns.
 scores.masked_fill(~visible, float("-inf")).softmax(dim=-1) => scores.softmax(dim=-1).masked_fill(~visible, 0)
     the mask comes after the softmax: rows no longer sum to 1.
-scores.masked_fill(~visible, float("-inf")).softmax(dim=-1) => scores.softmax(dim=-1).masked_fill(~visible, float("-inf"))
+```
+scores.masked_fill(~visible, float("-inf")).softmax(dim=-1)
+=>
+scores.softmax(dim=-1).masked_fill(~visible, float("-inf"))
+```
     −∞ comes after the softmax; it belongs into the scores, before it.
 float("-inf") => 0
     a hidden score of 0 still gets weight, since exp(0) is 1: use −∞.
@@ -70,7 +74,7 @@ scores.masked_fill(~visible, float("-inf")) => scores.tril()
 """
 PROPERTIES = [
     ("the result is finite", lambda result, *_: bool(result.isfinite().all())),
-    ("the first position returns its own value", lambda result, q, k, v: torch.allclose(result[..., 0, :], v[..., 0, :])),
+    ("the first position returns its own value", lambda out, q, k, v: torch.allclose(out[..., 0, :], v[..., 0, :])),
 ]
 
 
