@@ -4,9 +4,9 @@ import json
 
 from helpers.files.paths import DATA
 
-assert flip == LAYER and ahead == [layer >= flip for layer in places], "the exchange works from one layer on"
+assert flip == 24 and ahead == [layer >= flip for layer in places], "the exchange works from one layer on"
 assert min(curves["Paris"][: places.index(flip)]) > 0.7 > 0.01 > max(curves["Paris"][places.index(flip) :])
-assert max(curves["Rome, random vector"]) < 0.01, "a random vector does not give Rome"
+assert max(curves["Paris, random numbers"]) < 0.01, "random numbers destroy the answer after every layer"
 assert theirs == ours
 assert [tokenizer.decode(best.indices[0]).strip() for best in best_three.values()] == ["Paris", "Istanbul", "Nova"]
 assert parts["mlp"] > n_parameters / 2 and n_parameters == model.num_parameters()
@@ -18,5 +18,5 @@ assert all(
     for shape in [json.loads((DATA / "model_shapes.json").read_text())["models"][f"Qwen/{name}"]]
 ), "the table's models have the shapes that their makers state"
 assert round(MACHINES["RTX 4060, 8 GB"][1] / sizes("Qwen3-8B")[1]) == 56
-assert all(words in answer("How old must I be to vote in the rowing club?") for words in ("16 years", "statutes.pdf"))
-assert all(answer(question).startswith("Nothing in this folder") for question in QUESTIONS[-2:])
+assert all(words in answer(QUESTION) for words in ("16 years", "statutes.pdf"))
+assert all(answer(question).startswith("I found no passage") for question in QUESTIONS[-3:])

@@ -72,6 +72,13 @@ int(logits.argmax()) => float(logits.max())
 """
 
 
+def whole_numbers(result, *_):
+    return all(isinstance(token, int | np.integer) for token in result["reply"])
+
+
+PROPERTIES = [("tokens are whole numbers", whole_numbers, "`argmax` gives a tensor: make it a number with `int`.")]
+
+
 def drive(answer, table, ids, end, limit):
     """The reply of a small model that scores by the sum of what it reads, and the prompt as it was left."""
     ids = list(ids)
@@ -79,7 +86,7 @@ def drive(answer, table, ids, end, limit):
     def logits_of(read):
         return np.asarray(table)[(3 * sum(read) + read[-1] + len(read)) % len(table)]
 
-    return answer(logits_of, ids, end, limit), ids
+    return {"reply": answer(logits_of, ids, end, limit), "ids afterwards": ids}
 
 
 def shown(table, ids, end, limit):
