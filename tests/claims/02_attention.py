@@ -5,8 +5,11 @@ assert leaky == ["A", "B", "C"]
 assert len(texts) == N_NAMES == 16 and len(p_rest) == 10 + N_DRAWS, "every name has four tokens"
 assert all(p_rest["the whole model"].mean(1) > p_rest["without 5 copiers"].mean(1)), "every name loses"
 assert min(p.mean() for label, p in p_rest.items() if "random" in label or "11.1" in label) > 0.8
-assert p_rest["without 5 copiers"].mean() < 0.2 < 0.7 < min(
-    p.mean() for label, p in p_rest.items() if "alone" in label or "next five" in label
+assert (
+    p_rest["without 5 copiers"].mean()
+    < 0.2
+    < 0.7
+    < min(p.mean() for label, p in p_rest.items() if "alone" in label or "next five" in label)
 )
 assert p_rest["without 16.0, which looks back"].mean() < 0.6
 assert backward[:2] == [(16, 0), (11, 1)] and copiers[0] == (18, 6)
