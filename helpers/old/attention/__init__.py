@@ -6,6 +6,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["plots"],
     submod_attrs={
-        "plots": ["INKS", "build_browser", "draw_head", "head_browser", "head_grid", "rotation_circles"],
+        "plots": ["rotation_circles"],
     },
 )

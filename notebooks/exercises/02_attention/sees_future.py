@@ -1,0 +1,117 @@
+"""The leak test: does an earlier output move when everything after a cut changes, wherever the cut is?"""
+
+import torch
+
+MINUTES, DOTS = 8, 2
+PROVES = "seven wrong masks are found, and rounding is no leak"
+
+
+def sees_future(attend, q, k, v):
+    before = attend(q, k, v)
+    for cut in range(1, q.shape[-2]):
+        other_k, other_v = k.clone(), v.clone()
+        other_k[..., cut:, :] = torch.randn_like(k[..., cut:, :])
+        other_v[..., cut:, :] = torch.randn_like(v[..., cut:, :])
+        change = attend(q, other_k, other_v) - before
+        if change[..., :cut, :].abs().max() > 1e-5:
+            return True
+    return False
+
+
+HINTS = """
+Take one cut, after position 2 say. Which outputs must stay as they are when keys and values from there on change?
+For each cut from 1 to T − 1, clone `k` and `v`, put random numbers into both from the cut on, and call `attend` again.
+Compare with the first result: the largest absolute difference in `[..., :cut, :]`. Return True at the first that is
+    over 1e-5, and False after the loop.
+"""
+SLIPS = """
+range(1, q.shape[-2]) => range(q.shape[-2] - 1, q.shape[-2])
+    only the last position is changed: a leak between two earlier positions is missed. Try every cut.
+range(1, q.shape[-2]) => range(1, 2)
+    only the first cut counts: a leak into later positions is missed; return False after the loop.
+range(1, q.shape[-2]) => range(1, q.shape[-2] - 1)
+    the last cut, at T − 1, is missing.
+range(1, q.shape[-2]) => range(1, q.shape[0])
+    the positions are the second axis from the end; with heads in front, `shape[0]` is something else.
+other_v[..., cut:, :] = torch.randn_like(v[..., cut:, :]) => pass
+    you change the keys alone: a leak that passes values on with fixed weights is missed.
+other_k[..., cut:, :] = torch.randn_like(k[..., cut:, :]) => pass
+    you change the values alone: a mask after the softmax leaks through the keys.
+[..., :cut, :].abs() => .abs()
+    this always finds a leak: only outputs before the cut count, `[..., :cut, :]`.
+[..., :cut, :].abs() => [..., : cut + 1, :].abs()
+    this always finds a leak: only outputs before the cut count, `[..., :cut, :]`.
+[..., :cut, :].abs() => [..., : cut - 1, :].abs()
+    you leave out the output just before the cut, and that is where an off-by-one mask shows.
+> 1e-5 => > 0
+    the last digits of a float differ by rounding: compare with 1e-5, not with 0.
+> 1e-5 => < 1e-5
+    this is upside down: a large change is a leak.
+```
+            return True
+    return False
+=>
+            return True
+        return False
+```
+    only the first cut counts: a leak into later positions is missed; return False after the loop.
+```
+        other_k, other_v = k.clone(), v.clone()
+=>
+        other_k, other_v = k, v
+```
+    you change the caller's tensors: clone `k` and `v` for each cut.
+"""
+REFUSED = """
+return False => return True
+    expected False, yours is True
+return True => print(True)
+    expected True, yours is False
+"""
+
+
+def attends(scores, visible):
+    return scores.masked_fill(~visible, float("-inf")).softmax(-1)
+
+
+def attention_by(kind, q, k, v):
+    """Attention with one of several masks; most look right."""
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    ones = torch.ones_like(scores, dtype=torch.bool)
+    places = torch.arange(scores.shape[-1])
+    if kind == "causal, rounded otherwise":
+        return attends(scores, ones.tril()) @ (v + 1e-7 * torch.rand_like(v))
+    weights = {
+        "causal": attends(scores, ones.tril()),
+        "unmasked": scores.softmax(-1),
+        "zero_as_score": scores.tril().softmax(-1),
+        "masked_after_softmax": scores.softmax(-1).tril(),
+        "off_by_one": attends(scores, ones.tril(1)),
+        "off_by_one_from_the_fourth": attends(scores, ones.tril(1) & (ones.tril() | (places[:, None] > 2))),
+        "blocks_of_three": attends(scores, places[:, None] // 3 >= places // 3),
+        "fixed_weights": ones.float() / ones.shape[-1],
+    }[kind]
+    return weights @ v
+
+
+def drive(answer, kind, q, k, v):
+    """The verdict, and whether the caller's tensors are as they were."""
+    given = [x.clone() for x in (q, k, v)]
+
+    def attend(q, k, v):
+        return attention_by(kind, q, k, v)
+
+    found = answer(attend, *given)
+    return found, all(torch.equal(x, y) for x, y in zip(given, (q, k, v), strict=True))
+
+
+def shown(kind, q, k, v):
+    return f"sees_future(attend, q, k, v) with the mask {kind!r} and {q.shape[-2]} positions"
+
+
+def cases(rng):
+    kinds = "unmasked zero_as_score masked_after_softmax off_by_one off_by_one_from_the_fourth".split()
+    kinds += ["blocks_of_three", "fixed_weights"]
+    plan = [("causal", (2, 6, 8)), ("causal, rounded otherwise", (2, 6, 8)), *((kind, (2, 7, 8)) for kind in kinds)]
+    plan += [("unmasked", (1, 1, 2, 4)), ("off_by_one", (2, 4)), ("causal", (1, 3, 5, 4)), ("off_by_one", (1, 6, 4))]
+    return [(kind, *torch.tensor(rng.normal(size=(3, *shape)), dtype=torch.float32)) for kind, shape in plan]
