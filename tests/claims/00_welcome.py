@@ -7,10 +7,8 @@ from helpers.files.paths import DATA
 assert flip == 24 and ahead == [layer >= flip for layer in places], "the exchange works from one layer on"
 assert min(curves["Paris"][: places.index(flip)]) > 0.7 > 0.01 > max(curves["Paris"][places.index(flip) :])
 assert max(curves["Paris, random"]) < 0.01, "random numbers destroy the answer after every layer"
-country = curves["Rome, over “France”"]
-assert min(country[: places.index(flip)]) > 0.3 > 0.01 > max(country[places.index(flip) :]), "it stands over France before"
-assert theirs == ours
-assert [tokenizer.decode(best.indices[0]).strip() for best in best_three.values()] == ["Paris", "Istanbul", "Nova"]
+assert [p > 0.3 for p in curves["Rome, over “France”"]] == [layer < flip for layer in places], "it stands there before"
+assert theirs == ours and [tokenizer.decode(best.indices[0]).strip() for best in best_three.values()] == ["Paris", "Istanbul", "Nova"]
 assert parts["mlp"] > n_parameters / 2 and n_parameters == model.num_parameters()
 assert all(
     (abs(embedding - shape["vocab_size"] * shape["hidden_size"] / 1e9) < 6e-4)
