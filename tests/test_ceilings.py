@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 12_000,
-    "helpers/old": 36_900,
-    "exercises": 21_700,
-    "recorded": 500,
+    "helpers": 11_600,
+    "helpers/old": 36_324,
+    "exercises": 20_950,
+    "recorded": 150,
     "at_work": 3_000,
-    "tests": 42_000,
+    "tests": 40_400,
 }
 
 
