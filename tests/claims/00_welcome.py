@@ -8,7 +8,9 @@ assert flip == 24 and ahead == [layer >= flip for layer in places], "the exchang
 assert min(curves["Paris"][: places.index(flip)]) > 0.7 > 0.01 > max(curves["Paris"][places.index(flip) :])
 assert max(curves["Paris, random"]) < 0.01, "random numbers destroy the answer after every layer"
 assert [p > 0.3 for p in curves["Rome, over “France”"]] == [layer < flip for layer in places], "it stands there before"
-assert theirs == ours and [tokenizer.decode(best.indices[0]).strip() for best in best_three.values()] == ["Paris", "Istanbul", "Nova"]
+assert theirs == ours and ["Paris", "Istanbul", "Nova"] == [
+    tokenizer.decode(best.indices[0]).strip() for best in best_three.values()
+]
 assert parts["mlp"] > n_parameters / 2 and n_parameters == model.num_parameters()
 assert all(
     (abs(embedding - shape["vocab_size"] * shape["hidden_size"] / 1e9) < 6e-4)
