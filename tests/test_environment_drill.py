@@ -113,10 +113,12 @@ def snapshot(origin: Path) -> Path:
     return origin
 
 
-def reply(place: Place, cwd: Path, folder: Path, **extra: str) -> str:
+def reply(place: Place, cwd: Path, folder: Path, first: str = "", **extra: str) -> str:
     """Run the set-up cell of 00_welcome with its kernel in `cwd`; what the model says, and whose helpers it used."""
     setup = [cell for cell in code_cells(read(FOLDER / "00_welcome.ipynb")) if "setup" in tags(cell)]
-    book = nbformat.v4.new_notebook(cells=[*setup, nbformat.v4.new_code_cell(REPLY)])
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(code) for code in (first, *(cell.source for cell in setup), REPLY)]
+    )
     source, out = folder / "first.ipynb", folder / "done.ipynb"
     source.write_text(nbformat.v4.writes(book), encoding="utf-8")
     command = [place.python, "-m", "papermill", source, out, "--cwd", cwd, "--kernel", "python3", "--no-progress-bar"]
@@ -146,6 +148,6 @@ def test_colab_clones_installs_and_the_model_replies(place, tmp_path):
     for number, ending in enumerate(("", ".git")):
         git[f"GIT_CONFIG_KEY_{number}"] = f"url.{place.origin.as_uri()}.insteadOf"
         git[f"GIT_CONFIG_VALUE_{number}"] = f"https://github.com/{links.declared()[0]}{ending}"
-    said = reply(place, content, tmp_path, PYTHONPATH=str(stand_in), **git)
+    said = reply(place, content, tmp_path, "import google.colab", PYTHONPATH=str(stand_in), **git)  # as its kernel does
     assert "The capital of France is Paris" in said and str(ROOT) not in said
     assert list(content.iterdir()), "the set-up cell cloned nothing"
