@@ -12,7 +12,7 @@ AT_MOST = {
     "helpers": 11_600,
     "helpers/old": 36_324,
     "exercises": 20_950,
-    "recorded": 150,
+    "recorded": 199,
     "at_work": 3_000,
     "tests": 40_400,
 }
