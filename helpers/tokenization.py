@@ -22,6 +22,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,7 @@ class PairCounts:
         self.places: dict[Pair, list[int]] = defaultdict(list)  # where a pair starts, or started: checked when used
         self.changed: set[Pair] = set()
         self.visits = 0
+        counts, places = self.counts, self.places
         for word, count in words.items():
             start, length = len(self.symbols), len(word)
             self.symbols += word
@@ -188,8 +190,8 @@ class PairCounts:
             self.after += [*range(start + 1, start + length), GONE][:length]
             self.weight += [count] * length
             for place, pair in enumerate(zip(word, word[1:], strict=False), start):
-                self.counts[pair] += count
-                self.places[pair].append(place)
+                counts[pair] += count
+                places[pair].append(place)
 
     def merge(self, pair: Pair, new: int) -> int:
         """Replace `pair` by the symbol `new` everywhere, left to right; returns how often that happened in the text."""
@@ -215,13 +217,15 @@ class PairCounts:
                 counts[old] -= count
                 counts[fresh] += count
                 places[fresh].append(place)
-                changed |= {old, fresh}
+                changed.add(old)
+                changed.add(fresh)
             if previous != GONE:
                 old, fresh = (symbols[previous], left), (symbols[previous], new)
                 counts[old] -= count
                 counts[fresh] += count
                 places[fresh].append(previous)
-                changed |= {old, fresh}
+                changed.add(old)
+                changed.add(fresh)
         counts[pair] = 0
         self.changed = changed - {pair}
         return merged
@@ -248,8 +252,8 @@ def learn_merges(words: Mapping[tuple[int, ...], int], tokens: list[bytes], voca
         merges.append(pair)
         pairs.merge(pair, known[token])
         for touched in pairs.changed:
-            if pairs.counts[touched] > 0:
-                heapq.heappush(heap, (-pairs.counts[touched], touched))
+            if count := pairs.counts[touched]:
+                heapq.heappush(heap, (-count, touched))
     return merges
 
 
@@ -345,9 +349,9 @@ class BPETokenizer:
         words = Counter(_words(compiled, text))
         # In training, bytes are numbered by their character: that is the tie rule.
         alphabet = sorted(byte_alphabet(), key=byte_alphabet().__getitem__)
-        number = {byte: n for n, byte in enumerate(alphabet)}
+        number = bytes(map(alphabet.index, range(256)))  # byte -> its number
         tokens = [bytes([byte]) for byte in alphabet]
-        rows = {tuple(number[byte] for byte in word.encode("utf-8")): count for word, count in words.items()}
+        rows = {tuple(word.encode("utf-8").translate(number)): count for word, count in words.items()}
         learned = learn_merges(rows, tokens, vocab_size - len(special_tokens))
         merges = [tuple(alphabet[i] if i < 256 else i for i in pair) for pair in learned]
         tokens[:256] = [bytes([byte]) for byte in range(256)]
@@ -436,14 +440,9 @@ def _compile(pattern: str) -> regex.Pattern:
 
 def _words(pattern: regex.Pattern, text: str) -> Iterator[str]:
     """The words of `text` one at a time, so that a long text is never held twice; raises where some would be lost."""
-    end = 0
-    for match in pattern.finditer(text):
-        if match.start() != end:
-            break
-        end = match.end()
-        yield match.group()
-    if end < len(text):
+    if pattern.pattern != GPT2_PATTERN and sum(len(match.group()) for match in pattern.finditer(text)) < len(text):
         raise ValueError("The pattern leaves out parts of the text: end it with an alternative for any character.")
+    return map(itemgetter(0), pattern.finditer(text))
 
 
 def _ranks(
