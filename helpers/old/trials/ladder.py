@@ -22,10 +22,10 @@ from helpers.old.generation.speculation import PromptLookup, speculative
 from helpers.old.quantization.weights import quantize_
 from helpers.old.speed.fast_llama import FastLlama
 from helpers.old.speed.llama_cpp import LlamaCpp
-from helpers.old.velunda.parallel import parallel_texts
 from helpers.transformer.checkpoints import shapes_only
 from helpers.transformer.kv_cache import GrowingCache
 from helpers.transformer.llama import Llama, our_llama_name, read_llama_config
+from helpers.velunda import parallel_texts
 
 Write = Callable[[Tensor, int], object]  # ids (1, T), how many new ones
 
@@ -110,9 +110,9 @@ def _generate(model: Llama | FastLlama, ids: Tensor, new: int, cache: bool) -> T
     return generate(model, ids, new, cache=cache, ignore_eos=True)
 
 
-def copying_prompt(n_sentences: int = 6) -> str:
+def copying_prompt() -> str:
     """A prompt whose best continuation stands in it: a message, and a reply that begins by quoting it."""
-    message = " ".join(parallel_texts()["English"][:n_sentences])
+    message = " ".join(parallel_texts()["English"][:6])
     return f'The customer wrote:\n\n"{message}"\n\nOur reply quotes the whole message first:\n\n"'
 
 
