@@ -10,11 +10,11 @@ from tests.tools.notebook import ROOT
 
 AT_MOST = {
     "helpers": 11_170,
-    "helpers/old": 35_950,
-    "exercises": 20_289,
+    "helpers/old": 35_580,
+    "exercises": 19_755,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 39_488,
+    "tests": 39_306,
 }
 
 

@@ -113,6 +113,8 @@ def shown(table, ids, ends, limit):
 
 
 def cases(rng):
-    drawn = [([4, 1], {8}, 6), ([7], {3, 5}, 1), ([2, 5, 3], {0, 1}, 10), ([6, 6], {8, 2}, 12), ([3, 1], set(range(9)), 1)]
-    drawn += [(rng.integers(0, 9, 3).tolist(), set(rng.integers(0, 9, 2).tolist()), n) for n in (9, 9, 5, 3, 2, 2, 1, 1)]
+    drawn = [([4, 1], {8}, 6), ([7], {3, 5}, 1), ([2, 5, 3], {0, 1}, 10), ([6, 6], {8, 2}, 12)]
+    drawn += [([3, 1], set(range(9)), 1)]  # an end token as the last one allowed
+    for limit in (9, 9, 5, 3, 2, 2, 1, 1):
+        drawn += [(rng.integers(0, 9, size=3).tolist(), set(rng.integers(0, 9, size=2).tolist()), limit)]
     return [(rng.normal(size=(11, 9)), *case) for case in drawn]

@@ -49,7 +49,15 @@ sort(-1 => sort(0 && softmax(-1) => softmax(0) && cumsum(-1) => cumsum(0) && sca
     the first row's mask is used for every row.
 , descending=True =>
     you keep the unlikely tokens.
-falling.softmax(-1) => logits.softmax(-1) && before >= p => weights < p && torch.zeros_like(removed).scatter(-1, order, removed) => removed
+```
+    falling, order = logits.sort(-1, descending=True)
+    weights = falling.softmax(-1)
+    before = weights.cumsum(-1) - weights
+    removed = before >= p
+    mask = torch.zeros_like(removed).scatter(-1, order, removed)
+=>
+    mask = logits.softmax(-1) < p
+```
     you compare each probability with p by itself; add them up.
 weights.cumsum(-1) - weights => falling.cumsum(-1) - falling
     you add up logits; p is a sum of probabilities.
