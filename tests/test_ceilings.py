@@ -9,7 +9,7 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_170,
+    "helpers": 11_600,
     "helpers/old": 35_950,
     "exercises": 20_289,
     "recorded": 199,
