@@ -59,7 +59,7 @@ tools[call.name] => list(tools.values())[0]
 """
 REFUSED = """
 return json.dumps(function => json.dumps(function
-    yours is 'no text, but None'
+    yours is a str, namely 'no text, but None'
 """
 
 
@@ -105,5 +105,6 @@ def cases(rng):
         ("order_info", order), ("price", '{"product": "Kite"}'), ("price", '{"product": "Kite", "quantity": 3}'),
         ("cancel_everything", "{}"), ("order_info", '{"order": 17}'), ("order_info", '{"order": "VE-'),
         ("order_info", '{"order": "VE-42049", "customer": "C-000001"}'), ("order_info", "{}"), ("order_info", "null"),
-        ("price", '{"product": "Kite", "quantity": "many"}'), ("order_info", '{"order": "VE-34140"}'), ("OrderInfo", order),
+        ("price", '{"product": "Kite", "quantity": "many"}'), ("order_info", '{"order": "VE-34140"}'),
+        ("OrderInfo", order),
     ]  # fmt: skip
