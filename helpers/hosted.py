@@ -16,20 +16,16 @@ import urllib.request
 from helpers.files.paths import ROOT
 from helpers.models import ModelUnavailable, address_of, key_for
 
-_started: dict[str, tuple[subprocess.Popen, str]] = {}  # by adapter; kept, so that a cell may run twice
+_started: dict[str, tuple[subprocess.Popen, str]] = {}  # by adapter, so that a cell may run twice
 
 
 def served(model: str = "course", adapter: str = "tools") -> tuple[str, str, str]:
-    """Address, name and key of a model. "course" is served here as `chat`, with an adapter under its own name.
-
-    Raises ModelUnavailable in one sentence.
-    """
+    """Address, name and key of a model. "course" is served here as `chat`, with an adapter under its own name."""
     if found := address_of(model):
         return found[1], found[0], key_for(found[1])
     if model != "course":
         raise ModelUnavailable(f'{model} is served nowhere: write MODEL = "course" or "name@address".')
-    for name in ("NO_PROXY", "no_proxy"):  # to this machine without a proxy
-        os.environ[name] = ",".join(filter(None, [os.environ.get(name, ""), "127.0.0.1,localhost"]))
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # to this machine without a proxy
     if adapter not in _started or _started[adapter][0].poll() is not None:
         _started[adapter] = _start(adapter)
     return _started[adapter][1], "chat", "none"
@@ -39,10 +35,10 @@ def _start(adapter: str, seconds: float = 180) -> tuple[subprocess.Popen, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
+    print("Starting the course's server …", flush=True)
     command = [sys.executable, "-m", "helpers.serving", "--port", port, "--adapter", adapter, "--stop-with-parent"]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, **quiet)
     address, end = f"http://127.0.0.1:{port}/v1", time.monotonic() + seconds
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while process.poll() is None and time.monotonic() < end:

@@ -8,7 +8,7 @@ assert sum(not e["reply"] or e["reply"]["status_code"] != 200 or "html" in e["re
 assert sum(e["ending"] in ("cut", "filtered", "tool") for e in SCRIPT) == 4, "three look like an answer, one is blank"
 assert sum(e["ending"].startswith("429") for e in SCRIPT) == 2
 assert shown[5] == "One moment, I am looking up your order."
-assert with_tool == N_ORDERS == 4 and without == 0
+assert owner_told == N_ORDERS == 4 and stranger_told == 0
 assert len(RECEIVED) == 3 and seconds == 600
 assert first < limit < last
 assert usage.output_tokens == usage.output_tokens_details.reasoning_tokens == 100
