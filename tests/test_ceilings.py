@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_600,
-    "helpers/old": 36_324,
-    "exercises": 20_950,
-    "recorded": 150,
+    "helpers": 11_230,
+    "helpers/old": 35_025,
+    "exercises": 19_078,
+    "recorded": 199,
     "at_work": 3_000,
-    "tests": 40_400,
+    "tests": 39_105,
 }
 
 
