@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_600,
-    "helpers/old": 35_950,
-    "exercises": 20_289,
+    "helpers": 11_230,
+    "helpers/old": 35_025,
+    "exercises": 19_078,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 39_488,
+    "tests": 39_105,
 }
 
 
