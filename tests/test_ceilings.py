@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_170,
-    "helpers/old": 35_580,
-    "exercises": 19_755,
+    "helpers": 11_230,
+    "helpers/old": 34_655,
+    "exercises": 18_544,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 39_306,
+    "tests": 38_795,
 }
 
 

@@ -9,4 +9,4 @@ assert max(times_english["o200k_base"].max(), times_english["Tekken"].max()) < 2
 assert counts.loc["English"].max() < 1.05 * counts.loc["English"].min()
 assert hindi_pays["Hindi"] < 1 < hindi_pays["all eight"] < 1.6, "merges for Hindi help Hindi"
 assert 1.6 < hindi_pays["no text (bytes)"] < 3 < hindi_pays["English"]
-assert tokens_and_price(page, library, PRICE)[0] == len(encode(page.read_text(encoding="utf-8")))
+assert tokens_and_price(page, chat_tokenizer, PRICE)[0] == len(encode(page.read_text(encoding="utf-8")))
