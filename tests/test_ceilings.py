@@ -10,11 +10,11 @@ from tests.tools.notebook import ROOT
 
 AT_MOST = {
     "helpers": 11_230,
-    "helpers/old": 35_025,
-    "exercises": 19_078,
+    "helpers/old": 34_655,
+    "exercises": 18_544,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 39_105,
+    "tests": 38_795,
 }
 
 
