@@ -1,7 +1,10 @@
 assert possible.sum() == 50 and abs(ratio - 0.7) < 1e-3, "top-k 50 and temperature 0.7, which nobody set"
-assert (odds["1.5, then top-p 0.9"] > 0).sum() > 2000 > 100 > (odds["1.5, then min-p 0.1"] > 0).sum()
-assert len(pairs) == 72 and all(len(tokenizer.encode(" " + word)) == 1 for word in pairs.opposite)
-assert all(hits.mean() <= greedy_right[name] for name in splits for hits in n_right[name].values())
-assert n_right["held out"]["min-p 0.1", 1.5].mean() > n_right["held out"]["top-p 0.9", 1.5].mean() + 10
-assert (temperature, cut, greedy_right) == (0.5, "top-p 0.9", {"dev": 20, "held out": 40})
-assert n_loops["greedy"] > max(n_loops["greedy, penalty 1.2"], n_loops["drawn as chosen"])
+assert (spread["1.5, then top-p 0.9"] > 0).sum() > 2000 > 100 > (spread["1.5, then min-p 0.1"] > 0).sum()
+assert len(pairs) == 72 and all(len(tokenizer.encode(" " + word)) == 1 for word in [*pairs.word, *pairs.opposite])
+assert n_right == {"greedy": {"dev": 20, "held out": 40}, "greedy, penalty 1.2": {"dev": 21, "held out": 42}}
+assert (table["held out"] < 40).all() and all(
+    part["held out"].is_monotonic_decreasing and part.words.is_monotonic_increasing for _, part in table.groupby("cut")
+), "no drawing setting shown gets more than greedy; hotter costs more and buys more"
+assert len(held) == 48 and (scores.argmax(-1) == token_of(held)).sum() == 11, "the penalty breaks copying"
+assert set(ranked.cut[:2]) == {"top-p 0.9", "min-p 0.1"} and set(ranked.temperature[:2]) == {0.5}
+assert abs(ranked.words.iloc[0] - ranked.words.iloc[1]) < 0.05, "a tie, and said to be one"

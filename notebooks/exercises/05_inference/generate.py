@@ -7,36 +7,33 @@ PROVES = "each token is read once, any end token ends the reply, and the reason 
 
 
 def generate(read, ids, choose, ends, limit):
-    logits = read(ids)
-    written = []
+    written, unread = [], ids
     while len(written) < limit:
-        token = choose(logits, ids + written)
+        token = choose(read(unread), ids + written)
         written.append(token)
         if token in ends:
-            return written, "stop"
-        logits = read([token])
+            return written, "end"
+        unread = [token]
     return written, "length"
 
 
 HINTS = """
-`read` remembers. What do you give it before the loop, and what after each new token?
-Before the loop: the logits after the prompt. In the loop: choose, append, look whether it was an end token, and only
-    then read on.
-`choose` gets the logits and `ids + written`. Return from inside the loop with "stop"; whoever leaves the loop by its
+`read` remembers. What do you give it before the first choice, and what before each later one?
+Before the first choice it gets the prompt, later the one token that it has not read yet. Nothing is chosen after the
+    last token, so nobody has to read it.
+`choose` gets the logits and `ids + written`. Return from inside the loop with "end"; whoever leaves the loop by its
     condition has reached the limit.
 """
 SLIPS = """
-logits = read([token]) => logits = read(ids + written)
+unread = [token] => unread = ids + written
     `read` remembers what it has read; you give it the prompt again, so it stands there twice: give it `[token]`.
-logits = read([token]) => logits = read(written)
+unread = [token] => unread = written
     `read` remembers what it has read; you give it earlier tokens again: give it only the new one, `[token]`.
-logits = read([token]) => pass
-    the new token is never read, so the same logits come each time.
-choose(logits, ids + written) => choose(logits, written)
+ids + written) => written)
     `choose` needs the whole text: `ids + written`, not the new tokens alone.
-choose(logits, ids + written) => choose(logits, ids)
+ids + written) => ids)
     `choose` needs the whole text: `ids + written`, not the prompt alone.
-choose(logits, ids + written) => int(logits.argmax())
+choose(read(unread), ids + written) => int(read(unread).argmax())
     you take the best token yourself; let `choose` decide.
 len(written) < limit => len(written) <= limit
     the loop writes one token more than the limit.
@@ -46,36 +43,69 @@ len(written) < limit => len(ids + written) < limit
     the limit counts new tokens; yours counts the prompt, too.
 return written, "length" => return ids + written, "length"
     return the new tokens alone, without the prompt.
-return written, "length" => return written, "stop"
+return written, "length" => return written, "end"
     a reply that the limit has cut off ends by "length".
 token in ends => token == min(ends)
     you look for one end token; there may be several: `token in ends`.
 ```
+    written, unread = [], ids
+    while len(written) < limit:
+        token = choose(read(unread), ids + written)
         written.append(token)
         if token in ends:
-            return written, "stop"
+            return written, "end"
+        unread = [token]
+=>
+    written, logits = [], read(ids)
+    while len(written) < limit:
+        token = choose(logits, ids + written)
+        written.append(token)
+        if token in ends:
+            return written, "end"
+        logits = read([token])
+```
+    you read the token at the limit, after which nothing is chosen: read only before a choice.
+```
+    written, unread = [], ids
+    while len(written) < limit:
+        token = choose(read(unread), ids + written)
+        written.append(token)
+        if token in ends:
+            return written, "end"
+        unread = [token]
+=>
+    written, logits = [], read(ids)
+    while len(written) < limit:
+        token = choose(logits, ids + written)
+        written.append(token)
+        logits = read([token])
+        if token in ends:
+            return written, "end"
+```
+    you read the last token, after which nothing is chosen: read only before a choice.
+```
+    while len(written) < limit:
+        token = choose(read(unread), ids + written)
+=>
+    logits = read(ids)
+    while len(written) < limit:
+        token = choose(logits, ids + written)
+```
+    the new token is never read, so the same logits come each time.
+```
+        written.append(token)
+        if token in ends:
+            return written, "end"
 =>
         if token in ends:
-            return written, "stop"
+            return written, "end"
         written.append(token)
 ```
     the end token is part of the reply: append it, then stop.
-```
-        if token in ends:
-            return written, "stop"
-=>
-        if token in ends:
-            break
-```
-    both ways out of the loop give "length": an end token is a "stop".
-```
-        if token in ends:
-            return written, "stop"
-=>
-        if token in ends and len(written) < limit:
-            return written, "stop"
-```
-    an end token that comes as the last one allowed is a "stop", too.
+return written, "end" => break
+    both ways out of the loop give "length": an end token is an "end".
+token in ends => token in ends and len(written) < limit
+    an end token that comes as the last one allowed is an "end", too.
 ```
         written.append(token)
 =>
@@ -91,7 +121,7 @@ return written, "length" => return written
 
 
 def drive(answer, table, ids, ends, limit):
-    """Reply, ending and the prompt as it was left, with a small model that remembers what it has read."""
+    """Reply, ending, prompt as it was left and number of tokens read, with a model that remembers what it has read."""
     ids, seen = list(ids), []
 
     def read(tokens):
@@ -104,8 +134,8 @@ def drive(answer, table, ids, ends, limit):
 
     result = answer(read, ids, choose, set(ends), limit)
     if not isinstance(result, tuple) or len(result) != 2:
-        return {"reply": result, "ending": None, "ids afterwards": ids}
-    return {"reply": result[0], "ending": result[1], "ids afterwards": ids}
+        result = result, None
+    return {"reply": result[0], "ending": result[1], "ids afterwards": ids, "tokens read": len(seen)}
 
 
 def shown(table, ids, ends, limit):
