@@ -47,50 +47,11 @@ return written, "length" => return written, "end"
     a reply that the limit has cut off ends by "length".
 token in ends => token == min(ends)
     you look for one end token; there may be several: `token in ends`.
-```
-    written, unread = [], ids
-    while len(written) < limit:
-        token = choose(read(unread), ids + written)
-        written.append(token)
-        if token in ends:
-            return written, "end"
-        unread = [token]
-=>
-    written, logits = [], read(ids)
-    while len(written) < limit:
-        token = choose(logits, ids + written)
-        written.append(token)
-        if token in ends:
-            return written, "end"
-        logits = read([token])
-```
+return written, "length" => read(unread); return written, "length"
     you read the token at the limit, after which nothing is chosen: read only before a choice.
-```
-    written, unread = [], ids
-    while len(written) < limit:
-        token = choose(read(unread), ids + written)
-        written.append(token)
-        if token in ends:
-            return written, "end"
-        unread = [token]
-=>
-    written, logits = [], read(ids)
-    while len(written) < limit:
-        token = choose(logits, ids + written)
-        written.append(token)
-        logits = read([token])
-        if token in ends:
-            return written, "end"
-```
+return written, "length" => read(unread); return written, "length" && return written, "end" => read([token]); return written, "end"
     you read the last token, after which nothing is chosen: read only before a choice.
-```
-    while len(written) < limit:
-        token = choose(read(unread), ids + written)
-=>
-    logits = read(ids)
-    while len(written) < limit:
-        token = choose(logits, ids + written)
-```
+unread = [token] => unread = []
     the new token is never read, so the same logits come each time.
 ```
         written.append(token)

@@ -61,18 +61,9 @@ sort(-1 => sort(0 && softmax(-1) => softmax(0) && cumsum(-1) => cumsum(0) && sca
     you compare each probability with p by itself; add them up.
 weights.cumsum(-1) - weights => falling.cumsum(-1) - falling
     you add up logits; p is a sum of probabilities.
-```
-    mask = torch.zeros_like(removed).scatter(-1, order, removed)
-=>
-    mask = logits < falling.masked_fill(removed, torch.inf).amin(-1, keepdim=True)
-```
+torch.zeros_like(removed).scatter(-1, order, removed) => logits < falling.masked_fill(removed, torch.inf).amin(-1, True)
     of equal logits, you keep all or none; the smallest set may hold some of them: remove by place, not by value.
-```
-    mask = torch.zeros_like(removed).scatter(-1, order, removed)
-=>
-    mask = torch.zeros_like(removed)
-    mask[order] = removed
-```
+.scatter(-1, order, removed) => ; mask[order] = removed
     `mask[order]` is right for one row alone; `scatter` works along the last axis of any shape.
 """
 
