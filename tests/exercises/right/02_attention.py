@@ -33,3 +33,15 @@ def sees_future(attend, q, k, v):
     return leaks
 ```
 """
+copying = """
+```
+def copying(weights, period):
+    T = weights.shape[-1]
+    queries = torch.arange(period, T)
+    return weights[..., queries, queries - period + 1].mean((0, -1))
+```
+```
+def copying(weights, period):
+    return weights.diagonal(1 - period, -2, -1)[..., 1:].mean((0, -1))
+```
+"""
