@@ -49,9 +49,9 @@ change[..., :cut, :].abs() => change.abs()
 if not (change => if (change
     this is upside down: a large change is a leak.
 not (change[..., :cut, :].abs() <= 1e-5).all() => change[..., :cut, :].max() > 1e-5
-    a leak may lower an output, too: take `abs()` before you compare.
+    a leak may lower an output, too, so take `abs()`; and NaN is never larger, so ask whether all are at most 1e-5.
 not (change[..., :cut, :].abs() <= 1e-5).all() => change[..., :cut, :].min() < -1e-5
-    a leak may raise an output, too: take `abs()` before you compare.
+    a leak may raise an output, too, so take `abs()`; and NaN is never larger, so ask whether all are at most 1e-5.
 not (change[..., :cut, :].abs() <= 1e-5).all() => change[..., :cut, :].abs().max() > 1e-5
     `NaN > 1e-5` is False: ask whether all changes are at most 1e-5, and report a leak if not.
 not (change[..., :cut, :].abs() <= 1e-5).all() => change[..., :cut, :].abs().sum() > 1e-5
@@ -85,6 +85,24 @@ return False => return True
 return True => print(True)
     expected True, yours is False
 """
+
+
+def knows_nan(result, kind, *_):
+    return result[0] or kind != "hides_itself"
+
+
+def said_of_nan(*_):
+    return "Outputs are NaN there: expected True, yours is False."
+
+
+PROPERTIES = [
+    (
+        "an output that is NaN counts as moved",
+        knows_nan,
+        "`NaN > 1e-5` is False: ask whether all changes are at most 1e-5, and report a leak if not.",
+        said_of_nan,
+    )
+]
 
 
 def attends(scores, visible):
