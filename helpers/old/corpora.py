@@ -98,17 +98,17 @@ class Corpus:
             raise ValueError(f"{self.name} has no document small enough to put {validation:.1%} of it aside.")
         return self._part("train", train), self._part("validation", held_out)
 
-    def distinct(self, stretch: int = 100, at_most: float = 0.1) -> Corpus:
+    def distinct(self, stretch: int = 100) -> Corpus:
         """Without documents that repeat longer ones, so that a split keeps copies from standing on both sides.
 
-        Longest first, a document stays if at most the share `at_most` of its `stretches` of `stretch` characters stands
+        Longest first, a document stays if at most a tenth of its `stretches` of `stretch` characters stands
         in those that stay. Raises ValueError unless stretch is 1 or more.
         """
         seen: set[str] = set()
         kept = set()
         for title, text in sorted(self.documents, key=lambda document: -len(document[1])):
             found = stretches(text, stretch)
-            if len(found & seen) <= at_most * len(found):
+            if len(found & seen) <= 0.1 * len(found):
                 kept.add(title)
                 seen |= found
         return self._part("distinct", tuple(document for document in self.documents if document[0] in kept))

@@ -167,10 +167,8 @@ def estimate(
     task: Task = "inference",
     dtype: Any = "fp16",
     context: int = 2048,
-    batch: int = 1,
-    lora_rank: int = 16,
 ) -> MemoryEstimate:
-    """Memory for running or training one model on one device, with `batch` sequences of `context` tokens.
+    """Memory for running or training one model on one device, with one sequence of `context` tokens.
 
     weights      all parameters in `dtype`. int8 and int4 mean the matrices inside the layers only; embeddings, head
                  and norms stay in 16 bits, as bitsandbytes leaves them. int8 has one 32-bit scale a matrix row, int4
@@ -194,16 +192,16 @@ def estimate(
         raise ValueError(f"task {task!r} is not known: use 'inference', 'lora' or 'full'.")
     if task == "full" and BITS[name] < 16:
         raise ValueError(f"{name} is too coarse for full training's small updates: use dtype='bf16', or task='lora'.")
-    adapters = shape.lora_parameters(lora_rank) if task == "lora" else 0
+    adapters = shape.lora_parameters(16) if task == "lora" else 0
     trained = {"inference": 0, "lora": adapters, "full": shape.n_parameters}[task]
     wide = "fp32" if BITS[name] >= 32 else "fp16"  # what activations and cache are kept in
-    cache = kv_cache_bytes(shape.layers, shape.kv_heads, shape.head_dim, context, batch, wide)
+    cache = kv_cache_bytes(shape.layers, shape.kv_heads, shape.head_dim, context, 1, wide)
     parts = MemoryEstimate(
         weights=_model_bytes(shape, name) + 4 * adapters,
         kv_cache=cache if task == "inference" else 0,
         gradients=weights_bytes(trained, name if task == "full" else "fp32"),
         optimizer=trained * (12 if task == "full" and BITS[name] == 16 else 8),
-        activations=_activation_bytes(shape, task, wide, context * batch, batch, quantized=BITS[name] < 16),
+        activations=_activation_bytes(shape, task, wide, context, 1, quantized=BITS[name] < 16),
         overhead=0,
     )
     return replace(parts, overhead=CONTEXT_BYTES + round(FRAGMENTATION * parts.total))

@@ -19,11 +19,10 @@ TILE = 0.46  # inches
 NUMBERS_AT_MOST = 12  # rows or columns; beyond that, the numbers would not be readable
 
 
-def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "") -> Figure:
+def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}") -> Figure:
     """Matrices side by side, each shaded from its smallest to its largest number; a vector is a row.
 
     panels: caption → array or tensor, (rows, columns) or (columns,), at most 12 each way. NaN stays empty.
-    alt: alternative text.
     Raises ValueError for anything larger, empty, or of more dimensions.
     """
     arrays = {caption: _matrix(caption, values) for caption, values in panels.items()}
@@ -34,7 +33,6 @@ def grids(panels: Mapping[str, Any], title: str, fmt: str = "{:g}", alt: str = "
     size = (max(TILE * sum(widths), 5.5), TILE * tallest + 0.95)
     with mpl.rc_context(STYLE):
         fig, axes = plt.subplots(1, len(arrays), figsize=size, width_ratios=widths, squeeze=False)
-        fig.alt = alt
         fig.suptitle(title, x=0.016, ha="left", fontsize=12, fontweight="bold", color=INK)
         for ax, width, (caption, array) in zip(axes[0], widths, arrays.items(), strict=True):
             _tiles(ax, array, fmt)

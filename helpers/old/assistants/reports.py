@@ -13,7 +13,6 @@ invented first word.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -144,9 +143,9 @@ def _sampler(heat: float, seed: int) -> Sampler:
     return sample(temperature(heat), generator=torch.Generator().manual_seed(seed))
 
 
-def report_summarizer(adapter: str | os.PathLike = "summaries") -> ReportSummarizer:
+def report_summarizer() -> ReportSummarizer:
     """The course's summarizer: text → sentence or None, with matrices in the precision that is fast here.
 
     Raises ModelUnavailable, AdapterUnavailable in one sentence.
     """
-    return ReportSummarizer(*taught_model(adapter, matrix_dtype()))
+    return ReportSummarizer(*taught_model("summaries", matrix_dtype()))

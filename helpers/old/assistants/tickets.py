@@ -269,6 +269,6 @@ class TicketReader:
         return [{**label, "confidence": sure} for label, sure in zip(found.labels, found.sure, strict=True)]
 
 
-def ticket_reader(adapter: str | os.PathLike = "tickets") -> TicketReader:
+def ticket_reader() -> TicketReader:
     """The course's reader of tickets. Raises ModelUnavailable, AdapterUnavailable in one sentence."""
-    return TicketReader(*taught_model(adapter))
+    return TicketReader(*taught_model("tickets"))

@@ -284,11 +284,9 @@ class ToolCaller:
         """The answer and its steps. Raises ValueError for an empty question, or one that is too long for the model."""
         return self._run(question, self.reply, self.tools)
 
-    def many(
-        self, questions: Sequence[str], tools: Sequence[Sequence[Callable]] | None = None, batch: int = 12
-    ) -> list[ToolAnswer]:
+    def many(self, questions: Sequence[str], tools: Sequence[Sequence[Callable]] | None = None) -> list[ToolAnswer]:
         """The same for several questions at once, in their order. tools: other tools for each of them."""
-        turns = Turns(len(questions), lambda conversations: self.replies(conversations, batch))
+        turns = Turns(len(questions), lambda conversations: self.replies(conversations, 12))
 
         def ask(question: str, tools: Sequence[Callable]) -> ToolAnswer:
             try:
@@ -392,9 +390,9 @@ class Turns:
 
 
 @cache
-def tool_caller(adapter: str | os.PathLike = "tools") -> ToolCaller:
+def tool_caller() -> ToolCaller:
     """The course's caller of Velunda's tools, loaded once per process.
 
     Raises ModelUnavailable, AdapterUnavailable in one sentence.
     """
-    return ToolCaller(*taught_model(adapter, matrix_dtype()))
+    return ToolCaller(*taught_model("tools", matrix_dtype()))

@@ -47,11 +47,10 @@ CHOICES = {
 }
 
 
-def likelihood_model(model: Any, tokenizer: Any, name: str, weights: str = "") -> Model:
+def likelihood_model(model: Any, tokenizer: Any, name: str) -> Model:
     """What gives to each text the log-probabilities of CHOICES behind it: a reply whose answer maps intent → nats.
 
-    model: a decoder of the course (`Llama`, `FastLlama`) in float32, with its tokenizer. weights: what tells these
-    weights from others of that name, such as a checksum; it becomes part of the kept replies' key.
+    model: a decoder of the course (`Llama`, `FastLlama`) in float32, with its tokenizer.
     """
     from helpers.old.prompting.scoring import label_scores
 
@@ -66,7 +65,7 @@ def likelihood_model(model: Any, tokenizer: Any, name: str, weights: str = "") -
             for row, prompt in zip(scores, prompts, strict=True)
         ]
 
-    identity = {"choices": CHOICES, "ask": ASK, "name": name, "weights": weights}
+    identity = {"choices": CHOICES, "ask": ASK, "name": name, "weights": ""}
     return Model(name, identity, lambda: answer)
 
 
@@ -129,9 +128,7 @@ def write_task(folder: str | os.PathLike, suite: Suite) -> str:
     return TASK
 
 
-def lm_eval_accuracy(
-    folder: str | os.PathLike, task: str, model_folder: str | os.PathLike, batch: int = 16
-) -> dict[str, Any]:
+def lm_eval_accuracy(folder: str | os.PathLike, task: str, model_folder: str | os.PathLike) -> dict[str, Any]:
     """lm-eval's own acc and acc_norm on a task that `write_task` wrote, and the log-probabilities behind them.
 
     model_folder: a model in the library's format, such as `fetch("chat")`; it is read in float32, without a network.
@@ -146,7 +143,7 @@ def lm_eval_accuracy(
             model_args={"pretrained": str(model_folder), "dtype": "float32"},
             tasks=[task],
             task_manager=TaskManager(include_path=str(folder), include_defaults=False),
-            batch_size=batch,
+            batch_size=16,
             device="cpu",
             bootstrap_iters=0,
         )

@@ -35,7 +35,7 @@ Ratings = dict[str, str]
 _memory: dict[Path, Ratings] = {}  # what could not be written
 
 
-def rating_form(pairs: Sequence[Pair], path: Path = FILE) -> None:
+def rating_form(pairs: Sequence[Pair]) -> None:
     """Show the pairs to be rated: as widgets where they are live, else as a list that unfolds.
 
     Raises ValueError where there are no pairs.
@@ -48,7 +48,7 @@ def rating_form(pairs: Sequence[Pair], path: Path = FILE) -> None:
         return
     from IPython.display import display
 
-    bundle = build(pairs, path)._repr_mimebundle_()
+    bundle = build(pairs, FILE)._repr_mimebundle_()
     data = dict(bundle[0] if isinstance(bundle, tuple) else bundle)
     display({**data, "text/plain": text, "text/html": markup}, raw=True)
 

@@ -19,14 +19,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 
-def cpu_seconds(function: Callable[..., Any], *args: Any, at_least: float = 0.05) -> float:
+def cpu_seconds(function: Callable[..., Any], *args: Any) -> float:
     """Processor time of one call, all threads together: what other programs do meanwhile does not count.
 
-    The call is repeated until `at_least` seconds are used (clocks tick coarsely), after a first one to warm up.
+    The call is repeated until 0.05 seconds are used (clocks tick coarsely), after a first one to warm up.
     """
     function(*args)
     calls, start = 0, time.process_time()
-    while (used := time.process_time() - start) < at_least or not calls:
+    while (used := time.process_time() - start) < 0.05 or not calls:
         function(*args)
         calls += 1
     return used / calls

@@ -111,10 +111,10 @@ class Peak:
 
 
 @contextmanager
-def watch_peak(every: float = 0.002) -> Iterator[Peak]:
+def watch_peak() -> Iterator[Peak]:
     """Inside the `with`, look at this process's memory every few milliseconds, from a thread of its own.
 
-    `peak_bytes` knows only the most since the start of the process. What lives for less than `every` seconds may be
+    `peak_bytes` knows only the most since the start of the process. What lives for less than two milliseconds may be
     missed. On Linux, large tensors that are freed are given back at once, so that what is seen is what is in use.
     """
     _give_back_at_once()
@@ -122,7 +122,7 @@ def watch_peak(every: float = 0.002) -> Iterator[Peak]:
     peak, done = Peak(), threading.Event()
 
     def watch() -> None:
-        while not done.wait(every):
+        while not done.wait(0.002):
             peak.look()
 
     thread = threading.Thread(target=watch, daemon=True)

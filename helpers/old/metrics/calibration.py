@@ -86,13 +86,13 @@ def expected_calibration_error(confidences: ArrayLike, correct: ArrayLike, bins:
     return sum(b.count * abs(b.accuracy - b.confidence) for b in found) / sum(b.count for b in found)
 
 
-def chance_error(confidences: ArrayLike, bins: int = 10, *, draws: int = 200, seed: int = 0) -> float:
+def chance_error(confidences: ArrayLike, bins: int = 10, *, draws: int = 200) -> float:
     """The calibration error that a perfectly calibrated model would show on so few predictions, on average.
 
     Each draw lets every prediction come true with the probability that it was given. Errors as in `reliability`.
     """
     sure, _ = _predictions(confidences, np.ones(np.shape(confidences), dtype=bool))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     return float(np.mean([expected_calibration_error(sure, rng.random(len(sure)) < sure, bins) for _ in range(draws)]))
 
 

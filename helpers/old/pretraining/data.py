@@ -194,18 +194,18 @@ def prepare(train: str, held_out: str, tokenizer: Tokenizer, folder: str | os.Pa
     return TokenData.open(folder)
 
 
-def python_reference(held_out: float = 0.1, seed: int = 0) -> TokenData:
+def python_reference() -> TokenData:
     """The text that 03 trains on, in memory: the Python language reference in characters, 0.34 MB.
 
     Topics that repeat longer ones are left out, and whole topics are held out, so that what is held out was not read
     during training: cut at nine tenths instead, every ninth stretch of 50 characters behind the cut stands before it,
     too. Raises CorpusUnavailable as `language_reference` does.
     """
-    train, kept_back = language_reference().distinct().split(held_out, seed)
+    train, kept_back = language_reference().distinct().split(0.1, 0)
     return TokenData.of_texts(train.text, kept_back.text, Characters.train(train.text + kept_back.text))
 
 
-def own_text(path: str | os.PathLike, alphabet: int = 117, held_out: float = 0.1) -> TokenData:
+def own_text(path: str | os.PathLike, alphabet: int = 117) -> TokenData:
     """A text file of one's own, in characters and in memory; its last part, from the start of a line on, is held out.
 
     alphabet: so many of its characters, the most frequent ones, are kept, and every other becomes "□", which is told.
@@ -232,7 +232,8 @@ def own_text(path: str | os.PathLike, alphabet: int = 117, held_out: float = 0.1
     if rare:
         print(f"{len(rare):,} rare characters of {path.name} are read as □ ({share:.3%} of the text).")
         text = "".join("□" if character in rare else character for character in text)
-    cut = text.rfind("\n", 0, int((1 - held_out) * len(text))) + 1 or int((1 - held_out) * len(text))
+    most = int(0.9 * len(text))
+    cut = text.rfind("\n", 0, most) + 1 or most
     return TokenData.of_texts(text[:cut], text[cut:], Characters.train(text))
 
 

@@ -26,7 +26,7 @@ STEPS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # chosen to lift the smallest singular values fastest
 
 
-def orthogonalize(matrix: Tensor, steps: int = STEPS) -> Tensor:
+def orthogonalize(matrix: Tensor) -> Tensor:
     """Push every singular value towards 1 and keep the singular vectors: (…, m, n) → (…, m, n).
 
     With five steps they end between about 0.7 and 1.2; those below a thousandth of the largest stay smaller.
@@ -35,7 +35,7 @@ def orthogonalize(matrix: Tensor, steps: int = STEPS) -> Tensor:
     tall = matrix.shape[-2] > matrix.shape[-1]
     x = matrix.mT if tall else matrix
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)  # no singular value is above 1
-    for _ in range(steps):
+    for _ in range(STEPS):
         gram = x @ x.mT  # its singular values are the squares: s → a·s + b·s³ + c·s⁵
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if tall else x

@@ -106,10 +106,10 @@ class Law:
         found = self.floor + self.a / n**self.alpha + self.b / d**self.beta
         return found if found.ndim else float(found)
 
-    def best_split(self, budget: ArrayLike, per_parameter: float = 6.0) -> tuple[Any, Any]:
-        """(N, D) with the lowest loss where training costs per_parameter · N · D operations: a sum of two powers on a
+    def best_split(self, budget: ArrayLike) -> tuple[Any, Any]:
+        """(N, D) with the lowest loss where training costs 6 · N · D operations: a sum of two powers on a
         hyperbola, whose lowest point has a closed form."""
-        product = np.asarray(budget, dtype=float) / per_parameter
+        product = np.asarray(budget, dtype=float) / 6.0
         ratio = (self.alpha * self.a / (self.beta * self.b)) ** (1 / (self.alpha + self.beta))
         n = ratio * product ** (self.beta / (self.alpha + self.beta))
         return n, product / n

@@ -37,7 +37,6 @@ def grounded_prompt(
     budget: int,
     *,
     system: str = SYSTEM,
-    with_headings: bool = True,
 ) -> GroundedPrompt:
     """The chat prompt with as many of the best passages as fit into `budget` tokens; the reply is not counted.
 
@@ -46,7 +45,7 @@ def grounded_prompt(
     Raises ValueError for an empty question, and where the budget does not hold the question alone.
     """
     require_query(question)
-    empty = encode_prompt(question, [], tokenizer, system, with_headings)
+    empty = encode_prompt(question, [], tokenizer, system)
     if len(empty) > budget:
         raise ValueError(
             f"The question alone makes a prompt of {len(empty)} tokens, and the budget for it is {budget}: raise it or "
@@ -56,38 +55,30 @@ def grounded_prompt(
     for hit in hits:
         if any(hit.chunk.text in chunk.text for chunk in chosen):
             continue
-        ids = encode_prompt(question, [*chosen, hit.chunk], tokenizer, system, with_headings)
+        ids = encode_prompt(question, [*chosen, hit.chunk], tokenizer, system)
         if len(ids) <= budget:
             chosen.append(hit.chunk)
     if hits and not chosen:
-        cut = _cut_to_fit(question, hits[0].chunk, tokenizer, budget, system, with_headings)
+        cut = _cut_to_fit(question, hits[0].chunk, tokenizer, budget, system)
         chosen = [cut] if cut else []
-    return GroundedPrompt(encode_prompt(question, chosen, tokenizer, system, with_headings), tuple(chosen))
+    return GroundedPrompt(encode_prompt(question, chosen, tokenizer, system), tuple(chosen))
 
 
-def encode_prompt(
-    question: str, chunks: Sequence[Chunk], tokenizer: Any, system: str = SYSTEM, with_headings: bool = True
-) -> list[int]:
+def encode_prompt(question: str, chunks: Sequence[Chunk], tokenizer: Any, system: str = SYSTEM) -> list[int]:
     """Token ids of the chat prompt: system text, passages numbered from 1, question."""
-    messages = grounded_messages(question, chunks, system, with_headings)
+    messages = grounded_messages(question, chunks, system)
     encoded = tokenizer.apply_chat_template(messages, add_generation_prompt=True)
     return list(encoded["input_ids"] if isinstance(encoded, Mapping) else encoded)
 
 
-def grounded_messages(
-    question: str, chunks: Sequence[Chunk], system: str = SYSTEM, with_headings: bool = True
-) -> list[dict[str, str]]:
+def grounded_messages(question: str, chunks: Sequence[Chunk], system: str = SYSTEM) -> list[dict[str, str]]:
     """The same as a conversation; without passages, the question alone."""
-    passages = [
-        f"[{n}] {chunk.with_headings if with_headings else chunk.text}" for n, chunk in enumerate(chunks, start=1)
-    ]
+    passages = [f"[{n}] {chunk.with_headings}" for n, chunk in enumerate(chunks, start=1)]
     asked = "\n\n".join([*passages, f"Question: {question.strip()}"]) if passages else question.strip()
     return [{"role": "system", "content": system}, {"role": "user", "content": asked}]
 
 
-def _cut_to_fit(
-    question: str, chunk: Chunk, tokenizer: Any, budget: int, system: str, with_headings: bool
-) -> Chunk | None:
+def _cut_to_fit(question: str, chunk: Chunk, tokenizer: Any, budget: int, system: str) -> Chunk | None:
     """The longest beginning of the chunk, whole words, that fits: found by halving."""
     ends = [at for at in range(1, len(chunk.text) + 1) if at == len(chunk.text) or chunk.text[at].isspace()]
 
@@ -98,7 +89,7 @@ def _cut_to_fit(
     low, high = 0, len(ends)  # ends[:low] fit, ends[high:] do not
     while low < high:
         middle = (low + high) // 2
-        if len(encode_prompt(question, [beginning(ends[middle])], tokenizer, system, with_headings)) <= budget:
+        if len(encode_prompt(question, [beginning(ends[middle])], tokenizer, system)) <= budget:
             low = middle + 1
         else:
             high = middle

@@ -34,7 +34,6 @@ def rerank(
     model: Any = None,
     tokenizer: Any = None,
     cross_encoder: Any = None,
-    batch: int = BATCH,
 ) -> list[Hit]:
     """The same hits, best first, each with its new score; of equal scores the one that was first before.
 
@@ -50,25 +49,25 @@ def rerank(
         return []
     passages = [hit.chunk.text for hit in hits]
     if model is not None:
-        scores = query_likelihood(model, tokenizer, query, passages, batch)
+        scores = query_likelihood(model, tokenizer, query, passages, BATCH)
     else:
-        scores = _by_cross_encoder(cross_encoder or _reranker(), query, passages, batch)
+        scores = _by_cross_encoder(cross_encoder or _reranker(), query, passages, BATCH)
     return sorted((Hit(hit.chunk, score) for hit, score in zip(hits, scores, strict=True)), key=lambda hit: -hit.score)
 
 
 @torch.no_grad()
 def query_likelihood(
-    model: Any, tokenizer: Any, query: str, passages: Sequence[str], batch: int = BATCH, prompt: str = PASSAGE
+    model: Any, tokenizer: Any, query: str, passages: Sequence[str], batch: int = BATCH
 ) -> list[float]:
     """Mean log p(token) of the query's tokens behind each passage, in nats: 0 is certain, below it less so.
 
-    prompt: what stands before the query, with {passage} in it. Passages of about one length are read side by side,
+    Passages of about one length are read side by side,
     padded on the left; the query follows all of them at once. Raises ValueError for an empty query and a batch below 1.
     """
     require_query(query)
     if batch < 1:
         raise ValueError(f"batch is how many passages are read at once, 1 or more, not {batch}.")
-    before, behind = prompt.split("{passage}")
+    before, behind = PASSAGE.split("{passage}")
     encode = lambda text: list(tokenizer(text, add_special_tokens=False)["input_ids"])  # noqa: E731
     first, last, asked = encode(before), encode(behind), encode(" " + query.strip())
     rows = [[*first, *encode(passage)[:LONGEST_PASSAGE], *last] for passage in passages]

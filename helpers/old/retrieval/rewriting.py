@@ -37,27 +37,24 @@ REPHRASINGS = (REPHRASE, "Write this question as a list of search words: {questi
 # From what is found at first ------------------------------------------------------------------------------------------
 
 
-def pseudo_relevance(
-    query: str, index: SearchIndex, k: int, *, hits: int = FEEDBACK, share: float = FEEDBACK_SHARE
-) -> list[Hit]:
-    """Search, take the first `hits` for relevant, search again with the query and what they say.
+def pseudo_relevance(query: str, index: SearchIndex, k: int) -> list[Hit]:
+    """Search, take the first hits for relevant, search again with the query and what they say.
 
-    share: what they count for in the new query, from 0 (the query as it was) to 1 (only they). Words are added by
-    `feedback_words`, vectors by `feedback_vector`; a hybrid index does both. Raises ValueError as `search`, and for
-    `hits` below 1 and a share outside [0, 1].
+    Words are added by `feedback_words`, vectors by `feedback_vector`; a hybrid index does both. Raises ValueError as
+    `search`.
     """
     require_query(query)
     require_k(k)
     return search_rewritten(
         index,
         k,
-        lambda bm25: feedback_words(query, bm25, hits=hits, share=share),
-        lambda dense: feedback_vector(query, dense, hits=hits, share=share),
+        lambda bm25: feedback_words(query, bm25, hits=FEEDBACK, share=FEEDBACK_SHARE),
+        lambda dense: feedback_vector(query, dense, hits=FEEDBACK, share=FEEDBACK_SHARE),
     )
 
 
 def feedback_words(
-    query: str, index: BM25Index, *, hits: int = FEEDBACK, n_words: int = ADDED_WORDS, share: float = FEEDBACK_SHARE
+    query: str, index: BM25Index, *, hits: int = FEEDBACK, share: float = FEEDBACK_SHARE
 ) -> dict[str, float]:
     """The query's words and the `n_words` most likely ones of its first hits, with weights that sum to 1.
 
@@ -75,7 +72,7 @@ def feedback_words(
             model[word] += hit.score / total * count / len(text)
     limit = max(2, COMMON * len(index))
     rare = [(word, weight) for word, weight in model.most_common() if index.n_with(word) <= limit]
-    theirs = _shares(dict(rare[:n_words]))
+    theirs = _shares(dict(rare[:ADDED_WORDS]))
     if not theirs:
         return own
     mixed = {word: (1 - share) * own.get(word, 0.0) + share * theirs.get(word, 0.0) for word in {**own, **theirs}}
@@ -98,38 +95,34 @@ def feedback_vector(query: str, index: DenseIndex, *, hits: int = FEEDBACK, shar
 # From what the chat model writes --------------------------------------------------------------------------------------
 
 
-def hypothetical_answer(
-    query: str, index: SearchIndex, k: int, write: Write, *, share: float = 0.5, prompt: str = ANSWER
-) -> list[Hit]:
+def hypothetical_answer(query: str, index: SearchIndex, k: int, write: Write) -> list[Hit]:
     """Search with an answer that the chat model makes up: its facts are wrong, yet it may sound like the right passage.
 
     By vectors: HyDE (Gao et al., 2022), which averages the query's vector and that of the answer, here with the weight
-    `share` for the answer. By words: the answer's are added to the query's with that weight, as in query2doc (Wang et
-    al., 2023). A reply without words leaves the query as it is. Raises ValueError as `search`, and for a share outside
-    [0, 1].
+    1/2 for the answer. By words: the answer's are added to the query's with that weight, as in query2doc (Wang et
+    al., 2023). A reply without words leaves the query as it is. Raises ValueError as `search`.
     """
-    _require_feedback(1, share)
     require_query(query)
     require_k(k)
-    text = write(prompt.format(question=query.strip()))
+    text = write(ANSWER.format(question=query.strip()))
     if not words(text):
         return index.search(query, k)
 
     def as_words(bm25: BM25Index) -> dict[str, float]:
         own, theirs = _shares(Counter(bm25.terms(query))), _shares(Counter(bm25.terms(text)))
-        return {word: (1 - share) * own.get(word, 0.0) + share * theirs.get(word, 0.0) for word in {**own, **theirs}}
+        return {word: (own.get(word, 0.0) + theirs.get(word, 0.0)) / 2 for word in {**own, **theirs}}
 
     def as_vector(dense: DenseIndex) -> NDArray:
-        return unit((1 - share) * dense.vector_of(query) + share * encode_texts(dense.encoder, [text])[0])
+        return unit(dense.vector_of(query) + encode_texts(dense.encoder, [text])[0])
 
     return search_rewritten(index, k, as_words, as_vector)
 
 
-def rephrased(query: str, index: SearchIndex, k: int, write: Write, *, prompt: str = REPHRASE) -> list[Hit]:
+def rephrased(query: str, index: SearchIndex, k: int, write: Write) -> list[Hit]:
     """Search with the chat model's rephrasing instead of the query (Ma et al., 2023); with the query if it is empty."""
     require_query(query)
     require_k(k)
-    text = write(prompt.format(question=query.strip()))
+    text = write(REPHRASE.format(question=query.strip()))
     return index.search(text if words(text) else query, k)
 
 
@@ -138,22 +131,18 @@ def multi_query(
     index: SearchIndex,
     k: int,
     write: Write,
-    *,
-    prompts: Sequence[str] = REPHRASINGS,
-    weight: float = 0.5,
-    depth: int = 50,
 ) -> list[Hit]:
-    """Search with the query and with one rephrasing for each prompt, `depth` hits each, and fuse their rankings.
+    """Search with the query and with one rephrasing for each prompt, 50 hits each, and fuse their rankings.
 
-    weight: a rephrasing's; the query has 1. This is RAG-fusion (Rackauckas, 2024). A rephrasing without words, or met
+    A rephrasing has half the weight of the query. This is RAG-fusion (Rackauckas, 2024). One without words, or met
     before, is left out.
     """
     require_query(query)
     require_k(k)
-    texts = dict.fromkeys([query, *(write(prompt.format(question=query.strip())) for prompt in prompts)])
+    texts = dict.fromkeys([query, *(write(prompt.format(question=query.strip())) for prompt in REPHRASINGS)])
     asked = [text for text in texts if text is query or words(text)]
-    rankings = [index.search(text, max(k, depth)) for text in asked]
-    return fuse(rankings, k, [1.0] + [weight] * (len(asked) - 1))
+    rankings = [index.search(text, max(k, 50)) for text in asked]
+    return fuse(rankings, k, [1.0] + [0.5] * (len(asked) - 1))
 
 
 # What they share -----------------------------------------------------------------------------------------------------

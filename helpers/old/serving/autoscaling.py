@@ -175,7 +175,6 @@ def autoscale(
     *,
     sizes: str = "exponential",
     max_waiting: int | None = 64,
-    seed: int = 0,
 ) -> Outcome:
     """Runs the requests through replicas that the policy starts and lets go; the balancer picks the shortest queue.
 
@@ -184,7 +183,7 @@ def autoscale(
     """
     if not len(arrivals):
         raise ValueError("There is nothing to scale for: no request arrives.")
-    work = SIZES[sizes](np.random.default_rng(seed), len(arrivals))
+    work = SIZES[sizes](np.random.default_rng(0), len(arrivals))
     run = _Run(curve, policy, max_waiting)
     for number, now in enumerate(arrivals):
         run.until(float(now))

@@ -49,7 +49,7 @@ def in_canary(user: str, share: float, salt: str = "") -> bool:
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def planned_pairs(old: float, new: float, *, power: float = 0.8, alpha: float = 0.05, seed: int = 0) -> int:
+def planned_pairs(old: float, new: float, *, power: float = 0.8) -> int:
     """How many pairs of outcomes the sequential test needs to find this difference with that power, by simulation.
 
     old, new: shares of right answers; each answers tickets of its own. Raises ValueError for shares that are equal or
@@ -62,7 +62,7 @@ def planned_pairs(old: float, new: float, *, power: float = 0.8, alpha: float = 
     while questions < MOST_PAIRS:
         questions *= 2
         found = simulate_peeking(
-            new, old, discordance=discordance, questions=questions, experiments=1000, alpha=alpha, seed=seed
+            new, old, discordance=discordance, questions=questions, experiments=1000, alpha=0.05, seed=0
         )
         if found.sequential[-1] >= power:
             return int((found.sequential >= power).argmax()) + 1

@@ -152,19 +152,19 @@ class Service:
         except ValueError as error:
             raise ApiError(400, str(error)) from None
 
-    async def begin(self, call: Call, owner: Owner, asks: Sequence[Ask], prompts: int = 1) -> Writing:
-        """Hand the asks to the engine and wait for the first piece of each. prompts: how many differ.
+    async def begin(self, call: Call, owner: Owner, asks: Sequence[Ask]) -> Writing:
+        """Hand the asks to the engine and wait for the first piece of each.
 
         Raises ApiError: 429 beyond the key's tokens, 503 for a full queue, 400 for what the engine refuses.
         """
         worker = self.require_ready().worker
-        read = sum(len(ask.prompt) for ask in asks[:: len(asks) // prompts])
+        read = sum(len(ask.prompt) for ask in asks[:1])
         reserved, headers = self.limits.take_tokens(owner, read + sum(ask.max_new_tokens for ask in asks))
         call.headers |= headers
         writing = Writing(
             worker,
             asks,
-            prompts,
+            1,
             call,
             seconds=self.settings.request_seconds,
             retry_seconds=self.settings.retry_seconds,

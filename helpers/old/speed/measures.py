@@ -158,11 +158,12 @@ def product_bandwidth(product: Callable[[Tensor, Tensor], Tensor], threads: int,
     return len(weights) * weights[0].nbytes / seconds
 
 
-def arithmetic_peak(dtype: torch.dtype = torch.float32, size: int = 1024, rounds: int = 5) -> float:
+def arithmetic_peak(dtype: torch.dtype = torch.float32) -> float:
     """Operations per second in a large matrix product, a multiplication and an addition counted as two."""
+    size = 1024
     a, b = torch.ones(size, size, dtype=dtype), torch.ones(size, size, dtype=dtype)
     a @ b
-    return 2 * size**3 / min(_timed(lambda: a @ b) for _ in range(rounds))
+    return 2 * size**3 / min(_timed(lambda: a @ b) for _ in range(5))
 
 
 def _timed(run: Callable[[], Any]) -> float:

@@ -47,9 +47,7 @@ def power_of_shares(
     return plain(np.array(powers).reshape(sizes.shape))
 
 
-def sample_size(
-    first: float, second: float, *, discordance: float | None = None, power: float = 0.8, alpha: float = 0.05
-) -> int:
+def sample_size(first: float, second: float, *, discordance: float | None = None, power: float = 0.8) -> int:
     """How many questions (for each system) `power_of_shares` needs to reach `power`: with one fewer it does not.
 
     Raises ValueError for equal shares, for more than ten million questions, and like `power_of_shares`.
@@ -60,7 +58,7 @@ def sample_size(
         raise ValueError("No number of questions tells two equal shares apart.")
 
     def enough(n: int) -> bool:
-        return power_of_shares(first, second, n, discordance=discordance, alpha=alpha) >= power
+        return power_of_shares(first, second, n, discordance=discordance, alpha=0.05) >= power
 
     high = 1
     while not enough(high):

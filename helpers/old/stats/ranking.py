@@ -115,19 +115,19 @@ def _is_connected(wins: NDArray) -> NDArray:
     return reached.all((-2, -1))
 
 
-def _strengths(wins: NDArray, tolerance: float = 1e-8, most: int = 20_000) -> NDArray:
+def _strengths(wins: NDArray) -> NDArray:
     """Log strengths of every sample, (samples, K), each with mean 0."""
     played = wins + wins.swapaxes(-1, -2)
     won = wins.sum(-1)
     skill = np.ones_like(won)
     moving = np.arange(len(wins))  # the samples that have not settled yet
-    for _ in range(most):
+    for _ in range(20_000):
         now = skill[moving]
         # Each one's wins, divided by how many a unit of skill would bring against these opponents.
         new = won[moving] / (played[moving] / (now[:, :, None] + now[:, None, :])).sum(-1)
         new /= np.exp(np.log(new).mean(-1, keepdims=True))
         skill[moving] = new
-        moving = moving[np.abs(np.log(new / now)).max(-1) > tolerance]
+        moving = moving[np.abs(np.log(new / now)).max(-1) > 1e-8]
         if not len(moving):
             break
     return np.log(skill)

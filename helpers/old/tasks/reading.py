@@ -100,7 +100,7 @@ def load_guide(folder: Path = FOLDER) -> dict[str, Any]:
     return guide
 
 
-def load_task(name: str, split: str, folder: Path = FOLDER) -> list[Any]:
+def load_task(name: str, split: str) -> list[Any]:
     """The items of "classification", "extraction" or "format_following", "dev" or "test", in the file's order.
 
     Gives `Message`, `Notice` or `Instruction`. Raises ValueError for another task or split, DataUnavailable, with the
@@ -110,7 +110,7 @@ def load_task(name: str, split: str, folder: Path = FOLDER) -> list[Any]:
         raise ValueError(f"There is no task {name!r}: choose one of {', '.join(READERS)}.")
     if split not in SPLITS:
         raise ValueError(f"There is no split {split!r}: choose one of {', '.join(SPLITS)}.")
-    path, guide = Path(folder) / name / f"{split}.jsonl", load_guide(folder)
+    path, guide = Path(FOLDER) / name / f"{split}.jsonl", load_guide(FOLDER)
     items, seen = [], set()
     for number, row in numbered_lines(path):
         where = f"{name}/{path.name}, line {number}"

@@ -8,11 +8,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "encoder_decoder": ["EncoderDecoder", "EncoderDecoderConfig", "shift_right"],
         "gpt": ["GPT", "GPTConfig"],
-        "heads": [
-            "induction_score",
-            "influence",
-            "repeated_tokens",
-        ],
+        "heads": ["influence"],
         "library": ["library_t5"],
         "minimal": ["MinimalEncoder", "MinimalEncoderDecoder", "MinimalGPT", "MinimalLlama"],
     },

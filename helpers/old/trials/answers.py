@@ -39,13 +39,11 @@ MARK = re.compile(r"\s*\[\d+\]")  # a citation that the model made up: it was no
 CLOSED_BOOK = "You answer questions about Velunda, a maker of electric bicycles, in one short sentence."
 
 
-def quality_index(
-    encoder: Any = None, documents: Collection[str] | None = None, *, progress: bool = False
-) -> HybridIndex:
+def quality_index(encoder: Any = None, documents: Collection[str] | None = None) -> HybridIndex:
     """The hybrid index that all trials search: over the handbook, or over some of its documents only."""
     index = HybridIndex(encoder, c=C, with_headings=True)  # what was recorded was found with this c
     chunks = [piece for piece in handbook_chunks() if documents is None or piece.document in documents]
-    index.add(chunks, progress=progress)
+    index.add(chunks, progress=False)
     return index
 
 
@@ -122,14 +120,14 @@ def answer_from(
     ]
 
 
-def quote_all(questions: Sequence[str], index: HybridIndex, k: int = 3) -> list[Trial]:
+def quote_all(questions: Sequence[str], index: HybridIndex) -> list[Trial]:
     """The cheap rival: of the k best passages, the sentence nearest in meaning to the question is quoted.
 
     likelihood: here its cosine with the question, 0 or more. Where the passages have no sentence, nothing is quoted.
     """
     encoder, trials = index.dense.encoder, []
     for question in questions:
-        hits = look_up(question, index, k)
+        hits = look_up(question, index, 3)
         said = [(hit.chunk.text[start:end], hit.chunk) for hit in hits for start, end in sentence_spans(hit.chunk.text)]
         said = [(text, chunk) for text, chunk in said if not text.startswith("#") and "---" not in text]
         found = tuple(hit.chunk for hit in hits)

@@ -127,20 +127,19 @@ def chosen_minimum() -> float:
     return separation("dev")[0]
 
 
-def separation(split: str, plain: bool = False) -> tuple[float, float, float]:
+def separation(split: str) -> tuple[float, float, float]:
     """The minimum that best tells right answers that were read from answers of a closed book, and both shares there.
 
     The first are known to be borne out; the second were written without any passage, and those that are right all the
     same are left out. (minimum, share of the first that are borne out, share of the second that are): chosen is the
-    minimum with the largest difference, the lowest of equal ones. plain: words of the question count like any others,
-    as where `helpers.retrieval.citations.cite` does not know it; its default is chosen so.
+    minimum with the largest difference, the lowest of equal ones.
     """
     both = {way: judge_all(load_questions(split), trials(split, way), 0.5) for way in WAYS}
 
     def supports(way: str, right: bool) -> NDArray:
         own = [each for each in both[way] if each.verdict.right == right and each.trial.text]
         seen = [witnesses(each.question, each.trial.found, handbook_chunks()) for each in own]
-        ways = [word_support if plain else support_behind(each.question.question) for each in own]
+        ways = [support_behind(each.question.question) for each in own]
         return np.array(
             [worst_support(*each) for each in zip([each.trial.text for each in own], seen, ways, strict=True)]
         )
@@ -235,9 +234,9 @@ class Pool:
             found += new or [None]
         return found
 
-    def ndcg(self, weight: float | None, k: int = 10) -> float:
+    def ndcg(self, weight: float | None) -> float:
         """nDCG@k of the new order."""
-        return ndcg_at_k(self.ranked(weight), range(len(self.question.spans)), k)
+        return ndcg_at_k(self.ranked(weight), range(len(self.question.spans)), 10)
 
     def best(self, k: int = 10) -> float:
         """nDCG@k if whatever shows a passage came first: what no order of these hits can exceed."""

@@ -77,8 +77,8 @@ def general_ability(model: Any, tokenizer: Any, n_tokens: int = TOKENS) -> Abili
     return Ability(perplexity(model, ids, context=CONTEXT), answers(model, tokenizer, [q for q, _ in QUESTIONS]))
 
 
-def answers(model: Any, tokenizer: Any, questions: Sequence[str], room: int = ROOM) -> list[str]:
-    """Greedy replies to questions in the chat format, of at most `room` tokens.
+def answers(model: Any, tokenizer: Any, questions: Sequence[str]) -> list[str]:
+    """Greedy replies to questions in the chat format, of at most `ROOM` tokens.
 
     One by one: in bfloat16 padding changes the last digits, and where two beginnings are about as likely, the reply.
     """
@@ -86,6 +86,6 @@ def answers(model: Any, tokenizer: Any, questions: Sequence[str], room: int = RO
     for question in questions:
         chat = [{"role": "user", "content": question}]
         prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, return_dict=False)
-        ids = generate(model, prompt, room, eos_ids=eos, pad_id=eos)
+        ids = generate(model, prompt, ROOM, eos_ids=eos, pad_id=eos)
         replies.append(reply_text(tokenizer, ids[0, len(prompt) :].tolist()))
     return replies

@@ -147,7 +147,6 @@ def train_on_tickets(
     causal: bool,
     seed: int = 0,
     mask: Callable[..., tuple[Tensor, Tensor]] = mask_tokens,
-    progress: bool = True,
 ) -> GPT:
     """A model trained to fill gaps or, if `causal`, to say what comes next, on tickets that are not held out.
 
@@ -162,7 +161,7 @@ def train_on_tickets(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
     )
-    name, quiet = "decoder" if causal else "encoder", not progress or is_static()
+    name, quiet = "decoder" if causal else "encoder", is_static()
     for _ in tqdm(range(steps), desc=name, unit="step", disable=quiet, file=sys.stdout, leave=False):
         ids = encode_tickets(make_tickets(BATCH, rng))  # (B, T)
         inputs, labels = inputs_and_labels(ids, causal, generator, mask)

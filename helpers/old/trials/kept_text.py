@@ -148,12 +148,12 @@ def pieces_by_document(
     return [title for title, _ in drawn], [piece for _, piece in drawn]
 
 
-def numbers_in(text: str, before: str = "RFC ", context: int = 24) -> list[tuple[str, str]]:
+def numbers_in(text: str, before: str = "RFC ") -> list[tuple[str, str]]:
     """(prompt, number) for each different number of four digits behind a word, where it stands first in the text."""
     found: dict[str, str] = {}
     for match in re.finditer(rf"{re.escape(before)}(\d{{4}})\b", text):
-        if match.start(1) >= context:
-            found.setdefault(match[1], text[match.start(1) - context : match.start(1)])
+        if match.start(1) >= 24:
+            found.setdefault(match[1], text[match.start(1) - 24 : match.start(1)])
     return [(prompt, number) for number, prompt in found.items()]
 
 

@@ -110,9 +110,9 @@ def _generate(model: Llama | FastLlama, ids: Tensor, new: int, cache: bool) -> T
     return generate(model, ids, new, cache=cache, ignore_eos=True)
 
 
-def copying_prompt(n_sentences: int = 6) -> str:
+def copying_prompt() -> str:
     """A prompt whose best continuation stands in it: a message, and a reply that begins by quoting it."""
-    message = " ".join(parallel_texts()["English"][:n_sentences])
+    message = " ".join(parallel_texts()["English"][:6])
     return f'The customer wrote:\n\n"{message}"\n\nOur reply quotes the whole message first:\n\n"'
 
 

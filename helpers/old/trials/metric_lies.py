@@ -162,12 +162,11 @@ ATTACKS: dict[str, Callable[[str, np.random.Generator], str | None]] = {
 Judge = Callable[[Sequence[str], Sequence[str]], Sequence[float]]  # answers, references → the higher, the better
 
 
-def by(metric: Any, name: str, lower_is_better: bool = False) -> Judge:
+def by(metric: Any, name: str) -> Judge:
     """One of the numbers that a metric of `helpers.old.metrics` gives each answer, as what `fooled` asks."""
 
     def judge(answers: Sequence[str], references: Sequence[str]) -> list[float]:
-        scores = metric.each(predictions=list(answers), references=list(references))[name]
-        return [-score if lower_is_better else score for score in scores]
+        return list(metric.each(predictions=list(answers), references=list(references))[name])
 
     return judge
 

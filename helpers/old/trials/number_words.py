@@ -145,7 +145,6 @@ def train_translator(
     steps: int,
     seed: int = 0,
     decoder_input: Callable[[Tensor, int], Tensor] | None = None,
-    progress: bool = True,
 ) -> Trained:
     """Trains `tiny_translator` on numbers that are not held out.
 
@@ -161,8 +160,7 @@ def train_translator(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, LEARNING_RATE, total_steps=steps, pct_start=0.2 if steps == 10 else 0.1
     )
-    hidden = not progress or is_static()
-    for _ in tqdm(range(steps), desc="training", unit="step", disable=hidden, file=sys.stdout, leave=False):
+    for _ in tqdm(range(steps), desc="training", unit="step", disable=is_static(), file=sys.stdout, leave=False):
         batch = rng.sample(numbers, BATCH)
         source, mask = encode_words([german(n) for n in batch])  # (B, S)
         labels = encode_digits(batch)  # (B, T)

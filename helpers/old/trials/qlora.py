@@ -103,14 +103,14 @@ def is_right(text: str, reading: Reading) -> bool:
 VERBS = set("is are was were do does did can could may might will would should must has have had am".split())
 
 
-def rule_answer(reading: Reading, n_words: int = 4) -> str:
+def rule_answer(reading: Reading) -> str:
     """What a rule says without a model: yes where the question begins with a verb, else the last words of the text that
     the question does not have."""
     last = [part for part in reading.question.replace("!", ".").split(".") if "?" in part]
     if first_word((last or [reading.question])[-1]) in VERBS:
         return "Yes."
     asked = set(answer_words(reading.question))
-    return " ".join([word for word in answer_words(short_text(reading)) if word not in asked][-n_words:])
+    return " ".join([word for word in answer_words(short_text(reading)) if word not in asked][-4:])
 
 
 @torch.inference_mode()
@@ -143,7 +143,7 @@ def replies(
 Loss = Callable[[nn.Module, Batch], Tensor]
 
 
-def build(method: str, seed: int = 0, rank: int = RANK, targets: Sequence[str] = ALL_LINEAR) -> tuple[nn.Module, Loss]:
+def build(method: str, seed: int = 0, rank: int = RANK) -> tuple[nn.Module, Loss]:
     """The chat model, ready to be trained in one of METHODS, and the loss that fits it.
 
     full: every weight, in float32. lora: corrections beside bfloat16 weights. qlora: the same beside the course's own
@@ -166,7 +166,7 @@ def build(method: str, seed: int = 0, rank: int = RANK, targets: Sequence[str] =
     model.head = FrozenLinear(model.head)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return add_lora_(model, rank, 2 * rank, targets), loss_at_answers
+        return add_lora_(model, rank, 2 * rank, ALL_LINEAR), loss_at_answers
 
 
 def library(seed: int, rank: int) -> nn.Module:
@@ -260,13 +260,13 @@ def loss_of_all_logits(model: nn.Module, batch: Batch) -> Tensor:
 
 
 @torch.inference_mode()
-def surprise_at(model: nn.Module, examples: Sequence[Example], batch: int = 24) -> float:
+def surprise_at(model: nn.Module, examples: Sequence[Example]) -> float:
     """Mean surprise at the labels, nats per token."""
     logits_of = answer_logits if isinstance(model, Llama) else library_logits
     order = sorted(examples, key=len)  # alike in length: less padding
     total = n_labels = 0.0
-    for start in range(0, len(order), batch):
-        logits, targets, _ = logits_of(model, collate(order[start : start + batch]))
+    for start in range(0, len(order), 24):
+        logits, targets, _ = logits_of(model, collate(order[start : start + 24]))
         total += float(F.cross_entropy(logits.float(), targets, reduction="sum"))
         n_labels += len(targets)
     return total / n_labels

@@ -55,11 +55,12 @@ def files() -> tuple[Corpus, Corpus]:
     return Corpus("stdlib_ascii", tuple(plain), source.license, source.provenance).split(validation=0.03)
 
 
-def part_of_text(tokens: int, seed: int, chunk: int = 1024) -> TokenData:
+def part_of_text(tokens: int, seed: int) -> TokenData:
     """The same held-out text, and of the training text only so many characters: chunks from places all over it.
 
     Raises ValueError for more than the text has.
     """
+    chunk = 1024
     whole = text_data()
     n_chunks = -(-tokens // chunk)
     if n_chunks > len(whole.train) // chunk:
@@ -132,9 +133,9 @@ def train_size(
     return {"tokens": tokens, "steps": len(run.losses), **judge(model, data), "ended at": last_losses(run)}
 
 
-def last_losses(run: Run, share: float = 0.05) -> float:
+def last_losses(run: Run) -> float:
     """Mean training loss over the last steps."""
-    return round(float(np.mean(run.losses[-max(1, round(share * len(run.losses))) :])), 4)
+    return round(float(np.mean(run.losses[-max(1, round(0.05 * len(run.losses))) :])), 4)
 
 
 @torch.no_grad()

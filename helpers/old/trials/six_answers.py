@@ -10,7 +10,6 @@ is. What this does not do: show how often such answers occur. `data/judgments` h
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json
@@ -40,8 +39,8 @@ class Case:
     answers: tuple[Answer, ...]
 
 
-def load_six(path: Path = FILE) -> Case:
+def load_six() -> Case:
     """The question and its six answers. Raises DataUnavailable where the file is missing or broken."""
-    row = read_json(path)
+    row = read_json(FILE)
     answers = tuple(Answer(**answer) for answer in row["answers"])
     return Case(**{**row, "accepted": tuple(row["accepted"]), "answers": answers})

@@ -68,7 +68,7 @@ def products() -> list[str]:
 
 
 @cache
-def note_model(fields: Sequence[str] = EVIDENCE_FIRST) -> type[BaseModel]:
+def note_model() -> type[BaseModel]:
     """The note as a class of pydantic, in this order of fields; `note_model().model_json_schema()` is its schema."""
     kinds: dict[str, Any] = {
         "evidence": Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)],
@@ -76,7 +76,7 @@ def note_model(fields: Sequence[str] = EVIDENCE_FIRST) -> type[BaseModel]:
         "product": Literal[tuple(products())] | None,
         "order_number": Annotated[str, Field(pattern=r"^VE-[0-9]{5}$")] | None,
     }
-    typed = {field: (kinds[field], ...) for field in fields}
+    typed = {field: (kinds[field], ...) for field in EVIDENCE_FIRST}
     return create_model("Note", __config__=ConfigDict(extra="forbid", strict=True), **typed)
 
 

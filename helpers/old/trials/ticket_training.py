@@ -104,10 +104,10 @@ def fine_tune(
     return train(model, examples, recipe, loss=loss_behind_prefix, **{"collate": rounded} | options)
 
 
-def rounded(examples: Sequence[Example], multiple: int = 8) -> Batch:
-    """`helpers.old.training.collate`, with rows of a length that is a multiple: kernels fit each shape."""
+def rounded(examples: Sequence[Example]) -> Batch:
+    """`helpers.old.training.collate`, with rows of a length that is a multiple of 8: kernels fit each shape."""
     batch = collate(examples)
-    width = -batch.ids.shape[1] % multiple
+    width = -batch.ids.shape[1] % 8
     ids, mask = F.pad(batch.ids, (0, width)), F.pad(batch.mask, (0, width))
     return Batch(ids, F.pad(batch.labels, (0, width), value=IGNORED), mask)
 
@@ -125,16 +125,14 @@ def of_one_length(examples: Sequence[Example], size: int, seed: int, window: int
     return groups
 
 
-def read_along(
-    tokenizer: Any, ticket: Ticket, show: Callable[[str], None] = print, room: int = 48
-) -> Callable[[nn.Module, int], str]:
+def read_along(tokenizer: Any, ticket: Ticket, show: Callable[[str], None] = print) -> Callable[[nn.Module, int], str]:
     """For `train(evaluate=…)`: what the model says to one ticket by now, a line a look, and kept with the history.
 
-    room: tokens of the reply that are waited for; "…" says that it would have gone on.
+    At most 48 tokens; "…" says that it would have gone on.
     """
 
     def look(model: nn.Module, step: int) -> str:
-        found = predict_labels(model, tokenizer, [ticket["text"]], max_new_tokens=room)
+        found = predict_labels(model, tokenizer, [ticket["text"]], max_new_tokens=48)
         reply = spell(found.replies[0]).replace("·", " ") + (" …" if found.unended else "")
         show(f"step {step:>4}   {reply}")
         return reply
