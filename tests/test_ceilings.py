@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_600,
-    "helpers/old": 36_324,
-    "exercises": 21_052,
-    "recorded": 150,
+    "helpers": 11_170,
+    "helpers/old": 35_950,
+    "exercises": 20_399,
+    "recorded": 199,
     "at_work": 3_000,
-    "tests": 40_400,
+    "tests": 39_488,
 }
 
 

@@ -1,17 +1,9 @@
-"""What the tests of all three tokenizers share: texts that tell tokenizers apart, and the check of damaged files."""
+"""Texts that tell tokenizers apart, for the tests of both."""
 
 from __future__ import annotations
 
-import json
 import random
 import unicodedata
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import pytest
-
-from helpers.tokenization import TokenizerFileError
 
 NAMED = {
     "empty": "",
@@ -55,12 +47,3 @@ def private_use_aside(n: int, seed: int) -> list[str]:
     rng = random.Random(seed)
     known = [chr(i) for i in range(0x20000) if unicodedata.ucd_3_2_0.category(chr(i)) not in ("Cn", "Cs", "Co", "Lo")]
     return ["".join(rng.choices(known, k=rng.randint(1, 30))) for _ in range(n)]
-
-
-def assert_damage_is_refused(tokenizer: Any, damage: Callable[[dict], str], message: str, path: Path) -> None:
-    """Save `tokenizer`, replace the file by `damage` of its content, and expect one sentence on loading it."""
-    tokenizer.save(path)
-    path.write_text(damage(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
-    with pytest.raises(TokenizerFileError, match=message) as caught:
-        type(tokenizer).load(path)
-    assert "\n" not in str(caught.value)

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from helpers.attention.masks import padding_mask
 from helpers.attention.multi_head import MultiHeadAttention, require_heads
-from helpers.tokenization.wordpiece import WordPieceTokenizer
+from helpers.tokenization import WordPieceTokenizer
 from helpers.transformer.checkpoints import (
     CheckpointError,
     load_weights,

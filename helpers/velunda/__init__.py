@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["company", "handbook"],
+    submodules=["company", "handbook", "parallel"],
     submod_attrs={
         "company": ["canon", "order_numbers", "products_named"],
         "handbook": [
@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "load_questions",
             "read_document",
         ],
+        "parallel": ["parallel_texts"],
     },
 )

@@ -21,19 +21,16 @@ PEAK = """
 from helpers.old.corpora import language_reference, stdlib_docstrings, stdlib_source
 from helpers.old.measuring import peak_bytes
 from helpers.models import fetch
-from helpers.tokenization import BPETokenizer
-from helpers.old.tokenization import UnigramTokenizer
-from helpers.tokenization import WordPieceTokenizer
+from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 text = {text}
 before = peak_bytes()
 result = {call}
 print(peak_bytes() / 1e6, (peak_bytes() - before) / 1e6)
 """
-REFERENCE, ENGLISH, LONG, WORD = (
+REFERENCE, ENGLISH, LONG = (
     "language_reference().text",
     "stdlib_docstrings().head(1_000_000)",
     "stdlib_source().head(10_000_000)",
-    "''.join(__import__('random').Random(0).choices('etaoinsrhldcu', k=1_000_000))",
 )
 PEAKS = {
     "train 4,096 merges, 0.5 MB": (REFERENCE, "BPETokenizer.train(text, 4_352)"),
@@ -41,9 +38,6 @@ PEAKS = {
     "train on one 1 MB word": ("'ab' * 500_000", "BPETokenizer.train(text, 4_352)"),
     "chat model encodes 1 MB": (ENGLISH, 'BPETokenizer.from_pretrained(fetch("chat")).encode(text)'),
     "embedder encodes 1 MB": (ENGLISH, 'WordPieceTokenizer.from_pretrained(fetch("embedder")).encode(text)'),
-    "WordPiece of 4,096, 10 MB": (LONG, "WordPieceTokenizer.train(text, 4_096)"),
-    "Unigram of 2,000, 0.5 MB": (REFERENCE, "UnigramTokenizer.train(text, 2_256)"),
-    "Unigram of 1,024, one random word": (WORD, "UnigramTokenizer.train(text, 1_280)"),
 }
 TARGET_MB = 300
 
@@ -60,7 +54,7 @@ def seconds(call: Callable[[], Any], runs: int = 5) -> float:
 
 
 def train_by_recounting(text: str, vocab_size: int) -> list[tuple[int, int]]:
-    """Byte-pair encoding as most tutorials write it: every pair of the text is counted anew for every merge."""
+    """Byte-pair encoding as minbpe writes it: every pair of the text is counted anew at every merge."""
     import regex
 
     from helpers.tokenization import GPT2_PATTERN
@@ -107,17 +101,17 @@ def training() -> dict[str, tuple[float, float, float]]:
     from helpers.tokenization import BPETokenizer
 
     reference = language_reference()
-    small = reference.head(200_000)
+    small = reference.head(100_000)
     return {
-        "train 256 merges on 200 kB / recounting": (
-            seconds(lambda: BPETokenizer.train(small, 512)),
-            seconds(lambda: train_by_recounting(small, 512), 1),
-            40,
+        "train 128 merges on 100 kB / recounting": (
+            seconds(lambda: BPETokenizer.train(small, 384)),
+            seconds(lambda: train_by_recounting(small, 384), 2),
+            58,
         ),
         "train 4,096 merges on 0.5 MB / tokenizers": (
             seconds(lambda: BPETokenizer.train(reference.text, 4_352)),
             seconds(lambda: train_by_the_library(reference.text, 4_352)),
-            1 / 8,
+            1 / 1.5,
         ),
     }
 
@@ -155,12 +149,10 @@ def growth() -> dict[str, list[tuple[float, float]]]:
     """What -> [(MB, seconds)]: text, then a repeated character, then one random word, all of growing size."""
     from helpers.models import fetch
     from helpers.old.corpora import stdlib_source
-    from helpers.old.tokenization import UnigramTokenizer
     from helpers.tokenization import BPETokenizer, WordPieceTokenizer
 
     source, chat = stdlib_source(), BPETokenizer.from_pretrained(fetch("chat"))
     embedder = WordPieceTokenizer.from_pretrained(fetch("embedder"))
-    unigram = UnigramTokenizer.train(source.head(200_000), 2_256)
     rng = random.Random(0)
     word = "".join(rng.choices("etaoinsrhldcu", k=1_000_000))
     texts = {size: source.head(int(size * 1e6)) for size in (0.1, 1, 10)}
@@ -172,13 +164,7 @@ def growth() -> dict[str, list[tuple[float, float]]]:
         "encode, one letter repeated": (same, lambda text: _forgetful(chat, text)),
         "train, one random word": (odd, lambda text: BPETokenizer.train(text, 1_280)),
         "encode, one random word": (odd, lambda text: _forgetful(chat, text)),
-        "WordPiece, train 2,048, code": (texts, lambda text: WordPieceTokenizer.train(text, 2_048)),
         "WordPiece, encode, code": (texts, lambda text: _forgetful(embedder, text)),
-        "Unigram, train 1,024, code": (texts, lambda text: UnigramTokenizer.train(text, 1_280)),
-        "Unigram, encode, code": (texts, lambda text: _forgetful(unigram, text)),
-        "Unigram, train, one letter repeated": (same, lambda text: UnigramTokenizer.train(text, 1_280)),
-        "Unigram, train, one random word": (odd, lambda text: UnigramTokenizer.train(text, 1_280)),
-        "Unigram, encode, one random word": (odd, lambda text: _forgetful(unigram, text)),
     }
     return {
         what: [(len(text.encode()) / 1e6, seconds(lambda: call(text), 1)) for text in sizes.values()]  # noqa: B023
@@ -196,16 +182,6 @@ def peaks() -> dict[str, tuple[float, float]]:
     return found
 
 
-def compression() -> tuple[float, float] | None:
-    """Tokens per byte on held-out text of our Unigram and of sentencepiece; None where that is not installed."""
-    from tests.tokenization.test_unigram import tokens_per_byte
-
-    try:
-        return tokens_per_byte(held_out=True)
-    except ImportError:
-        return None
-
-
 def print_tokenization() -> None:
     print("\nTokenizers, one thread each: times faster than the other")
     print(f"{'':44}{'ours s':>9}{'other s':>9}{'ratio':>8}{'target':>8}")
@@ -219,11 +195,6 @@ def print_tokenization() -> None:
     print(f"\nTokenizers, peak memory in MB of a fresh process, target {TARGET_MB}")
     for what, (peak, added) in peaks().items():
         print(f"  {what:36}{peak:7.0f}, of which the call added{added:6.0f}  {verdict(peak <= TARGET_MB)}")
-    if found := compression():
-        ours, theirs = found
-        within = verdict(abs(ours / theirs - 1) <= 0.05)
-        print("\nUnigram, tokens per byte on held-out text")
-        print(f"  ours {ours:.4f}, sentencepiece {theirs:.4f}, {ours / theirs - 1:+.1%}  {within}")
 
 
 def verdict(reached: bool) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -18,7 +16,6 @@ from helpers.old.pretraining import (
     TokenData,
     Tokens,
     own_text,
-    prepare,
     python_reference,
     read_documents,
 )
@@ -36,19 +33,6 @@ def test_characters_give_a_text_back(text):
 def test_a_character_that_was_never_seen_is_named():
     with pytest.raises(ValueError, match="3 characters has no 'z'"):
         Characters.train("abc").encode("abz")
-
-
-@pytest.mark.parametrize("make", [Characters.train, lambda text: BPETokenizer.train(text, 300)])
-def test_what_was_prepared_is_what_is_opened(tmp_path, make):
-    train, held_out = small_text(500, 0) + " é", small_text(60, 1)
-    tokenizer = make(train + held_out)
-    prepared = prepare(train, held_out, tokenizer, tmp_path / "data")
-    opened = TokenData.open(tmp_path / "data")
-    for data in (prepared, opened):
-        assert data.tokenizer.decode(data.train.ids.tolist()) == train
-        assert data.tokenizer.decode(data.held_out.ids.tolist()) == held_out
-        assert data.train.n_bytes == len(train) + 1  # "é" takes two bytes
-    assert isinstance(opened.train.ids, np.memmap) and opened.train.ids.dtype.itemsize == 2
 
 
 @given(st.integers(2, 200), st.integers(1, 40), st.integers(1, 5), st.integers(0, 3))
@@ -96,30 +80,9 @@ def test_windows_read_the_text_from_end_to_end():
         ("abcdefg", "abc", lambda text: BPETokenizer.train(text, 256), "256 tokens and the text only 7"),
     ],
 )
-def test_too_little_text_is_refused(tmp_path, train, held_out, make, said):
+def test_too_little_text_is_refused(train, held_out, make, said):
     with pytest.raises(ValueError, match=said):
-        prepare(train, held_out, make(train + held_out), tmp_path / "data")
-    assert not (tmp_path / "data").exists()
-
-
-def test_a_folder_that_is_not_whole_is_refused(tmp_path):
-    with pytest.raises(DataUnavailable):
-        TokenData.open(tmp_path / "nowhere")
-    text = small_text(100)
-    prepare(text, text, Characters.train(text), tmp_path)
-    ids = (tmp_path / "train.bin").read_bytes()
-    (tmp_path / "train.bin").write_bytes(ids[:-2])
-    with pytest.raises(DataUnavailable, match="train.bin has .* prepare it again"):
-        TokenData.open(tmp_path)
-    (tmp_path / "train.bin").write_bytes(b"")
-    with pytest.raises(DataUnavailable, match="prepare it again"):
-        TokenData.open(tmp_path)
-    (tmp_path / "train.bin").write_bytes(ids)
-    TokenData.open(tmp_path)
-    meta = json.loads((tmp_path / "data.json").read_text(encoding="utf-8"))
-    (tmp_path / "data.json").write_text(json.dumps(meta | {"tokenizer": {}}), encoding="utf-8")
-    with pytest.raises(DataUnavailable, match="prepare it again"):
-        TokenData.open(tmp_path)
+        TokenData.of_texts(train, held_out, make(train + held_out))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.old.pretraining import NGram, Tokens, continue_text
-from helpers.old.tokenization import Trigram
 from tests.pretraining.texts import small_data
 
 
@@ -27,17 +26,6 @@ def test_the_probabilities_of_all_tokens_sum_to_one(ids, order):
     contexts[0] = ids[: order - 1]  # one that was seen
     p = model.probabilities(contexts, np.arange(7)[None].repeat(20, 0))
     assert p.min() > 0 and p.sum(axis=1) == pytest.approx(np.ones(20))
-
-
-def test_three_tokens_and_a_discount_of_three_quarters_are_the_trigram():
-    data = small_data()
-    ours = NGram.count(data.train, data.vocab_size, 3, discount=0.75)
-    theirs = Trigram(data.train.ids, data.vocab_size)
-    ids = data.held_out.ids
-    # both sum over all tokens but the first two, which have less context
-    bits = ours.nats(ids).sum() / math.log(2)
-    first = theirs.bits(ids[:2])
-    assert bits == pytest.approx(theirs.bits(ids) - first)
 
 
 def test_the_logits_are_the_log_probabilities_that_judge_it():

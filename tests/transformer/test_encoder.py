@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from helpers.tokenization import WordPieceTokenizer
+from helpers.old.tokenization import WordPieceTokenizer
 from helpers.transformer import CheckpointError, Encoder, EncoderConfig, pool
 from tests.tiny_models import BERTS, bert, tokens
 

@@ -8,8 +8,7 @@ import re
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.old.velunda import parallel_texts
-from helpers.velunda import canon, order_numbers, products_named
+from helpers.velunda import canon, order_numbers, parallel_texts, products_named
 from helpers.velunda import company as velunda
 from tests.tools.canon import CARD, blocks, filled, tables
 from tests.tools.notebook import ROOT

@@ -1,4 +1,4 @@
-"""The parallel texts are aligned, clean, in the right script, and their programs do the same in each language."""
+"""The parallel texts are aligned, clean and in the right script."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from collections import Counter
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.old.velunda import parallel as module
-from helpers.old.velunda import parallel_programs, parallel_texts
+from helpers.velunda import parallel as module
+from helpers.velunda import parallel_texts
 
-TEXTS, PROGRAMS = parallel_texts(), parallel_programs()
+TEXTS = parallel_texts()
 CONTENT = json.loads(module.FILE.read_text(encoding="utf-8"))
 LANGUAGES = CONTENT["languages"]
-EXTENSIONS = {name: entry["extension"] for name, entry in CONTENT["programs"].items()}
 # How the Unicode name of a letter begins: "CYRILLIC SMALL LETTER A", "CJK UNIFIED IDEOGRAPH-8BF7".
 LETTER_NAMES = {"Latin": "LATIN", "Cyrillic": "CYRILLIC", "Arabic": "ARABIC", "Devanagari": "DEVANAGARI", "Han": "CJK"}
 NAMES = re.compile(r"Velunda (?:Kite|Otter)|VE-[0-9]+")
@@ -43,17 +42,15 @@ def share_of_script(sentence: str, script: str) -> float:
     return sum(unicodedata.name(letter).startswith(LETTER_NAMES[script]) for letter in letters) / len(letters)
 
 
-def test_there_are_24_sentences_in_eight_languages_and_8_functions_in_three():
+def test_there_are_24_sentences_in_eight_languages():
     assert list(TEXTS) == ["English", "Spanish", "German", "Turkish", "Russian", "Arabic", "Hindi", "Chinese"]
     assert {name: len(sentences) for name, sentences in TEXTS.items()} == dict.fromkeys(TEXTS, 24)
-    assert {name: len(functions) for name, functions in PROGRAMS.items()} == {"Python": 8, "JavaScript": 8, "C": 8}
     assert [entry["code"] for entry in LANGUAGES.values()] == ["en", "es", "de", "tr", "ru", "ar", "hi", "zh"]
-    assert EXTENSIONS == {"Python": "py", "JavaScript": "js", "C": "c"}
 
 
-def test_no_sentence_and_no_function_stands_twice():
-    everything = [text for texts in (*TEXTS.values(), *PROGRAMS.values()) for text in texts]
-    assert len(set(everything)) == len(everything) == 8 * 24 + 3 * 8
+def test_no_sentence_stands_twice():
+    everything = [text for texts in TEXTS.values() for text in texts]
+    assert len(set(everything)) == len(everything) == 8 * 24
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -92,12 +89,12 @@ def test_most_sentences_hold_a_letter_that_only_their_language_writes(language: 
     assert [count(TEXTS[other]) for other in ("English", *TELLTALE) if other != language] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("texts", [*TEXTS.values(), *PROGRAMS.values()], ids=[*TEXTS, *PROGRAMS])
+@pytest.mark.parametrize("texts", TEXTS.values(), ids=TEXTS)
 def test_texts_are_nfc_without_control_characters_or_stray_spaces(texts: list[str]):
     for text in texts:
         assert unicodedata.is_normalized("NFC", text)
         unseen = {character for character in text if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cn")}
-        assert unseen <= ({"\n"} if text.endswith("\n") else set()), text
+        assert not unseen, text
         assert not re.search(r"[ \t\u00a0]$", text, re.MULTILINE) and text[0] != " "
 
 
@@ -112,18 +109,9 @@ def test_english_sentences_have_8_to_30_words():
     assert [s for s in TEXTS["English"] if not 8 <= len(s.split()) <= 30] == []
 
 
-def test_comments_say_the_same_in_each_programming_language():
-    for python, javascript, c in zip(*PROGRAMS.values(), strict=True):
-        inner = [
-            re.findall(r"^ +(?:#|//|/\*) (.*?)(?: \*/)?$", source, re.MULTILINE) for source in (python, javascript, c)
-        ]
-        assert inner[0] == inner[1] == inner[2]
-
-
 def test_each_call_gives_new_lists():
     parallel_texts()["English"].clear()
-    parallel_programs()["C"].clear()
-    assert len(parallel_texts()["English"]) == 24 and len(parallel_programs()["C"]) == 8
+    assert len(parallel_texts()["English"]) == 24
 
 
 @pytest.mark.parametrize(
@@ -136,8 +124,7 @@ def test_a_missing_or_damaged_file_gives_one_sentence_with_the_cure(tmp_path, mo
         file.write_text(content, encoding="utf-8")
     monkeypatch.setattr(module, "FILE", file)
     monkeypatch.setattr(safe_files, "ROOT", tmp_path)
-    for load in (parallel_texts, parallel_programs):
-        with pytest.raises(DataUnavailable, match=word) as caught:
-            load()
-        assert "git checkout -- data/velunda/parallel_texts.json" in str(caught.value)
-        assert str(caught.value).count(". ") == 0 and "\n" not in str(caught.value)
+    with pytest.raises(DataUnavailable, match=word) as caught:
+        parallel_texts()
+    assert "git checkout -- data/velunda/parallel_texts.json" in str(caught.value)
+    assert str(caught.value).count(". ") == 0 and "\n" not in str(caught.value)

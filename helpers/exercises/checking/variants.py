@@ -90,8 +90,6 @@ def entries(text: str) -> list[tuple[Change, str]]:
     found: list[tuple[Change, str]] = []
     for block, of_block, line, of_line in ENTRY.findall(text.strip("\n") + "\n"):
         below = re.sub(r"\s*\n\s*", " ", (of_block or of_line).strip())
-        if " =>" in below:
-            raise ValueError(f"entry [{len(found)}] has an indented edit in its cause: {below!r}")
         if block and "\n=>\n" not in block:
             found.append((block, below))
             continue

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from helpers.old.generation.regular import DEAD, START, Automaton, GrammarError
-from helpers.tokenization.bpe_files import spelled
+from helpers.tokenization import spelled
 
 ENDED = -1  # the state behind the token that ends a text
 NEVER = 1 << 30  # tokens to the end, where there is no end

@@ -2,7 +2,7 @@
 
 | what                                                                             | module       |
 |----------------------------------------------------------------------------------|--------------|
-| a text as numbers in a file, cut into batches: `Characters`, `prepare`, `TokenData` | `data`    |
+| a text as numbers, cut into batches: `Characters`, `TokenData`                   | `data`       |
 | training in its smallest form, to be shown: `minimal_pretrain`                   | `minimal`    |
 | `Muon`, and `orthogonalize`, which it applies to every update                    | `muon`       |
 | the learning rate over a run: warm-up, constant, decay                           | `schedules`  |
@@ -41,7 +41,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "TokenData",
             "Tokens",
             "own_text",
-            "prepare",
             "python_reference",
             "read_documents",
         ],

@@ -1,14 +1,9 @@
-"""A text as numbers: tokenized once, kept in a file, read by memory map, and cut into batches that can be made again.
+"""A text as numbers: tokenized once and cut into batches that can be made again.
 
-    tokenizer = Characters.train(text)
-    data = prepare(train_text, held_out_text, tokenizer, "build/reference")
-    data = TokenData.open("build/reference")                        # in another process, or a month later
+    data = TokenData.of_texts(train_text, held_out_text, Characters.train(train_text))
     ids = data.train.batch(step=7, batch=24, length=64, seed=0)     # (24, 65): inputs ids[:, :-1], targets ids[:, 1:]
 
-The folder holds train.bin and held_out.bin (two bytes per token, four where the vocabulary has more than 65,536) and
-data.json, written last, without which nobody takes the folder for whole. A batch is a function of its arguments alone,
-so a run that was killed goes on with the batches that it would have had.
-
+A batch is a function of its arguments alone, so a run that was killed goes on with the batches that it would have had.
 One epoch cuts the whole text into windows of `length` tokens, in an order shuffled anew each time, from a starting
 point drawn anew each time: every token is a target once, but for less than two windows at the edges.
 
@@ -28,14 +23,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from helpers.files.safe_files import DataUnavailable, json_writer, read_json, write_together
+from helpers.files.safe_files import DataUnavailable
 from helpers.old.corpora import language_reference
 from helpers.old.training.loop import batch_order
-from helpers.tokenization.bpe import BPETokenizer
 
 LEAST = 10_000  # characters of a text of one's own
-META = "data.json"
-PARTS = ("train", "held_out")
 BETWEEN = "\n\n"  # what stands between two documents
 
 
@@ -156,43 +148,6 @@ class TokenData:
         _require_enough(len(parts[0]), len(parts[1]), tokenizer.vocab_size)
         return cls(*parts, tokenizer)
 
-    @classmethod
-    def open(cls, folder: str | os.PathLike) -> TokenData:
-        """What `prepare` wrote, by memory map: nothing is read before it is used.
-
-        Raises DataUnavailable where the folder is not whole or holds other files than it says.
-        """
-        folder = Path(folder)
-        meta = read_json(folder / META)
-        try:
-            parts = [_map(folder / f"{name}.bin", meta[name], meta["dtype"]) for name in PARTS]
-            tokenizer = _read_tokenizer(folder, meta["tokenizer"])
-        except (KeyError, TypeError, ValueError, OSError) as error:
-            raise DataUnavailable(
-                f"{folder} holds no tokenized text that is whole ({error}): prepare it again."
-            ) from None
-        return cls(*parts, tokenizer)
-
-
-def prepare(train: str, held_out: str, tokenizer: Tokenizer, folder: str | os.PathLike) -> TokenData:
-    """Tokenize both texts once and keep the ids in `folder`; the same as `TokenData.of_texts`, by memory map.
-
-    tokenizer: `Characters` or a `BPETokenizer`. Raises ValueError for texts that are too small to train on, and
-    OSError in one sentence where the disk is full; what stood in the folder before is intact then.
-    """
-    data = TokenData.of_texts(train, held_out, tokenizer)
-    parts = {name: getattr(data, name) for name in PARTS}
-    meta = {name: {"tokens": len(part), "bytes": part.n_bytes} for name, part in parts.items()}
-    writers = {f"{name}.bin": _array_writer(part.ids) for name, part in parts.items()}
-    if isinstance(tokenizer, Characters):
-        described = {"kind": "characters", "alphabet": tokenizer.alphabet}
-    else:
-        described = {"kind": "bpe"}
-        writers["bpe.json"] = tokenizer.save
-    writers[META] = json_writer(meta | {"dtype": data.train.ids.dtype.str, "tokenizer": described})
-    write_together(folder, writers)
-    return TokenData.open(folder)
-
 
 def python_reference() -> TokenData:
     """The text that 03 trains on, in memory: the Python language reference in characters, 0.34 MB.
@@ -278,23 +233,6 @@ def _require_enough(n_train: int, n_held_out: int, vocab_size: int) -> None:
             f"The vocabulary has {vocab_size:,} tokens and the text only {n_train:,}, so most would never be seen: "
             "take a smaller vocabulary or a longer text."
         )
-
-
-def _array_writer(ids: np.ndarray):
-    return lambda path: path.write_bytes(ids.tobytes())
-
-
-def _map(path: Path, described: dict[str, int], dtype: str) -> Tokens:
-    ids = np.memmap(path, dtype=dtype, mode="r")
-    if len(ids) != described["tokens"]:
-        raise ValueError(f"{path.name} has {len(ids):,} tokens instead of {described['tokens']:,}")
-    return Tokens(ids, described["bytes"])
-
-
-def _read_tokenizer(folder: Path, described: dict[str, str]) -> Tokenizer:
-    if described["kind"] == "characters":
-        return Characters(described["alphabet"])
-    return BPETokenizer.load(folder / "bpe.json")
 
 
 def join(texts: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ Interpolated Kneser–Ney smoothing (Kneser and Ney, 1995; Chen and Goodman, 199
 From each count a discount d is taken, and the sum of what was taken is given to the shorter context, so that the
 probabilities of all tokens still sum to one. kinds: how many different tokens came after the context. Below the
 longest context, a count is of the different tokens that came *before*: "Francisco" is frequent, but only after "San".
-`helpers.old.tokenization.trigram` is the same for three tokens and one discount.
 
 What it does not do: know that two contexts are alike; one that was never seen says nothing.
 """
@@ -28,7 +27,6 @@ from torch.nn import functional as F
 
 from helpers.old.pretraining.bits import Surprise
 from helpers.old.pretraining.data import Tokens
-from helpers.old.tokenization.trigram import look_up
 
 LEAST = 0.1  # discount: at 0, what was never seen would be impossible
 LARGEST = 2**62  # runs of tokens are counted as whole numbers below this
@@ -123,3 +121,9 @@ def runs(ids: NDArray, n: int, vocab_size: int) -> NDArray:
     """Every n neighbors as one number, (len(ids) − n + 1,): the ids are the digits of a number to base V."""
     row = np.asarray(ids, dtype=np.int64)
     return sum(row[i : len(row) - n + 1 + i] * vocab_size ** (n - 1 - i) for i in range(n))
+
+
+def look_up(keys: NDArray, values: NDArray, asked: NDArray) -> NDArray:
+    """The value of each key that is asked for, 0 where there is none; `keys` are sorted."""
+    at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+    return np.where(keys[at] == asked, values[at], 0)

@@ -17,7 +17,7 @@ from typing import Any
 
 from helpers.old.prompting.tools import Call, parse_calls
 from helpers.old.serving.requests import Piece, TokenLogprobs
-from helpers.tokenization.bpe_files import spelled
+from helpers.tokenization import spelled
 
 LEAST = -9999.0  # what OpenAI's API writes for a probability of 0, since JSON has no infinity
 

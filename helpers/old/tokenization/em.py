@@ -1,6 +1,6 @@
 """How Unigram finds its tokens and their probabilities: seeds, expectation-maximization and pruning (Kudo, 2018).
 
-    scores = fit({"banana": 5, "bandana": 3}, n_tokens=8)       # token -> log probability, 8 of them at most
+    scores, letters = seeds({"banana": 5, "bandana": 3}, n_tokens=8)        # token -> log probability, far too many
     viterbi("banana", scores, longest=7, fallback=-20.0)        # the likeliest way to cut the word
 
 Each function is one step of the method; `helpers.old.tokenization.unigram` tells how they follow each other.
@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 
 LONGEST_TOKEN = 16  # characters
-SEEDS_PER_TOKEN, KEPT = 10, 0.75  # how many times too many tokens to begin with; the part that a pruning leaves
+SEEDS_PER_TOKEN = 10  # how many times too many tokens to begin with
 BYTE_SCORE = -10.0  # how much less likely a character without a token is than the least likely token
 
 
@@ -48,17 +48,6 @@ def viterbi(
         tokens.append(word[origin[end] : end])
         end = origin[end]
     return tokens[::-1]
-
-
-def fit(words: Mapping[str, int], n_tokens: int) -> dict[str, float]:
-    """At most `n_tokens` tokens with their log probabilities: EM and pruning by turns. words: word -> occurrences."""
-    scores, letters = seeds(words, n_tokens)
-    while True:
-        for _ in range(2):
-            scores = em_step(words, scores, letters)
-        if len(scores) <= n_tokens:
-            return scores
-        scores = prune(words, scores, letters, max(n_tokens, int(KEPT * len(scores))))
 
 
 def seeds(words: Mapping[str, int], n_tokens: int) -> tuple[dict[str, float], set[str]]:

@@ -1,8 +1,6 @@
 """The libraries' own trainers, set so that their tokenizers can be held beside the course's.
 
     theirs = library_bpe(ours)                                     # our BPE as a tokenizer of `transformers`
-    theirs = library_wordpiece(text, 2048)                        # a tokenizers.Tokenizer
-    theirs = sentencepiece_unigram(text.split("\n"), 1792)         # a sentencepiece.SentencePieceProcessor
 
 Defaults that would make the comparison unfair are switched off: cleaning the text beforehand, a space put before each
 line, tokens for the beginning and the end counted among those of the text.
@@ -14,8 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from helpers.tokenization.bpe import BPETokenizer
-from helpers.tokenization.bpe_files import byte_alphabet
+from helpers.tokenization import BPETokenizer, byte_alphabet
 
 
 def library_bpe(tokenizer: BPETokenizer, **special: str) -> Any:

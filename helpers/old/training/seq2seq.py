@@ -25,7 +25,7 @@ from helpers.old.training.libraries import quiet
 from helpers.old.training.loop import Recipe
 from helpers.old.training.schedules import cosine_with_warmup
 from helpers.plots.live_loss import LiveLoss
-from helpers.tokenization.bpe import BPETokenizer
+from helpers.tokenization import BPETokenizer
 
 PAD, END = "<pad>", "</s>"
 VOCAB_SIZE = 1400

@@ -22,10 +22,10 @@ from helpers.old.generation.speculation import PromptLookup, speculative
 from helpers.old.quantization.weights import quantize_
 from helpers.old.speed.fast_llama import FastLlama
 from helpers.old.speed.llama_cpp import LlamaCpp
-from helpers.old.velunda.parallel import parallel_texts
 from helpers.transformer.checkpoints import shapes_only
 from helpers.transformer.kv_cache import GrowingCache
 from helpers.transformer.llama import Llama, our_llama_name, read_llama_config
+from helpers.velunda import parallel_texts
 
 Write = Callable[[Tensor, int], object]  # ids (1, T), how many new ones
 

@@ -1,11 +1,7 @@
 """Right answers that are written differently."""
 
 causal_attention = """
-```
-scores.masked_fill(~visible, float("-inf"))
-=>
-torch.where(visible, scores, float("-inf"))
-```
+scores.masked_fill(~visible, float("-inf")) => torch.where(visible, scores, float("-inf"))
 ```
 def causal_attention(q, k, v):
     return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
@@ -31,17 +27,5 @@ def sees_future(attend, q, k, v):
         same = torch.allclose(attend(q, k2, v2)[..., t, :], attend(q, k, v)[..., t, :], rtol=0, atol=1e-5)
         leaks = leaks or not same
     return leaks
-```
-"""
-copying = """
-```
-def copying(weights, period):
-    T = weights.shape[-1]
-    queries = torch.arange(period, T)
-    return weights[..., queries, queries - period + 1].mean((0, -1))
-```
-```
-def copying(weights, period):
-    return weights.diagonal(1 - period, -2, -1)[..., 1:].mean((0, -1))
 ```
 """
