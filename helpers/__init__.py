@@ -8,6 +8,7 @@
     retrieval        chunks, BM25, vectors, fusion, sources
     assistants       what answers from Velunda's handbook
     velunda          the invented company's data
+    hosted           the server that a lesson asks
     exercises        `exercise`, `hint`, `predict`, `quiz`, `progress`
     records, mine    recorded experiments; what you build, kept in build/mine
     plots, stats, display, files, fetching, bootstrap, environment     what all of them stand on

@@ -394,6 +394,18 @@ def address_of(model: str) -> tuple[str, str] | None:
     return found[1], found[2] + ((found[3] or "").rstrip("/") or "/v1")
 
 
+def key_for(address: str) -> str:
+    """The key for a server, from its vendor's own variable; "none" for servers of no vendor that the course knows."""
+    host = urlsplit(address).hostname or ""
+    variable = KEYS.get(host)
+    key = os.environ.get(variable, "").strip() if variable else "none"
+    if not key:
+        raise ModelUnavailable(f"{host} wants a key: set the environment variable {variable}.")
+    if variable and not address.startswith("https://"):
+        raise ModelUnavailable(f"A key is sent to {host} only encrypted: write https:// in its address.")
+    return key
+
+
 def _ask_here(name: str, turns: list[dict], settings: dict[str, Any]) -> Answer:
     if unknown := sorted(settings.keys() - LOCAL_SETTINGS.keys()):
         raise ValueError(f"In this process, ask() knows {', '.join(LOCAL_SETTINGS)}, not {', '.join(unknown)}.")
@@ -432,13 +444,8 @@ def _ask_server(name: str, address: str, turns: list[dict], timeout: float, sett
     import openai
     from openai.types.chat import ChatCompletion
 
-    host = urlsplit(address).hostname or ""
+    host, key = urlsplit(address).hostname or "", key_for(address)
     local, variable = host in ("localhost", "127.0.0.1", "::1"), KEYS.get(host)
-    key = os.environ.get(variable, "").strip() if variable else "none"
-    if not key:
-        raise ModelUnavailable(f"{host} wants a key: set the environment variable {variable}.")
-    if variable and not address.startswith("https://"):
-        raise ModelUnavailable(f"A key is sent to {host} only encrypted: write https:// in its address.")
     if host == "api.openai.com" and "max_tokens" in settings:  # its newer models refuse the old name
         settings = settings | {"max_completion_tokens": settings["max_tokens"]}
         del settings["max_tokens"]

@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_170,
-    "helpers/old": 35_950,
-    "exercises": 20_399,
+    "helpers": 11_230,
+    "helpers/old": 34_655,
+    "exercises": 18_654,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 39_488,
+    "tests": 38_795,
 }
 
 

@@ -14,6 +14,8 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from helpers.exercises.checking import registry
+from helpers.exercises.checking.engine import inputs_of
 from helpers.generation import compose, draw, greedy, min_p, repetition_penalty, sample, temperature, top_k, top_p
 
 INF = float("inf")
@@ -221,3 +223,9 @@ def test_logits_that_leave_no_choice_are_refused_in_one_sentence(sampler, row, m
 def test_a_transform_that_is_none_is_refused():
     with pytest.raises(TypeError, match="maps logits to logits, not 0.7"):
         sample(0.7)
+
+
+def test_the_exercise_keeps_what_the_helper_keeps():
+    spec = registry().load("top_p").spec
+    for logits, p in inputs_of(spec):
+        assert torch.equal(spec.reference(logits, p), top_p(p)(logits))

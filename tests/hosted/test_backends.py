@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
 
 import httpx2
 import openai
 import pytest
 
 from helpers.old.hosted import (
-    Allowance,
     HostedRefused,
     NotAllowed,
     Outcome,
     Scripted,
     UnknownModel,
     async_client,
-    backends,
-    chosen_backend,
     client,
-    local_server,
     model_name,
     price_of,
 )
@@ -32,31 +26,13 @@ KEY = "sk-never-to-be-seen-0123456789"
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch) -> None:
-    for name in (
-        "HANDS_ON_BACKEND",
-        "HANDS_ON_ALLOW_PAID",
-        "HANDS_ON_VENDOR",
-        "HANDS_ON_HOSTED_MODEL",
-        "OPENAI_API_KEY",
-    ):
+    for name in ("HANDS_ON_ALLOW_PAID", "HANDS_ON_HOSTED_MODEL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_environment_chooses_and_a_word_overrules_it(monkeypatch) -> None:
-    assert chosen_backend() == "local"
-    monkeypatch.setenv("HANDS_ON_BACKEND", "scripted")
-    assert chosen_backend() == "scripted" and chosen_backend("hosted") == "hosted"
-    monkeypatch.setenv("HANDS_ON_BACKEND", "cloud")
-    with pytest.raises(ValueError, match="one of local, scripted, hosted, not 'cloud'"):
-        client()
-
-
-def test_timeout_and_retries_reach_the_client_and_are_shown(capsys) -> None:
-    asking = client("scripted", script=["Hi"], timeout=7, max_retries=0)
-    assert asking.timeout == 7 and asking.max_retries == 0
-    assert "timeout 7 s, 0 retries" in capsys.readouterr().out
-    client("scripted")
-    assert "timeout 600 s, 2 retries" in capsys.readouterr().out
+def test_another_back_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="not 'cloud'"):
+        client("cloud")
 
 
 @pytest.mark.parametrize(
@@ -119,22 +95,10 @@ def test_each_retry_of_the_client_takes_its_worst_case(monkeypatch) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     asking = paying(monkeypatch, service, dollars=2.5 * price_of(model).worst(100, 1000), max_retries=8)
     with pytest.raises(NotAllowed):
-        asking.responses.create(model=model, input="Hi", max_output_tokens=1000)
+        asking.chat.completions.create(
+            model=model, messages=[{"role": "user", "content": "Hi"}], max_completion_tokens=1000
+        )
     assert len(service.requests) == 2
-
-
-def test_the_bound_counts_what_a_service_remembers() -> None:
-    allowance = Allowance(1.0, price_of)
-
-    def spent(body: dict) -> float:
-        before = allowance.left
-        allowance.reserve(httpx2.Request("POST", "https://x/v1/responses", json={"model": "nimbus-2"} | body))
-        return before - allowance.left
-
-    first = spent({"input": "a" * 5000, "max_output_tokens": 50})
-    assert first >= price_of("nimbus-2").worst(5000, 50)
-    after = spent({"input": "b", "max_output_tokens": 50, "previous_response_id": "resp_1"})
-    assert after > first  # the earlier request and its reply are read again
 
 
 def test_wrong_key_retired_model_and_malformed_json_are_different_errors() -> None:
@@ -154,33 +118,8 @@ def test_wrong_key_retired_model_and_malformed_json_are_different_errors() -> No
 
 def test_the_same_holds_for_asyncio() -> None:
     async def ask() -> str:
-        reply = await async_client(Scripted(["Yes."])).responses.create(model="nimbus-2", input="Hi")
-        return reply.output_text
+        asked = [{"role": "user", "content": "Hi"}]
+        reply = await async_client(Scripted(["Yes."])).chat.completions.create(model="nimbus-2", messages=asked)
+        return reply.choices[0].message.content
 
     assert asyncio.run(ask()) == "Yes."
-
-
-@pytest.fixture
-def tiny_server(monkeypatch):
-    """The course's server around a scripted engine, so that it starts at once."""
-    monkeypatch.setattr(backends, "_server", None)
-    server = local_server(port=0, module="tests.serving.serve_scripted")
-    yield server
-    server.kill()
-
-
-def test_the_local_server_is_started_once_and_again_when_it_was_killed(tiny_server, capsys) -> None:
-    first, second = client(), client("local")
-    assert first.base_url == second.base_url and local_server() is tiny_server
-    assert "back end: local, the course's server at http://127.0.0.1:" in capsys.readouterr().out
-    assert [model.id for model in first.models.list()]
-    stream = first.chat.completions.create(
-        model="chat", messages=[{"role": "user", "content": "Be stubborn."}], stream=True, max_tokens=2000
-    )
-    next(iter(stream))
-    os.kill(tiny_server.pid, signal.SIGKILL)
-    with pytest.raises(openai.APIConnectionError):
-        list(stream)
-    tiny_server.process.wait()
-    assert local_server(port=0, module="tests.serving.serve_scripted") is not tiny_server
-    backends._server.kill()

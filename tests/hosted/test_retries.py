@@ -9,6 +9,7 @@ import pytest
 from helpers.old.hosted.backends import client
 from helpers.old.hosted.outcomes import Outcome
 from helpers.old.hosted.retries import BrokenReply, CircuitBreaker, asked_to_wait, is_ill, what_happened
+from helpers.old.hosted.scripted import Scripted
 
 ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -16,11 +17,8 @@ ASKED = {"model": "nimbus-2", "messages": [{"role": "user", "content": "Hello"}]
 def error_of(kind: str, **options) -> Exception:
     """What the official client raises, without a retry, while a reply of this kind is streamed."""
     with pytest.raises((openai.APIError, ValueError)) as raised:
-        list(
-            client("scripted", script=[Outcome(kind)], max_retries=0, **options).chat.completions.create(
-                **ASKED, stream=True
-            )
-        )
+        asking = client(Scripted([Outcome(kind)]), max_retries=0, **options)
+        list(asking.chat.completions.create(**ASKED, stream=True))
     return raised.value
 
 

@@ -22,18 +22,13 @@ def test_a_script_is_answered_in_the_order_of_requests_and_then_by_the_service()
     assert [sent["path"] for sent in service.requests] == ["/chat/completions"] * 3
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
-def test_a_stream_breaks_behind_the_tokens_that_were_asked_for_and_is_billed_whole(api: str) -> None:
+def test_a_stream_breaks_behind_the_tokens_that_were_asked_for_and_is_billed_whole() -> None:
     service = Scripted([Outcome("cut_off", text="one two three four five", tokens=3)])
     asking = client(service, max_retries=5)
     got = []
     with pytest.raises(openai.APIConnectionError):
-        if api == "chat":
-            for event in asking.chat.completions.create(**ASKED, stream=True):
-                got.append(event.choices[0].delta.content or "")
-        else:
-            for event in asking.responses.create(model="nimbus-2", input="Count.", stream=True):
-                got.append(event.delta if event.type == "response.output_text.delta" else "")
+        for event in asking.chat.completions.create(**ASKED, stream=True):
+            got.append(event.choices[0].delta.content or "")
     assert "".join(got) == "one two three"
     assert len(service.requests) == 1  # a stream that has begun is not tried again
     assert service.invoice.lines[0]["completion_tokens"] == 5
@@ -95,28 +90,6 @@ def test_drawn_failures_do_not_depend_on_the_order_of_requests() -> None:
     assert forward == [back(0, body).kind for body in reversed(bodies)][::-1]
     assert forward != [there(0, body).kind for body in bodies]  # a second try is a new draw
     assert 90 < forward.count("rate_limited") < 150 and 50 < forward.count("server_error") < 110
-
-
-def test_vectors_of_texts_that_share_words_point_the_same_way() -> None:
-    made = client(Scripted()).embeddings.create(
-        model="nimbus-embed", input=["the dark display", "a dark display", "paid twice"]
-    )
-    first, second, other = (one.embedding for one in made.data)
-    near = sum(a * b for a, b in zip(first, second, strict=True))
-    assert near > 0.5 > sum(a * b for a, b in zip(first, other, strict=True))
-    assert made.usage.prompt_tokens > 0
-
-
-def test_a_stored_response_is_found_and_forgotten() -> None:
-    asking = client(Scripted(["My answer."]))
-    made = asking.responses.create(model="nimbus-2", input="Hi")
-    assert asking.responses.retrieve(made.id).output_text == "My answer."
-    asking.responses.delete(made.id)
-    with pytest.raises(openai.NotFoundError):
-        asking.responses.retrieve(made.id)
-    unkept = asking.responses.create(model="nimbus-2", input="Hi", store=False)
-    with pytest.raises(openai.NotFoundError):
-        asking.responses.create(model="nimbus-2", input="And?", previous_response_id=unkept.id)
 
 
 def test_a_timeout_is_a_limit_on_silence_and_not_on_the_whole() -> None:

@@ -1,21 +1,15 @@
-"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. Opened in 06 to 06d.
+"""Hosted models: one client for any back end, calls and streams that fail, and what it all costs. For 06b, 06c.
 
 | what                                                                        | module          |
 |-----------------------------------------------------------------------------|-----------------|
-| OpenAI's client for one of three back ends: `client`, `async_client`        | `backends`      |
+| OpenAI's client for a scripted or a paid service: `client`, `async_client`  | `backends`      |
 | a bound on what a paid service may cost, held before each request           | `allowance`     |
-| who else takes this client, and what differs: a dated table                 | `vendors`       |
-| the parameters of both APIs, from the client's own signatures               | `parameters`    |
-| what a program relies on, asked of any back end: `replay`                   | `contracts`     |
 | a service that fails when it is told to: `Scripted`                         | `scripted`      |
 | what can come of a request, by script or by rates: `Outcome`, `Rates`       | `outcomes`      |
-| what it writes; the same as the two APIs put it                             | `written`, `written_…` |
+| what it writes; the same as the API puts it                                  | `written`, `written_chat` |
 | a scripted reply on its way to the client                                   | `sending`       |
 | the scripted service's bill: `Invoice`, `read_invoice`                      | `invoice`       |
 | time that passes without anybody waiting: `SimulatedClock`                  | `clocks`        |
-| a conversation cut to a budget of tokens, turn by turn                      | `conversations` |
-| how a call ended, told from more than its text                              | `endings`       |
-| what has come of a streamed reply, however it ends                          | `streams`       |
 | how long to wait after a failure: full jitter, `Retry-After`, a deadline    | `backoff`       |
 | an invoice matched with the journal: paid once, twice, for nothing          | `reconcile`     |
 | what a call costs, from a dated table; tokens of a reply                    | `prices`        |
@@ -36,54 +30,33 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backends",
         "backoff",
         "clocks",
-        "contracts",
-        "conversations",
-        "endings",
         "invoice",
         "journal",
         "ledger",
         "outcomes",
-        "parameters",
         "prices",
         "reconcile",
         "retries",
         "runner",
         "scripted",
         "sending",
-        "streams",
-        "vendors",
         "written",
         "written_chat",
-        "written_responses",
     ],
     submod_attrs={
         "acceptance": ["Item", "broken", "check_all", "check_reply", "load_contract"],
         "allowance": ["Allowance", "NotAllowed"],
-        "backends": [
-            "BACKENDS",
-            "HostedRefused",
-            "async_client",
-            "chosen_backend",
-            "client",
-            "local_server",
-            "model_name",
-        ],
+        "backends": ["HostedRefused", "async_client", "client", "model_name"],
         "backoff": ["backoff_schedule", "retry_after_seconds", "wait_after"],
         "clocks": ["RealClock", "SimulatedClock"],
-        "contracts": ["CLAUSES", "Clause", "DECLARED", "replay"],
-        "conversations": ["truncate_conversation", "turns"],
-        "endings": ["how_it_ended"],
         "invoice": ["Invoice", "read_invoice"],
         "journal": ["Journal", "JournalInUse", "read_journal"],
         "ledger": ["CostLedger", "OverBudget"],
         "outcomes": ["KINDS", "Outcome", "Rates"],
-        "parameters": ["Row", "compared"],
         "prices": ["ModelRetired", "Price", "Tokens", "UnknownModel", "load_prices", "price_of", "tokens_of"],
         "reconcile": ["reconcile_invoice", "reconciled_sums"],
         "retries": ["CircuitBreaker", "what_happened"],
         "runner": ["ChangedRequest", "Report", "run_batch"],
         "scripted": ["Scripted"],
-        "streams": ["collect_stream"],
-        "vendors": ["Vendor", "load_vendors", "vendor_of", "vendors_table"],
     },
 )

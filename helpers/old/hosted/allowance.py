@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import openai
 
-LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+LIMITS = ("max_completion_tokens", "max_tokens")
 
 
 class NotAllowed(openai.OpenAIError):
@@ -30,12 +30,11 @@ class NotAllowed(openai.OpenAIError):
 class Allowance:
     """dollars: what may be spent in all; price: model → an object with `worst(prompt, max_tokens)`, in dollars.
 
-    left: what is not reserved yet. A conversation that the service remembers is at most all that was said before.
+    left: what is not reserved yet.
     """
 
     def __init__(self, dollars: float, price: Callable[[str], Any]) -> None:
         self.dollars, self.left, self.price = dollars, dollars, price
-        self._said = 0  # tokens of all requests and replies so far, at most
         self._lock = threading.Lock()
 
     def reserve(self, request: httpx2.Request) -> None:
@@ -43,23 +42,19 @@ class Allowance:
         if request.method != "POST":
             return  # looking something up costs nothing
         body = json.loads(request.content)
-        most = self._most(request, body)
+        most = self._most(body)
         with self._lock:
-            prompt = len(request.content) + (self._said if body.get("previous_response_id") else 0)
-            worst = self.price(body["model"]).worst(prompt, most)
+            worst = self.price(body["model"]).worst(len(request.content), most)
             if worst > self.left:
                 raise NotAllowed(f"Not sent: it could cost ${worst:.5f}, and ${self.left:.5f} are left.")
             self.left -= worst
-            self._said += len(request.content) + most
 
     async def areserve(self, request: httpx2.Request) -> None:
         """The same for an asynchronous client."""
         self.reserve(request)
 
-    def _most(self, request: httpx2.Request, body: dict[str, Any]) -> int:
+    def _most(self, body: dict[str, Any]) -> int:
         """The most tokens that a request's replies can have. Raises NotAllowed where there is no bound."""
-        if request.url.path.endswith("/embeddings"):
-            return 0
         most = next((body[name] for name in LIMITS if body.get(name)), None)
         if most is None:
             raise NotAllowed("Not sent: without a limit, such as max_completion_tokens, nobody knows what it may cost.")

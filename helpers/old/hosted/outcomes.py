@@ -20,13 +20,8 @@ from typing import Any
 # kind: (is the work done and billed?, what happens)
 KINDS: Mapping[str, tuple[bool, str]] = {
     "answer": (True, "a reply"),
-    "refusal": (True, "the model declines, in words"),
-    "content_filter": (True, "a filter ends the reply behind `tokens` tokens"),
-    "commentary": (True, "words before the answer (`aside`), then the answer"),
-    "tool_calls": (True, "`calls`: names and arguments as the model wrote them"),
     "malformed": (True, "status 200, and the body is no JSON"),
     "page": (True, "status 200, and a gateway's page of HTML"),
-    "failed": (True, "status 200, and the response says that it failed"),
     "cut_off": (True, "the connection breaks behind `tokens` tokens"),
     "timeout": (True, "the reply is written, and does not arrive before the client gives up"),
     "rate_limited": (False, "429, with Retry-After: `seconds`"),
@@ -41,16 +36,13 @@ class Outcome:
     """What comes of one request. kind: one of `KINDS`.
 
     text: what the model writes, or None for what the service writes by itself; tokens: behind how many it ends;
-    seconds: what Retry-After says; aside: commentary before the answer; calls: (name, arguments as JSON text) of tools;
-    reasoning: tokens of hidden reasoning, which are billed and which nobody sees.
+    seconds: what Retry-After says; reasoning: tokens of hidden reasoning, which are billed and which nobody sees.
     """
 
     kind: str = "answer"
     text: str | None = None
     tokens: int = 20
     seconds: float = 1.0
-    aside: str = ""
-    calls: tuple[tuple[str, str], ...] = ()
     reasoning: int = 0
 
     def __post_init__(self) -> None:

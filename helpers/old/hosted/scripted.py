@@ -5,8 +5,8 @@
     client(service)                                  # the same, from helpers.old.hosted.backends
 
 The official client sends its requests through a *transport*, and this is one: it gets the very bytes that would go
-over the network, and answers with status, headers and body as OpenAI's service does, for Chat Completions, Responses,
-embeddings and the list of models. What is sent is kept in `requests`, what is billed in `invoice`. It honors
+over the network, and answers with status, headers and body as OpenAI's service does, for Chat Completions and
+the list of models. What is sent is kept in `requests`, what is billed in `invoice`. It honors
 `Idempotency-Key`: a key that was billed gets its first reply again, free of charge.
 
 What it does not do: think. A reply is the script's, or `answer(turns)`'s.
@@ -16,23 +16,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from helpers.old.hosted import written_chat, written_responses
-from helpers.old.hosted.allowance import LIMITS
+from helpers.old.hosted import written_chat
 from helpers.old.hosted.clocks import RealClock, SimulatedClock
 from helpers.old.hosted.invoice import Invoice
 from helpers.old.hosted.outcomes import Outcome, Script, outcomes_of
-from helpers.old.hosted.parameters import names_of
 from helpers.old.hosted.prices import Tokens, price_of
 from helpers.old.hosted.sending import Flow, Sending, cut, event, failed, refused, whole
-from helpers.old.hosted.written import PrefixCache, Written, pieces, prompt_pieces, turns_of, vector, write
+from helpers.old.hosted.written import PrefixCache, Written, prompt_pieces, write
 
-MODELS = ("nimbus-2", "nimbus-2-mini", "nimbus-embed")
+MODELS = ("nimbus-2", "nimbus-2-mini")
 RETIRED = ("nimbus-1",)
 Price = Callable[[str, int, int, int], float]
 
@@ -55,8 +53,6 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
 
     answer: turns → what an ordinary reply says; price: (model, prompt, cached, completion tokens) → money; invoice: the
     file of the bill; clock: whose time passes while it writes, at `per_token` seconds per token after `first` seconds;
-    least: the smallest limit on a reply that it takes; strict: whether it refuses arguments that the API does not have;
-    headers: sent with each reply, such as those of a rate limit.
     """
 
     base_url = "http://scripted.invalid/v1"
@@ -76,18 +72,14 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         first: float = 0.3,
         per_token: float = 0.02,
         honors_keys: bool = True,
-        least: int = 1,
-        strict: bool = False,
-        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.outcome_of, self.answer = outcomes_of(script), answer
         self.models, self.retired, self.key, self.context = models, retired, key, context
         self.price, self.invoice = price, Invoice(invoice)
         self.clock, self.first, self.per_token = clock or SimulatedClock(), first, per_token
-        self.honors_keys, self.least, self.strict = honors_keys, least, strict
-        self.headers = dict(headers or {})
+        self.honors_keys = honors_keys
         self.requests: list[dict[str, Any]] = []
-        self._cache, self._turns, self._responses = PrefixCache(), {}, {}
+        self._cache = PrefixCache()
 
     # The transport's two ends ----------------------------------------------------------------------------------------
 
@@ -122,33 +114,17 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         if request.headers.get("authorization") != f"Bearer {self.key}":
             return refused(401, "Incorrect API key provided.", "invalid_api_key")
         if request.method != "POST":
-            return self._look_up(request.method, path)
+            return self._look_up(path)
         model = body.get("model", "")
         if model in self.retired:
             return refused(404, f"The model {model!r} has been retired.", "model_not_found", "model")
         if model not in self.models:
             return refused(404, f"The model {model!r} does not exist.", "model_not_found", "model")
-        if path == "/embeddings":
-            return self._embed(model, body)
-        if path not in ("/chat/completions", "/responses"):
+        if path != "/chat/completions":
             return refused(404, f"There is nothing at {path}.", "not_found")
-        if told := self._refusal(path, body):
-            return refused(400, *told)
-        return self._write(number, path, model, body, request)
+        return self._write(number, model, body, request)
 
-    def _refusal(self, path: str, body: dict[str, Any]) -> tuple[str, str, str] | None:
-        """What is wrong with a request's arguments: a sentence, a code and the argument."""
-        api = "chat" if path == "/chat/completions" else "responses"
-        for name in body if self.strict else ():
-            if name not in names_of(api):
-                return f"Unknown parameter: {name!r}.", "unknown_parameter", name
-        for name in LIMITS:
-            if body.get(name) is not None and body[name] < self.least:
-                said = f"Invalid {name!r}: expected a value >= {self.least}, but got {body[name]} instead."
-                return said, "integer_below_min_value", name
-        return None
-
-    def _look_up(self, method: str, path: str) -> Sending:
+    def _look_up(self, path: str) -> Sending:
         kind, _, name = path.strip("/").partition("/")
         told = {"object": "model", "created": 0, "owned_by": "scripted", "max_model_len": self.context}
         described = [{"id": model} | told for model in self.models]
@@ -156,45 +132,27 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             return whole({"object": "list", "data": described})
         if kind == "models" and name in self.models:
             return whole(described[self.models.index(name)])
-        if kind == "responses" and name in self._responses:
-            if method == "DELETE":
-                del self._responses[name]
-                return whole({"id": name, "object": "response", "deleted": True})
-            return whole(self._responses[name])
         return refused(404, f"There is no {name!r}.", "not_found")
 
-    def _embed(self, model: str, body: dict[str, Any]) -> Sending:
-        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
-        data = [{"object": "embedding", "index": i, "embedding": vector(text)} for i, text in enumerate(texts)]
-        used = sum(len(pieces(text)) for text in texts)
-        usage = {"prompt_tokens": used, "total_tokens": used}
-        return whole({"object": "list", "data": data, "model": model, "usage": usage})
-
-    def _write(self, number: int, path: str, model: str, body: dict[str, Any], request: httpx2.Request) -> Sending:
+    def _write(self, number: int, model: str, body: dict[str, Any], request: httpx2.Request) -> Sending:
         key = request.headers.get("idempotency-key")
         honored = key is not None and self.honors_keys
         paid = next((line for line in self.invoice.lines if line["key"] == key), None) if honored else None
         outcome = Outcome() if paid else self.outcome_of(number, body)
         if not outcome.billed:
             return failed(outcome)
-        previous = body.get("previous_response_id")
-        if previous and previous not in self._turns:
-            return refused(404, f"There is no response {previous!r}.", "previous_response_not_found")
-        turns = self._turns.get(previous, []) + turns_of(body)
-        prompt = prompt_pieces(body, self._turns.get(previous, []))
-        limit = body.get("max_completion_tokens") or body.get("max_tokens") or body.get("max_output_tokens")
+        prompt = prompt_pieces(body)
+        limit = body.get("max_completion_tokens") or body.get("max_tokens")
         if len(prompt) + (limit or 0) > self.context:
             asked = f"{len(prompt):,} tokens of the prompt" + (f" and {limit:,} of the reply" if limit else "")
             return refused(400, f"The context has {self.context:,} tokens, not {asked}.", "context_length_exceeded")
-        text = self.answer(turns) if outcome.text is None else outcome.text
+        text = self.answer(body["messages"]) if outcome.text is None else outcome.text
         written = write(outcome, text, limit, len(prompt), self._cache.cached(prompt))
         name = paid["request"] if paid else f"req_{len(self.invoice.lines):06d}"
         if not paid:
             self._bill(name, key, model, written, outcome)
             self.requests[number]["billed"] = name
-        if path == "/responses":
-            self._remember(name, model, body, turns, written)
-        return self._send(name, path, model, body, written, outcome, request)
+        return self._send(name, model, body, written, outcome, request)
 
     def _bill(self, name: str, key: str | None, model: str, written: Written, outcome: Outcome) -> None:
         used = {"prompt_tokens": written.prompt, "cached_tokens": written.cached}
@@ -203,18 +161,11 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
         told = {"money": money, "time": self.clock.now(), "outcome": outcome.kind}
         self.invoice.add(request=name, key=key, model=model, **used, **told)
 
-    def _remember(self, name: str, model: str, body: dict[str, Any], turns: list, written: Written) -> None:
-        response = written_responses.whole(name, model, body, written)
-        if response["store"]:
-            kept = [turn for turn in turns if turn.get("role") != "system" or not body.get("instructions")]
-            self._turns[response["id"]] = kept + [{"role": "assistant", "content": written.text}]
-            self._responses[response["id"]] = response
-
     def _send(
-        self, name: str, path: str, model: str, body: dict[str, Any], written: Written, outcome: Outcome, request: Any
+        self, name: str, model: str, body: dict[str, Any], written: Written, outcome: Outcome, request: Any
     ) -> Sending:
         """The reply on its way: how long it takes, and whether it arrives."""
-        chat, stream = path == "/chat/completions", bool(body.get("stream"))
+        stream = bool(body.get("stream"))
         thinking, writing = self.first + written.reasoning * self.per_token, len(written.shown) * self.per_token
         patience = (request.extensions.get("timeout") or {}).get("read") or math.inf
         wait = thinking if stream else thinking + writing
@@ -222,23 +173,16 @@ class Scripted(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
             wait = patience if patience < math.inf else 600.0
             return Sending(wait, 0, error=httpx2.ReadTimeout("The read operation timed out", request=request))
         headers = {"content-type": "text/event-stream" if stream else "application/json", "x-request-id": name}
-        headers |= self.headers
         if not stream:
-            made = written_chat.whole(name, model, written) if chat else None
-            made = made or written_responses.whole(name, model, body, written)
-            flow = [(0.0, json.dumps(made).encode())]
+            flow = [(0.0, json.dumps(written_chat.whole(name, model, written)).encode())]
         else:
             wants = bool((body.get("stream_options") or {}).get("include_usage"))
-            events = written_chat.chunks(name, model, written, wants) if chat else None
-            events = events or written_responses.events(name, model, body, written)
-            flow = [(self.per_token, event(made)) for made in events]
-            flow += [(0.0, b"data: [DONE]\n\n")] if chat else []
+            flow = [(self.per_token, event(made)) for made in written_chat.chunks(name, model, written, wants)]
+            flow += [(0.0, b"data: [DONE]\n\n")]
         sending = Sending(wait, 200, headers, flow)
         if outcome.kind in ("malformed", "page"):
             sending.flow = [(0.0, b"<html><body>Bad gateway</body></html>")]
             sending.headers |= {"content-type": "text/html"} if outcome.kind == "page" else {}
-        if outcome.kind == "failed":
-            sending.flow = [(0.0, json.dumps(written_responses.failure(name, model, body, written)).encode())]
         if outcome.kind == "cut_off":
             sending.flow = cut(sending.flow, outcome.tokens)
             gone = "peer closed connection without sending complete message body (incomplete chunked read)"

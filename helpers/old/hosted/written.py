@@ -1,4 +1,4 @@
-"""What a scripted service writes, before it is put into one of the two APIs: pieces of text, and how many there are.
+"""What a scripted service writes, before it is put into the API's form: pieces of text, and how many there are.
 
 A token here is a word's piece of up to six letters, with the space before it, or a single other sign. Real tokenizers
 cut differently; a scripted service only has to count the same way each time.
@@ -6,8 +6,6 @@ cut differently; a scripted service only has to count the same way each time.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,29 +23,12 @@ def pieces(text: str) -> list[str]:
     return PIECE.findall(text)
 
 
-def prompt_pieces(body: Mapping[str, Any], earlier: list[dict[str, Any]]) -> list[str]:
-    """The tokens of a request: tools first, then the earlier turns and the new ones."""
+def prompt_pieces(body: Mapping[str, Any]) -> list[str]:
+    """The tokens of a request: tools first, then the turns."""
     found = pieces(str(body["tools"])) if body.get("tools") else []
-    for turn in earlier + turns_of(body):
-        found += ["<turn>"] * PER_MESSAGE + pieces(f"{turn.get('role', '')} {text_of(turn)}")
+    for turn in body["messages"]:
+        found += ["<turn>"] * PER_MESSAGE + pieces(f"{turn['role']} {turn['content']}")
     return found
-
-
-def turns_of(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The new turns of a request to either API, as a list of messages or items."""
-    if "messages" in body:
-        return list(body["messages"])
-    given = body.get("input", "")
-    turns = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
-    return ([{"role": "system", "content": body["instructions"]}] if body.get("instructions") else []) + turns
-
-
-def text_of(turn: Mapping[str, Any]) -> str:
-    """All that a turn says, calls of tools and their results included."""
-    content = turn.get("content") or turn.get("output") or ""
-    if not isinstance(content, str):
-        content = "".join(part.get("text") or part.get("refusal") or "" for part in content)
-    return content + "".join(str(turn[key]) for key in ("tool_calls", "name", "arguments") if turn.get(key))
 
 
 class PrefixCache:
@@ -67,17 +48,10 @@ class PrefixCache:
 
 @dataclass(frozen=True)
 class Written:
-    """One reply. shown: its pieces; finish: "stop", "length", "content_filter" or "tool_calls".
-
-    aside: pieces of commentary before the answer; refused: whether the words are a refusal; prompt, cached,
-    reasoning: tokens.
-    """
+    """One reply. shown: its pieces; finish: "stop" or "length"; prompt, cached, reasoning: tokens."""
 
     shown: tuple[str, ...]
     finish: str
-    aside: tuple[str, ...] = ()
-    refused: bool = False
-    calls: tuple[tuple[str, str], ...] = ()
     prompt: int = 0
     cached: int = 0
     reasoning: int = 0
@@ -89,33 +63,15 @@ class Written:
     @property
     def completion(self) -> int:
         """Tokens that are billed as output: what is shown, and what was only thought."""
-        called = sum(len(pieces(name + arguments)) for name, arguments in self.calls)
-        return self.reasoning + len(self.aside) + len(self.shown) + called
+        return self.reasoning + len(self.shown)
 
 
 def write(outcome: Outcome, text: str, limit: int | None, prompt: int, cached: int) -> Written:
     """What is written for an outcome, within a limit of tokens that hidden reasoning uses up first."""
     room = 10**9 if limit is None else limit
     reasoning = min(outcome.reasoning, room)
-    aside = pieces(outcome.aside)[: room - reasoning] if outcome.kind == "commentary" else []
     shown, finish = pieces(text), "stop"
-    if outcome.kind == "content_filter":
-        shown, finish = shown[: outcome.tokens], "content_filter"
-    calls = outcome.calls if outcome.kind == "tool_calls" else ()
-    if calls:
-        shown, finish = [], "tool_calls"
-    left = room - reasoning - len(aside)
-    if len(shown) > left or (not shown and not calls and left <= 0):
+    left = room - reasoning
+    if len(shown) > left or (not shown and left <= 0):
         shown, finish = shown[:left], "length"
-    refused = outcome.kind == "refusal"
-    return Written(tuple(shown), finish, tuple(aside), refused, calls, prompt, cached, reasoning)
-
-
-def vector(text: str, size: int = 64) -> list[float]:
-    """A vector of length 1 that depends on a text's words only: texts that share words point the same way."""
-    found = [0.0] * size
-    for word in text.lower().split():
-        place = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-        found[place % size] += 1.0 if place >> 8 & 1 else -1.0
-    length = math.sqrt(sum(value * value for value in found)) or 1.0
-    return [value / length for value in found]
+    return Written(tuple(shown), finish, prompt, cached, reasoning)

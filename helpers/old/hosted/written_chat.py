@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from helpers.old.hosted.written import Written, pieces
+from helpers.old.hosted.written import Written
 
 
 def usage(written: Written) -> dict[str, Any]:
@@ -18,21 +18,9 @@ def usage(written: Written) -> dict[str, Any]:
     }
 
 
-def calls(written: Written) -> list[dict[str, Any]]:
-    return [
-        {"id": f"call_{i}", "type": "function", "function": {"name": name, "arguments": arguments}}
-        for i, (name, arguments) in enumerate(written.calls)
-    ]
-
-
 def whole(request_id: str, model: str, written: Written) -> dict[str, Any]:
     """The body of a reply."""
-    words = "".join(written.aside) + written.text
-    message: dict[str, Any] = {"role": "assistant", "content": words, "refusal": None}
-    if written.refused:
-        message |= {"content": None, "refusal": words}
-    if written.calls:
-        message |= {"content": None, "tool_calls": calls(written)}
+    message = {"role": "assistant", "content": written.text, "refusal": None}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": written.finish}
     return head(request_id, model, "chat.completion") | {"choices": [choice], "usage": usage(written)}
 
@@ -45,13 +33,8 @@ def chunks(request_id: str, model: str, written: Written, wants_usage: bool) -> 
         return head(request_id, model, "chat.completion.chunk") | {"choices": [choice]}
 
     yield chunk({"role": "assistant", "content": ""})
-    for index, call in enumerate(calls(written)):  # the name first, then the arguments piece by piece
-        begun = call | {"function": call["function"] | {"arguments": ""}}
-        yield chunk({"tool_calls": [{"index": index} | begun]})
-        for piece in pieces(call["function"]["arguments"]):
-            yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
-    for piece in (*written.aside, *written.shown):
-        yield chunk({"refusal": piece} if written.refused else {"content": piece})
+    for piece in written.shown:
+        yield chunk({"content": piece})
     yield chunk({}, written.finish)
     if wants_usage:
         yield head(request_id, model, "chat.completion.chunk") | {"choices": [], "usage": usage(written)}

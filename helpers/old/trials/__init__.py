@@ -9,7 +9,6 @@ modules have nothing to do with each other.
 | 02c      | `lengths`, `needles`                                                                                 |
 | 02d      | `hidden_words`, `number_words`, `families`                                                           |
 | 03, 03c  | `recipes`                                                                                            |
-| 05       | `openings`, `routing`, `proofreading`                                                                |
 | 05b, 05c | `ladder`                                                                                             |
 | 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
 | 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
@@ -19,6 +18,7 @@ modules have nothing to do with each other.
 | 12c      | `tool_tasks`, `tool_rules`                                                                           |
 | 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
 | 14c      | `six_answers`, `metric_lies`                                                                         |
+| 12       | `routing`                                                                                            |
 | 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second

@@ -38,8 +38,8 @@ HINTS = """
 What changes in the words after a merge, and what must therefore be counted again?
 One round: count the pairs of all words, choose one, keep it, and make new words with `merge_pair`. A word of n symbols
     has n - 1 pairs: `zip(symbols, symbols[1:])`.
-Add the word's number to the count of each of its pairs. For the choice, `min` over the counts with a key of two parts
-    puts a high count first and then the alphabet: `(-counts[pair], pair)`. No pair left means no round left.
+Add the word's number to the count of each of its pairs. For the choice, `min` takes a `key`; let it give a tuple, in
+    which a high count must come out small, and the pair itself breaks the tie. No pair left means no round left.
 """
 SLIPS = """
 counts[pair] += times => counts[pair] += 1
