@@ -170,7 +170,7 @@ class PairCounts:
 
     All words lie in one long row; each symbol knows the places before and after it, so a merge takes a symbol out
     without moving the rest. Every merge makes the row shorter, so the whole training visits about three places per
-    symbol, however long a word is. changed: pairs whose count the last merge touched.
+    symbol, however long a word is. grown: pairs that the last merge made or added to.
     """
 
     def __init__(self, words: Mapping[tuple[int, ...], int]) -> None:
@@ -180,7 +180,6 @@ class PairCounts:
         self.weight: list[int] = []  # how often the word that a symbol belongs to occurs
         self.counts: dict[Pair, int] = defaultdict(int)
         self.places: dict[Pair, list[int]] = defaultdict(list)  # where a pair starts, or started: checked when used
-        self.changed: set[Pair] = set()
         self.visits = 0
         counts, places = self.counts, self.places
         for word, count in words.items():
@@ -197,7 +196,7 @@ class PairCounts:
         """Replace `pair` by the symbol `new` everywhere, left to right; returns how often that happened in the text."""
         left, right = pair
         symbols, before, after, weight = self.symbols, self.before, self.after, self.weight
-        counts, places, changed = self.counts, self.places, set()
+        counts, places, grown = self.counts, self.places, set()
         merged = 0
         candidates = places.pop(pair, [])
         candidates.sort()  # left to right matters where a pair overlaps itself: a a a becomes (aa) a
@@ -213,21 +212,19 @@ class PairCounts:
             after[place] = beyond
             if beyond != GONE:
                 before[beyond] = place
-                old, fresh = (right, symbols[beyond]), (new, symbols[beyond])
-                counts[old] -= count
+                counts[right, symbols[beyond]] -= count
+                fresh = (new, symbols[beyond])
                 counts[fresh] += count
                 places[fresh].append(place)
-                changed.add(old)
-                changed.add(fresh)
+                grown.add(fresh)
             if previous != GONE:
-                old, fresh = (symbols[previous], left), (symbols[previous], new)
-                counts[old] -= count
+                counts[symbols[previous], left] -= count
+                fresh = (symbols[previous], new)
                 counts[fresh] += count
                 places[fresh].append(previous)
-                changed.add(old)
-                changed.add(fresh)
+                grown.add(fresh)
         counts[pair] = 0
-        self.changed = changed - {pair}
+        self.grown = grown
         return merged
 
 
@@ -237,23 +234,26 @@ def learn_merges(words: Mapping[tuple[int, ...], int], tokens: list[bytes], voca
     words: ids of each distinct word -> how often it occurs; tokens: the bytes of each id; grows by the merged tokens.
     """
     pairs = PairCounts(words)
+    counts = pairs.counts
     known = {token: i for i, token in enumerate(tokens)}
-    heap = [(-count, pair) for pair, count in pairs.counts.items()]
+    heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)
     merges: list[Pair] = []
     while heap and len(tokens) < vocab_size:
         promised, pair = heapq.heappop(heap)
-        if pairs.counts[pair] != -promised:
-            continue  # out of date: the pair is in the heap once more, at its true place
+        if (count := counts[pair]) < -promised:  # merges took some of its places away
+            if count:
+                heapq.heappush(heap, (-count, pair))
+            continue
         token = tokens[pair[0]] + tokens[pair[1]]
         if token not in known:  # two pairs may spell the same token, which then has one id
             known[token] = len(tokens)
             tokens.append(token)
         merges.append(pair)
         pairs.merge(pair, known[token])
-        for touched in pairs.changed:
-            if count := pairs.counts[touched]:
-                heapq.heappush(heap, (-count, touched))
+        for grown in pairs.grown:
+            if count := counts[grown]:
+                heapq.heappush(heap, (-count, grown))
     return merges
 
 

@@ -81,7 +81,7 @@ def _grow(tokens: list[str], words: dict[tuple[int, ...], int], vocab_size: int,
         singles[new] += merged
         singles[left] -= merged
         singles[right] -= merged
-        for pair in {best, *pairs.changed}:
+        for pair in {best, *pairs.grown, *holding[left], *holding[right]}:
             sort_in(pair)
         for pair in holding[left] | holding[right] | holding[new]:
             heapq.heappush(heap, entry(pair))

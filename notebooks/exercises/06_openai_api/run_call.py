@@ -38,8 +38,6 @@ SLIPS = """
     the error should name the tools that there are, so that the model can choose one.
 form.model_validate_json(call.arguments).model_dump() => json.loads(call.arguments)
     JSON is not yet of the right form: check it with `form.model_validate_json`.
-form.model_validate_json(call.arguments).model_dump() => form.model_construct(**json.loads(call.arguments)).model_dump()
-    `model_construct` checks nothing: use `model_validate_json`.
 form.model_validate_json(call.arguments) => form.model_validate(call.arguments)
     the arguments are a text, which `model_validate_json` reads; `model_validate` takes a dict.
 except ValidationError as error => except json.JSONDecodeError as error
