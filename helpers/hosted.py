@@ -21,11 +21,12 @@ _started: dict[str, tuple[subprocess.Popen, str]] = {}  # by adapter, so that a 
 
 def served(model: str = "course", adapter: str = "tools") -> tuple[str, str, str]:
     """Address, name and key of a model. "course" is served here as `chat`, with an adapter under its own name."""
+    direct = f"{os.environ.get('NO_PROXY', '')},127.0.0.1,localhost"  # to this machine without a proxy
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = direct.strip(",")
     if found := address_of(model):
         return found[1], found[0], key_for(found[1])
     if model != "course":
         raise ModelUnavailable(f'{model} is served nowhere: write MODEL = "course" or "name@address".')
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"  # to this machine without a proxy
     if adapter not in _started or _started[adapter][0].poll() is not None:
         _started[adapter] = _start(adapter)
     return _started[adapter][1], "chat", "none"

@@ -38,8 +38,6 @@ SLIPS = """
     the error should name the tools that there are, so that the model can choose one.
 form.model_validate_json(item.arguments).model_dump() => json.loads(item.arguments)
     JSON is not yet of the right form: check it with `form.model_validate_json`.
-form.model_validate_json(item.arguments).model_dump() => form.model_construct(**json.loads(item.arguments)).model_dump()
-    `model_construct` checks nothing: use `model_validate_json`.
 ```
         arguments = form.model_validate_json(item.arguments).model_dump()
 =>
