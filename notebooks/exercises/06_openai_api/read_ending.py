@@ -47,22 +47,10 @@ status == "failed" and response.error => status == "failed"
     `error` may be None: then the ending is only "failed".
 return f"failed {response.error.code}", text => return "failed", text
     the code of `response.error` says whether it helps to send the request again: keep it.
-```
-    if status not in ("completed", "incomplete"):
-        return status, text
-=>
-    if status not in ("completed", "incomplete"):
-        return "failed", text
-```
+return status, text => return "failed", text
     a queued response has not failed: any other status is itself the ending.
-```
-    text = "".join(part.text for part in parts if part.type == "output_text")
-=>
-    text = response.output_text
-```
-    `output_text` joins the commentary, too: take the texts of the other messages only.
  and item.phase != "commentary" =>
-    commentary is what the model says on the way: it is no answer, and does not belong into the text.
+    commentary is no answer, and `response.output_text` joins it, too: take the texts of the other messages only.
 item.phase != "commentary" => item.phase == "final_answer"
     many servers give no phase: leave out what is commentary, not what is unlabeled.
 for item in response.output or []: => for item in (response.output or [])[-1:]:
@@ -79,23 +67,11 @@ if status == "incomplete" => if status == "incomplete" and not text
     half a reply has text as well: ask for the status first.
 "refused", " ".join(refusals) => "refused", text
     the sentence of a refusal stands in `part.refusal`, not in a text.
-```
-    if any(item.type == "function_call" for item in response.output or []):
-        return "tool", text
-=>
-```
+if any( => if False and any(
     a tool call asks for work: it may come without a text or beside one, so look for it before you look at the text.
-```
-    if any(item.type == "function_call" for item in response.output or []):
-=>
-    if not text and any(item.type == "function_call" for item in response.output or []):
-```
+if any( => if not text and any(
     a tool call may stand beside text: look for it before you look at the text.
-```
-    if refusals:
-        return "refused", " ".join(refusals)
-=>
-```
+if refusals: => if False:
     a refusal comes with the status “completed”: look for parts of the type "refusal".
 if text.strip() else "empty"), text => if text.strip() else "empty"), text.strip()
     the text is returned unchanged: `.strip()` only decides between whole and empty.

@@ -38,12 +38,7 @@ SLIPS = """
     the error should name the tools that there are, so that the model can choose one.
 form.model_validate_json(item.arguments).model_dump() => json.loads(item.arguments)
     JSON is not yet of the right form: check it with `form.model_validate_json`.
-```
-        arguments = form.model_validate_json(item.arguments).model_dump()
-=>
-        form.model_validate_json(item.arguments)
-        arguments = json.loads(item.arguments)
-```
+(item.arguments).model_dump() => (item.arguments) and json.loads(item.arguments)
     pass on the validated arguments: the form fills in defaults, here the quantity.
 form.model_validate_json(item.arguments) => form.model_validate(item.arguments)
     the arguments are a text, which `model_validate_json` reads; `model_validate` takes a dict.
