@@ -1,7 +1,5 @@
 """What the lesson concludes, over its own variables."""
 
-from types import SimpleNamespace
-
 assert n_right["word -> letters"] <= 2 and len(WORDS) == 24 and n_right["letters -> letters"] >= 18
 assert encode_word(tuple("charger"), ranks) == ("charge", "r") and merges[:2] == [("g", "e"), ("a", "r")]
 assert n_equal == len(texts) > 200 and decode(encode(hindi_text)) == hindi_text
@@ -10,4 +8,4 @@ assert repaired.count(START) == 3 and not control & set(encode(markers)) and con
 assert max(times_english["o200k_base"].max(), times_english["Tekken"].max()) < 2 < times_english["SmolLM2"]["Turkish"]
 assert hindi_pays["Hindi"] < 1 < hindi_pays["mixed, draw 4"] < hindi_pays["mixed, draw 0"] < 2 < hindi_pays["English"]
 assert hindi_pays["… other pattern"] + 0.15 < hindi_pays["all, more merges"] > hindi_pays["all"] - 0.1
-assert tokens_and_price(page, SimpleNamespace(encode_ordinary=str.encode), 1)[0] == page.stat().st_size
+assert tokens_and_price(page, type("Vendor", (), {"encode_ordinary": str.encode}), 1)[0] == page.stat().st_size
