@@ -1,27 +1,21 @@
 """How much memory a model needs, by arithmetic; what this process really takes says `helpers.old.measuring.process`.
 
     weights_bytes(8_030_261_248, "int4")                 # 4_015_130_624
-    estimate("Llama-3.1-8B", task="lora", dtype="int4")  # weights, gradients, optimizer, activations, overhead
-    fits_table()                                         # which model on which GPU
 
 Everything is in bytes. 1 GB = 10⁹ bytes, 1 GiB = 2³⁰ bytes: files are sold in the first, memory comes in the second.
 
 What it does not do: model parallelism, offloading, paged optimizers, mixture-of-experts, or any architecture but
 Llama's (grouped-query attention, gated feed-forward, RMSNorm, no biases) and Qwen3's, which also normalizes queries and
-keys. Activations and overhead are estimates
-and are labeled so; weights, cache, gradients and optimizer states are exact.
+keys.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
-from dataclasses import dataclass, fields, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 GB, GIB, MIB = 10**9, 2**30, 2**20
-Task = Literal["inference", "lora", "full"]
-TASKS = ("inference", "lora", "full")
 
 BITS = {"fp64": 64, "fp32": 32, "bf16": 16, "fp16": 16, "fp8": 8, "int8": 8, "int4": 4}
 _ALIASES = {
@@ -143,110 +137,6 @@ CONTEXT_BYTES, FRAGMENTATION = 512 * MIB, 0.05
 
 
 @dataclass(frozen=True)
-class MemoryEstimate:
-    """Bytes by purpose. `activations` and `overhead` are estimates, the others are exact counts."""
-
-    weights: int
-    kv_cache: int
-    gradients: int
-    optimizer: int
-    activations: int
-    overhead: int
-
-    @property
-    def total(self) -> int:
-        return sum(getattr(self, field.name) for field in fields(self))
-
-    def __str__(self) -> str:
-        rows = [(field.name.replace("_", " "), getattr(self, field.name)) for field in fields(self)]
-        return "\n".join(f"{name:<12}{size / GIB:>9.2f} GiB" for name, size in [*rows, ("total", self.total)])
-
-
-def estimate(
-    architecture: Architecture | str,
-    task: Task = "inference",
-    dtype: Any = "fp16",
-    context: int = 2048,
-) -> MemoryEstimate:
-    """Memory for running or training one model on one device, with one sequence of `context` tokens.
-
-    weights      all parameters in `dtype`. int8 and int4 mean the matrices inside the layers only; embeddings, head
-                 and norms stay in 16 bits, as bitsandbytes leaves them. int8 has one 32-bit scale a matrix row, int4
-                 groups of 64 with doubly quantized scales (QLoRA, Dettmers et al. 2023). LoRA adds adapters in 32 bits.
-    kv cache     inference only: see `kv_cache_bytes`; 16-bit, or 32-bit for an fp32 model.
-    gradients    full: one for every parameter, in `dtype`. LoRA: 4 bytes for every adapter parameter.
-    optimizer    Adam keeps two 32-bit moments: 8 bytes a trained parameter. Full training of 16-bit weights keeps a
-                 32-bit master copy too: 12 (mixed precision, 16 bytes a parameter in all; Rajbhandari et al. 2020).
-    activations  training, with gradient checkpointing (Chen et al. 2016): each layer's input, and one layer's
-                 inside while it is recomputed. Korthikanti et al. (2022) count 34 bytes · tokens · d_model for the
-                 inside of a GPT layer without its attention matrix; here it is counted for Llama's. To that come the
-                 logits and their gradients in 32 bits. Inference: one layer's widest moment in the prefill, and the
-                 last logits. In 8 and 4 bits also the largest matrix, unpacked.
-    overhead     about 0.5 GiB for CUDA itself and 5 % for fragmentation: a rule of thumb, not a count.
-
-    Raises ValueError for an unknown model, task or dtype, and for full training in 8 or 4 bits.
-    """
-    shape = _architecture(architecture)
-    name = canonical_dtype(dtype)
-    if task not in TASKS:
-        raise ValueError(f"task {task!r} is not known: use 'inference', 'lora' or 'full'.")
-    if task == "full" and BITS[name] < 16:
-        raise ValueError(f"{name} is too coarse for full training's small updates: use dtype='bf16', or task='lora'.")
-    adapters = shape.lora_parameters(16) if task == "lora" else 0
-    trained = {"inference": 0, "lora": adapters, "full": shape.n_parameters}[task]
-    wide = "fp32" if BITS[name] >= 32 else "fp16"  # what activations and cache are kept in
-    cache = kv_cache_bytes(shape.layers, shape.kv_heads, shape.head_dim, context, 1, wide)
-    parts = MemoryEstimate(
-        weights=_model_bytes(shape, name) + 4 * adapters,
-        kv_cache=cache if task == "inference" else 0,
-        gradients=weights_bytes(trained, name if task == "full" else "fp32"),
-        optimizer=trained * (12 if task == "full" and BITS[name] == 16 else 8),
-        activations=_activation_bytes(shape, task, wide, context, 1, quantized=BITS[name] < 16),
-        overhead=0,
-    )
-    return replace(parts, overhead=CONTEXT_BYTES + round(FRAGMENTATION * parts.total))
-
-
-def _architecture(architecture: Architecture | str) -> Architecture:
-    if isinstance(architecture, Architecture):
-        return architecture
-    if architecture not in ARCHITECTURES:
-        near = difflib.get_close_matches(str(architecture), ARCHITECTURES, n=1, cutoff=0.3)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"There is no preset {architecture!r}: use one of {', '.join(ARCHITECTURES)}.{meant}")
-    return ARCHITECTURES[architecture]
-
-
-def _model_bytes(shape: Architecture, dtype: str) -> int:
-    if BITS[dtype] >= 16:
-        return weights_bytes(shape.n_parameters, dtype)
-    matrices = shape.linear_parameters
-    rest = weights_bytes(shape.n_parameters - matrices, "fp16")
-    if dtype == "int4":
-        scales = quantization_overhead_bytes(matrices, group_size=64, scale_bits=8, nested_group=256)
-    else:
-        scales = 4 * shape.layers * sum(out for _, out in shape.linear_shapes)
-    return weights_bytes(matrices, dtype) + scales + rest
-
-
-def _activation_bytes(shape: Architecture, task: str, dtype: str, tokens: int, batch: int, quantized: bool) -> int:
-    size = BITS[dtype] // 8
-    # A 4- or 8-bit matrix is multiplied as 16-bit numbers: the largest one is unpacked beside the packed copy.
-    unpacked = max(rows * columns for rows, columns in shape.linear_shapes) * 2 if quantized else 0
-    if task == "inference":
-        widest = 2 * shape.d_model + 3 * shape.d_ff  # residual and its norm; gate, up and their product
-        return size * tokens * widest + 4 * batch * shape.vocab + unpacked
-    query, key = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    # What one layer keeps for the backward pass, a token: the outputs of both norms before and after their gain, query,
-    # key, value, the attention's output, and gate, its SiLU, up and their product; and, since RMSNorm computes in 32
-    # bits, its two inputs once more in that width.
-    inside = size * (4 * shape.d_model + 2 * query + 2 * key + 4 * shape.d_ff) + 2 * 4 * shape.d_model * (size < 4)
-    checkpoints = size * shape.layers * shape.d_model
-    logits = (4 + 4) * shape.vocab  # in 32 bits, and their gradient
-    return tokens * (checkpoints + inside + logits) + unpacked
-
-
-@dataclass(frozen=True)
 class GPU:
     """A card: the figure on its box, and the memory that its driver reports (`nvidia-smi`, MiB).
 
@@ -275,10 +165,3 @@ GPUS = (
     GPU("H100", 80, 81_559),
     GPU("H200", 141, 143_771),
 )
-
-
-SETTINGS: tuple[tuple[Task, str], ...] = (
-    ("inference", "fp16"), ("inference", "int8"), ("inference", "int4"),
-    ("lora", "bf16"), ("lora", "int8"), ("lora", "int4"), ("full", "bf16"), ("full", "fp32"),
-)  # fmt: skip
-_TASK_NAMES = {"inference": "inference", "lora": "LoRA", "full": "full training"}

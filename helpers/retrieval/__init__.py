@@ -16,7 +16,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "pack_units",
             "sentence_spans",
         ],
-        "citations": ["Answer", "Citation", "Evidence", "cite", "word_support"],
+        "citations": ["Answer", "Citation"],
         "content_words": ["content"],
         "dense": ["DenseIndex", "encode_texts", "encoder_checksum"],
         "hybrid": ["HybridIndex", "reciprocal_rank_fusion"],

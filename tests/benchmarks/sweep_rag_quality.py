@@ -1,7 +1,5 @@
 """How far answers from the handbook can be trusted: for all 180 questions the answers from passages, from a closed
-book and by quoting, with what confidence is made of; for planted orders the replies before and after a defense; for
-each answerable question what query likelihood thinks of the 20 best hits, and the nDCG of the question rewritten. Raw
-texts and scores, which the notebook judges again; what is chosen is chosen on dev."""
+book and by quoting. Raw texts and scores."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from helpers.old.trials.answers import K
-from helpers.old.trials.planted_orders import CARRIERS
 from helpers.velunda.handbook import SPLITS
 
 NAME = "10b_rag_quality"
@@ -18,9 +15,6 @@ CASES = [
     *({"case": "answers", "split": split, "k": K, "every": 1} for split in SPLITS),
     *({"case": "closed-book", "split": split} for split in SPLITS),
     *({"case": "quoted", "split": split} for split in SPLITS),
-    *({"case": "poison", "question": n} for n in range(len(CARRIERS))),
-    {"case": "rerank"},
-    {"case": "rewriting"},
     *({"case": "answers", "split": "dev", "k": k, "every": 3} for k in DEPTHS),
 ]
 
@@ -30,9 +24,6 @@ def run(case: dict) -> dict:
         "answers": answers,
         "quoted": quoted,
         "closed-book": closed_book,
-        "rerank": rerank,
-        "poison": poison,
-        "rewriting": rewriting,
     }
     return kinds[case["case"]](**{name: value for name, value in case.items() if name != "case"})
 
@@ -62,73 +53,6 @@ def quoted(split: str) -> dict:
 
     trials = quote_all([question.question for question in load_questions(split)], index())
     return {"trials": [to_json(trial, trial.likelihood) for trial in trials]}
-
-
-def rerank() -> dict:
-    """For each answerable question its hits in order: which passages each shows, and the likelihood behind it."""
-    from helpers.old.trials.answers import POOL
-    from helpers.velunda import load_questions
-    from tests.benchmarks.pooled_reranking import pool_scores
-
-    asked = [question for question in load_questions() if question.answerable]
-    pools = {question.question: index().search(question.question, POOL) for question in asked}
-    scores = pool_scores(*model(), pools)
-    rows = []
-    for question in asked:
-        hits = pools[question.question]
-        shows = [[n for n, span in enumerate(question.spans) if span.shown_by(hit.chunk)] for hit in hits]
-        rows.append(
-            {
-                "split": question.split,
-                "shows": shows,
-                "scores": [round(score, 4) for score in scores[question.question]],
-            }
-        )
-    return {"pools": rows}
-
-
-def rewriting() -> dict:
-    """nDCG@10 of each answerable question as it was asked and rewritten, and what the chat model wrote for it."""
-    from helpers.old.retrieval import hypothetical_answer, multi_query, pseudo_relevance, rephrased, score_search
-    from helpers.old.retrieval.rewriting import ANSWER, REPHRASINGS
-    from helpers.old.trials.answers import write_all
-    from helpers.velunda import load_questions
-
-    asked = [question for question in load_questions() if question.answerable]
-    orders = {prompt: [prompt.format(question=each.question) for each in asked] for prompt in (ANSWER, *REPHRASINGS)}
-    replies = {prompt: write_all(own, *model()) for prompt, own in orders.items()}
-    written = {order: reply for prompt in orders for order, reply in zip(orders[prompt], replies[prompt], strict=True)}
-    write = written.__getitem__
-    ways = {
-        "as asked": index().search,
-        "pseudo-relevance": lambda query, k: pseudo_relevance(query, index(), k),
-        "made-up answer": lambda query, k: hypothetical_answer(query, index(), k, write),
-        "rephrased": lambda query, k: rephrased(query, index(), k, write),
-        "several questions": lambda query, k: multi_query(query, index(), k, write),
-    }
-    scores = {name: score_search(search, asked).values["ndcg@10"] for name, search in ways.items()}
-    return {
-        "splits": [question.split for question in asked],
-        "ndcg@10": {name: [round(float(value), 4) for value in values] for name, values in scores.items()},
-        "written": replies,
-    }
-
-
-def poison(question: int) -> dict:
-    from helpers.old.trials.answers import answer_from, look_up
-    from helpers.old.trials.planted_orders import ORDERS, carriers, defended, poisoned
-
-    asked, rows, searches = carriers()[question], [], []
-    for order in ORDERS:
-        with poisoned(index(), order, near=asked.spans[0]):
-            for when, way in {"before": None, "after": defended}.items():
-                searches.append(look_up(asked.question, index(), order=way))
-                rows.append({"order": order.text, "when": when})
-    trials = answer_from([asked.question] * len(searches), searches, *model(), batch=16)
-    for row, trial in zip(rows, trials, strict=True):
-        row["reached"] = any(row["order"] in passage.text for passage in trial.read)
-        row["reply"] = trial.text
-    return {"asked": asked.question, "replies": rows}
 
 
 @cache

@@ -8,15 +8,7 @@ import pytest
 
 from helpers.files import DataUnavailable
 from helpers.old.assistants import read_answer
-from helpers.old.evaluation import (
-    Code,
-    by_assistant,
-    counts,
-    load_categories,
-    load_codes,
-    load_failures,
-    paired,
-)
+from helpers.old.evaluation import Code, counts, load_categories, load_codes, load_failures, paired
 from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
 from helpers.old.trials import tickets_recorded
 from helpers.old.velunda import load_tickets
@@ -63,12 +55,6 @@ def test_counts_are_of_one_coder_and_leave_out_what_has_no_category():
     assert list(counts([*codes, Code("f04", "you", "free", "")]).items()) == [("a", 2), ("b", 1)]
     with pytest.raises(ValueError, match="f01 is coded more than once: give the codes of one coder"):
         counts([*codes, Code("f01", "somebody", "x", "a")])
-
-
-def test_the_table_by_assistant_has_each_category_and_adds_up_to_the_counts():
-    codes = load_codes("language model 1")
-    table = by_assistant(codes, FORTY)
-    assert {name: sum(row.values()) for name, row in table.items()} == counts(codes)
 
 
 def test_two_coders_are_lined_up_by_failure_not_by_place():

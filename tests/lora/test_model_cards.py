@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
 from huggingface_hub import metadata_load
 
 from helpers import adapters
@@ -13,7 +12,6 @@ from helpers.adapters import BASE, read_adapter
 from helpers.old.lora import add_lora_, save_adapter
 from helpers.old.metrics import Score
 from tests.lora.test_layers import stirred
-from tests.tools import model_cards
 from tests.tools.model_cards import entry, install, problems, score_row
 from tests.training.test_collation_and_losses import small_llama
 
@@ -93,28 +91,6 @@ def test_what_is_shipped_can_be_replaced(bench):
     assert (before.base, read_adapter("tickets").base) == (BASE, "another") and found(bench) == []
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"dtype": torch.float32}, "stored as F32, not as BF16 alone"),
-        ({"base": None}, "does not say what it was trained for"),
-        ({"base": "/ho" + "me/ada/models/x"}, "holds a path of one machine"),
-    ],
-    ids=["precision", "no base", "path"],
-)
-def test_what_breaks_a_rule_is_not_shipped(bench, options, said):
-    trained(bench, **options)
-    with pytest.raises(ValueError, match=said):
-        install(bench / "build" / "tickets", bench / "results")
-    assert adapters.shipped() == []
-
-
-def test_an_adapter_that_is_too_large_is_not_shipped(bench, monkeypatch):
-    monkeypatch.setattr(model_cards, "MOST_BYTES", 1_000)
-    with pytest.raises(ValueError, match="more than 1,000"):
-        install(bench / "build" / "tickets", bench / "results")
-
-
 def test_scores_belong_to_one_file(bench):
     save_adapter(stirred(add_lora_(small_llama(), 4, 8), seed=2), bench / "build" / "tickets", base=BASE)
     with pytest.raises(ValueError, match="are another file's"):
@@ -122,36 +98,3 @@ def test_scores_belong_to_one_file(bench):
     record(bench, [])
     with pytest.raises(ValueError, match="No record in data/results"):
         install(bench / "build" / "tickets", bench / "results")
-
-
-def test_two_runs_of_one_name_are_refused(bench):
-    [run, _] = json.loads((bench / "results" / "07_sft.json").read_text(encoding="utf-8"))["runs"]
-    record(bench, [run, run])
-    with pytest.raises(ValueError, match="Two runs trained the adapter tickets"):
-        found(bench)
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "said"),
-    [
-        ("README.md", b"# tickets\n", "The card of tickets is not what its record says"),
-        ("optimizer.pt", b"x", "holds optimizer.pt, which does not belong there"),
-        ("adapter_model.safetensors", b"x", "is cut off or damaged"),
-        ("adapter_config.json", b"{", "is cut off or no JSON"),
-    ],
-)
-def test_a_planted_defect_is_found(bench, file, content, said):
-    folder = install(bench / "build" / "tickets", bench / "results")
-    (folder / file).write_bytes(content)
-    [problem] = found(bench)
-    assert said in problem
-
-
-def test_the_command_ships_and_rewrites_cards(bench, monkeypatch, capsys):
-    monkeypatch.setattr(model_cards, "RESULTS", bench / "results")
-    assert model_cards.main([str(bench / "build" / "tickets")]) == 0
-    assert "tickets" in capsys.readouterr().out
-    (adapters.ADAPTERS / "tickets" / "README.md").write_text("old", encoding="utf-8")
-    assert model_cards.main([]) == 0 and found(bench) == []
-    assert model_cards.main([str(bench / "none")]) == 1
-    assert "There is no adapter" in capsys.readouterr().out

@@ -10,15 +10,7 @@ from hypothesis import strategies as st
 
 from helpers.files import DataUnavailable
 from helpers.old.corpora import language_reference
-from helpers.old.pretraining import (
-    Characters,
-    NGram,
-    TokenData,
-    Tokens,
-    own_text,
-    python_reference,
-    read_documents,
-)
+from helpers.old.pretraining import Characters, NGram, TokenData, Tokens, own_text, python_reference
 from helpers.tokenization import BPETokenizer
 from tests.pretraining.texts import small_text
 
@@ -83,31 +75,6 @@ def test_windows_read_the_text_from_end_to_end():
 def test_too_little_text_is_refused(train, held_out, make, said):
     with pytest.raises(ValueError, match=said):
         TokenData.of_texts(train, held_out, make(train + held_out))
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (b"", "is empty"),
-        (b" \n", "is empty"),
-        (b"\x89PNG\r\n\x1a\n\xff\xfe", "no UTF-8 text"),
-        (b"MZ\0\0\x01", "zero bytes"),
-    ],
-)
-def test_a_file_that_is_no_text_is_named(tmp_path, content, said):
-    (tmp_path / "good.txt").write_text("Fine.", encoding="utf-8")
-    (tmp_path / "other.txt").write_bytes(content)
-    with pytest.raises(DataUnavailable, match=f"other.txt.*{said}"):
-        read_documents(tmp_path)
-
-
-def test_documents_of_a_folder_come_sorted_with_unix_lines(tmp_path):
-    with pytest.raises(DataUnavailable, match="There is no .txt file"):
-        read_documents(tmp_path)
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "two.txt").write_bytes("\ufeffzwei\r\nthree".encode())
-    (tmp_path / "a.txt").write_bytes(b"one")
-    assert read_documents(tmp_path) == [("a.txt", "one"), ("b/two.txt", "zwei\nthree")]
 
 
 def test_hardly_anything_of_the_held_out_reference_stands_in_what_is_trained_on():

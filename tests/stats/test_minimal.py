@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.old.stats import e_value, kappa, log_e_value, minimal, paired_p_value
-
-
-def test_the_permutation_test_of_a_large_difference():
-    a = np.linspace(1, 2, 30)
-    assert paired_p_value(a, a - 1, flips=999) == 1 / 1000 and paired_p_value(a, a) == 1
+from helpers.old.stats import e_value, log_e_value
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
@@ -25,8 +18,3 @@ def test_the_e_value(only_a, only_b):
 def test_the_e_value_takes_arrays_and_does_not_overflow():
     both = e_value(np.array([8, 540]), np.array([0, 520]))
     assert both == pytest.approx([e_value(8, 0), e_value(540, 520)]) and both[1] < 1
-
-
-def test_each_is_short_enough_to_be_shown():
-    for thing in (paired_p_value, kappa, e_value):
-        assert len(inspect.getsource(thing).splitlines()) < 25 and thing.__module__ == minimal.__name__

@@ -54,7 +54,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "failures": [
             "Code",
             "Failure",
-            "by_assistant",
             "counts",
             "load_categories",
             "load_codes",
@@ -65,10 +64,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "harness": ["Run", "Share", "run_suite", "score"],
         "judges": ["BothOrders", "ask_judge", "grade", "judge_prompt", "label_judge", "parse_verdict"],
         "judgments": ["CRITERIA", "Pair", "Rating", "SystemAnswer", "load_pairs", "load_ratings"],
-        "lm_eval_task": ["likelihood_model", "lm_eval_accuracy", "picks_intent", "write_task"],
+        "lm_eval_task": ["write_task"],
         "preferences": [
             "agreement",
-            "by_gold",
             "compare_judges",
             "majority",
             "prefers_longer",

@@ -14,7 +14,7 @@ decide which of two coders is right. `helpers.stats` measures how far they agree
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -112,18 +112,6 @@ def counts(codes: Iterable[Code]) -> dict[str, int]:
     A code without a category is not counted. Raises ValueError where a failure is coded twice: count one coder at once.
     """
     return dict(Counter(code.category for code in _once(codes) if code.category).most_common())
-
-
-def by_assistant(codes: Iterable[Code], failures: Sequence[Failure]) -> dict[str, dict[str, int]]:
-    """For each category, the commonest first: how many failures of each assistant. Raises ValueError as `counts`."""
-    of = {failure.id: failure.assistant for failure in failures}
-    codes = _once(codes)
-    assistants = [name for name in dict.fromkeys((*ASSISTANTS, *of.values())) if name in of.values()]
-    table = {category: dict.fromkeys(assistants, 0) for category in counts(codes)}
-    for code in codes:
-        if code.category and code.failure in of:
-            table[code.category][of[code.failure]] += 1
-    return table
 
 
 def paired(first: Iterable[Code], second: Iterable[Code]) -> tuple[list[str], list[str]]:

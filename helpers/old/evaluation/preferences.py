@@ -59,11 +59,6 @@ def majority(ratings: Iterable[Rating], criterion: str = "overall") -> dict[str,
     }
 
 
-def by_gold(pairs: Iterable[Pair]) -> dict[str, str]:
-    """Which answer is right by the authors' gold: "a", "b", or "tie" where both are, or neither is."""
-    return {pair.id: "tie" if pair.a.right == pair.b.right else "a" if pair.a.right else "b" for pair in pairs}
-
-
 def signed(values: Mapping[str, str | None]) -> dict[str, float]:
     """ "a", "b" and "tie" as +1, −1 and 0; what is None or "cannot tell" becomes 0, too."""
     return {pair: SIGNS.get(value or "tie", 0) for pair, value in values.items()}

@@ -66,12 +66,6 @@ def f1(shared: int, said: int, wanted: int) -> float:
     return 2 * shared / (said + wanted) if shared else 0.0
 
 
-def rouge_n(prediction: str, reference: str, n: int) -> float:
-    """ROUGE-n of one text (Lin, 2004), 0 to 1: F1 of the runs of n words."""
-    ours, theirs = ngrams(prediction.split(), n), ngrams(reference.split(), n)
-    return f1((ours & theirs).total(), ours.total(), theirs.total())
-
-
 def rouge_l(prediction: str, reference: str) -> float:
     """ROUGE-L of one text (Lin, 2004), 0 to 1: F1 of the longest sequence of words that both have in that order."""
     ours, theirs = prediction.split(), reference.split()

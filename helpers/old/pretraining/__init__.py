@@ -42,7 +42,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "Tokens",
             "own_text",
             "python_reference",
-            "read_documents",
         ],
         "experts": ["MixtureOfExperts", "expert_loads", "with_experts"],
         "minimal": ["minimal_pretrain"],

@@ -192,18 +192,6 @@ def own_text(path: str | os.PathLike, alphabet: int = 117) -> TokenData:
     return TokenData.of_texts(text[:cut], text[cut:], Characters.train(text))
 
 
-def read_documents(folder: str | os.PathLike) -> list[tuple[str, str]]:
-    """Every .txt file below a folder, sorted by path: (its path from there, its text).
-
-    Raises DataUnavailable where there is none, and for a file that is empty or no UTF-8 text, with its name.
-    """
-    folder = Path(folder)
-    paths = sorted(path for path in folder.rglob("*.txt") if path.is_file())
-    if not paths:
-        raise DataUnavailable(f"There is no .txt file in {folder}: put the text to train on there.")
-    return [(path.relative_to(folder).as_posix(), _read(path)) for path in paths]
-
-
 def _read(path: Path) -> str:
     content = path.read_bytes()
     try:

@@ -23,7 +23,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "double_dequantize",
             "double_quantize",
             "dynamic_codebook",
-            "even_codebook",
             "nf4_codebook",
             "pack_codes",
             "quantize_blocks",

@@ -51,12 +51,6 @@ def nf4_codebook() -> Tensor:
     return (levels / levels.max()).float()
 
 
-def even_codebook(bits: int) -> Tensor:
-    """2**bits − 1 values in equal steps from −1 to 1, with 0 in the middle: symmetric int4 or int8."""
-    top = 2 ** (bits - 1) - 1
-    return torch.arange(-top, top + 1) / top
-
-
 @cache
 def dynamic_codebook() -> Tensor:
     """The 256 values in which block sizes are kept, ascending, (256,): fine near 0, coarse near ±1.

@@ -4,9 +4,8 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["injection", "metrics", "plots", "prompt", "reranking", "rewriting"],
+    submodules=["metrics", "plots", "prompt", "reranking"],
     submod_attrs={
-        "injection": ["disarmed", "speaks_to_a_model", "without_orders"],
         "metrics": [
             "SearchScores",
             "compare",
@@ -21,15 +20,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "prompt": ["GroundedPrompt", "encode_prompt", "grounded_messages", "grounded_prompt"],
         "reranking": ["PASSAGE", "load_cross_encoder", "query_likelihood", "rerank"],
-        "rewriting": [
-            "feedback_vector",
-            "feedback_words",
-            "fuse",
-            "hypothetical_answer",
-            "multi_query",
-            "pseudo_relevance",
-            "rephrased",
-            "search_rewritten",
-        ],
     },
 )

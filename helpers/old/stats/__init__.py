@@ -6,7 +6,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["minimal", "power", "ranking", "resampling", "sequential", "significance"],
     submod_attrs={
-        "minimal": ["e_value", "kappa", "paired_p_value"],
+        "minimal": [
+            "e_value",
+            "kappa",
+        ],
         "power": [
             "power_of_shares",
             "sample_size",

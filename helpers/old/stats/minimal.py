@@ -7,14 +7,6 @@ from numpy.typing import NDArray
 from scipy.special import betaln
 
 
-def paired_p_value(a: NDArray, b: NDArray, flips: int = 10_000, seed: int = 0) -> float:
-    """If both systems were equally good, how often would a − b be as large as it is? a, b: (n,) scores per question."""
-    gaps = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
-    signs = np.random.default_rng(seed).choice([-1, 1], size=(flips, len(gaps)))  # who is who, tossed per question
-    shuffled = np.abs(signs @ gaps)
-    return (1 + (shuffled >= abs(gaps.sum()) - 1e-9).sum()) / (1 + flips)  # the result that was seen is one of them
-
-
 def kappa(a: list[str], b: list[str]) -> float:
     """How much of the agreement that chance leaves open do two raters reach? a, b: labels of the same items."""
     n = len(a)

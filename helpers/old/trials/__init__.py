@@ -19,7 +19,6 @@ modules have nothing to do with each other.
 | 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
 | 14c      | `six_answers`, `metric_lies`                                                                         |
 | 12       | `routing`                                                                                            |
-| 11, 15   | to come: `answers`, `answers_recorded`, `readers`, `planted_orders`, `question_pairs`, `vector_indexes` |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second
 notebook needs it.

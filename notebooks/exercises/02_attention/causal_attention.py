@@ -45,9 +45,9 @@ tril() => tril(1)
     off by one: each position sees the next one.
 tril() => tril(-1)
     a position sees itself, too; yours sees only what comes before it.
- / q.shape[-1] ** 0.5 =>
+transpose(-2, -1) / q.shape[-1] ** 0.5 => transpose(-2, -1)
     the scores are not divided by √head_dim.
- ** 0.5 =>
+q.shape[-1] ** 0.5 => q.shape[-1]
     you divide by head_dim; divide by its root.
 q.shape[-1] => q.shape[-2]
     this is the root of the number of positions; head_dim is the last axis.

@@ -1,11 +1,7 @@
 """Right answers that are written differently."""
 
 causal_attention = """
-```
-scores.masked_fill(~visible, float("-inf"))
-=>
-torch.where(visible, scores, float("-inf"))
-```
+scores.masked_fill(~visible, float("-inf")) => torch.where(visible, scores, float("-inf"))
 ```
 def causal_attention(q, k, v):
     return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
