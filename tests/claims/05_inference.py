@@ -2,9 +2,7 @@ assert possible.sum() == 50 and abs(ratio - 0.7) < 1e-3, "top-k 50 and temperatu
 assert (spread["1.5, then top-p 0.9"] > 0).sum() > 2000 > 100 > (spread["1.5, then min-p 0.1"] > 0).sum()
 assert len(pairs) == 72 and all(len(tokenizer.encode(" " + word)) == 1 for word in [*pairs.word, *pairs.opposite])
 assert n_right == {"greedy": {"dev": 20, "held out": 40}, "greedy, penalty 1.2": {"dev": 21, "held out": 42}}
-assert (table["held out"] < 40).all() and all(
-    part["held out"].is_monotonic_decreasing and part.words.is_monotonic_increasing for _, part in table.groupby("cut")
-), "no drawing setting shown gets more than greedy; hotter costs more and buys more"
-assert len(held) == 48 and (scores.argmax(-1) == token_of(held)).sum() == 11, "the penalty breaks copying"
+assert (table["held out"] < 40).all(), "no drawing setting shown gets more than greedy"
+assert all(part["held out"].is_monotonic_decreasing for _, part in table.groupby("cut")), "hotter costs more"
+assert (scores.argmax(-1) == token_of(held)).sum() == 11, "the penalty breaks copying"
 assert set(ranked.cut[:2]) == {"top-p 0.9", "min-p 0.1"} and set(ranked.temperature[:2]) == {0.5}
-assert abs(ranked.words.iloc[0] - ranked.words.iloc[1]) < 0.05, "a tie, and said to be one"

@@ -19,8 +19,7 @@ def generate(read, ids, choose, ends, limit):
 
 HINTS = """
 `read` remembers. What do you give it before the first choice, and what before each later one?
-Before the first choice it gets the prompt, later the one token that it has not read yet. Nothing is chosen after the
-    last token, so nobody has to read it.
+First the prompt, later the one token that it has not read yet. Nothing is chosen after the last, so it stays unread.
 `choose` gets the logits and `ids + written`. Return from inside the loop with "end"; whoever leaves the loop by its
     condition has reached the limit.
 """
@@ -49,8 +48,6 @@ token in ends => token == min(ends)
     you look for one end token; there may be several: `token in ends`.
 return written, "length" => read(unread); return written, "length"
     you read the token at the limit, after which nothing is chosen: read only before a choice.
-return written, "length" => read(unread); return written, "length" && return written, "end" => read([token]); return written, "end"
-    you read the last token, after which nothing is chosen: read only before a choice.
 unread = [token] => unread = []
     the new token is never read, so the same logits come each time.
 ```
@@ -94,9 +91,8 @@ def drive(answer, table, ids, ends, limit):
         return int((logits - 0.7 * said).argmax())
 
     result = answer(read, ids, choose, set(ends), limit)
-    if not isinstance(result, tuple) or len(result) != 2:
-        result = result, None
-    return {"reply": result[0], "ending": result[1], "ids afterwards": ids, "tokens read": len(seen)}
+    reply, ending = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
+    return {"reply": reply, "ending": ending, "ids afterwards": ids, "tokens read": len(seen)}
 
 
 def shown(table, ids, ends, limit):
