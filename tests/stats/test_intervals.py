@@ -1,3 +1,41 @@
+"""Intervals: against scipy, by worked cases, by simulation, and with input that cannot be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.stats import (
+    PairedDifference,
+    bootstrap,
+    bootstrap_ratio,
+    coverage,
+    gain_interval,
+    paired_bootstrap,
+    wald,
+    wilson,
+)
+
+COUNTS = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+CONFIDENCES = st.floats(0.01, 0.999)
+NAN = float("nan")
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_is_scipys(counts, confidence):
+    theirs = scipy.stats.binomtest(*counts).proportion_ci(confidence, method="wilson")
+    assert wilson(*counts, confidence) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
+
+
+@given(COUNTS, CONFIDENCES)
+def test_wilson_lies_in_zero_to_one_and_holds_the_share(counts, confidence):
+    low, high = wilson(*counts, confidence)
+    assert 0 <= low <= counts[0] / counts[1] <= high <= 1 and low < high
+
+
 def test_a_worked_case():
     """15 of 20: z² = 3.8415; middle 16.9207 / 23.8415 = 0.7097; reach 1.96 · √(3.75 + 0.9604) / 23.8415 = 0.1784."""
     assert wilson(15, 20) == pytest.approx((0.5313, 0.8881), abs=1e-4)
@@ -71,6 +109,14 @@ def test_a_statistic_without_axis_goes_row_by_row_to_the_same_interval():
     values = np.random.default_rng(0).normal(size=40)
     assert bootstrap(values, lambda row: float(np.mean(row))) == pytest.approx(bootstrap(values, np.mean))
     assert bootstrap(values, max)[1] == values.max()
+
+
+def test_the_seed_decides_and_blocks_do_not(monkeypatch):
+    values = np.random.default_rng(0).normal(size=50)
+    assert bootstrap(values) == bootstrap(values) != bootstrap(values, seed=1)
+    whole = bootstrap(values, resamples=100)
+    monkeypatch.setattr("helpers.stats.intervals.BLOCK", 333)  # six rows at a time
+    assert bootstrap(values, resamples=100) == whole
 
 
 @pytest.mark.parametrize(
