@@ -2,55 +2,61 @@
 
 from openai.types.responses import Response
 
-MINUTES, DOTS = 9, 2
-PROVES = "eight endings are told apart, whatever stands in the output, and commentary is no answer"
+MINUTES, DOTS = 10, 2
+PROVES = "all endings are told apart, whatever stands in the output, and commentary is no answer"
 
 
 def read_ending(response):
     status = getattr(response, "status", None)
-    if status in ("queued", "in_progress"):
-        return "running", ""
-    if status not in ("completed", "incomplete"):
-        return "failed", ""
-    messages = [item for item in response.output if item.type == "message" and item.phase != "commentary"]
-    parts = [part for message in messages for part in message.content]
+    if status is None:
+        return "no response", ""
+    parts = []
+    for item in response.output or []:
+        if item.type == "message" and item.phase != "commentary":
+            parts += item.content
     text = "".join(part.text for part in parts if part.type == "output_text")
+    if status == "failed" and response.error:
+        return f"failed {response.error.code}", text
+    if status not in ("completed", "incomplete"):
+        return status, text
     if status == "incomplete":
         reason = getattr(response.incomplete_details, "reason", None)
         return ("filtered" if reason == "content_filter" else "cut"), text
     refusals = [part.refusal for part in parts if part.type == "refusal"]
     if refusals:
         return "refused", " ".join(refusals)
-    if any(item.type == "function_call" for item in response.output):
+    if any(item.type == "function_call" for item in response.output or []):
         return "tool", text
     return ("whole" if text.strip() else "empty"), text
 
 
 HINTS = """
-Which endings can you tell from `status` alone, before you look at the output? A web page comes as a `str`, and a `str`
-    has no status: `getattr(response, "status", None)` asks without an error.
+Which endings can you tell from `status` alone? A web page comes as a `str`, and a `str` has no status:
+    `getattr(response, "status", None)` asks without an error.
 The answer need not be the first item or the last one, so never index `output`. Go through all items, keep the messages
     whose `phase` is not "commentary", and look at the `type` of each part in their `content`.
-Three steps: return where the status is neither "completed" nor "incomplete"; join the texts; then ask in the order of
-    the list. `incomplete_details` may be None, and only a part of the type "refusal" has `.refusal`.
+Three steps: return where there is no status; join the texts; then ask in the order of the list. `output`, `error` and
+    `incomplete_details` may be None, and only a part of the type "refusal" has `.refusal`.
 """
 SLIPS = """
 getattr(response, "status", None) => response.status
     a web page comes as a `str`, which has no status: `getattr(response, "status", None)`.
-("queued", "in_progress") => ("in_progress",)
-    a queued response has not failed: it waits for its turn.
-status not in ("completed", "incomplete") => status == "failed"
-    a canceled response is no answer, and a web page has no status at all: only two statuses have an output.
+response.output or []: => response.output:
+    `output` may be None: then there are no items.
+status == "failed" and response.error => status == "failed"
+    `error` may be None: then the ending is only "failed".
+return f"failed {response.error.code}", text => return "failed", text
+    the code of `response.error` says whether it helps to send the request again: keep it.
+return status, text => return "failed", text
+    a queued response has not failed: any other status is itself the ending.
  and item.phase != "commentary" =>
-    commentary is what the model says on the way: it is no answer, and does not belong into the text.
+    commentary is no answer, and `response.output_text` joins it, too: take the texts of the other messages only.
 item.phase != "commentary" => item.phase == "final_answer"
     many servers give no phase: leave out what is commentary, not what is unlabeled.
-messages for part in => messages[:1] for part in
-    there may be several messages: look at all of them.
-[item for item in response.output if item => [item for item in response.output[-1:] if item
+for item in response.output or []: => for item in (response.output or [])[-1:]:
     the answer need not be the last item: select items by their type.
-[item for item in response.output if item => [item for item in response.output[:1] if item
-    the answer need not be the first item: hidden thoughts or commentary may come before it.
+for item in response.output or []: => for item in (response.output or [])[:1]:
+    the answer need not be the first item: reasoning or commentary may come before it.
 getattr(response.incomplete_details, "reason", None) => response.incomplete_details.reason
     incomplete_details may be None: then nobody says why, and the reply counts as cut.
 ("filtered" if reason == "content_filter" else "cut") => "cut"
@@ -61,24 +67,14 @@ if status == "incomplete" => if status == "incomplete" and not text
     half a reply has text as well: ask for the status first.
 "refused", " ".join(refusals) => "refused", text
     the sentence of a refusal stands in `part.refusal`, not in a text.
-```
-    if any(item.type == "function_call" for item in response.output):
-        return "tool", text
-=>
-```
+if any( => if False and any(
     a tool call asks for work: it may come without a text or beside one, so look for it before you look at the text.
-```
-    if any(item.type == "function_call" for item in response.output):
-=>
-    if not text and any(item.type == "function_call" for item in response.output):
-```
+if any( => if not text and any(
     a tool call may stand beside text: look for it before you look at the text.
-```
-    if refusals:
-        return "refused", " ".join(refusals)
-=>
-```
+if refusals: => if False:
     a refusal comes with the status “completed”: look for parts of the type "refusal".
+if text.strip() else "empty"), text => if text.strip() else "empty"), text.strip()
+    the text is returned unchanged: `.strip()` only decides between whole and empty.
 text.strip() => text
     blanks and line breaks are no answer: strip the text before you judge it.
 """
@@ -99,19 +95,20 @@ def said(*texts, phase="final_answer"):
     return {"type": "message", "id": "m", "role": "assistant", "status": "completed", "phase": phase, "content": parts}
 
 
-def drive(answer, status, output, details=None):
-    """What is said of a response with this status, output and incomplete_details; of a web page as it is."""
+def drive(answer, status, output, details=None, error=None):
+    """What is said of a response with this status, output, incomplete_details and error; of a web page as it is."""
     if status == "a str":
         return answer(output)
-    body = {"id": "r", "object": "response", "error": None, "usage": None}
+    body = {"id": "r", "object": "response", "error": error, "usage": None}
     return answer(Response.construct(**body, status=status, output=output, incomplete_details=details))
 
 
-def shown(status, output, details=None):
+def shown(status, output, details=None, error=None):
     if status == "a str":
         return f"read_ending({output!r})"
-    kinds = [item["type"] + (f" ({item['phase']})" if item.get("phase") else "") for item in output]
-    return f"read_ending of a response with the status {status!r}, incomplete_details {details} and the items {kinds}"
+    kinds = [item["type"] + (f" ({item['phase']})" if item.get("phase") else "") for item in output or []]
+    about = f"incomplete_details {details}, error {error}"
+    return f"read_ending of a response with the status {status!r}, {about} and the items {kinds}"
 
 
 def cases(rng):
@@ -126,5 +123,7 @@ def cases(rng):
         ("incomplete", [thoughts], {"reason": "max_output_tokens"}), ("completed", [answer, thoughts]),
         ("completed", [aside]), ("completed", [said(" \n")]), ("completed", []), ("completed", [aside, call]),
         ("completed", [bare, call]), ("completed", [refusal]), ("completed", [aside, said("Well.", "no: I cannot.")]),
-        ("queued", []), ("in_progress", [answer]), ("failed", []), ("cancelled", []), ("a str", "<html>Sign in</html>"),
+        ("queued", []), ("in_progress", [answer]), ("failed", []), ("cancelled", None),
+        ("failed", [answer], None, {"code": "invalid_prompt", "message": "No."}), ("completed", None),
+        ("completed", [said(" It is on its way.\n")]), ("a str", "<html>Sign in</html>"),
     ]  # fmt: skip

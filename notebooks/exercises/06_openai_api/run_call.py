@@ -9,12 +9,12 @@ MINUTES, DOTS = 7, 2
 PROVES = "only a known tool runs, with arguments of the right form, for the customer who is logged in; the rest is told"
 
 
-def run_call(call, tools, customer):
-    if call.name not in tools:
-        return json.dumps({"error": f"there is no tool {call.name}, only {', '.join(tools)}"})
-    form, function = tools[call.name]
+def run_call(item, tools, customer):
+    if item.name not in tools:
+        return json.dumps({"error": f"there is no tool {item.name}, only {', '.join(tools)}"})
+    form, function = tools[item.name]
     try:
-        arguments = form.model_validate_json(call.arguments).model_dump()
+        arguments = form.model_validate_json(item.arguments).model_dump()
     except ValidationError as error:
         return json.dumps({"error": str(error)})
     return json.dumps(function(customer, **arguments))
@@ -29,16 +29,18 @@ Return at once where the name is not in `tools`; put only the check into `try`, 
 """
 SLIPS = """
 ```
-    if call.name not in tools:
-        return json.dumps({"error": f"there is no tool {call.name}, only {', '.join(tools)}"})
+    if item.name not in tools:
+        return json.dumps({"error": f"there is no tool {item.name}, only {', '.join(tools)}"})
 =>
 ```
     the model may ask for a tool that does not exist: tell it so, with the names of those that do.
 , only {', '.join(tools)} =>
     the error should name the tools that there are, so that the model can choose one.
-form.model_validate_json(call.arguments).model_dump() => json.loads(call.arguments)
+form.model_validate_json(item.arguments).model_dump() => json.loads(item.arguments)
     JSON is not yet of the right form: check it with `form.model_validate_json`.
-form.model_validate_json(call.arguments) => form.model_validate(call.arguments)
+(item.arguments).model_dump() => (item.arguments) and json.loads(item.arguments)
+    pass on the validated arguments: the form fills in defaults, here the quantity.
+form.model_validate_json(item.arguments) => form.model_validate(item.arguments)
     the arguments are a text, which `model_validate_json` reads; `model_validate` takes a dict.
 except ValidationError as error => except json.JSONDecodeError as error
     wrong arguments end your program: pydantic raises a ValidationError, also where the text is no JSON.
@@ -52,7 +54,7 @@ function(customer, **arguments) => function(customer, arguments)
     the arguments have names: pass them with `**arguments`.
 return json.dumps({"error": str(error)}) => return json.dumps({})
     the model learns nothing from this: say under "error" what is wrong.
-tools[call.name] => list(tools.values())[0]
+tools[item.name] => list(tools.values())[0]
     this runs the first tool, whatever the model asked for.
 """
 REFUSED = """

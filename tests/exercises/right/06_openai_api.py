@@ -3,12 +3,10 @@
 read_ending = """
 ```
 def read_ending(response):
-    if isinstance(response, str) or response.status in ("failed", "cancelled"):
-        return "failed", ""
-    if response.status in ("queued", "in_progress"):
-        return "running", ""
+    if isinstance(response, str):
+        return "no response", ""
     text, refusal, called = "", "", False
-    for item in response.output:
+    for item in response.output or ():
         called = called or item.type == "function_call"
         if item.type != "message" or item.phase == "commentary":
             continue
@@ -17,6 +15,10 @@ def read_ending(response):
                 refusal = f"{refusal} {part.refusal}".strip()
             elif part.type == "output_text":
                 text += part.text
+    if response.status == "failed":
+        return f"failed {response.error.code if response.error else ''}".strip(), text
+    if response.status not in ("completed", "incomplete"):
+        return response.status, text
     if response.status == "incomplete":
         details = response.incomplete_details
         return ("filtered", text) if details and details.reason == "content_filter" else ("cut", text)
@@ -29,10 +31,10 @@ def read_ending(response):
 """
 run_call = """
 ```
-def run_call(call, tools, customer):
+def run_call(item, tools, customer):
     try:
-        form, function = tools[call.name]
-        given = form.model_validate_json(call.arguments)
+        form, function = tools[item.name]
+        given = form.model_validate_json(item.arguments)
         result = function(customer=customer, **given.model_dump())
     except KeyError:
         result = {"error": "choose one of " + " ".join(tools)}
