@@ -1,12 +1,11 @@
 """What the lesson concludes, over its own variables."""
 
-assert n_right["word -> letters"] <= 2 and n_right["letters -> word"] <= 6, "it can hardly cross"
-assert n_right["word -> word"] == len(WORDS) == 24 and n_right["letters -> letters"] >= 18, "it copies both"
+assert n_right["word -> letters"] <= 2 and len(WORDS) == 24 and n_right["letters -> letters"] >= 18
 assert encode_word(tuple("charger"), ranks) == ("charge", "r") and merges[:2] == [("g", "e"), ("a", "r")]
-assert n_equal == len(texts) > 200
+assert n_equal == len(texts) > 200 and decode(encode(hindi_text)) == hindi_text
 assert mine == usual_call([system, honest]) and usual_call([system, attack]).count(START) == 4
-assert repaired.count(START) == 3
+assert repaired.count(START) == 3 and not control & set(encode(markers)) and control & set(tokenizer(markers).input_ids)
 assert max(times_english["o200k_base"].max(), times_english["Tekken"].max()) < 2 < times_english["SmolLM2"]["Turkish"]
-assert hindi_pays["Hindi"] < 1 < hindi_pays["all eight"] < 1.6, "merges for Hindi help Hindi"
-assert 1.6 < hindi_pays["no text (bytes)"] < 3 < hindi_pays["English"]
-assert tokens_and_price(page, chat_tokenizer, PRICE)[0] == len(encode(page.read_text(encoding="utf-8")))
+assert hindi_pays["Hindi"] < 1 < hindi_pays["mixed, draw 4"] < hindi_pays["mixed, draw 0"] < 2 < hindi_pays["English"]
+assert hindi_pays["… other pattern"] + 0.15 < hindi_pays["all, more merges"] > hindi_pays["all"] - 0.1
+assert tokens_and_price(page, type("Vendor", (), {"encode_ordinary": str.encode}), 1)[0] == page.stat().st_size

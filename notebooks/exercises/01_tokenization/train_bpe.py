@@ -2,20 +2,18 @@
 
 from collections import Counter
 
-MINUTES, DOTS = 8, 2
+MINUTES, DOTS = 10, 2
 PROVES = "words count as often as they occur, and each count sees the merges before it"
 
 
 def merge_pair(symbols, pair):
     """As in the lesson."""
-    merged, i = [], 0
-    while i < len(symbols):
-        if symbols[i : i + 2] == pair:
-            merged.append(pair[0] + pair[1])
-            i += 2
+    merged = []
+    for symbol in symbols:
+        if merged and (merged[-1], symbol) == pair:
+            merged[-1] += symbol
         else:
-            merged.append(symbols[i])
-            i += 1
+            merged.append(symbol)
     return tuple(merged)
 
 
@@ -38,8 +36,8 @@ HINTS = """
 What changes in the words after a merge, and what must therefore be counted again?
 One round: count the pairs of all words, choose one, keep it, and make new words with `merge_pair`. A word of n symbols
     has n - 1 pairs: `zip(symbols, symbols[1:])`.
-Add the word's number to the count of each of its pairs. For the choice, `min` takes a `key`; let it give a tuple, in
-    which a high count must come out small, and the pair itself breaks the tie. No pair left means no round left.
+Add the word's number to the count of each of its pairs. Which count is the largest, and which pairs have it? Of these,
+    the alphabet decides. A round without any pair is no round.
 """
 SLIPS = """
 counts[pair] += times => counts[pair] += 1
@@ -52,6 +50,8 @@ min(counts, key=lambda pair: (-counts[pair], pair)) => max(counts, key=lambda pa
     of equally frequent pairs yours takes the last in the alphabet: the first goes first.
 min(counts, key=lambda pair: (-counts[pair], pair)) => min(counts, key=lambda pair: (counts[pair], pair))
     you merge the rarest pair; the most frequent one goes first.
+if not counts: => if False: && min(counts, key=lambda pair: (-counts[pair], pair)) => counts.most_common(1)[0][0]
+    of equals, `most_common` takes the one counted first, not the first in the alphabet; and it needs a pair.
 zip(symbols, symbols[1:]) => set(zip(symbols, symbols[1:]))
     a pair that stands twice in a word counts twice.
 zip(symbols, symbols[1:]) => zip(symbols[::2], symbols[1::2])
