@@ -10,10 +10,10 @@ assert (
     results["without 5 copiers"].mean()
     < 0.2
     < 0.6
-    < min(results[label].mean() for label in ("of the copiers, only 18.6", "without 13 others of these layers"))
+    < min(results[label].mean() for label in ("without copiers but 18.6", "without 13 others of these layers"))
 )
-assert results["without 16.0, which looks back"].mean() < 0.6
-assert min(results[f"without {label}"].mean() for label in ("11.1, which looks back", "the others of layer 16")) > 0.85
+assert results["without 16.0, which looks back"].mean() < 0.6 < 0.85 < results["without 11.1, which looks back"].mean()
+assert abs(results["without 16.0 and the copiers"].mean() - results["without 5 copiers"].mean()) < 0.05
 assert backward == [(16, 0), (11, 1)] and copiers[0] == (18, 6)
 assert min(copy_score[one] for one in copiers) > 0.5 and abs(of_copiers - 0.8) < 0.02, "11.1 is not needed"
 assert leak(model, text[:, :8], size)[0] < 1e-5 < 0.1 < change and noise < 1e-5, "the last change is the planted one's"

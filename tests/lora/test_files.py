@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import warnings
 
 import pytest
-import safetensors.torch
 import torch
 
 from helpers.adapters import AdapterUnavailable, read_adapter
-from helpers.files import safe_files
 from helpers.old.lora import add_lora_, load_adapter, lora_layers, merge_lora_, save_adapter
 from helpers.transformer import Llama, LlamaConfig
 from tests.lora.test_layers import stirred
@@ -115,17 +111,6 @@ def test_saved_and_read_back_it_says_the_same(tmp_path):
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
-
-
-def test_a_file_takes_two_bytes_a_number_and_rounds_as_bfloat16_does(tmp_path):
-    model = stirred(add_lora_(small_llama(), 4, 8))
-    save_adapter(model, tmp_path / "a")
-    n = sum(layer.A.numel() + layer.B.numel() for layer in lora_layers(model).values())
-    size = (tmp_path / "a" / "adapter_model.safetensors").stat().st_size
-    assert 2 * n < size < 2 * n + 150 * 2 * len(lora_layers(model))  # and a header
-    read = lora_layers(load_adapter(small_llama(), tmp_path / "a"))
-    for name, layer in lora_layers(model).items():
-        assert torch.equal(read[name].A, layer.A.bfloat16().float()) and not torch.equal(read[name].A, layer.A)
 
 
 def test_a_model_that_is_not_a_llama_keeps_its_names(tmp_path):
@@ -237,43 +222,6 @@ def test_only_corrections_of_one_strength_can_be_saved(tmp_path):
     with pytest.raises(ValueError, match="differ in rank or alpha"):
         save_adapter(model, tmp_path / "a")
     assert not (tmp_path / "a").exists()
-
-
-def test_a_full_disk_leaves_the_adapter_before(adapter, monkeypatch):
-    before = {file.name: file.read_bytes() for file in adapter.iterdir()}
-
-    def full(tensors, path, metadata):
-        path.write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
-    with pytest.raises(OSError, match="disk is too full for adapter_model.safetensors"):
-        save_adapter(stirred(add_lora_(small_llama(), 4, 16)), adapter)
-    assert {file.name: file.read_bytes() for file in adapter.iterdir()} == before
-
-
-@pytest.mark.parametrize("moved", [0, 1])
-def test_wherever_a_save_is_interrupted_old_and_new_files_are_never_taken_together(adapter, monkeypatch, moved):
-    replace, done = os.replace, []
-
-    def interrupted(source, target):
-        if len(done) == moved:
-            raise KeyboardInterrupt
-        done.append(target)
-        replace(source, target)
-
-    monkeypatch.setattr(safe_files.os, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        save_adapter(stirred(add_lora_(small_llama(), 4, 16)), adapter)
-    if moved:
-        with pytest.raises(AdapterUnavailable, match="no whole adapter"):
-            read_adapter(adapter)
-    else:
-        assert read_adapter(adapter).alpha == 8
-    monkeypatch.undo()
-    save_adapter(stirred(add_lora_(small_llama(), 4, 16)), adapter)
-    assert read_adapter(adapter).alpha == 16
-    assert len(list(adapter.iterdir())) == 2
 
 
 def test_a_config_is_what_peft_would_have_written(adapter):

@@ -9,7 +9,7 @@ import torch
 
 from helpers.old.lora import METHODS, Setting, memory_parts, plan_training, read_shape, usable_bytes
 from helpers.old.lora.__main__ import main
-from helpers.old.lora.plan import ADAMW, CARDS, PAGED, TILE_WORDS, _working_per_token, check_adapters, needed
+from helpers.old.lora.plan import CARDS, PAGED, TILE_WORDS, _working_per_token, check_adapters, needed
 from helpers.old.memory import CONTEXT_BYTES, GIB, GPUS
 from tests.lora.live_memory import Live, in_four_bits, kept_bytes, peak_of_blocks, peak_of_loss, prepared, tiny
 
@@ -181,18 +181,6 @@ def test_lora_is_taken_where_it_fits_and_qlora_where_it_does_not():
     assert (few.method, few.batch) == ("lora", 1) and few.setting.tokens < 2_048
 
 
-def test_checkpointing_is_recommended_where_few_tokens_fit_without():
-    assert plan_training("Llama-3.1-8B", 24).checkpointing
-    assert not plan_training("Llama-3.1-8B", 80).checkpointing
-
-
-def test_a_paged_optimizer_is_taken_only_where_nothing_fits_without():
-    assert plan_training("Qwen2.5-0.5B", 12, method="full").optimizer == ADAMW
-    tight = plan_training("Qwen3-4B", 48, method="full")
-    assert tight.fits and tight.optimizer == PAGED
-    assert needed(tight.shape, replace(tight.setting, batch=1, optimizer=ADAMW, checkpointing=True)) > tight.capacity
-
-
 def test_what_the_literature_fine_tuned_on_one_card_fits_on_it():
     """QLoRA (Dettmers et al., 2023) trained 65B on one GPU of 48 GB and 33B on 24 GB, rows of 512 tokens."""
     assert plan_training("Llama-3.1-70B", 48, seq_len=512, method="qlora").fits
@@ -252,11 +240,6 @@ def test_a_setting_refuses_a_method_that_it_does_not_know():
         Setting("LoRA")
 
 
-def test_a_rank_may_be_as_large_as_the_matrices_that_are_corrected():
-    assert plan_training("Llama-3.1-8B", 80, rank=1_024, targets=("k_proj",)).fits
-    assert plan_training("Llama-3.1-8B", 80, rank=4_096, targets=("q_proj",), method="qlora").fits
-
-
 # On the command line
 
 
@@ -269,30 +252,6 @@ def test_a_plan_is_printed_by_part(capsys):
     assert main("plan --model Qwen3-8B --gpu-memory 24 --method qlora --rank 16 --targets q_proj,v_proj".split()) == 0
     out = capsys.readouterr().out
     assert "QLoRA of rank 16 on q_proj, v_proj" in out and "hf auth login" not in out and "  LoRA " not in out
-
-
-def test_what_all_logits_need_is_told_apart_from_the_total_with_them():
-    plan = plan_training("Llama-3.1-8B", 16)
-    whole = replace(plan.setting, loss="whole")
-    logits, total = part(plan.shape, whole, "logits at the loss"), needed(plan.shape, whole)
-    assert total > plan.capacity > logits > plan.total
-    said = f"they alone take {logits / GIB:.2f} GiB, and the total is {total / GIB:.2f} GiB, which does not fit)"
-    assert said in plan.table()
-    assert "GiB, which fits)" in plan_training("SmolLM2-135M", 80).table()
-
-
-def test_where_nothing_fits_the_exit_status_is_1_and_it_says_what_would(capsys):
-    assert main("plan --model meta-llama/Llama-3.1-70B --gpu-memory 24".split()) == 1
-    out = capsys.readouterr().out
-    assert "Nothing fits: the smallest setting" in out and "What would fit: --gpu-memory 48, or --model " in out
-    assert "settings that fit" not in out
-
-
-def test_without_a_card_every_card_is_shown(capsys):
-    assert main("plan --model Llama-3.1-70B".split()) == 0
-    out = capsys.readouterr().out
-    assert [line.split()[0] for line in out.splitlines()[2:]] == [str(card) for card in CARDS]
-    assert out.count("nothing fits") == 6 and out.count("QLoRA") == 2
 
 
 REFUSED = ("--model Lama-3.1-8B", "--model Llama-3.1-8B --rank 0", "--model Llama-3.1-8B --targets q")

@@ -39,6 +39,8 @@ float("-inf") => -100.0
     a score can be lower than the number you fill in, and then the future wins: use −∞.
 ~visible => visible
     the mask is upside down: True is what a query may see, and you fill there.
+~visible => scores.tril() == 0
+    a real score may be 0, too: make the mask of positions, not of scores.
 tril() => triu()
     `triu` keeps the upper triangle, which is the future; `tril` keeps the lower one.
 tril() => tril(1)
@@ -91,5 +93,6 @@ def cases(rng):
         (q.abs(), -k.abs(), v),  # a hidden score of 0 would be the largest
         (low[0].abs() * 10 + 10, -low[1].abs() * 10 - 10, low[2]),  # all scores far below −100
         case(2, 3, 7, 16, q_and_k=3.0),
+        case(3, 4, q_and_k=0.0),  # all scores are 0
         case(1, 1, 1, 4),
     ]
