@@ -48,7 +48,7 @@ token in ends => token == min(ends)
     you look for one end token; there may be several: `token in ends`.
 return written, "length" => read(unread); return written, "length"
     you read the token at the limit, after which nothing is chosen: read only before a choice.
-return written, "end" => return written[:-1], "end" && return written, "length" => read(unread); return written, "length"
+written, "end" => written[:-1], "end" && return written, "length" => read(unread); return written, "length"
     the end token is part of the reply. And you read the token at the limit: read only before a choice.
 unread = [token] => unread = []
     the new token is never read, so the same logits come each time.
