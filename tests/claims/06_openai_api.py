@@ -3,7 +3,7 @@
 import re
 
 assert [call(scripted(e["reply"]), **REQUEST)[0] for e in SCRIPT] == [e["ending"] for e in SCRIPT]
-assert len(SCRIPT) == 15 and not wrong, "with one more condition, the guard's text is right everywhere"
+assert len(SCRIPT) == 15 and not wrong and shown == [e["answer"] for e in SCRIPT], "the second guard is right"
 assert [e["name"] for e in SCRIPT if guard(scripted(e["reply"])) != e["answer"]] == ["a tool call, announced"]
 assert sum(not e["reply"] or e["reply"]["status_code"] != 200 or "html" in e["reply"] for e in SCRIPT) == 7
 assert sum(e["ending"] in ("cut", "filtered", "tool") for e in SCRIPT) == 4, "three look like an answer, one is blank"
