@@ -227,4 +227,8 @@ def test_a_transform_that_is_none_is_refused():
 
 def test_the_exercise_keeps_what_the_helper_keeps():
     spec = registry().load("top_p").spec
-    assert all(torch.equal(spec.reference(logits, p), top_p(p)(logits)) for logits, p in inputs_of(spec))
+    for logits, p in inputs_of(spec):
+        mine, ours = spec.reference(logits, p), top_p(p)(logits)
+        assert torch.equal(mine.sort(-1).values, ours.sort(-1).values)
+        if (logits.sort(-1).values.diff(dim=-1) > 0).all():  # of equal logits, either may be kept
+            assert torch.equal(mine, ours)
