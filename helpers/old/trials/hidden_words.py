@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from helpers.attention.masks import padding_mask
+from helpers.attention import padding_mask
 from helpers.display.frontend import is_static
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.transformer.gpt import GPT, GPTConfig
