@@ -22,7 +22,7 @@ from helpers.attention import (
     scaled_dot_product_attention,
     split_heads,
 )
-from helpers.old.attention.positions import sliding_window_mask
+from helpers.old.attention import sliding_window_mask
 
 close = {"atol": 1e-5, "rtol": 1e-5}
 SHAPES = [(1, 1, 1, 1, 1), (2, 3, 5, 5, 8), (1, 4, 3, 9, 7), (3, 1, 17, 17, 2), (2, 2, 1, 11, 16), (1, 2, 130, 130, 64)]

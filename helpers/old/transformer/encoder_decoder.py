@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from helpers.attention import MultiHeadAttention, require_heads
-from helpers.old.attention.positions import T5RelativeBias
+from helpers.old.attention import T5RelativeBias
 from helpers.transformer.checkpoints import (
     load_weights,
     not_described,

@@ -98,11 +98,6 @@ def encode_tickets(tickets: Sequence[Sequence[str]]) -> Tensor:
     return ids
 
 
-def word_of(i: int) -> str:
-    """The word with this id."""
-    return ("[PAD]", "[MASK]", *WORDS)[i]
-
-
 def mask_tokens(ids: Tensor, draw: Tensor, rate: float, mask_id: int, pad_id: int) -> tuple[Tensor, Tensor]:
     """Hide some tokens, and keep in the labels which tokens stood there.
 

@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from helpers.attention import RopeScaling
 from helpers.display.frontend import is_static
-from helpers.old.attention.positions import sliding_window_mask
+from helpers.old.attention import sliding_window_mask
 from helpers.old.corpora import language_reference
 from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.old.trials.needles import read_masked, stretched

@@ -1,18 +1,12 @@
-"""Three older ways to say where a token stands, and the mask of a sliding window.
-
-| scheme     | what it does                                      | functions                      |
-|------------|---------------------------------------------------|--------------------------------|
-| sinusoidal | adds a fixed vector to the embedding              | `sinusoidal`                   |
-| ALiBi      | subtracts a multiple of the distance from scores  | `alibi_slopes`, `alibi_bias`   |
-| T5         | adds a learned number for each distance to scores | `t5_buckets`, `T5RelativeBias` |
-
-Vaswani et al., 2017; Press et al., 2022; Raffel et al., 2020. RoPE is in `helpers.attention`.
-"""
+"""What only lessons that wait for their rework use of attention: older positions, a window's mask, RoPE drawn."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,10 +16,9 @@ from helpers.attention import distances, rope_frequencies
 def sliding_window_mask(
     T: int, window: int, n_global: int = 0, S: int | None = None, device: torch.device | str | None = None
 ) -> Tensor:
-    """Each query sees itself, the window − 1 positions before it, and the first `n_global` positions of the text.
+    """Each query sees itself, the window − 1 positions before it, and the first `n_global` positions: (T, S) bool.
 
-    (T, S) bool. Mistral's mask (Jiang et al., 2023), with n_global > 0 that of StreamingLLM (Xiao et al., 2024).
-    Raises ValueError for a window below 1 or a negative `n_global`.
+    Mistral's mask (Jiang et al., 2023), with n_global > 0 that of StreamingLLM (Xiao et al., 2024).
     """
     if window < 1 or n_global < 0:
         raise ValueError(f"A window holds at least 1 position and n_global is at least 0, not {window} and {n_global}.")
@@ -35,20 +28,16 @@ def sliding_window_mask(
 
 
 def sinusoidal(T: int, d: int, base: float = 10_000.0, device: torch.device | str | None = None) -> Tensor:
-    """A fixed vector for each position: pairs of sine and cosine, from fast waves to slow ones.
-
-    (T, d) float32, where row t holds sin(t·f₀), cos(t·f₀), sin(t·f₁), …  Raises ValueError for an odd `d`.
-    """
+    """A fixed vector for each position (Vaswani et al., 2017): (T, d), row t is sin(t·f₀), cos(t·f₀), sin(t·f₁), …"""
     positions = torch.arange(T, dtype=torch.float32, device=device)
     angles = positions[:, None] * rope_frequencies(d, base, device=device)  # (T, d/2)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)  # (T, d), sine and cosine side by side
 
 
 def alibi_slopes(n_heads: int) -> Tensor:
-    """How fast each head forgets: (n_heads,) float32, 2^(−8/n), 2^(−16/n), … for a power of two.
+    """How fast each head forgets (Press et al., 2022): (n_heads,), 2^(−8/n), 2^(−16/n), … for a power of two.
 
-    For other numbers of heads, the slopes of the next smaller power of two, then every other one of the next larger
-    one, as in the authors' code. Raises ValueError below one head.
+    Otherwise the slopes of the next smaller power, then every other one of the next larger, as in the authors' code.
     """
     if n_heads < 1:
         raise ValueError(f"ALiBi needs at least one head, not {n_heads}.")
@@ -61,20 +50,15 @@ def alibi_slopes(n_heads: int) -> Tensor:
 
 
 def alibi_bias(n_heads: int, T: int, S: int | None = None, device: torch.device | str | None = None) -> Tensor:
-    """What to add to the scores: −slope × distance, for each head.
-
-    (n_heads, T, S) float32 for T queries, the last of S keys (S = T by default); add it before the softmax. Keys
-    ahead of the query get the same penalty, so mask them where they may not be seen.
-    """
+    """What to add to the scores: −slope × distance, (n_heads, T, S), ahead of the query, too: mask what is not seen."""
     return -alibi_slopes(n_heads).to(device)[:, None, None] * distances(T, S, device).abs()  # (H, T, S)
 
 
 def t5_buckets(distance: Tensor, bidirectional: bool, n_buckets: int = 32, max_distance: int = 128) -> Tensor:
-    """The bucket of each distance: one a distance when near, logarithmically wider farther off, one beyond.
+    """The bucket of each distance (Raffel et al., 2020): one a distance when near, wider farther off, one beyond.
 
-    distance: int64 of any shape, key minus query  →  the same shape, 0 … n_buckets − 1. bidirectional: half of the
-    buckets for keys ahead; otherwise those share bucket 0, since a causal mask hides them.
-    Matches `T5Attention._relative_position_bucket` in transformers.
+    distance: int64, key minus query  →  the same shape, 0 … n_buckets − 1. bidirectional: half of the buckets for keys
+    ahead; otherwise those share bucket 0. Matches `T5Attention._relative_position_bucket` in transformers.
     """
     ahead = torch.zeros_like(distance)
     if bidirectional:
@@ -101,3 +85,28 @@ class T5RelativeBias(nn.Module):
         apart = distances(T, S, self.by_bucket.weight.device)  # (T, S)
         buckets = t5_buckets(apart, self.bidirectional, self.n_buckets, self.max_distance)
         return self.by_bucket(buckets).permute(2, 0, 1).unsqueeze(0)  # (T, S, H) → (1, H, T, S)
+
+
+def rotation_circles(cos: Any, sin: Any, pairs: Sequence[int], title: str) -> Any:
+    """One circle for each of `pairs`: where RoPE turns the arrow (1, 0) at positions 0, 1, …, the rows of cos and sin.
+
+    cos, sin: (T, head_dim/2). Where arrows stand close, only the first and the last bear their position.
+    """
+    import matplotlib.pyplot as plt
+
+    from helpers.plots.figures import QUIET, figure
+
+    turned = np.degrees(np.unwrap(np.arctan2(np.asarray(sin), np.asarray(cos)), axis=0))  # (T, head_dim/2)
+    last, wide = len(turned) - 1, 2.8 * (len(pairs) - 1) + 1.4
+    spread = ", ".join(f"over {turned[last, i]:.0f} degrees in pair {i}" for i in pairs)
+    fig, ax = figure(title, size=(7, 2.9), alt=f"Circles with arrows for positions 0 to {last}, spread {spread}.")
+    for n, i in enumerate(pairs):
+        ax.add_patch(plt.Circle((2.8 * n, 0), 1, fill=False, color=QUIET, linewidth=0.8))
+        for t, (x, y) in enumerate(zip(cos[:, i], sin[:, i], strict=True)):
+            ax.annotate("", (2.8 * n + x, y), (2.8 * n, 0), arrowprops={"arrowstyle": "->", "color": "#0072b2"})
+            if t in (0, last) or abs(turned[1, i]) > 10:
+                ax.text(2.8 * n + 1.15 * x, 1.15 * y, str(t), ha="center", va="center", fontsize=8)
+        ax.text(2.8 * n, -1.5, f"pair {i}, positions 0 to {last}", ha="center")
+    ax.set_axis_off()
+    ax.set(xlim=(-1.4, wide), ylim=(-1.7, 1.3), aspect="equal")
+    return fig
