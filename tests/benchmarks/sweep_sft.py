@@ -113,7 +113,7 @@ def broken(labels: str, n: int, seed: int) -> dict:
 
 def main_run(**settings: Any) -> dict:
     """The adapter stays in build/sweeps, for whoever wants to ask the tuned model more."""
-    from helpers.old.lora import without_lora
+    from helpers.lora import without_lora
     from helpers.old.trials.forgetting import general_ability
     from helpers.old.velunda import load_frames
 
@@ -173,7 +173,7 @@ def base_model(dtype: Any = None) -> tuple[Any, Any]:
 def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any) -> dict:
     """Scores of a split, and what reading it took. A tuned model is merged and read as a FastLlama, half the time."""
     from helpers.old.assistants.tickets import predict_labels, score_fields
-    from helpers.old.lora import lora_layers, merge_lora_
+    from helpers.lora import lora_layers, merge_lora_
     from helpers.old.speed import FastLlama
     from helpers.old.velunda import load_tickets
 

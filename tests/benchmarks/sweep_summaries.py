@@ -25,7 +25,8 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
 
     from helpers.adapters import BASE
     from helpers.old.assistants import report_chat
-    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.lora import add_lora_
+    from helpers.old.lora import save_adapter
     from helpers.old.training import encode_chat, train
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.trials.ticket_training import of_one_length, recipe_of, rounded

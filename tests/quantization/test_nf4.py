@@ -10,8 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers.models import fetch
-from helpers.old.lora import add_lora_, lora_parameters, merge_lora_
-from helpers.old.quantization import (
+from helpers.lora import add_lora_, lora_parameters, merge_lora_
+from helpers.quantization import (
     Linear4bit,
     bits_per_weight,
     dequantize_blocks,

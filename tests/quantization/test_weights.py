@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from helpers.old.memory import quantization_overhead_bytes, weights_bytes
-from helpers.old.quantization import (
+from helpers.quantization import (
     Int4Linear,
     Int8Linear,
     dequantize,
@@ -19,7 +19,7 @@ from helpers.old.quantization import (
     quantize_rows_absmax,
     unpack_pairs,
 )
-from helpers.old.quantization import weights as quantization
+from helpers import quantization as quantization
 from tests.tiny_models import rms_share
 
 SHAPES = [(1, 32), (7, 64), (16, 32), (48, 96), (33, 160)]

@@ -80,7 +80,7 @@ def load_backend(settings: Settings) -> Backend:
 
     from helpers.adapters import find_adapter
     from helpers.models import embedder, fetch
-    from helpers.old.quantization.weights import quantize_
+    from helpers.quantization import quantize_
     from helpers.old.serving.engine import Engine
     from helpers.old.serving.worker import EngineWorker
     from helpers.old.speed.fast_llama import FastLlama
