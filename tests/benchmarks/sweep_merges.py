@@ -18,8 +18,8 @@ def run(case: dict) -> dict:
 
 
 def way(way: str) -> dict:
-    from helpers.old.assistants import PassageReader
     from helpers.lora import lora_layers
+    from helpers.old.assistants import PassageReader
     from helpers.old.speed import FastLlama
     from helpers.old.trials.low_rank import encode_rows, row_losses, short_rows
 

@@ -135,8 +135,7 @@ def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
 def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
     import torch
 
-    from helpers.lora import add_lora_
-    from helpers.lora import ALL_LINEAR, ATTENTION, FEED_FORWARD
+    from helpers.lora import ALL_LINEAR, ATTENTION, FEED_FORWARD, add_lora_
     from tests.benchmarks.sweep_sft import base_model
 
     names = {"all": ALL_LINEAR, "attention": ATTENTION, "feed-forward": FEED_FORWARD}[targets]

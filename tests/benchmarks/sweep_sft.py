@@ -172,8 +172,8 @@ def base_model(dtype: Any = None) -> tuple[Any, Any]:
 
 def read(model: Any, tokenizer: Any, split: str, shots: Any = (), **options: Any) -> dict:
     """Scores of a split, and what reading it took. A tuned model is merged and read as a FastLlama, half the time."""
-    from helpers.old.assistants.tickets import predict_labels, score_fields
     from helpers.lora import lora_layers, merge_lora_
+    from helpers.old.assistants.tickets import predict_labels, score_fields
     from helpers.old.speed import FastLlama
     from helpers.old.velunda import load_tickets
 

@@ -6,8 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.lora import LoRALinear, add_lora_, lora_layers, lora_parameters, merge_lora_, without_lora
-from helpers.lora import ALL_LINEAR, ATTENTION
+from helpers.lora import (
+    ALL_LINEAR,
+    ATTENTION,
+    LoRALinear,
+    add_lora_,
+    lora_layers,
+    lora_parameters,
+    merge_lora_,
+    without_lora,
+)
 from helpers.old.training import Recipe, collate, loss_at_labels, train
 from helpers.transformer import Llama, our_llama_name
 from tests.tiny_models import llama, tokens

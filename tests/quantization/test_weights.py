@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from helpers import quantization as quantization
 from helpers.old.memory import quantization_overhead_bytes, weights_bytes
 from helpers.quantization import (
     Int4Linear,
@@ -19,7 +20,6 @@ from helpers.quantization import (
     quantize_rows_absmax,
     unpack_pairs,
 )
-from helpers import quantization as quantization
 from tests.tiny_models import rms_share
 
 SHAPES = [(1, 32), (7, 64), (16, 32), (48, 96), (33, 160)]

@@ -65,7 +65,9 @@ self.base(x) + self.scale * F.linear(low, self.B.to(x.dtype)) => self.base(x) + 
 ```
     the output is in 32 bits where x is in 16: cast A and B to the dtype of x.
 """
-COPIED = "a matrix as large as the frozen one is kept for the backward pass: cast only A and B, and multiply by A first."
+COPIED = (
+    "a matrix as large as the frozen one is kept for the backward pass: cast only A and B, and multiply by A first."
+)
 
 
 def drive(answer, dtype, n_in, n_out, rank, alpha):
@@ -107,4 +109,5 @@ def cases(rng):
         (torch.float32, 10, 10, 4, 2),
         (torch.bfloat16, 16, 24, 2, 8),
         (torch.float32, 7, 11, 3, 16),
+        (torch.bfloat16, 8, 8, 4, 4),
     ]
