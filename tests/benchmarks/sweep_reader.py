@@ -16,7 +16,7 @@ SPLITS = ("dev", "test")
 def run(case: dict) -> dict:
     from helpers.old.assistants import PassageReader
     from helpers.old.assistants.taught import taught_model
-    from tests.benchmarks.sweep_sft import trained
+    from tests.benchmarks.tuning import trained
     from tests.tools.model_cards import entry, score_row
 
     history, folder = train_reader(**case)
@@ -65,8 +65,8 @@ def train_reader(passes: int, batch: int, rate: float, rank: int, seed: int) -> 
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.trials.reading import load_reading
     from helpers.old.trials.ticket_training import recipe_of, rounded
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     groups = grouped_rows(load_reading("train"), passes, batch, seed)
