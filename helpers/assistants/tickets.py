@@ -35,7 +35,7 @@ class TicketReader:
         """
         return self.many([text])[0]
 
-    def many(self, texts: Sequence[str], batch: int = 12) -> list[dict[str, Any]]:
+    def many(self, texts: Sequence[str], batch: int = 8) -> list[dict[str, Any]]:
         """The same for several tickets, in their order, `batch` read at once."""
         if empty := [i for i, text in enumerate(texts) if not text.strip()]:
             raise ValueError(f"Ticket {empty[0]} is empty: there is nothing to read.")
@@ -52,7 +52,7 @@ class TicketReader:
                 found |= dict(zip(chosen, rows, strict=True))
         return [found[i] for i in range(len(texts))]
 
-    def right(self, tickets: Sequence[Mapping[str, Any]], batch: int = 12) -> list[bool]:
+    def right(self, tickets: Sequence[Mapping[str, Any]], batch: int = 8) -> list[bool]:
         """Does it read each of these labeled tickets without a fault, as `many` would? Several times faster.
 
         One pass over ticket and label tells: after what is right so far, is the right token the one to write next?
