@@ -20,7 +20,7 @@ from helpers.records import record
 from helpers.training import chat_labels, collate, renderer, train, undisturbed
 from helpers.velunda import FIELDS, load_tickets, order_numbers, products_named, ticket_chat
 
-RATES, SEEDS, ROWS, BATCH = (5e-4, 2e-3, 8e-3), (0, 1), (120, 240), 4
+RATES, SEEDS, ROWS, BATCH = (5e-4, 2e-3, 8e-3), (0,), (120, 240), 4
 INSTRUCTION = "Label the ticket as JSON."  # the list of values, which takes most tokens, is learned from the rows
 
 
