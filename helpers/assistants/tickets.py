@@ -68,7 +68,7 @@ class TicketReader:
             ids = torch.tensor([rows[i] + [0] * (width - len(rows[i])) for i in chosen], device=self.model.device)
             start = min(len(prompts[i]) for i in chosen) - 1
             with torch.inference_mode():
-                logits = self.model(ids, logits_to_keep=width - start).logits  # padded on the right, where nobody looks
+                logits = self.model(ids).logits[:, start:]  # padded on the right, where nobody looks
             for i, row in zip(chosen, logits, strict=True):
                 form = _Form(self, allowed_values(tickets[i]["text"]))
                 places = range(len(prompts[i]), len(rows[i]))
@@ -95,7 +95,7 @@ class TicketReader:
         rows = [_Form(self, allowed_values(text)) for text in texts]
         while True:
             places = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-            out = self.model(ids, attention_mask=mask, position_ids=places, cache=cache, logits_to_keep=1)
+            out = self.model(ids, attention_mask=mask, position_ids=places, cache=cache)
             cache = out.cache
             following = [row.step(logits) for row, logits in zip(rows, out.logits[:, -1], strict=True)]
             if all(row.done for row in rows):

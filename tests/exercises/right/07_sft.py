@@ -35,22 +35,3 @@ def train(model, batches, rates, after):
     return losses
 ```
 """
-
-cheapest_threshold = """
-```
-def cheapest_threshold(confidence, right, check, mistake):
-    options = [math.inf, *sorted(set(confidence), reverse=True)]
-
-    def cost(t):
-        return sum(check if sure < t else mistake * (not ok) for sure, ok in zip(confidence, right))
-
-    return min(options, key=cost)
-```
-```
-def cheapest_threshold(confidence, right, check, mistake):
-    sure, wrong = np.array(confidence), ~np.array(right, dtype=bool)
-    options = np.append(np.unique(sure), np.inf)[::-1]
-    costs = [check * (sure < t).sum() + mistake * wrong[sure >= t].sum() for t in options]
-    return float(options[int(np.argmin(costs))])
-```
-"""
