@@ -397,12 +397,6 @@ def save(path: Path, state: dict, vectors: dict) -> None:
     os.replace(temporary, path)
 
 
-def no_vectors(texts: list[str]):
-    import numpy as np
-
-    return np.zeros((len(texts), 1), np.float32)
-
-
 def index(folder: Path, out: Path, args) -> None:
     """Read and embed what is new or changed, forget what is gone. A killed run goes on where it was last saved."""
     import numpy as np
@@ -439,8 +433,8 @@ def index(folder: Path, out: Path, args) -> None:
     state = {"version": VERSION, "folder": str(folder), "threshold": old.get("threshold"), **models.names}
     state["probe"], saved = probe.tolist(), time.monotonic()
     for name, texts in todo.items():
-        embed = models.embedder if models.embedder and texts else no_vectors
-        vectors[name] = embed(texts)
+        none = np.zeros((len(texts), len(probe)), np.float32)
+        vectors[name] = models.embedder(texts) if models.embedder and texts else none
         if time.monotonic() - saved > SAVE_AFTER:
             done = {name: file for name, file in files.items() if vectors[name] is not None}
             save(out / "unfinished.npz", state | {"files": done}, vectors)
@@ -562,7 +556,7 @@ def generate(model: str, prompt: str) -> str:
 def ask(held, question: str, args) -> int:
     """Print the quote or the refusal; 0 or 1."""
     found, kept = answer(held, question, args.k), held.state["threshold"] or {}
-    by_eval = kept.get("kind") == held.models.kind
+    by_eval = kept.get("models") == held.models.names
     threshold = kept["value"] if by_eval else PROVISIONAL[held.models.kind]
     beside = f"score {found.score:.2f}, threshold {threshold:.2f}{'' if by_eval else ', provisional: run eval'}"
     if found.score < threshold:
@@ -626,7 +620,7 @@ def evaluate(held, path: Path, args) -> None:
     first = [(score, right) for score, right, _, second in results if not second]
     value = lowest_threshold(first, args.most_wrong)
     if value == math.inf:
-        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%}: none is set.\n{NOT_CHECKED}")
+        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%}: none is set. More questions, or --most-wrong?\n{NOT_CHECKED}")
         return
     draw = random.Random(0).choices
     values = sorted(lowest_threshold(draw(first, k=len(first)), args.most_wrong) for _ in range(400))
@@ -638,7 +632,7 @@ def evaluate(held, path: Path, args) -> None:
           f"{' to '.join(f'{end:.0%}' for end in wilson(wrong, len(given)))}); of {len(none)} without an answer, "
           f"{sum(each[0] < value for each in none)} are refused.\n{NOT_CHECKED}")  # fmt: skip
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    threshold = {"kind": held.models.kind, "value": value, "interval": [values[10], values[389]], "questions": digest}
+    threshold = {"models": held.models.names, "value": value, "interval": [values[10], values[389]], "questions": digest}
     state, vectors = load(args.out / "index.npz")
     if not args.dry_run:
         save(args.out / "index.npz", state | {"threshold": threshold}, vectors)
@@ -709,6 +703,8 @@ def run(args) -> int:
 
 
 def main() -> int:
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a Windows console may lack a character
     try:
         return run(parser().parse_args())
     except CannotRun as error:

@@ -51,6 +51,7 @@ def folder(tmp_path):
     (folder / "office" / "fees.md").write_text(FEES, "utf-8")
     (folder / "office" / "map.html").write_text(MAP, "utf-8")
     (folder / "crew" / "wages.pdf").write_bytes(pdf("The pilot earns 5,200 euros.", ""))
+    (folder / "crew" / "scan.pdf").write_bytes(pdf(""))
     document = docx.Document()
     document.add_heading("Shifts", 1)
     document.add_paragraph("The night shift begins at ten.")
