@@ -620,7 +620,8 @@ def evaluate(held, path: Path, args) -> None:
     first = [(score, right) for score, right, _, second in results if not second]
     value = lowest_threshold(first, args.most_wrong)
     if value == math.inf:
-        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%}: none is set. More questions, or --most-wrong?\n{NOT_CHECKED}")
+        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%} with a margin, so none is set: add questions,")
+        print(f"or allow more with --most-wrong.\n{NOT_CHECKED}")
         return
     draw = random.Random(0).choices
     values = sorted(lowest_threshold(draw(first, k=len(first)), args.most_wrong) for _ in range(400))
@@ -632,7 +633,7 @@ def evaluate(held, path: Path, args) -> None:
           f"{' to '.join(f'{end:.0%}' for end in wilson(wrong, len(given)))}); of {len(none)} without an answer, "
           f"{sum(each[0] < value for each in none)} are refused.\n{NOT_CHECKED}")  # fmt: skip
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    threshold = {"models": held.models.names, "value": value, "interval": [values[10], values[389]], "questions": digest}
+    threshold = {"models": held.models.names, "value": value, "interval": values[10:390:379], "questions": digest}
     state, vectors = load(args.out / "index.npz")
     if not args.dry_run:
         save(args.out / "index.npz", state | {"threshold": threshold}, vectors)
