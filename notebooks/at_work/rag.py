@@ -63,9 +63,10 @@ PROVISIONAL = {"words": 0.5, "meaning": 0.45, "words+reader": 9.0, "meaning+read
 PROBE = "Which embedder made these vectors?"
 HUB = {"embedder": "sentence-transformers/all-MiniLM-L6-v2", "reranker": "cross-encoder/ms-marco-MiniLM-L-12-v2"}
 KEYS = {"api.openai.com": "OPENAI_API_KEY", "api.mistral.ai": "MISTRAL_API_KEY", "openrouter.ai": "OPENROUTER_API_KEY"}
-STOP = frozenset("""a an and any are at be been by can could did do does for from has have how i if in into is it its me
-my no of on or our should so that the their them there they this to was we were what when where which who why will with
-would you your""".split())
+STOP = (
+    "a an and any are at be by can could did do does for from has have how i if in is it its me my no of on or our so"
+)
+STOP = {*f"{STOP} that the their they this to was we what when where which who why will with you your".split()}
 TABLES = ("word", "position", "token_type")  # of a BERT
 BLOCKS = "p li dt dd blockquote div section article table ul ol br body".split()
 HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")  # may steer a terminal
@@ -620,7 +621,7 @@ def evaluate(held, path: Path, args) -> None:
     first = [(score, right) for score, right, _, second in results if not second]
     value = lowest_threshold(first, args.most_wrong)
     if value == math.inf:
-        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%} with a margin, so none is set: add questions,")
+        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%} with a margin: add questions,")
         print(f"or allow more with --most-wrong.\n{NOT_CHECKED}")
         return
     draw = random.Random(0).choices

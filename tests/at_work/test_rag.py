@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
 import os
 import subprocess
@@ -74,14 +73,11 @@ def rag_run(monkeypatch, tmp_path):
 
 
 def toy_embedder(size):
-    """embed(texts): counts of words, hashed into `size` places."""
+    """A loader of embed(texts), which counts words, hashed into `size` places."""
 
     def embed(texts, question=False):
-        rows = np.zeros((len(texts), size))
-        for row, text in zip(rows, texts, strict=True):
-            for word in rag.tokens(text):
-                row[zlib.crc32(word.encode()) % size] += 1
-        return rag.unit(rows)
+        places = [[zlib.crc32(word.encode()) % size for word in rag.tokens(text)] for text in texts]
+        return rag.unit([np.bincount(row, minlength=size) for row in places])
 
     return lambda name, probe=None: embed
 
@@ -158,10 +154,9 @@ def test_eval_prints_bm25_first_and_sets_a_threshold(tmp_path, rag_run, monkeypa
     lines = [f"Dock {n} holds {n * 7} boats." for n in range(40, 80)]
     (tmp_path / "docs" / "a.txt").write_text("\n\n".join(lines), "utf-8")
     monkeypatch.setattr(rag, "load_embedder", toy_embedder(256))
-    rows = [[f"How many boats does dock {n} hold?", f"{n * 7} boats|{n * 7}"] for n in range(40, 80)]
-    rows += [[f"Who built lighthouse {word}?", ""] for word in "ab cd ef gh ij kl mn op qr st".split()]
-    with open(tmp_path / "q.csv", "w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["question", "answer"], *rows])
+    rows = [f"How many boats does dock {n} hold?,{n * 7} boats|{n * 7}" for n in range(40, 80)]
+    rows += [f"Who built lighthouse {word}?," for word in "ab cd ef gh ij kl mn op qr st".split()]
+    (tmp_path / "q.csv").write_text("\n".join(["question,answer", *rows]), "utf-8")
     models = ["--reranker", "none"]
     rag_run("index", tmp_path / "docs", models=models)
     capsys.readouterr()
@@ -190,11 +185,11 @@ BAD = {  # what is done to folder f and index i, then the command, its exit code
     "binary text": (lambda f, i: (f / "x.txt").write_bytes(b"a\0b"), "index", 0, "x.txt: cannot be read"),
     "100 MB": (lambda f, i: os.truncate(f / "harbor.txt", 100_000_000), "index", 0, "larger than 20 MB"),
     "no folder": (lambda f, i: f.rename(f.with_name("gone")), "index", 2, "is no folder"),
-    "half-written": (lambda f, i: os.truncate(i, 700), "ask", 2, "is damaged"),
-    "no index": (lambda f, i: i.unlink(), "ask", 2, "holds no index"),
-    "an empty question": (None, "", 2, "A question has words"),
-    "marks alone": (None, " ?! ", 2, "A question has words"),
-    "10,000 characters": (None, "why " * 2500, 2, "A question has words"),
+    "half-written": (lambda f, i: os.truncate(i, 700), "Is it open?", 2, "is damaged"),
+    "no index": (lambda f, i: i.unlink(), "Is it open?", 2, "holds no index"),
+    "an empty question": (lambda f, i: None, "", 2, "A question has words"),
+    "marks alone": (lambda f, i: None, " ?! ", 2, "A question has words"),
+    "10,000 characters": (lambda f, i: None, "why " * 2500, 2, "A question has words"),
 }
 
 
@@ -203,10 +198,8 @@ def test_bad_input_gets_a_sentence_and_the_old_index_stays(name, folder, rag_run
     spoil, command, code, sentence = BAD[name]
     rag_run("index", folder)
     before = (tmp_path / "index" / "index.npz").read_bytes()
-    if spoil:
-        spoil(folder, tmp_path / "index" / "index.npz")
-    asked = "When does the harbor open?" if command == "ask" else command
-    assert (rag_run("index", folder) if command == "index" else rag_run("ask", asked)) == code
+    spoil(folder, tmp_path / "index" / "index.npz")
+    assert (rag_run("index", folder) if command == "index" else rag_run("ask", command)) == code
     assert sentence in capsys.readouterr().err
     if code and command == "index":
         assert (tmp_path / "index" / "index.npz").read_bytes() == before
