@@ -167,7 +167,7 @@ def written_row(names: list[str], cells: list[str]) -> str:
 
 def blocks(lines: str):
     """(headings, number of the line, text, is it a row) of each paragraph, list item and table row."""
-    above, names, paragraph, fenced, start = [], [], [], False, 1
+    above, table, paragraph, fenced, start = [], [], [], False, 1
     for number, line in enumerate([*lines.split("\n"), ""], start=1):
         line = clean(line)
         fence, is_row = line.startswith(("```", "~~~")), line.startswith("|") and not fenced
@@ -178,17 +178,17 @@ def blocks(lines: str):
             paragraph = []
         if is_row:
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if names and re.search(r"\w", line):  # no rule of dashes
-                yield headings, number, written_row(names, cells), True
-            names = names or cells
+            table += [cells] if not table or re.search(r"\w", line) else []  # no rule of dashes
             continue
-        names = []
+        for row in table[1:] or table:
+            yield headings, number, written_row(table[0] if len(table) > 1 else [], row), True
+        table = []
         fenced ^= fence
         if heading:
             above = [item for item in above if item[0] < len(heading[1])] + [(len(heading[1]), heading[2])]
         elif line and not fence:
             start = start if paragraph else number
-            paragraph.append(line)
+            paragraph.append(re.sub("^[-*+•] ", "", line))
 
 
 def sentences(text: str) -> list[str]:

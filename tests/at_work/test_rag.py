@@ -95,6 +95,7 @@ def test_the_selftest_passes_without_the_course_and_help_loads_nothing_heavy(tmp
 def test_every_format_is_quoted_with_its_source(folder, rag_run, capsys):
     assert rag_run("index", folder) == 0
     assert "crew/wages.pdf: no text in page 2 (a scan?)" in capsys.readouterr().err
+    assert list(rag.blocks("# A\n| one box |\n* item\n")) == [("A", 3, "one box", True), ("A", 3, "item", False)]
     for question, said, source in [
         ("What does a berth of 12 m cost?", "length: 12 m, fee: 34 €", "office/fees.md, Fees › Berths"),
         ("Are cards taken?", "Visitors pay in cash. Cards are not taken. The kiosk sells coins.", "office/fees.md"),
