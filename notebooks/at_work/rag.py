@@ -428,7 +428,7 @@ def index(folder: Path, out: Path, args) -> None:
     old, _ = load(out / "index.npz")
     if not folder.is_dir() or old.get("folder", str(folder)) != str(folder):
         raise CannotRun(f"{folder} is no folder, or {out} is the index of another: correct it or name another --out.")
-    models = load_models(args, {role: old.get(role) for role in HUB})
+    models = load_models(args, {role: old[role] for role in HUB if old.get(role, "none") != "none"})
     probe = models.embedder([PROBE], question=True)[0] if models.embedder else np.zeros(1, np.float32)
     files, vectors, left_out = read_folder(folder, out, f"{VERSION} {np.round(probe, 2).tolist()}")
     for name, why in left_out.items():

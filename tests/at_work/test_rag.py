@@ -226,3 +226,5 @@ def test_a_named_model_must_load_and_a_default_one_may_be_missing(folder, rag_ru
     assert rag_run("index", folder, models=["--embedder", "gone"]) == 2
     assert rag_run("index", folder, models=[]) == 0 and "going on without it" in capsys.readouterr().err
     assert rag_run("ask", "When does the harbor open?", models=[]) == 0
+    monkeypatch.setattr(rag, "load_embedder", toy_embedder(8))
+    assert rag_run("index", folder, models=[]) == 0 and "To embed: 5 passages" in capsys.readouterr().err  # it is back
