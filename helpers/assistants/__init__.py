@@ -9,8 +9,8 @@ _from_handbook, __dir__, __all__ = lazy_loader.attach(
     submodules=["handbook"],
     submod_attrs={
         "handbook": [
-            *("HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages", "best_quotes"),
-            *("handbook_assistant", "handbook_index", "in_force", "units_in"),
+            *("Answer", "Citation", "HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages"),
+            *("best_quotes", "handbook_assistant", "handbook_index", "in_force", "units_in"),
         ],
     },
 )

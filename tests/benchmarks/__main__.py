@@ -6,7 +6,7 @@ import json
 import platform
 from pathlib import Path
 
-from tests.benchmarks import first_reply, retrieval, speed, tokenization, training, transformer
+from tests.benchmarks import first_reply, speed, tokenization, training, transformer
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET_SECONDS = {"cold": 12, "warm": 6}
@@ -59,7 +59,6 @@ def main() -> None:
     transformer.print_transformer()
     training.print_training()
     speed.print_speed()
-    retrieval.print_retrieval()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.retrieval import Chunk, chunk, count_tokens, embedder_tokenizer, pack_units, sentence_spans
-from helpers.retrieval.chunking import WAYS
+from helpers.retrieval import Chunk, chunk, count_tokens, sentence_spans
+from helpers.retrieval.chunking import WAYS, embedder_tokenizer, pack_units
 
 TERMS = """# Storing a bicycle
 
