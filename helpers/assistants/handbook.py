@@ -85,9 +85,12 @@ class Answer:
     passages: tuple[Chunk, ...] = ()
 
     def __str__(self) -> str:
-        """The text, then where it was quoted from, a line each."""
-        places = [f"[{one.chunk.document}: {' › '.join(one.chunk.headings)}]" for one in self.citations]
-        return "\n".join([self.text, *places])
+        """The text with a mark after each quote, then what the marks stand for, a line each."""
+        text, at = "", 0
+        for n, one in enumerate(self.citations, start=1):
+            text, at = f"{text}{self.text[at : one.end]} [{n}]", one.end
+        places = [f"{one.chunk.document}: {' › '.join(one.chunk.headings)}" for one in self.citations]
+        return "\n".join([text + self.text[at:], *(f"[{n}] {place}" for n, place in enumerate(places, start=1))])
 
 
 # The steps -----------------------------------------------------------------------------------------------------------
@@ -151,10 +154,9 @@ def units_of(text: str) -> tuple[Unit, ...]:
 
 def around(quote: Quote, documents: Mapping[str, Document], n: int = AROUND) -> list[Unit]:
     """A quoted sentence, and n before and n behind it under the same heading; a row of a table stands alone."""
-    text = documents[quote.document].text
-    if text[quote.unit.start :].lstrip().startswith("|"):
+    if quote.unit.row:
         return [quote.unit]
-    units = [unit for unit in units_of(text) if unit.headings == quote.unit.headings]
+    units = [unit for unit in units_of(documents[quote.document].text) if unit.headings == quote.unit.headings]
     at = units.index(quote.unit)
     return units[max(at - n, 0) : at + n + 1]
 

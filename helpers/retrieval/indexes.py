@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from helpers.retrieval.chunking import Chunk, require_text
 
@@ -73,15 +73,6 @@ def reciprocal_rank_fusion(rankings: Sequence[Sequence[Item]], c: float = 60) ->
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
-def unit(vectors: ArrayLike) -> NDArray:
-    """The vectors (…, d) with length one, float32. Raises ValueError for one without direction, NaN or infinity."""
-    array = np.asarray(vectors, dtype=np.float32)
-    lengths = np.linalg.norm(array, axis=-1, keepdims=True)
-    if not np.isfinite(lengths).all() or (lengths == 0).any():
-        raise ValueError("A vector without direction (all zeros, NaN or infinite) has no cosine with any other.")
-    return array / lengths
-
-
 def encode_texts(encoder: Any, texts: Sequence[str], *, query: bool = False, progress: bool = False) -> NDArray:
     """Texts as vectors of length one, (n, d) float32; a text that stands there twice is encoded once.
 
@@ -89,7 +80,8 @@ def encode_texts(encoder: Any, texts: Sequence[str], *, query: bool = False, pro
     """
     distinct = list(dict.fromkeys(texts))
     encode = getattr(encoder, "encode_query" if query else "encode_document", encoder.encode)
-    vectors = unit(encode(distinct, show_progress_bar=progress, convert_to_numpy=True))
+    vectors = np.asarray(encode(distinct, show_progress_bar=progress, convert_to_numpy=True), dtype=np.float32)
+    vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     row_of = {text: row for row, text in enumerate(distinct)}
     return vectors[[row_of[text] for text in texts]]
 

@@ -136,7 +136,7 @@ def test_the_checksum_follows_the_weights():
 
 
 def test_words_find_most_of_the_handbooks_passages():
-    chunks = chunk_documents(load_handbook().values(), 120, 24, "headings")
+    chunks = chunk_documents(load_handbook().values(), 120, 24, "sentences")
     index, questions = BM25Index(), load_questions("dev")
     index.add(chunks)
     scores = score_search(index.search, questions)
