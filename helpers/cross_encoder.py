@@ -42,6 +42,7 @@ class CrossEncoder:
             ) from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
+        options.enable_cpu_mem_arena = False  # memory goes back after each text
         options.intra_op_num_threads = _threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait use no core
         try:

@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_230,
-    "helpers/old": 33_700,
+    "helpers": 10_950,
+    "helpers/old": 33_690,
     "exercises": 18_660,
     "recorded": 199,
     "at_work": 3_000,
-    "tests": 37_970,
+    "tests": 37_940,
 }
 
 

@@ -1,8 +1,8 @@
 """Show the code that a notebook runs, where it runs: `show(obj)` renders the source of anything written in Python.
 
     from helpers import show
-    show(helpers.old.memory.kv_cache_bytes)                  # the function, highlighted
-    show(helpers.old.memory.kv_cache_bytes, docstring=False) # only its code
+    show(helpers.attention.causal_mask)                      # the function, highlighted
+    show(helpers.attention.causal_mask, docstring=False)     # only its code
 
 The listing is a card with its own background, so it reads the same in a light and in a dark theme; where HTML is not
 shown (a terminal, a text export) the plain source stands instead. Paths are relative to the course, never a machine's.

@@ -64,14 +64,6 @@ def quantization_overhead_bytes(
     return math.ceil((groups * (scale_bits + zero_point_bits) + nested) / 8)
 
 
-def kv_cache_bytes(layers: int, kv_heads: int, head_dim: int, tokens: int, batch: int = 1, dtype: Any = "fp16") -> int:
-    """Bytes of a key-value cache: 2 (keys and values) · layers · kv_heads · head_dim · tokens · batch numbers.
-
-    `tokens` counts prompt and answer together, for each of `batch` sequences.
-    """
-    return weights_bytes(2 * layers * kv_heads * head_dim * tokens * batch, dtype)
-
-
 @dataclass(frozen=True)
 class Architecture:
     """The shape of a Llama-like decoder, enough to count its parameters (names as in `transformers.LlamaConfig`)."""
@@ -114,22 +106,6 @@ class Architecture:
         """Parameters of LoRA adapters (Hu et al. 2021) on every matrix in the layers: rank · (in + out) each."""
         return self.layers * sum(rank * (rows + columns) for rows, columns in self.linear_shapes)
 
-
-# Dense models with open weights: Llama 3.1 of July 2024, Llama 3.3 of December 2024, SmolLM2 and Qwen3 of 2025.
-ARCHITECTURES = {
-    a.name: a
-    for a in (
-        Architecture("SmolLM2-135M", 30, 576, 1536, 9, 3, 64, 49_152, True),
-        Architecture("Qwen3-0.6B", 28, 1024, 3072, 16, 8, 128, 151_936, True, qk_norm=True),
-        Architecture("Qwen3-1.7B", 28, 2048, 6144, 16, 8, 128, 151_936, True, qk_norm=True),
-        Architecture("Qwen3-4B", 36, 2560, 9728, 32, 8, 128, 151_936, True, qk_norm=True),
-        Architecture("Llama-3.1-8B", 32, 4096, 14_336, 32, 8, 128, 128_256, False),
-        Architecture("Qwen3-8B", 36, 4096, 12_288, 32, 8, 128, 151_936, False, qk_norm=True),
-        Architecture("Qwen3-14B", 40, 5120, 17_408, 40, 8, 128, 151_936, False, qk_norm=True),
-        Architecture("Qwen3-32B", 64, 5120, 25_600, 64, 8, 128, 151_936, False, qk_norm=True),
-        Architecture("Llama-3.3-70B", 80, 8192, 28_672, 64, 8, 128, 128_256, False),
-    )
-}
 
 # Not computed from anything: the CUDA context with its libraries takes this order of memory, and the caching
 # allocator leaves a few percent unused between blocks.

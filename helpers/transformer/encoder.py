@@ -23,8 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.attention.masks import padding_mask
-from helpers.attention.multi_head import MultiHeadAttention, require_heads
+from helpers.attention import MultiHeadAttention, padding_mask, require_heads
 from helpers.tokenization import WordPieceTokenizer
 from helpers.transformer.checkpoints import (
     CheckpointError,

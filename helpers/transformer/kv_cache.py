@@ -18,7 +18,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from helpers.attention.masks import segment_mask, segment_positions
+from helpers.attention import segment_mask, segment_positions
 
 
 class CacheSize(Protocol):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.attention.multi_head import Memory, MultiHeadAttention
+from helpers.attention import Memory, MultiHeadAttention
 
 ACTIVATIONS = {
     "gelu": F.gelu,

@@ -19,8 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.attention.multi_head import MultiHeadAttention, require_heads
-from helpers.attention.positions import RopeScaling, rope_cos_sin, rope_frequencies
+from helpers.attention import MultiHeadAttention, RopeScaling, require_heads, rope_cos_sin, rope_frequencies
 from helpers.transformer.checkpoints import (
     load_weights,
     not_described,

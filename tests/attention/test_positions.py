@@ -10,18 +10,8 @@ import math
 import pytest
 import torch
 
-from helpers.attention import (
-    RopeScaling,
-    T5RelativeBias,
-    alibi_bias,
-    alibi_slopes,
-    apply_rope,
-    distances,
-    rope_cos_sin,
-    rope_frequencies,
-    sinusoidal,
-    t5_buckets,
-)
+from helpers.attention import RopeScaling, apply_rope, distances, rope_cos_sin, rope_frequencies
+from helpers.old.attention import T5RelativeBias, alibi_bias, alibi_slopes, sinusoidal, t5_buckets
 
 close = {"atol": 1e-6, "rtol": 1e-6}
 

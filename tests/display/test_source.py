@@ -196,9 +196,9 @@ def test_without_pygments_the_code_is_plain_and_still_escaped(monkeypatch):
 
 
 def test_outside_a_notebook_show_prints(capsys):
-    assert show(memory.kv_cache_bytes) is None
+    assert show(memory.weights_bytes) is None
     printed = capsys.readouterr().out
-    assert printed.startswith("# helpers/old/memory.py · lines ") and "def kv_cache_bytes" in printed
+    assert printed.startswith("# helpers/old/memory.py · lines ") and "def weights_bytes" in printed
 
 
 def test_show_is_found_in_the_package_and_importing_the_package_loads_nothing():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.old.memory import kv_cache_bytes
 from helpers.transformer import GrowingCache, KVCache, append_kv, write_kv
 from tests.tiny_models import tokens
 from tests.transformer.test_transformer import close, gpt, small_llama
@@ -15,7 +14,7 @@ def test_all_memory_is_taken_at_once_and_is_what_arithmetic_says():
     config = small_llama().config
     cache = KVCache(config, batch=3, max_len=50, dtype=torch.bfloat16)
     assert cache.nbytes == 2 * 3 * 3 * 2 * 50 * 8 * 2  # keys and values, layers, texts, heads, positions, width, bytes
-    assert cache.nbytes == kv_cache_bytes(3, 2, 8, 50, batch=3, dtype="bf16")
+    assert cache.nbytes == 2 * 3 * 3 * 2 * 50 * 8 * 2  # keys and values, L, B, H_kv, positions, head_dim, bytes
     before = cache.keys.data_ptr()
     model = small_llama().bfloat16()
     for _ in range(5):
@@ -103,11 +102,11 @@ def test_a_growing_cache_gives_the_same_logits_and_takes_only_what_it_holds():
     assert growing.nbytes == 0
     for part in (ids[:, :4], ids[:, 4:5], ids[:, 5:8]):
         torch.testing.assert_close(model(part, growing), model(part, cache), rtol=0, atol=0)
-    assert growing.nbytes == kv_cache_bytes(3, 2, 8, 8, batch=2, dtype="fp32") < cache.nbytes
+    assert growing.nbytes == 2 * 3 * 2 * 2 * 8 * 8 * 4 < cache.nbytes
     for which in (cache, growing):
         which.truncate(5)
     torch.testing.assert_close(model(ids[:, 8:], growing), model(ids[:, 8:], cache), rtol=0, atol=0)
-    assert growing.nbytes == kv_cache_bytes(3, 2, 8, 6, batch=2, dtype="fp32")
+    assert growing.nbytes == 2 * 3 * 2 * 2 * 6 * 8 * 4
     with pytest.raises(ValueError, match="25 more do not fit"):
         model(tokens(2, 25), growing)
 

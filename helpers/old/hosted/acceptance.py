@@ -3,7 +3,6 @@
     items = load_contract()                               # 30 tickets, 18 must, 12 should: data/hosted/contract.jsonl
     items[0].wordings                                     # the ticket, and for a must two more ways to write it
     found = check_reply(items[0], '{"intent": "order_status", …}')       # "" if it holds, else what is wrong
-    found = check_all(items, replies)                     # [(item, what is wrong)]
 
 An item says which fields of the reply the job relies on, and no more: a ticket about brakes must be urgent, whatever
 else is said of it. Every reply must be one JSON object with the five fields and allowed values, whatever the item asks:
@@ -13,7 +12,7 @@ that is what the program behind it reads. "must" items are promises that somebod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from helpers.files.paths import DATA
@@ -67,11 +66,6 @@ def check_reply(item: Item, reply: str) -> str:
         f"{field} is {label[field]}, not {value}" for field, value in item.expect.items() if label[field] != value
     ]
     return "; ".join(dict.fromkeys(wrong))
-
-
-def check_all(items: Sequence[Item], replies: Iterable[str]) -> list[tuple[Item, str]]:
-    """Each item, and what is wrong with its reply. Raises ValueError for another number of replies."""
-    return [(item, check_reply(item, reply)) for item, reply in zip(items, replies, strict=True)]
 
 
 def broken(found: Iterable[tuple[Item, str]], level: str) -> dict[str, str]:

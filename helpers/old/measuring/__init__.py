@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["costs", "process"],
     submod_attrs={
         "costs": ["cpu_seconds", "exponent", "largest_tensor"],
-        "process": ["give_back_freed", "machine_bytes", "peak_bytes", "resident_bytes", "watch_peak"],
+        "process": ["give_back_freed", "peak_bytes", "resident_bytes", "watch_peak"],
     },
 )

@@ -1,6 +1,5 @@
 """How much memory this process really takes, as the operating system counts it, in bytes.
 
-    machine_bytes()                                      # what programs on this machine can use, all together
     before = resident_bytes()
     model = load()
     resident_bytes() - before, peak_bytes()              # what it took, and the most that was taken
@@ -21,7 +20,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 
 def resident_bytes() -> int:
@@ -32,34 +30,6 @@ def resident_bytes() -> int:
 
         value = psutil.Process().memory_info().rss
     return value
-
-
-def machine_bytes() -> int:
-    """Memory of this machine; in a container (Binder, Docker) with a smaller limit, that limit."""
-    import psutil
-
-    total, limit = psutil.virtual_memory().total, container_limit()
-    return min(total, limit) if limit else total
-
-
-def container_limit() -> int | None:
-    """What a container may use, which /proc/meminfo does not say; None where nothing limits it."""
-    return first_number("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
-
-
-def container_use() -> int:
-    """What of that is in use; 0 where it is not known."""
-    return first_number("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes") or 0
-
-
-def first_number(*files: str) -> int | None:
-    """The number in the first of these files that holds one."""
-    for file in files:
-        try:
-            return int(Path(file).read_text())
-        except (OSError, ValueError):  # no such file, or "max": no limit
-            continue
-    return None
 
 
 def give_back_freed() -> None:

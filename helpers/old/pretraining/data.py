@@ -7,7 +7,7 @@ A batch is a function of its arguments alone, so a run that was killed goes on w
 One epoch cuts the whole text into windows of `length` tokens, in an order shuffled anew each time, from a starting
 point drawn anew each time: every token is a target once, but for less than two windows at the edges.
 
-What it does not do: shards, several machines, documents that must not see each other (`helpers.attention.masks`).
+What it does not do: shards, several machines, documents that must not see each other (`segment_mask`).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from helpers.attention.multi_head import fused_attention
+from helpers.attention import fused_attention
 from helpers.old.serving.alone import Alone
 from helpers.old.serving.corrections import Correction, Corrections
 from helpers.old.serving.pages import pages_for

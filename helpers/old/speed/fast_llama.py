@@ -28,8 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.attention.multi_head import fused_attention, merge_heads
-from helpers.attention.positions import rope_cos_sin, rope_frequencies
+from helpers.attention import fused_attention, merge_heads, rope_cos_sin, rope_frequencies
 from helpers.old.measuring.process import give_back_freed
 from helpers.old.quantization.wide import wide_linear
 from helpers.old.speed.fast_step import LeanCache, lean_steps, rms_norm

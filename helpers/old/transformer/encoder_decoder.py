@@ -26,8 +26,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from helpers.attention.multi_head import MultiHeadAttention, require_heads
-from helpers.attention.positions import T5RelativeBias
+from helpers.attention import MultiHeadAttention, require_heads
+from helpers.old.attention import T5RelativeBias
 from helpers.transformer.checkpoints import (
     load_weights,
     not_described,

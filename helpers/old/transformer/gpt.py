@@ -16,15 +16,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from helpers.attention.multi_head import MultiHeadAttention, require_heads
-from helpers.attention.positions import (
-    RopeScaling,
-    T5RelativeBias,
-    alibi_bias,
-    rope_cos_sin,
-    rope_frequencies,
-    sinusoidal,
-)
+from helpers.attention import MultiHeadAttention, RopeScaling, require_heads, rope_cos_sin, rope_frequencies
+from helpers.old.attention import T5RelativeBias, alibi_bias, sinusoidal
 from helpers.transformer.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.transformer.layers import BLOCKS, NORMS, FeedForward, init_weights
 

@@ -27,7 +27,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from helpers.attention.positions import T5RelativeBias
+from helpers.old.attention import T5RelativeBias
 from helpers.transformer.layers import init_weights
 
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from helpers.attention.masks import padding_mask
+from helpers.attention import padding_mask
 from helpers.display.frontend import is_static
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.transformer.gpt import GPT, GPTConfig
@@ -96,11 +96,6 @@ def encode_tickets(tickets: Sequence[Sequence[str]]) -> Tensor:
     mask = padding_mask([len(ticket) for ticket in tickets], LONGEST)
     ids[mask] = torch.tensor([WORDS.index(word) + 2 for ticket in tickets for word in ticket])
     return ids
-
-
-def word_of(i: int) -> str:
-    """The word with this id."""
-    return ("[PAD]", "[MASK]", *WORDS)[i]
 
 
 def mask_tokens(ids: Tensor, draw: Tensor, rate: float, mask_id: int, pad_id: int) -> tuple[Tensor, Tensor]:

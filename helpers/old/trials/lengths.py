@@ -25,9 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from helpers.attention.masks import sliding_window_mask
-from helpers.attention.positions import RopeScaling
+from helpers.attention import RopeScaling
 from helpers.display.frontend import is_static
+from helpers.old.attention import sliding_window_mask
 from helpers.old.corpora import language_reference
 from helpers.old.transformer.gpt import GPT, GPTConfig
 from helpers.old.trials.needles import read_masked, stretched

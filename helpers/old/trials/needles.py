@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.attention.positions import RopeScaling
+from helpers.attention import RopeScaling
 from helpers.old.corpora import language_reference
 from helpers.old.transformer.gpt import GPT
 from helpers.transformer.kv_cache import KVCache

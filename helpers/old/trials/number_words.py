@@ -21,8 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from helpers.attention.masks import padding_mask
-from helpers.attention.multi_head import keeping_weights
+from helpers.attention import keeping_weights, padding_mask
 from helpers.display.frontend import is_static
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.transformer.encoder_decoder import EncoderDecoder, EncoderDecoderConfig

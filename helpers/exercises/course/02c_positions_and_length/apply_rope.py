@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from numpy.random import Generator
 
-from helpers.attention.positions import apply_rope, rope_cos_sin, rope_frequencies
+from helpers.attention import apply_rope, rope_cos_sin, rope_frequencies
 from helpers.exercises.checking.spec import Exercise, Property
 
 ANSWER = """

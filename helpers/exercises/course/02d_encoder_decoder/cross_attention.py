@@ -6,8 +6,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.attention.masks import padding_mask
-from helpers.attention.multi_head import attention_weights
+from helpers.attention import attention_weights, padding_mask
 from helpers.exercises.checking.spec import Exercise, Property
 
 from ._shared import normal

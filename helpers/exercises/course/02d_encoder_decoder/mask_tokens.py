@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 from torch import Tensor
 
-from helpers.attention.masks import padding_mask
+from helpers.attention import padding_mask
 from helpers.exercises.checking.spec import Exercise, Property
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.trials.hidden_words import mask_tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from numpy.random import Generator
 
-from helpers.attention.masks import padding_mask
+from helpers.attention import padding_mask
 from helpers.exercises.checking.spec import Exercise, Property
 from helpers.transformer.encoder import mean_pool
 
