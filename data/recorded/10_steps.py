@@ -4,15 +4,15 @@
 
 bm25 … reranked: how many of the chunks that this step puts first it takes until they hold the answer; none within 20.
 score, sentence, right: of the best sentence in the first six chunks after the filter, and whether it and its neighbors
-hold the answer; reranked score … the same after reranking. closed, written: does the course's model state it, without
-and with six chunks (everyday test questions only)? What the handbook does not answer has no right answer.
+hold the answer; reranked score … the same after reranking. written: does the course's model state it, with the six
+chunks in its prompt (everyday test questions only)? What the handbook does not answer has no right answer.
 """
 
 from dataclasses import replace
 from functools import cache
 
 from helpers.assistants import handbook
-from helpers.models import ask
+from helpers.models import chat_model
 from helpers.records import record
 from helpers.velunda import contains_answer, load_everyday, load_questions
 
@@ -72,18 +72,30 @@ def quoted(question, passages):
     return {"sentence": best.unit.text, "score": round(best.score, 3), "right": question.answered_by([shown])}
 
 
+@cache
+def model():
+    import torch
+
+    return chat_model(torch.float32)
+
+
 def written(question, passages):
     """What the course's model writes, greedily."""
-    rules, asked = (READ, "\n\n".join([*passages, f"Question: {question}"])) if passages else (RULES, question)
-    turns = [{"role": "system", "content": rules}, {"role": "user", "content": asked}]
-    return ask(turns, "course", max_tokens=32).text
+    chat, tokenizer = model()
+    user = "\n\n".join([*passages, f"Question: {question}"])
+    turns = [{"role": "system", "content": READ}, {"role": "user", "content": user}]
+    batch = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=True, return_tensors="pt")
+    ids = chat.generate(**batch, max_new_tokens=32, do_sample=False)
+    return tokenizer.decode(ids[0, batch["input_ids"].shape[1] :], skip_special_tokens=True)
 
 
 def measure(run, rows):
     question = questions()[run["question"], run["split"]]
     asked, index = question.question, assistant().index
-    hits = assistant().hits(asked)
-    passages = handbook.best_passages(asked, hits, assistant().cross_encoder, DEPTH)
+    hits = assistant().passages(asked, DEPTH)
+    scores = assistant().cross_encoder.score(asked, [hit.chunk.with_headings for hit in hits])
+    order = sorted(range(len(hits)), key=lambda row: -scores[row])
+    passages = [hits[row] for row in order]
     steps = {
         "bm25": index.bm25.search(asked, DEPTH),
         "dense": index.dense.search(asked, DEPTH),
@@ -95,9 +107,8 @@ def measure(run, rows):
     found |= quoted(question, hits[:SHOWN])
     found |= {f"reranked {name}": value for name, value in quoted(question, passages[:SHOWN]).items()}
     if run["split"] == "test" and run["stratum"] == "everyday" and question.answerable:
-        for name, given in (("closed", []), ("written", [hit.chunk.with_headings for hit in hits[:SHOWN]])):
-            found[f"{name} text"] = text = written(asked, given)
-            found[name] = contains_answer(text, question.accepted)
+        text = written(asked, [hit.chunk.with_headings for hit in hits[:SHOWN]])
+        found |= {"written text": text, "written": contains_answer(text, question.accepted)}
     return found
 
 
@@ -108,4 +119,6 @@ if __name__ == "__main__":
         for stratum, load in STRATA.items()
         for q in load(split)
     ]
-    record("10_steps", runs, measure, packages=("torch", "transformers", "sentence-transformers", "onnxruntime", "bm25s"))
+    record(
+        "10_steps", runs, measure, packages=("torch", "transformers", "sentence-transformers", "onnxruntime", "bm25s")
+    )
