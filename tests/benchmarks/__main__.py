@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from pathlib import Path
 
-from tests.benchmarks import first_reply, speed, tokenization, training, transformer
+from tests.benchmarks import first_reply, speed, tokenization, transformer
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET_SECONDS = {"cold": 12, "warm": 6}
@@ -18,7 +19,7 @@ def folder_mb(folder: Path) -> float:
 
 
 def print_first_reply() -> None:
-    print("Time to the first reply: fresh process, import + load + 20 tokens, in seconds")
+    print("\nTime to the first reply: fresh process, import + load + 20 tokens, in seconds")
     print(f"{'':6}{'import':>8}{'load':>8}{'20 tokens':>11}{'total':>8}{'target':>8}{'peak MB':>9}")
     for name, run in first_reply.measure().items():
         if run is None:
@@ -37,7 +38,7 @@ def print_sizes() -> None:
     for role in ("chat", "embedder"):
         print(f"  model on disk, {role:9}{folder_mb(fetch(role)):9.1f}")
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        print(f"  {notebook.name:24}{notebook.stat().st_size / 1e6:8.2f}")
+        print(f"  {notebook.name:30}{notebook.stat().st_size / 1e6:8.2f}")
 
 
 def print_notebooks() -> None:
@@ -47,18 +48,22 @@ def print_notebooks() -> None:
         print("  not measured yet: run `make test`")
         return
     for row in json.loads(path.read_text(encoding="utf-8")):
-        print(f"  {row['notebook']:24}{row['runner']:12}{row['seconds']:7.1f} s{row['peak_mb']:8.0f} MB peak")
+        print(f"  {row['notebook']:26}{row['runner']:12}{row['seconds']:7.1f} s{row['peak_mb']:8.0f} MB peak")
 
 
 def main() -> None:
-    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}\n")
-    print_first_reply()
-    print_sizes()
-    print_notebooks()
-    tokenization.print_tokenization()
-    transformer.print_transformer()
-    training.print_training()
-    speed.print_speed()
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    start = time.perf_counter()
+    for table in (
+        print_sizes,
+        print_notebooks,
+        tokenization.print_tokenization,
+        print_first_reply,
+        transformer.print_transformer,
+        speed.print_speed,
+    ):
+        table()
+        print(f"  [{time.perf_counter() - start:.0f} s so far]", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PROMPT, REPLY = 512, 32
+PROMPT, REPLY = 256, 16
 PEAK = """
 import torch
 from helpers.old.measuring import peak_bytes
@@ -36,7 +36,7 @@ def alternating(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int)
     return best[0], best[1]
 
 
-def loading(dtype: str, rounds: int = 7) -> tuple[float, float]:
+def loading(dtype: str, rounds: int = 3) -> tuple[float, float]:
     """Seconds of `from_pretrained`, ours and the library's, files in the disk cache."""
     import torch
     from transformers import AutoModelForCausalLM
@@ -52,7 +52,7 @@ def loading(dtype: str, rounds: int = 7) -> tuple[float, float]:
     )
 
 
-def running(dtype: str, rounds: int = 3) -> dict[str, tuple[float, float, float | None]]:
+def running(dtype: str, rounds: int = 2) -> dict[str, tuple[float, float, float | None]]:
     """What -> tokens a second, ours and the library's, and the target: a prompt read, a reply written greedily."""
     import torch
 
