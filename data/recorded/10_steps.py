@@ -92,10 +92,8 @@ def written(question, passages):
 def measure(run, rows):
     question = questions()[run["question"], run["split"]]
     asked, index = question.question, assistant().index
-    hits = assistant().passages(asked, DEPTH)
-    scores = assistant().cross_encoder.score(asked, [hit.chunk.with_headings for hit in hits])
-    order = sorted(range(len(hits)), key=lambda row: -scores[row])
-    passages = [hits[row] for row in order]
+    hits = assistant().hits(asked)
+    passages = handbook.best_passages(asked, hits, assistant().cross_encoder, DEPTH)
     steps = {
         "bm25": index.bm25.search(asked, DEPTH),
         "dense": index.dense.search(asked, DEPTH),

@@ -9,7 +9,7 @@ _from_handbook, __dir__, __all__ = lazy_loader.attach(
     submodules=["handbook"],
     submod_attrs={
         "handbook": [
-            *("Answer", "Citation", "HandbookAssistant", "Quote", "answer_by_quote", "around"),
+            *("Answer", "Citation", "HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages"),
             *("best_quotes", "handbook_assistant", "handbook_index", "in_force", "units_in"),
         ],
     },

@@ -6,8 +6,9 @@
 
 The steps of lesson 10, each a function that can be called alone:
 
-    hits = index.search(question, PASSAGES, allowed)                          # words and meaning; only what holds today
-    quotes = best_quotes(question, hits, documents, cross_encoder, encoder)   # their sentences and rows, each read
+    hits = index.search(question, POOL, allowed)                              # words and meaning; only what holds today
+    passages = best_passages(question, hits, cross_encoder)                   # read together with the question
+    quotes = best_quotes(question, passages, documents, cross_encoder, encoder)     # their sentences and rows
     quotes[0].score >= THRESHOLD                                              # else it abstains
     answer_by_quote(quotes[0], documents)                                     # an Answer with its citation
 
@@ -40,10 +41,11 @@ from helpers.velunda.handbook import Document, load_handbook
 
 ABSTENTION = "I do not know. A colleague will reply within one business day."
 SIZE, OVERLAP = 64, 16  # tokens of a chunk
-PASSAGES = 6  # chunks that are cut into sentences and rows
+POOL = 20  # hits that are read together with the question
+PASSAGES = 6  # of these, how many are cut into sentences and rows
 MEANING = 15.0  # what a cosine weighs beside the cross-encoder's score of a sentence
 AROUND = 2  # sentences before the best one, and behind it, that are shown with it
-THRESHOLD = 10.52  # the lowest at which at most 15 % of what was answered to everyday dev questions was wrong
+THRESHOLD = 10.21  # refuses at least 80 % of the everyday dev questions without an answer, with a margin
 # what asks for a rule that no longer holds, beside a number of its title such as "2.8" or "2019"
 OLDER = re.compile(
     r"\b(?:used to|formerly|previously|back then|in those days|before 20\d\d|"
@@ -105,6 +107,13 @@ def asks_for_older(question: str, document: Document) -> bool:
     """Does the question speak of the past, or name a number that the document's title has: a year, a version?"""
     named = set(NUMBER.findall(document.title)) & set(NUMBER.findall(question))
     return bool(named) or bool(OLDER.search(question))
+
+
+def best_passages(question: str, hits: Sequence[Hit], cross_encoder: CrossEncoder, n: int = PASSAGES) -> list[Hit]:
+    """The n hits that answer best where question and passage, behind its headings, are read together; best first."""
+    scores = cross_encoder.score(question, [hit.chunk.with_headings for hit in hits])
+    scored = [Hit(hit.chunk, score) for hit, score in zip(hits, scores, strict=True)]
+    return sorted(scored, key=lambda hit: -hit.score)[:n]
 
 
 def best_quotes(
@@ -201,9 +210,13 @@ class HandbookAssistant:
             return self._abstain(quotes, passages)
         return answer_by_quote(quotes[0], self.documents, passages)
 
-    def passages(self, question: str, n: int = PASSAGES) -> list[Hit]:
-        """The n best chunks of documents that may answer: the others are left out before anything is ranked."""
-        return self.index.search(question, n, lambda chunk: in_force(self.documents[chunk.document], question))
+    def hits(self, question: str) -> list[Hit]:
+        """What the search finds in documents that may answer: the others are left out before anything is ranked."""
+        return self.index.search(question, POOL, lambda chunk: in_force(self.documents[chunk.document], question))
+
+    def passages(self, question: str) -> list[Hit]:
+        """The passages that answer best."""
+        return best_passages(question, self.hits(question), self.cross_encoder)
 
     def quotes(self, question: str, passages: Sequence[Hit]) -> list[Quote]:
         """Their sentences and rows, the best first."""

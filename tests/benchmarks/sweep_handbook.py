@@ -78,8 +78,7 @@ def row_of(stratum: str, question: Any) -> dict:
 
 def choices(passages: int, meaning: float, around: int) -> dict:
     """The dev questions with one thing done in another way; score: of the best sentence, also where none answers."""
-    from helpers.assistants.handbook import best_quotes
-    from helpers.old.assistants.handbook import best_passages
+    from helpers.assistants.handbook import best_passages, best_quotes
     from helpers.old.trials.handbook_answers import questions_of, shows_answer
 
     ask, rows = assistant(), []

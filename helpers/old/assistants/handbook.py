@@ -13,7 +13,6 @@ from functools import cache
 
 from helpers import assistants
 from helpers.assistants import handbook
-from helpers.cross_encoder import CrossEncoder
 from helpers.models import reranker
 from helpers.retrieval.indexes import Hit, HybridIndex
 from helpers.velunda.handbook import Document, load_handbook
@@ -28,13 +27,6 @@ def in_force(hits: Sequence[Hit], question: str, documents: Mapping[str, Documen
     return [hit for hit in hits if handbook.in_force(documents[hit.chunk.document], question)]
 
 
-def best_passages(question: str, hits: Sequence[Hit], cross_encoder: CrossEncoder, n: int = PASSAGES) -> list[Hit]:
-    """The n hits that answer best where question and passage, behind its headings, are read together; best first."""
-    scores = cross_encoder.score(question, [hit.chunk.with_headings for hit in hits])
-    scored = [Hit(hit.chunk, score) for hit, score in zip(hits, scores, strict=True)]
-    return sorted(scored, key=lambda hit: -hit.score)[:n]
-
-
 class HandbookAssistant(assistants.HandbookAssistant):
     """As the new one, with the old order of its steps."""
 
@@ -42,8 +34,8 @@ class HandbookAssistant(assistants.HandbookAssistant):
         """What the search finds, with what does not hold left out afterwards."""
         return in_force(self.index.search(question, 2 * POOL), question, self.documents)[:POOL]
 
-    def passages(self, question: str, n: int = PASSAGES) -> list[Hit]:
-        return best_passages(question, self.hits(question), self.cross_encoder)
+    def passages(self, question: str) -> list[Hit]:
+        return handbook.best_passages(question, self.hits(question), self.cross_encoder, PASSAGES)
 
 
 @cache

@@ -38,7 +38,14 @@ scores.get(chunk, 0.0) + 1 / (c + rank) => max(scores.get(chunk, 0.0), 1 / (c + 
     only a chunk's best rank counts; all its ranks add up.
 1 / (c + rank) => 1 / (c + rank) / len(ranking)
     you divide by the length of the ranking: a rank is worth the same in a short and in a long one.
-return sorted(scores, key=lambda chunk: -scores[chunk]) => return [chunk for chunk in sorted(scores, key=lambda chunk: -scores[chunk]) if all(chunk in ranking for ranking in rankings)]
+```
+    return sorted
+=>
+    for chunk in list(scores):
+        if not all(chunk in ranking for ranking in rankings):
+            del scores[chunk]
+    return sorted
+```
     a chunk that only one ranking has counts, too.
 -scores[chunk]) => scores[chunk])
     the worst comes first.
