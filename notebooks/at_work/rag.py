@@ -663,7 +663,9 @@ def set_threshold(halves, most: float) -> tuple[float, list[float]]:
         sorted(lowest_threshold(draw(first, k=len(first)), most) for _ in range(400)) if first else [math.inf] * 400
     )
     if value == math.inf:
-        print(f"No threshold keeps wrong answers below {most:.0%} with a margin: add questions, or allow --most-wrong.")
+        reach = next((n for n in range(101) if lowest_threshold(first, n / 100) < math.inf), 100)
+        print(f"No threshold keeps wrong answers below {most:.0%} with a margin; the best here keeps {reach} %.")
+        print("None is set: add questions, or allow that with --most-wrong.")
         return value, []
     given = [right for score, right, _ in halves[1] if score >= value]
     none = [score for score, _, answerable in halves[1] if not answerable]
