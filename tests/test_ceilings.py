@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_280,
-    "helpers/old": 33_400,
-    "exercises": 18_260,
-    "recorded": 270,
+    "helpers": 10_710,
+    "helpers/old": 32_810,
+    "exercises": 17_760,
+    "recorded": 390,
     "at_work": 3_000,
-    "tests": 38_000,
+    "tests": 36_980,
 }
 
 

@@ -7,8 +7,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["handbook", "tickets"],
     submod_attrs={
         "handbook": [
-            *("HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages", "best_quotes"),
-            *("handbook_assistant", "handbook_index", "in_force", "units_in"),
+            *("Answer", "Citation", "HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages"),
+            *("best_quotes", "handbook_assistant", "handbook_index", "in_force", "units_in"),
         ],
         "tickets": ["TicketReader", "ticket_reader"],
     },
