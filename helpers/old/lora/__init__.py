@@ -1,4 +1,4 @@
-"""Reading and writing adapters of LoRA in PEFT's format, which `helpers.adapters` describes; `helpers.lora` has the layers."""
+"""Reading and writing adapters of LoRA in PEFT's format; the layers are in `helpers.lora`."""
 
 from helpers.old.lora.files import load_adapter, save_adapter
 

@@ -1,10 +1,11 @@
-"""LoRA: a frozen linear layer, and beside it a correction that is trained. What must it start as, and what may it keep?"""
+"""LoRA: a frozen layer, and beside it a correction that is trained. How must it start, and what may it keep?"""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 MINUTES, DOTS = 8, 2
+TOLERANCE = 1e-4  # sums in another order
 PROVES = "at first it does what the base did, only A and B are trained, and no copy of the frozen matrix is kept"
 
 
@@ -54,7 +55,7 @@ self.A.to(x.dtype) => self.A.detach().to(x.dtype)
     `detach()` cuts A off from the loss, so that it is never trained.
 self.base(x) + => F.linear(x.float(), self.base.weight.float()).to(x.dtype) +
     the frozen matrix is copied to 32 bits, and the copy is kept for the backward pass: call `self.base(x)`.
-self.base(x) + self.scale * F.linear(low, self.B.to(x.dtype)) => self.base(x) + self.scale * x @ (self.B @ self.A).T.to(x.dtype)
+self.scale * F.linear(low, self.B.to(x.dtype)) => self.scale * x @ (self.B @ self.A).T.to(x.dtype)
     B A is as large as the frozen matrix, and it is kept: multiply x by A first, then by B.
 ```
         low = F.linear(x, self.A.to(x.dtype))  # (…, rank)
@@ -74,7 +75,7 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     """What the layer gives and keeps; numbers only in 32 bits, where the order of roundings hardly matters."""
     torch.manual_seed(n_in)
     base = nn.Linear(n_in, n_out, bias=False, dtype=dtype)
-    x, A, B = torch.randn(3, 2, n_in).to(dtype), torch.randn(rank, n_in), torch.randn(n_out, rank)
+    x, A, B = torch.randn(3, 2, n_in).to(dtype), torch.randn(rank, n_in) / n_in, torch.randn(n_out, rank)
     layer, copies = answer(base, rank, alpha), []
     start, at_random = layer(x).detach(), bool(layer.A.any())
     with torch.no_grad():
@@ -91,7 +92,7 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     trained = sorted(name for name, parameter in layer.named_parameters() if parameter.requires_grad)
     told = {"trained": trained, "dtype": str(y.dtype), "A is random": at_random, "copies": len(copies)}
     if dtype == torch.float32:
-        gradients = torch.autograd.grad(y.square().sum(), [x, layer.A, layer.B], allow_unused=True)
+        gradients = torch.autograd.grad(y.square().mean(), [x, layer.A, layer.B], allow_unused=True)
         told |= {"at first": start, "with other A and B": y.detach(), "gradients": list(gradients)}
     return told
 
