@@ -60,6 +60,7 @@ SAVE_AFTER = 20  # seconds
 AROUND = 2  # sentences shown on each side of the best one
 MEANING = 15  # what a cosine weighs beside the cross-encoder's score of a sentence
 PROVISIONAL = {"words": 0.5, "meaning": 0.45, "words+reader": 9.0, "meaning+reader": 9.0}  # until `eval` sets yours
+NOTHING = r"(?!)"  # the pattern that matches nothing
 PROBE = "Which embedder made these vectors?"
 HUB = {"embedder": "sentence-transformers/all-MiniLM-L6-v2", "reranker": "cross-encoder/ms-marco-MiniLM-L-12-v2"}
 KEYS = {"api.openai.com": "OPENAI_API_KEY", "api.mistral.ai": "MISTRAL_API_KEY", "openrouter.ai": "OPENROUTER_API_KEY"}
@@ -94,9 +95,12 @@ def table_lines(rows) -> str:
 
 
 def html_lines(page: str) -> str:
-    from bs4 import BeautifulSoup
+    from bs4 import BeautifulSoup, NavigableString
 
     soup = BeautifulSoup(page, "html.parser")
+    for text in soup(string=True):
+        if type(text) is NavigableString and not text.find_parent("pre"):
+            text.replace_with(re.sub(r"\s+", " ", text))  # a line that begins with # is no heading
     for tag in soup(["head", "script", "style", "template", "noscript"]):
         tag.decompose()
     for table in soup("table"):
@@ -163,7 +167,7 @@ def written_row(names: list[str], cells: list[str]) -> str:
 
 def blocks(lines: str):
     """(headings, number of the line, text, is it a row) of each paragraph, list item and table row."""
-    above, names, paragraph, fenced, start = [], [], [], False, 1
+    above, table, paragraph, fenced, start = [], [], [], False, 1
     for number, line in enumerate([*lines.split("\n"), ""], start=1):
         line = clean(line)
         fence, is_row = line.startswith(("```", "~~~")), line.startswith("|") and not fenced
@@ -174,17 +178,17 @@ def blocks(lines: str):
             paragraph = []
         if is_row:
             cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if names and re.search(r"\w", line):  # no rule of dashes
-                yield headings, number, written_row(names, cells), True
-            names = names or cells
+            table += [cells] if not table or re.search(r"\w", line) else []  # no rule of dashes
             continue
-        names = []
+        for row in table[1:] or table:
+            yield headings, number, written_row(table[0] if len(table) > 1 else [], row), True
+        table = []
         fenced ^= fence
         if heading:
             above = [item for item in above if item[0] < len(heading[1])] + [(len(heading[1]), heading[2])]
         elif line and not fence:
             start = start if paragraph else number
-            paragraph.append(line)
+            paragraph.append(re.sub("^[-*+•] ", "", line))
 
 
 def sentences(text: str) -> list[str]:
@@ -271,7 +275,8 @@ def bert(folder: Path):
         for at in (f"encoder.layer.{layer}" for layer in range(config["num_hidden_layers"])):
             q, k, v = (linear(x, f"{at}.attention.self.{name}").reshape(len(ids), n_heads, -1).swapaxes(0, 1)
                        for name in ("query", "key", "value"))  # (n_heads, T, head_dim)  # fmt: skip
-            weight = np.exp(q @ k.swapaxes(1, 2) / math.sqrt(q.shape[-1]))  # (n_heads, T, T)
+            scores = q @ k.swapaxes(1, 2) / math.sqrt(q.shape[-1])  # (n_heads, T, T)
+            weight = np.exp(scores - scores.max(-1, keepdims=True))
             mixed = (weight / weight.sum(-1, keepdims=True) @ v).swapaxes(0, 1).reshape(len(ids), -1)
             x = norm(x + linear(mixed, f"{at}.attention.output.dense"), f"{at}.attention.output.LayerNorm")
             h = linear(x, f"{at}.intermediate.dense")
@@ -398,18 +403,12 @@ def save(path: Path, state: dict, vectors: dict) -> None:
     os.replace(temporary, path)
 
 
-def index(folder: Path, out: Path, args) -> None:
-    """Read and embed what is new or changed, forget what is gone. A killed run goes on where it was last saved."""
-    import numpy as np
-
-    (old, old_vectors), (part, part_vectors) = load(out / "index.npz"), load(out / "unfinished.npz")
-    if not folder.is_dir() or old.get("folder", str(folder)) != str(folder):
-        raise CannotRun(f"{folder} is no folder, or {out} is the index of another: correct it or name another --out.")
-    models = load_models(args, {role: old.get(role) for role in HUB})
-    probe = models.embedder([PROBE], question=True)[0] if models.embedder else np.zeros(1, np.float32)
-    made_by = f"{VERSION} {np.round(probe, 2).tolist()}"
-    held = [(old["files"], old_vectors), (part["files"], part_vectors)]
-    known = {file["hash"]: (file, rows[name]) for files, rows in held for name, file in files.items()}
+def read_folder(folder: Path, out: Path, made_by: str) -> tuple[dict, dict, dict]:
+    """The files with their passages, the vectors of those that an earlier run knows, and why others are left out."""
+    known = {}
+    for name in ("index.npz", "unfinished.npz"):
+        state, vectors = load(out / name)
+        known |= {file["hash"]: (file, vectors[name]) for name, file in state["files"].items()}
     paths, left_out = list_files(folder, out)
     files, vectors = {}, {}
     for name, path in paths.items():
@@ -418,17 +417,26 @@ def index(folder: Path, out: Path, args) -> None:
             files[name], vectors[name] = known.get(digest) or (cut_file(path) | {"hash": digest}, None)
         except Exception as error:  # a stranger's file: pypdf alone raises a dozen kinds
             left_out[name] = f"cannot be read ({type(error).__name__})"
-    for name, why in [*left_out.items(), *((name, file["note"]) for name, file in files.items() if file["note"])]:
+    left_out |= {name: file["note"] for name, file in files.items() if file["note"]}
+    return files, vectors, left_out
+
+
+def index(folder: Path, out: Path, args) -> None:
+    """Read and embed what is new or changed, forget what is gone. A killed run goes on where it was last saved."""
+    import numpy as np
+
+    old, _ = load(out / "index.npz")
+    if not folder.is_dir() or old.get("folder", str(folder)) != str(folder):
+        raise CannotRun(f"{folder} is no folder, or {out} is the index of another: correct it or name another --out.")
+    models = load_models(args, {role: old[role] for role in HUB if old.get(role, "none") != "none"})
+    probe = models.embedder([PROBE], question=True)[0] if models.embedder else np.zeros(1, np.float32)
+    files, vectors, left_out = read_folder(folder, out, f"{VERSION} {np.round(probe, 2).tolist()}")
+    for name, why in left_out.items():
         say(f"  {name}: {why}")
     if not any(file["passages"] for file in files.values()):
         raise CannotRun(f"{folder} holds no text in {' '.join(FORMATS)}; an index made before is kept.")
     todo = {name: passage_texts(files[name]) for name in files if vectors[name] is None}
-    sample = [text for texts in todo.values() for text in texts]
-    start = time.perf_counter()
-    if models.embedder and sample and not (args.dry_run and served(models.names["embedder"])):
-        models.embedder(sample[:16])
-    seconds = (time.perf_counter() - start) * len(sample) / 16
-    say(f"To embed: {len(sample)} passages, about {sum(map(len, sample)) // 4:,} tokens, about {seconds:.0f} s")
+    estimate([text for texts in todo.values() for text in texts], models, args.dry_run)
     if args.dry_run:
         return
     state = {"version": VERSION, "folder": str(folder), "threshold": old.get("threshold"), **models.names}
@@ -444,6 +452,16 @@ def index(folder: Path, out: Path, args) -> None:
     (out / "unfinished.npz").unlink(missing_ok=True)
     gone = sorted(old["files"].keys() - files.keys())
     say(f"{len(files)} files in {out}{'; gone: ' if gone else ''}{', '.join(gone[:9])}.\n{NOT_CHECKED}")
+
+
+def estimate(texts: list[str], models, dry_run: bool) -> None:
+    """Say what embedding these texts takes, from the first sixteen; a dry run asks no server."""
+    start = time.perf_counter()
+    if models.embedder and texts and not (dry_run and served(models.names["embedder"])):
+        models.embedder(texts[:16])
+    seconds = (time.perf_counter() - start) * len(texts) / 16
+    n_tokens = sum(map(len, texts)) // 4
+    say(f"To embed: {len(texts)} passages, about {n_tokens:,} tokens (a vendor's price is for these), {seconds:.0f} s")
 
 
 def open_index(path: Path, args) -> SimpleNamespace:
@@ -594,50 +612,69 @@ def lowest_threshold(results: list[tuple[float, bool]], most: float) -> float:
     return good
 
 
-def evaluate(held, path: Path, args) -> None:
-    """Print what each step finds, BM25 first; set the threshold on half of the questions, report it on the others."""
+def read_questions(path: Path) -> list[tuple[str, re.Pattern, str]]:
+    """(question, pattern of its right answers, split) of each row; the pattern of no answer matches nothing."""
+    questions = []
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-        pairs = [(row["question"], row["answer"].split("|")) for row in rows]
+        for row in csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()):
+            forms = [re.escape(clean(form).casefold()) for form in row["answer"].split("|") if form.strip()]
+            pattern = "|".join(rf"(?<!\w){form}(?!\w)" for form in forms) or NOTHING
+            questions.append((row["question"], re.compile(pattern), row.get("split") or ""))
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
         raise CannotRun(f"{path} is no CSV in UTF-8 with question and answer in every row.") from error
-    hits, results = Counter(), []
-    for row, (question, forms) in zip(rows, pairs, strict=True):
-        forms = [clean(form).casefold() for form in forms if form.strip()]
-        pattern = re.compile("|".join(rf"(?<!\w){re.escape(form)}(?!\w)" for form in forms) or r"(?!)")
+    if not questions:
+        raise CannotRun(f"{path} holds no question.")
+    return questions
+
+
+def evaluate(held, path: Path, args) -> None:
+    """Print what each step finds, BM25 first; set the threshold on half of the questions, report it on the others."""
+    hits, halves = Counter(), ([], [])  # of (score, right, answerable)
+    for question, pattern, split in read_questions(path):
         found = answer(held, question, args.k)
         for step, ranking in found.steps.items():
             hits[step] += any(pattern.search(held.passages[at].text.casefold()) for at in ranking[: args.k])
         right = bool(pattern.search(found.quote.casefold()))
         hits["quoted"] += right
-        second = row["split"] == "test" if row.get("split") else zlib.crc32(question.encode()) % 2 == 1
-        results.append((found.score, right, bool(forms), second))
-    n = sum(answerable for _, _, answerable, _ in results)
-    print(f"{len(rows)} questions, {n} of them with an answer, which stands in the first {args.k} passages of")
+        second = split == "test" if split else zlib.crc32(question.encode()) % 2
+        halves[second].append((found.score, right, pattern.pattern != NOTHING))
+    n = sum(answerable for half in halves for _, _, answerable in half)
+    print(f"{sum(map(len, halves))} questions, {n} with an answer, which stands in the first {args.k} passages of")
     for step, right in hits.items():
-        print(f"  {step:<9} {right:>4} of {n}   95 % interval {' to '.join(f'{end:.0%}' for end in wilson(right, n))}")
-    if hits[list(found.steps)[-1]] <= hits["BM25"]:
+        low, high = wilson(right, n)
+        print(f"  {step:<9} {right:>4} of {n}   95 % interval {low:.0%} to {high:.0%}")
+    *_, last, _ = hits
+    if hits[last] <= hits["BM25"]:
         print("All steps find no more than BM25 alone: on these questions, you need no model to search.")
-    first = [(score, right) for score, right, _, second in results if not second]
-    value = lowest_threshold(first, args.most_wrong)
-    if value == math.inf:
-        print(f"No threshold keeps wrong answers below {args.most_wrong:.0%} with a margin: add questions,")
-        print(f"or allow more with --most-wrong.\n{NOT_CHECKED}")
-        return
-    draw = random.Random(0).choices
-    values = sorted(lowest_threshold(draw(first, k=len(first)), args.most_wrong) for _ in range(400))
-    others = [each for each in results if each[3]]
-    given, none = [each for each in others if each[0] >= value], [each for each in others if not each[2]]
-    wrong = sum(not right for _, right, _, _ in given)
-    print(f"Threshold {value:.2f} (95 % interval {values[10]:.2f} to {values[389]:.2f}), set on {len(first)} questions."
-          f" Of the other {len(others)}, {len(given)} are answered, {wrong} of these wrong (95 % interval "
-          f"{' to '.join(f'{end:.0%}' for end in wilson(wrong, len(given)))}); of {len(none)} without an answer, "
-          f"{sum(each[0] < value for each in none)} are refused.\n{NOT_CHECKED}")  # fmt: skip
+    value, interval = set_threshold(halves, args.most_wrong)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    threshold = {"models": held.models.names, "value": value, "interval": values[10:390:379], "questions": digest}
+    threshold = {"models": held.models.names, "value": value, "interval": interval, "questions": digest}
     state, vectors = load(args.out / "index.npz")
-    if not args.dry_run:
+    if not args.dry_run and value < math.inf:
         save(args.out / "index.npz", state | {"threshold": threshold}, vectors)
+    print(NOT_CHECKED)
+
+
+def set_threshold(halves, most: float) -> tuple[float, list[float]]:
+    """The threshold from the first half of the questions with its interval; says how it does on the second half."""
+    first, draw = [(score, right) for score, right, _ in halves[0]], random.Random(0).choices
+    value = lowest_threshold(first, most)
+    values = (
+        sorted(lowest_threshold(draw(first, k=len(first)), most) for _ in range(400)) if first else [math.inf] * 400
+    )
+    if value == math.inf:
+        reach = next((n for n in range(101) if lowest_threshold(first, n / 100) < math.inf), 100)
+        print(f"No threshold keeps wrong answers below {most:.0%} with a margin; the best here keeps {reach} %.")
+        print("None is set: add questions, or allow that with --most-wrong.")
+        return value, []
+    given = [right for score, right, _ in halves[1] if score >= value]
+    none = [score for score, _, answerable in halves[1] if not answerable]
+    low, high = wilson(given.count(False), len(given))
+    print(f"Threshold {value:.2f} (95 % interval {values[10]:.2f} to {values[389]:.2f}), set on {len(first)} of them.")
+    print(f"Of the other {len(halves[1])}, {len(given)} are answered, {given.count(False)} of these wrong", end=" ")
+    print(f"(95 % interval {low:.0%} to {high:.0%});", end=" ")
+    print(f"of {len(none)} without an answer, {sum(each < value for each in none)} are refused.")
+    return value, [values[10], values[389]]
 
 
 def selftest() -> None:
