@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from helpers.models import fetch
 from tests.tools.notebook import ROOT
 
 PROGRAM = ROOT / "notebooks" / "at_work" / "finetune.py"
@@ -28,8 +29,6 @@ ROWS = [(f"{word} of {n}", label, f"crew {n}") for n in range(12) for label, wor
 def model(tmp_path_factory):
     """A random Llama with the course's tokenizer."""
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
-    from helpers.models import fetch
-
     folder = tmp_path_factory.mktemp("tiny")
     tokenizer = transformers.AutoTokenizer.from_pretrained(fetch("chat"))
     sizes = {"vocab_size": len(tokenizer), "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
@@ -57,11 +56,11 @@ def run(monkeypatch, tmp_path, model):
 
 
 def test_the_selftest_passes_without_the_course_and_help_loads_nothing_heavy(tmp_path):
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    how = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": ""}, "capture_output": True, "text": True}
     command = [sys.executable, "-X", "importtime", str(PROGRAM)]
-    done = subprocess.run([*command, "--selftest"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    done = subprocess.run([*command, "--selftest"], **how)
     assert done.returncode == 0 and "has passed" in done.stdout and "| helpers" not in done.stderr, done.stderr
-    done = subprocess.run([*command, "--help"], cwd=tmp_path, env=env, capture_output=True, text=True)
+    done = subprocess.run([*command, "--help"], **how)
     assert not {"numpy", "torch", "pandas"} & {line.split("|")[-1].strip() for line in done.stderr.splitlines()}
 
 
@@ -70,9 +69,9 @@ def test_a_table_becomes_an_adapter_with_its_report(run, table, tmp_path, capsys
     assert run(table, "--group", "crew") == 1  # a random model does not beat TF-IDF
     shown = capsys.readouterr().out
     assert "12 groups" in shown and "<|im_end|>" in shown and "Not checked" in shown
-    assert "says the same as the trained model on 6 of 6 dev rows" in shown or "on 12 of 12" in shown
+    assert "says the same as the trained model on 6 of 6 dev rows" in shown
     assert sum(line.startswith("checkpoint-") for line in shown.splitlines()) == 4
-    assert "TF-IDF 6 of 6 test rows right" in shown or "TF-IDF 12 of 12" in shown
+    assert "TF-IDF 6 of 6 test rows right" in shown
     found = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert set(found["model"]) <= set(WORDS) and (tmp_path / "out/adapter/adapter_model.safetensors").exists()
     state = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
@@ -128,7 +127,6 @@ def test_a_plan_writes_a_script_that_trains(tmp_path, run, monkeypatch, capsys):
 SOUND = "text,label\n" + "".join(f"{'x ' * n},{n % 2}\n" for n in range(1, 31))
 BAD = {  # the file's text, words of the command, and what is said
     "empty": ("", [], "No columns"),
-    "a header alone": ("text,label\n", [], "0 rows"),
     "a single class": ("text,label\n" + "a,b\n" * 30, [], "1 labels"),
     "a missing column": ("text,label\n" + "a,b\n" * 30, ["--label", "kind"], "no column 'kind', but text, label"),
     "a huge field": ("text,label\n" + f"{'a' * 300_000},b\n" * 30, [], "0 rows"),
@@ -146,8 +144,7 @@ def test_bad_input_gets_a_sentence(name, run, tmp_path, capsys, monkeypatch):
     text, words, said = BAD[name]
     (tmp_path / "bad.csv").write_text(text, "utf-8")
     (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
+    (tmp_path / "out" / "checkpoint-8").mkdir(parents=True)  # somebody else's
     monkeypatch.chdir(tmp_path)
-    if name == "foreign checkpoints":
-        (tmp_path / "out" / "checkpoint-8").mkdir(parents=True)
     assert run(tmp_path / "bad.csv", *words) == 2
     assert said in capsys.readouterr().err
