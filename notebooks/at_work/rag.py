@@ -87,7 +87,8 @@ def pages_of(path: Path) -> list[tuple[str, str]]:
     """(page, its lines); formats without pages are one, without a name. Raises what its library raises."""
     kind = path.suffix.lower()
     if kind == ".pdf":
-        return [(f"page {number}", page.extract_text()) for number, page in enumerate(PdfReader(path).pages, start=1)]
+        texts = [re.sub(r"-\n(?=[a-z])", "", page.extract_text()) for page in PdfReader(path).pages]
+        return [(f"page {number}", text) for number, text in enumerate(texts, start=1)]
     if kind == ".docx":
         with open(path, "rb") as file:
             return [("", html_lines(mammoth.convert_to_html(file).value))]
