@@ -5,8 +5,9 @@
     attention        heads, masks, positions
     transformer      `Llama` and `Encoder` on real weights
     generation       decoding, sampling, batches, streams
+    training         labels of a chat, the loop, a curve on dev
     retrieval        chunks, BM25, vectors, fusion, sources
-    assistants       what answers from Velunda's handbook
+    assistants       what answers from Velunda's handbook, what reads its tickets
     velunda          the invented company's data
     hosted           the server that a lesson asks
     exercises        `exercise`, `hint`, `predict`, `quiz`, `progress`

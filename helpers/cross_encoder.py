@@ -11,7 +11,7 @@ The model is an ONNX file, a graph of standard operators with 8-bit weights, whi
 comes with it. Texts are read one by one, without padding: the 8-bit operators choose their scale from all that they
 read at once, so that in a batch the score of a text would depend on its neighbors.
 
-Not here: training, GPUs, search (`helpers.old.retrieval.reranking.rerank` takes one of these to order its hits).
+Not here: training, GPUs, search.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 10_950,
-    "helpers/old": 33_690,
-    "exercises": 18_660,
-    "recorded": 199,
+    "helpers": 10_710,
+    "helpers/old": 32_810,
+    "exercises": 17_760,
+    "recorded": 390,
     "at_work": 3_000,
-    "tests": 38_090,
+    "tests": 36_980,
 }
 
 

@@ -1,24 +1,15 @@
 """What the course has taught its model to do, one call each: `handbook_assistant()`, `ticket_reader()`."""
 
-from typing import Any
-
 import lazy_loader
 
-_from_handbook, __dir__, __all__ = lazy_loader.attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["handbook"],
+    submodules=["handbook", "tickets"],
     submod_attrs={
         "handbook": [
-            *("HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages", "best_quotes"),
-            *("handbook_assistant", "handbook_index", "in_force", "units_in"),
+            *("Answer", "Citation", "HandbookAssistant", "Quote", "answer_by_quote", "around", "best_passages"),
+            *("best_quotes", "handbook_assistant", "handbook_index", "in_force", "units_in"),
         ],
+        "tickets": ["TicketReader", "ticket_reader"],
     },
 )
-
-
-def __getattr__(name: str) -> Any:
-    if name == "ticket_reader":  # used from outside; its module waits for the lesson's rework
-        from helpers.old.assistants.tickets import ticket_reader
-
-        return ticket_reader
-    return _from_handbook(name)

@@ -4,10 +4,10 @@
     print(ask("What does a spare key for the battery lock cost?"))    # the row of the price list [1], and its place
     ask("Do you sell skis?").abstained                                # True
 
-Five steps, each a function that can be called alone:
+The steps of lesson 10, each a function that can be called alone:
 
-    hits = in_force(index.search(question, 40), question, documents)[:20]     # words and meaning; no superseded rules
-    passages = best_passages(question, hits, cross_encoder)                   # three, read together with the question
+    hits = index.search(question, POOL, allowed)                              # words and meaning; only what holds today
+    passages = best_passages(question, hits, cross_encoder)                   # read together with the question
     quotes = best_quotes(question, passages, documents, cross_encoder, encoder)     # their sentences and rows
     quotes[0].score >= THRESHOLD                                              # else it abstains
     answer_by_quote(quotes[0], documents)                                     # an Answer with its citation
@@ -25,26 +25,27 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching.cache import cache_dir
-from helpers.models import reranker
+from helpers.files.safe_files import write_atomically
+from helpers.models import embedder, reranker
 from helpers.retrieval.chunking import Chunk, chunk_documents
-from helpers.retrieval.citations import Answer, Citation
-from helpers.retrieval.dense import encode_texts
-from helpers.retrieval.hybrid import HybridIndex
-from helpers.retrieval.index import Hit, IndexUnavailable, SearchIndex, require_query
+from helpers.retrieval.indexes import Hit, HybridIndex, SearchIndex, encode_texts, encoder_checksum
 from helpers.retrieval.units import Unit, split_units, write_out
 from helpers.velunda.handbook import Document, load_handbook
 
 ABSTENTION = "I do not know. A colleague will reply within one business day."
-CHUNKS = {"size": 128, "overlap": 32, "by": "sentences"}
-POOL = 20  # hits in force that are read together with the question
-PASSAGES = 3  # of these, how many are cut into sentences and rows
+SIZE, OVERLAP = 64, 16  # tokens of a chunk
+POOL = 20  # hits that are read together with the question
+PASSAGES = 6  # of these, how many are cut into sentences and rows
 MEANING = 15.0  # what a cosine weighs beside the cross-encoder's score of a sentence
 AROUND = 2  # sentences before the best one, and behind it, that are shown with it
-THRESHOLD = 10.52  # the lowest at which at most 15 % of what was answered to everyday dev questions was wrong
+THRESHOLD = 10.21  # refuses at least 80 % of the everyday dev questions without an answer, with a margin
 # what asks for a rule that no longer holds, beside a number of its title such as "2.8" or "2019"
 OLDER = re.compile(
     r"\b(?:used to|formerly|previously|back then|in those days|before 20\d\d|"
@@ -63,21 +64,43 @@ class Quote:
     score: float
 
 
+@dataclass(frozen=True)
+class Citation:
+    """A sentence of an answer, `answer.text[start:end]`, and the place that it was quoted from."""
+
+    sentence: str
+    start: int
+    end: int
+    chunk: Chunk
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, where it stands, its score, and whether it was held back; passages: what was read for it."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    confidence: float
+    abstained: bool
+    passages: tuple[Chunk, ...] = ()
+
+    def __str__(self) -> str:
+        """The text with a mark after each quote, then what the marks stand for, a line each."""
+        text, at = "", 0
+        for n, one in enumerate(self.citations, start=1):
+            text, at = f"{text}{self.text[at : one.end]} [{n}]", one.end
+        places = [f"{one.chunk.document}: {' › '.join(one.chunk.headings)}" for one in self.citations]
+        return "\n".join([text + self.text[at:], *(f"[{n}] {place}" for n, place in enumerate(places, start=1))])
+
+
 # The steps -----------------------------------------------------------------------------------------------------------
 
 
-def in_force(hits: Sequence[Hit], question: str, documents: Mapping[str, Document]) -> list[Hit]:
-    """The hits in documents that hold today, in their order.
-
-    A draft never held and is left out always; a superseded document stays where the question asks for the past.
-    """
-
-    def holds(document: Document) -> bool:
-        if document.status == "superseded":
-            return asks_for_older(question, document)
-        return document.status == "current"
-
-    return [hit for hit in hits if holds(documents[hit.chunk.document])]
+def in_force(document: Document, question: str) -> bool:
+    """May the document answer? A draft never; a superseded one only where the question asks for the past."""
+    if document.status == "superseded":
+        return asks_for_older(question, document)
+    return document.status == "current"
 
 
 def asks_for_older(question: str, document: Document) -> bool:
@@ -131,10 +154,9 @@ def units_of(text: str) -> tuple[Unit, ...]:
 
 def around(quote: Quote, documents: Mapping[str, Document], n: int = AROUND) -> list[Unit]:
     """A quoted sentence, and n before and n behind it under the same heading; a row of a table stands alone."""
-    text = documents[quote.document].text
-    if text[quote.unit.start :].lstrip().startswith("|"):
+    if quote.unit.row:
         return [quote.unit]
-    units = [unit for unit in units_of(text) if unit.headings == quote.unit.headings]
+    units = [unit for unit in units_of(documents[quote.document].text) if unit.headings == quote.unit.headings]
     at = units.index(quote.unit)
     return units[max(at - n, 0) : at + n + 1]
 
@@ -143,7 +165,7 @@ def answer_by_quote(quote: Quote, documents: Mapping[str, Document], passages: S
     """The quote with what stands around it, as an answer that cites the place of the quote."""
     text = shown(around(quote, documents))
     start = text.index(quote.unit.text)
-    citation = Citation(quote.unit.text, start, start + len(quote.unit.text), source(quote, documents), 1.0)
+    citation = Citation(quote.unit.text, start, start + len(quote.unit.text), source(quote, documents))
     return Answer(text, (citation,), quote.score, False, tuple(hit.chunk for hit in passages))
 
 
@@ -189,9 +211,8 @@ class HandbookAssistant:
         return answer_by_quote(quotes[0], self.documents, passages)
 
     def hits(self, question: str) -> list[Hit]:
-        """What the search finds, superseded documents left out."""
-        require_query(question)
-        return in_force(self.index.search(question, 2 * POOL), question, self.documents)[:POOL]
+        """What the search finds in documents that may answer: the others are left out before anything is ranked."""
+        return self.index.search(question, POOL, lambda chunk: in_force(self.documents[chunk.document], question))
 
     def passages(self, question: str) -> list[Hit]:
         """The passages that answer best."""
@@ -209,32 +230,33 @@ class HandbookAssistant:
 @cache
 def handbook_assistant() -> HandbookAssistant:
     """The course's assistant, loaded once per process. Raises ModelUnavailable in one sentence."""
-    index, cross_encoder = _search_models()
-    return HandbookAssistant(index, load_handbook(), cross_encoder, index.dense.encoder)
+    index = handbook_index()
+    return HandbookAssistant(index, load_handbook(), reranker(), index.dense.encoder)
 
 
 @cache
-def _search_models() -> tuple[HybridIndex, CrossEncoder]:
-    return handbook_index(), reranker()
-
-
-@cache
-def handbook_chunks() -> tuple[Chunk, ...]:
+def handbook_chunks(size: int = SIZE, overlap: int = OVERLAP) -> tuple[Chunk, ...]:
     """The whole handbook, cut as it is searched."""
-    return tuple(chunk_documents(load_handbook().values(), **CHUNKS))
+    return tuple(chunk_documents(load_handbook().values(), size, overlap, "sentences"))
 
 
-def handbook_index() -> HybridIndex:
-    """The handbook cut into `CHUNKS` and indexed; kept in the cache folder, and built again once a document changes."""
-    chunks = handbook_chunks()
-    digest = hashlib.sha256(repr(chunks).encode()).hexdigest()[:12]
-    path = cache_dir() / f"handbook-{digest}.index"
-    try:
-        return HybridIndex.load(path)
-    except IndexUnavailable:
-        index = HybridIndex()
-        index.add(chunks)
+def handbook_index(size: int = SIZE, overlap: int = OVERLAP) -> HybridIndex:
+    """The handbook, cut and indexed; vectors are kept in the cache folder, and made again once a document changes."""
+    chunks, encoder = handbook_chunks(size, overlap), embedder()
+    digest = hashlib.sha256((repr(chunks) + encoder_checksum(encoder)).encode()).hexdigest()[:12]
+    path, index = cache_dir() / f"handbook-{digest}.npy", HybridIndex(encoder)
+    with contextlib.suppress(OSError, ValueError, EOFError):  # none yet, or cut off
+        vectors = np.load(path, allow_pickle=False)
+        if len(vectors) == len(chunks):
+            index.add(chunks, vectors=vectors)
+            return index
+    index.add(chunks, progress=True)
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.save(file, index.dense.vectors)
+
     with contextlib.suppress(OSError):  # a cache that cannot be written costs half a minute next time, no answer
         path.parent.mkdir(parents=True, exist_ok=True)
-        index.save(path)
+        write_atomically(path, save)
     return index

@@ -1,10 +1,10 @@
-"""Cut documents into chunks small enough to be found: by tokens, by sentences or by headings.
+"""Cut documents into chunks small enough to be found: between tokens, or between sentences.
 
     chunks = chunk(text, size=200, overlap=40, by="sentences", document="returns-policy")
     chunks[0].text == text[chunks[0].start : chunks[0].end]
 
-All three ways pack units (words, or sentences) into windows, `pack_units`; they differ in what a unit is and in where a
-window must end. A token is one of the embedder's, so that `size` compares with what the embedder can read.
+Both pack units (words, or sentences) into windows, `pack_units`. A token is one of the embedder's, so that `size`
+compares with what the embedder can read.
 
 What it does not do: read other formats than plain text and Markdown, or understand what it cuts.
 """
@@ -26,7 +26,7 @@ from helpers.velunda.handbook import Document
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-WAYS = ("tokens", "sentences", "headings")
+WAYS = ("tokens", "sentences")
 LONGEST_WORD = 100  # characters; what has more without a space (a table of data, a picture as text) is cut
 # what is tokenized at once: some words, or a part of one that is too long
 PIECE = re.compile(rf"(?:\S{{1,{LONGEST_WORD}}}\s+){{1,64}}|\S{{1,{LONGEST_WORD}}}")
@@ -64,8 +64,8 @@ class Chunk:
 def chunk(text: str, size: int = 200, overlap: int = 40, by: str = "tokens", document: str = "") -> list[Chunk]:
     """Cut a document's text into chunks of at most `size` tokens; neighbors share at most `overlap` of them.
 
-    by: "tokens" cuts between any two words; "sentences" only between sentences; "headings" does the same and lets no
-    chunk span two sections. A sentence of more than `size` tokens is cut between words, a word between tokens.
+    by: "tokens" cuts between any two words, "sentences" only between sentences. A sentence of more than `size` tokens
+    is cut between words, a word between tokens.
     Raises ValueError for a text without words, sizes that do not go together, another `by`, and characters that were
     read in a wrong encoding; TypeError for bytes.
     """
@@ -81,14 +81,13 @@ def chunk(text: str, size: int = 200, overlap: int = 40, by: str = "tokens", doc
         raise ValueError(f"{_named(document)} has no word to put into a chunk: leave it out.")
     above, paths = headings_of(text)
     borders = [start for start, _, _ in above]
+    spans = [(0, len(text))] if by == "tokens" else sentence_spans(text)
+    units = [part for span in spans for part in words.parts(span, size, whole=by != "tokens")]
     chunks = []
-    for spans in _sections(text, above, by):
-        units = [part for span in spans for part in words.parts(span, size, whole=by != "tokens")]
-        lengths = [words.tokens_in(unit) for unit in units]
-        for first, last in pack_units(lengths, size, overlap):
-            start, end = units[first][0], units[last - 1][1]
-            headings = paths[bisect_right(borders, start)]
-            chunks.append(Chunk(document, start, end, headings, text[start:end]))
+    for first, last in pack_units([words.tokens_in(unit) for unit in units], size, overlap):
+        start, end = units[first][0], units[last - 1][1]
+        headings = paths[bisect_right(borders, start)]
+        chunks.append(Chunk(document, start, end, headings, text[start:end]))
     return chunks
 
 
@@ -242,46 +241,19 @@ def _lines(text: str) -> list[tuple[int, str]]:
 
 
 def headings_of(text: str) -> tuple[list[tuple[int, int, str]], list[tuple[str, ...]]]:
-    """(offset, level, title) of each Markdown heading, and what holds before the first and below each of them."""
-    above = _headings(text)
-    return above, _paths(above)
+    """(offset, level, title) of each Markdown heading outside fenced blocks, and the paths before and below each.
 
-
-def _headings(text: str) -> list[tuple[int, int, str]]:
-    """(offset, level, title) of each Markdown heading that stands outside a fenced block."""
-    found, fence = [], None
+    What holds below a heading: of each level the last, unless a higher one came after it.
+    """
+    found, paths, path, fence = [], [()], [], None
     for start, line in _lines(text):
         if mark := FENCE.match(line):
             fence = mark[1] if fence is None else None if fence == mark[1] else fence
         elif fence is None and (heading := HEADING.match(line.rstrip())):
             found.append((start, len(heading[1]), heading[2]))
-    return found
-
-
-def _paths(above: list[tuple[int, int, str]]) -> list[tuple[str, ...]]:
-    """What holds below each heading: of each level the last, unless a higher one came after it."""
-    paths, path = [()], []
-    for _, level, title in above:
-        path = [(higher, name) for higher, name in path if higher < level] + [(level, title)]
-        paths.append(tuple(name for _, name in path))
-    return paths  # one more than headings: nothing stands above the first
-
-
-def _sections(text: str, above: list[tuple[int, int, str]], by: str) -> list[list[Span]]:
-    """Spans that are packed together: one list for the whole text, or one for each section."""
-    if by == "tokens":
-        return [[(0, len(text))]]
-    spans = sentence_spans(text)
-    if by == "sentences":
-        return [spans]
-    borders = [0, *(start for start, _, _ in above if start), len(text)]
-    starts = {start for start, _, _ in above}
-    sections: list[list[Span]] = [[] for _ in borders[1:]]
-    for span in spans:
-        sections[bisect_right(borders, span[0]) - 1].append(span)
-    sections = [section for section in sections if section]
-    # a title with nothing below it stands in the headings of the sections that follow
-    return [section for section in sections if len(section) > 1 or section[0][0] not in starts] or sections
+            path = [(level, title) for level, title in path if level < len(heading[1])] + [found[-1][1:]]
+            paths.append(tuple(title for _, title in path))
+    return found, paths
 
 
 def _blocks(text: str) -> list[Span]:

@@ -29,7 +29,7 @@ MARKS = re.compile(r"\*\*|__|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)")  # bold and itali
 class Unit:
     """One sentence or row; `source[start:end]` is where it stands. headings: those above it, the outermost first.
 
-    above: the sentence that announces the list in which it is an item, or "".
+    above: the sentence that announces the list in which it is an item, or "". row: is it a row of a table?
     """
 
     text: str
@@ -37,6 +37,7 @@ class Unit:
     end: int
     headings: tuple[str, ...]
     above: str = ""
+    row: bool = False
 
     @property
     def with_headings(self) -> str:
@@ -64,7 +65,7 @@ def split_units(text: str) -> list[Unit]:
                 found = [unit for unit in found if unit.start != start_before]
                 continue
             written = row(cells(raw), columns) if columns else _plain(raw)
-            found.append(Unit(written, start, end, headings))
+            found.append(Unit(written, start, end, headings, row=True))
             row_before, start_before = raw, start
             continue
         columns = []

@@ -4,8 +4,9 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["company", "handbook", "parallel"],
+    submodules=["answers", "company", "handbook", "parallel", "tickets"],
     submod_attrs={
+        "answers": ["contains_answer"],
         "company": ["canon", "order_numbers", "products_named"],
         "handbook": [
             "Document",
@@ -17,5 +18,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "read_document",
         ],
         "parallel": ["parallel_texts"],
+        "tickets": ["FIELDS", "INSTRUCTION", "allowed_values", "answer_text", "load_tickets", "ticket_chat"],
     },
 )

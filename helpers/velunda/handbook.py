@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from helpers.files.safe_files import DataUnavailable, numbered_lines, shown, unavailable
+from helpers.velunda.answers import contains_answer
 from helpers.velunda.company import FILE
 
 FOLDER = FILE.parent / "handbook"
@@ -65,8 +66,8 @@ class Span:
 class Question:
     """A question, the passages that answer it (none if it cannot be answered, two if it takes both), the answer.
 
-    accepted: strings of which a right answer states at least one, as `helpers.old.metrics.contains_answer` tells; given
-    for everyday questions only.
+    accepted: strings of which a right answer states at least one, as `contains_answer` tells; given for everyday
+    questions only.
     """
 
     question: str
@@ -79,6 +80,12 @@ class Question:
     @property
     def answerable(self) -> bool:
         return bool(self.spans)
+
+    def answered_by(self, chunks: Sequence[Any]) -> bool:
+        """Does one of the chunks state an accepted answer, or, without such, do they show half of each passage?"""
+        if self.accepted:
+            return any(contains_answer(chunk.text, self.accepted) for chunk in chunks)
+        return self.answerable and all(any(span.shown_by(chunk) for chunk in chunks) for span in self.spans)
 
 
 def load_handbook(folder: Path = FOLDER) -> dict[str, Document]:

@@ -10,23 +10,11 @@ import pytest
 
 from helpers import models
 from helpers.assistants import HandbookAssistant, Quote, answer_by_quote, around, best_quotes, in_force
-from helpers.assistants.handbook import (
-    AROUND,
-    MEANING,
-    PASSAGES,
-    THRESHOLD,
-    asks_for_older,
-    handbook_chunks,
-    units_in,
-    units_of,
-)
+from helpers.assistants.handbook import MEANING, asks_for_older, handbook_chunks, units_in, units_of
 from helpers.fetching import damage
 from helpers.fetching.wheel import FETCH_COMMAND
-from helpers.old.metrics import calibrate_threshold, contains_answer
-from helpers.old.trials.handbook_answers import RECORD, STRATA, answered, confidences, questions_of, says_answer
 from helpers.retrieval import BM25Index, Hit, HybridIndex, chunk
 from helpers.velunda import Document, load_handbook
-from helpers.velunda.handbook import SPLITS
 
 RETURNS = """# Returns
 
@@ -40,7 +28,6 @@ You may return a bicycle within 30 days. It has ridden at most 50 km.
 | pickup | 39 euros | 5 |
 """
 OLD_RETURNS = "# Returns, conditions of 2019\n\nYou may return a bicycle within 14 days. The pickup costs 29 euros."
-MAX_RISK = 0.15  # of what it answers, at most this share may be wrong on everyday dev questions
 HOURS = "# Hours\n\nThe desk opens at 8. On Sundays it is closed."
 
 
@@ -96,23 +83,24 @@ def assistant() -> HandbookAssistant:
 
 
 def test_what_was_superseded_is_left_out_unless_the_question_asks_for_it():
-    hits = [Hit(piece, 1.0) for piece in pieces()]
-
     def found(question):
-        return {hit.chunk.document for hit in in_force(hits, question, DOCUMENTS)}
+        return {name for name, each in DOCUMENTS.items() if in_force(each, question)}
 
     assert found("How many days do I have?") == {"returns", "hours"}
     assert found("How many days did I have in 2019?") == {"returns", "returns-2019", "hours"}
     assert found("How many days did customers formerly have?") == {"returns", "returns-2019", "hours"}
-    kept = in_force(hits, "How many days do I have?", DOCUMENTS)
-    assert kept == [hit for hit in hits if hit.chunk.document != "returns-2019"]  # in their order
 
 
 def test_a_draft_is_never_in_force_even_where_the_question_speaks_of_the_past():
-    documents = DOCUMENTS | {"hours": document("hours", HOURS, "draft")}
-    hits = [Hit(piece, 1.0) for piece in pieces()]
+    draft = document("hours", HOURS, "draft")
     for question in ("When does the desk open?", "When did the desk formerly open, in 2019?"):
-        assert "hours" not in {hit.chunk.document for hit in in_force(hits, question, documents)}
+        assert not in_force(draft, question)
+
+
+def test_what_is_not_in_force_is_left_out_before_anything_is_ranked(assistant):
+    found = assistant.hits("May you return a bicycle within 14 days?")
+    assert found and "returns-2019" not in {hit.chunk.document for hit in found}
+    assert "returns-2019" in {hit.chunk.document for hit in assistant.hits("What did the pickup formerly cost?")}
 
 
 def test_a_number_that_is_only_part_of_another_names_no_document():
@@ -232,40 +220,3 @@ def test_plain_questions_are_answered_from_the_current_document(real, question, 
 
 def test_what_these_documents_do_not_say_is_not_answered(real):
     assert real("Which shop rents out skis in winter?").abstained
-
-
-# --- the record ------------------------------------------------------------------------------------------------------
-
-
-def test_the_threshold_is_the_one_that_dev_chose():
-    rows = answered("dev", "everyday")
-    assert THRESHOLD == pytest.approx(calibrate_threshold(*confidences(rows), MAX_RISK), abs=1e-9)
-
-
-def test_the_assistant_does_what_was_chosen():
-    chosen = RECORD.find("choices", passages=PASSAGES, meaning=MEANING, around=AROUND)["rows"]
-    rows = answered("dev")
-    assert [row["right"] for row in chosen] == [row["right"] for row in rows]
-    assert [row["score"] for row in chosen] == pytest.approx([row["score"] for row in rows], abs=0.002)
-
-
-def test_the_record_has_every_question_once_with_its_own_verdict():
-    for split in SPLITS:
-        rows = answered(split)
-        asked = [(stratum, question) for stratum, question in questions_of(split)]
-        assert [row["question"] for row in rows] == [question.question for _, question in asked]
-        for row, (stratum, question) in zip(rows, asked, strict=True):
-            assert row["stratum"] == stratum and row["answerable"] == question.answerable
-            if question.accepted:  # a rule that needs the text alone can be applied again
-                assert row["right"] == contains_answer(row["text"], question.accepted)
-            if not question.answerable:
-                assert not row["right"] and not row["three"] and not any(row["shows"].values())
-
-
-def test_the_reader_was_asked_about_the_same_answers():
-    for split in SPLITS:
-        for stratum in STRATA:
-            read, rows = RECORD.find("reader", split=split, stratum=stratum)["rows"], answered(split, stratum)
-            assert [row["score"] for row in read] == pytest.approx([row["score"] for row in rows], abs=0.002)
-            for row, question in zip(read, [q for name, q in questions_of(split) if name == stratum], strict=True):
-                assert row["right"] == (question.answerable and says_answer(question, row["text"]))

@@ -7,7 +7,7 @@ import platform
 import time
 from pathlib import Path
 
-from tests.benchmarks import first_reply, retrieval, speed, tokenization, transformer
+from tests.benchmarks import first_reply, speed, tokenization, transformer
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET_SECONDS = {"cold": 12, "warm": 6}
@@ -60,7 +60,6 @@ def main() -> None:
         tokenization.print_tokenization,
         print_first_reply,
         transformer.print_transformer,
-        retrieval.print_retrieval,
         speed.print_speed,
     ):
         table()

@@ -44,7 +44,7 @@ def quotes(split: str, stratum: str) -> dict:
 
 def row_of(stratum: str, question: Any) -> dict:
     """What each part adds for one question. shows: whether three passages hold the answer, after each part."""
-    from helpers.assistants.handbook import PASSAGES
+    from helpers.old.assistants.handbook import PASSAGES
     from helpers.old.trials.handbook_answers import shows_answer
 
     ask = assistant()
@@ -128,8 +128,8 @@ def seconds(reader: bool, every: int) -> dict:
 
     cpu: seconds of work on all cores together; with one thread, what it takes where nothing else runs.
     """
-    from helpers.assistants import handbook_assistant
     from helpers.old.assistants import passage_reader
+    from helpers.old.assistants.handbook import handbook_assistant
     from helpers.old.trials.handbook_answers import questions_of
 
     assistant, read = handbook_assistant(), passage_reader() if reader else None
@@ -205,7 +205,7 @@ class KeptVectors:
 @cache
 def assistant() -> Any:
     """The assistant, which reads no pair twice."""
-    from helpers.assistants import HandbookAssistant, handbook_assistant
+    from helpers.old.assistants.handbook import HandbookAssistant, handbook_assistant
 
     real = handbook_assistant()
     return HandbookAssistant(real.index, real.documents, KeptScores(real.cross_encoder), KeptVectors(real.encoder))

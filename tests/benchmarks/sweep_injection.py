@@ -23,7 +23,7 @@ ROOM = 16  # tokens of a reply
 
 def run(case: dict) -> dict:
     from helpers.old.speed import FastLlama
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model()
     found = {}

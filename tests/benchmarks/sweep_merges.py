@@ -43,7 +43,7 @@ def model_of(way: str) -> tuple[Any, Any]:
 
     from helpers.old.lora import load_adapter, merge_lora_
     from helpers.old.quantization import fake_quantize_
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.float32)
     if way.startswith("4-bit base"):
@@ -82,7 +82,7 @@ def without(split: str) -> dict:
     from helpers.retrieval.units import split_units, write_out
     from helpers.velunda import load_everyday
     from tests.benchmarks.sweep_reader import by_kind
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model()
     reader = PassageReader(FastLlama(model), tokenizer)

@@ -32,7 +32,7 @@ def run(case: dict) -> dict:
 @cache
 def reader() -> tuple[Any, Any]:
     from helpers.old.speed import FastLlama
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model()
     return FastLlama(model), tokenizer

@@ -40,7 +40,7 @@ def run(case: dict) -> dict:
 def untrained() -> dict:
     import torch
 
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     return scored(model, tokenizer)
@@ -70,7 +70,7 @@ def cut(rate: float) -> dict:
     import torch
 
     from helpers.old.lora.layers import ALL_LINEAR
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer, _ = fully_trained(rate)
     start = dict(base_model(torch.float32)[0].named_parameters())
@@ -98,7 +98,7 @@ def fully_trained(rate: float) -> tuple[Any, Any, list[float]]:
 
     from helpers.old.trials.low_rank import train_in_groups
     from helpers.old.trials.ticket_training import recipe_of
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.float32)
     examples = encoded(tokenizer, training())
@@ -137,7 +137,7 @@ def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
 
     from helpers.old.lora import add_lora_
     from helpers.old.lora.layers import ALL_LINEAR, ATTENTION, FEED_FORWARD
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     names = {"all": ALL_LINEAR, "attention": ATTENTION, "feed-forward": FEED_FORWARD}[targets]
     model, tokenizer = base_model(torch.bfloat16)

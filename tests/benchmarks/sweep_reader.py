@@ -16,7 +16,7 @@ SPLITS = ("dev", "test")
 def run(case: dict) -> dict:
     from helpers.old.assistants import PassageReader
     from helpers.old.assistants.taught import taught_model
-    from tests.benchmarks.sweep_sft import trained
+    from tests.benchmarks.tuning import trained
     from tests.tools.model_cards import entry, score_row
 
     history, folder = train_reader(**case)
@@ -65,8 +65,8 @@ def train_reader(passes: int, batch: int, rate: float, rank: int, seed: int) -> 
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.trials.reading import load_reading
     from helpers.old.trials.ticket_training import recipe_of, rounded
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     groups = grouped_rows(load_reading("train"), passes, batch, seed)
@@ -116,9 +116,9 @@ def grouped_rows(readings: Sequence[Any], passes: int, batch: int, seed: int) ->
 def judged(reader: Any, split: str) -> dict:
     """How well the reader answers: pages of unseen domains, the handbook's hard and everyday questions, abstention."""
     from helpers.old.assistants import NOT_THERE
+    from helpers.old.assistants.handbook import handbook_index
     from helpers.old.metrics import Score
     from helpers.old.metrics.text import answer_f1, contains_answer, exact_match
-    from helpers.old.trials.answers import look_up, quality_index
     from helpers.old.trials.reading import chunk_text, first_word, gold_text, load_reading, right_on_page, right_units
     from helpers.retrieval.units import split_units, write_out
     from helpers.velunda import load_everyday, load_questions
@@ -126,10 +126,10 @@ def judged(reader: Any, split: str) -> dict:
     pages = load_reading(split)
     texts = [f"{r.passage.title}:\n{write_out(split_units(r.passage.text))}" for r in pages]
     on_pages = reader.answer([(r.question, text) for r, text in zip(pages, texts, strict=True)])
-    index = quality_index()
+    index = handbook_index()
 
     def top(question: str) -> str:
-        return chunk_text(look_up(question, index, 1)[0].chunk)
+        return chunk_text(index.search(question, 1)[0].chunk)
 
     hard = load_questions(split)
     on_hard = reader.answer([(q.question, gold_text(q) if q.answerable else top(q.question)) for q in hard])

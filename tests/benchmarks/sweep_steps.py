@@ -46,7 +46,7 @@ def taught(reply: str, n: int, **recipe: Any) -> dict:
     """An adapter, trained and scored as saved; the one that is shipped with what its model card says."""
     from helpers.old.assistants.taught import taught_model
     from helpers.scale import matrix_dtype
-    from tests.benchmarks.sweep_sft import trained
+    from tests.benchmarks.tuning import trained
 
     history, folder, read, before = train_adapter(reply, **recipe)
     model, tokenizer = taught_model(folder, matrix_dtype())
@@ -70,8 +70,8 @@ def train_adapter(
     from helpers.old.training.state import read_progress
     from helpers.old.trials.step_training import batches, fine_tune, shared_beginning, tokens_read
     from helpers.old.trials.ticket_training import recipe_of
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     problems = generate_problems(steps * (batch - drills), "train", seed, MIX)
@@ -219,7 +219,7 @@ def places(problems: Sequence[Any]) -> list[int]:
 def untaught() -> tuple[Any, Any]:
     from helpers.old.speed import FastLlama
     from helpers.scale import matrix_dtype
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(matrix_dtype())
     return FastLlama(model), tokenizer

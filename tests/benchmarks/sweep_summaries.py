@@ -31,8 +31,8 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     from helpers.old.trials.ticket_training import of_one_length, recipe_of, rounded
     from helpers.old.velunda import fill_different, fill_report, load_report_frames
     from helpers.old.velunda.reports import MORE
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     frames = [*load_report_frames("train"), *load_report_frames(MORE)]
@@ -85,7 +85,7 @@ def run(case: dict) -> dict:
     from helpers.old.assistants.taught import taught_model
     from helpers.old.trials.summary_training import held_out
     from helpers.scale import matrix_dtype
-    from tests.benchmarks.sweep_sft import trained
+    from tests.benchmarks.tuning import trained
     from tests.tools.model_cards import entry
 
     kept = seconds_before(case)

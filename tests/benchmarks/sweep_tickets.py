@@ -16,7 +16,7 @@ SPLITS = ("dev", "test", "fresh")
 def run(case: dict) -> dict:
     from helpers.old.assistants.taught import taught_model
     from helpers.old.metrics import Score
-    from tests.benchmarks.sweep_sft import trained
+    from tests.benchmarks.tuning import trained
     from tests.tools.model_cards import entry, score_row
 
     history, folder = train_tickets(**case)
@@ -53,9 +53,9 @@ def train_tickets(steps: int, batch: int, rate: float, rank: int, misspelled: fl
     from helpers.old.trials.ticket_training import fine_tune, recipe_of
     from helpers.old.velunda import fill, fill_different, load_frames
     from helpers.old.velunda.tickets import MORE
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweeps import KEPT
     from tests.benchmarks.ticket_noise import noisy
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     frames = [*load_frames("train"), *load_frames(MORE)]
@@ -72,7 +72,7 @@ def read(model: Any, tokenizer: Any, split: str) -> dict:
     """Scores of a split, and for each ticket and field how sure the model was and whether it was right."""
     from helpers.old.assistants import allowed_values, predict_labels, score_fields
     from helpers.old.velunda import FIELDS, load_tickets
-    from tests.benchmarks.sweep_sft import to_json, took
+    from tests.benchmarks.tuning import to_json, took
 
     tickets = load_tickets(split)
     texts = [ticket["text"] for ticket in tickets]
@@ -92,7 +92,7 @@ def baseline() -> dict:
     from helpers.old.assistants.ticket_baseline import fit_baseline
     from helpers.old.velunda import load_tickets
     from helpers.old.velunda.tickets import MORE
-    from tests.benchmarks.sweep_sft import to_json
+    from tests.benchmarks.tuning import to_json
 
     fitted, found = fit_baseline([*load_tickets("train"), *load_tickets(MORE)]), {}
     for split in SPLITS:

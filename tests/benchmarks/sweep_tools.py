@@ -38,9 +38,9 @@ def train_tools(steps: int, batch: int, rate: float, rank: int, seed: int) -> tu
     from helpers.old.training.state import read_progress
     from helpers.old.trials.ticket_training import recipe_of, rounded
     from helpers.old.trials.tool_tasks import task_groups
-    from tests.benchmarks.sweep_sft import base_model
     from tests.benchmarks.sweep_steps import seconds_before
     from tests.benchmarks.sweeps import KEPT
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
     torch.manual_seed(seed)
@@ -128,7 +128,7 @@ def kept_model() -> tuple[Any, Any]:
 def untaught_model() -> tuple[Any, Any]:
     from helpers.old.speed import FastLlama
     from helpers.scale import matrix_dtype
-    from tests.benchmarks.sweep_sft import base_model
+    from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(matrix_dtype())
     return FastLlama(model), tokenizer

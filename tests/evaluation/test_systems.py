@@ -7,11 +7,11 @@ import shutil
 import pytest
 
 from helpers.adapters import WEIGHTS, find_adapter
+from helpers.assistants import Answer
 from helpers.old.evaluation import MODELS, Reply, load_model, load_suite, run_suite, systems
 from helpers.old.evaluation.answers import file_of, kept
 from helpers.old.evaluation.systems import as_reply, one_by_one
 from helpers.old.velunda import load_tickets, tickets
-from helpers.retrieval.citations import Answer
 
 
 @pytest.mark.parametrize(

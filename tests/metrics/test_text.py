@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.old.metrics import contains_answer
-from helpers.old.metrics.text import LIMITS, NEGATIONS, VERDICTS, spelled
 from helpers.velunda import load_everyday
+from helpers.velunda.answers import LIMITS, NEGATIONS, VERDICTS, spelled
 from helpers.velunda.handbook import EVERYDAY
 
 ACCEPTED = {row["id"]: row["accepted"] for row in map(json.loads, EVERYDAY.read_text(encoding="utf-8").splitlines())}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.retrieval import Chunk, chunk, count_tokens, embedder_tokenizer, pack_units, sentence_spans
-from helpers.retrieval.chunking import WAYS
+from helpers.retrieval import Chunk, chunk, count_tokens, sentence_spans
+from helpers.retrieval.chunking import WAYS, embedder_tokenizer, pack_units
 
 TERMS = """# Storing a bicycle
 
@@ -50,9 +50,7 @@ def test_a_chunk_is_its_span_within_its_size_and_all_words_are_in_some_chunk(by,
         assert c.document == "storing" and TERMS[c.start : c.end] == c.text == c.text.strip() != ""
         assert count_tokens(c.text) <= size
         covered |= set(range(c.start, c.end))
-    left_out = "".join(letter for at, letter in enumerate(TERMS) if at not in covered).split()
-    # by headings, a title with nothing below it is no chunk, but stands in the headings of those that follow
-    assert left_out == (["##", "Summer"] if by == "headings" else [])
+    assert not "".join(letter for at, letter in enumerate(TERMS) if at not in covered).split()
     assert all(a.start < b.start and a.end < b.end for a, b in itertools.pairwise(chunks))
 
 
@@ -66,26 +64,19 @@ def test_neighbors_share_as_much_as_is_allowed_and_no_more():
     assert all(b.start >= a.end for a, b in itertools.pairwise(chunk(TERMS, 30, 0, "tokens")))
 
 
-@pytest.mark.parametrize("by", ["sentences", "headings"])
-def test_no_sentence_is_cut_where_it_fits(by):
+def test_no_sentence_is_cut_where_it_fits():
     spans = sentence_spans(TERMS)
     starts, ends = {start for start, _ in spans}, {end for _, end in spans}
-    assert all(c.start in starts and c.end in ends for c in chunk(TERMS, 24, 8, by))
+    assert all(c.start in starts and c.end in ends for c in chunk(TERMS, 24, 8, "sentences"))
     cut = [c for c in chunk(TERMS, 24, 8, "tokens") if c.start not in starts or c.end not in ends]
     assert cut, "cutting by tokens cuts sentences, or this test proves nothing"
 
 
-def test_by_headings_no_chunk_spans_two_sections():
-    chunks = chunk(TERMS, 200, 40, "headings")
-    assert [c.headings[-1] for c in chunks] == ["Storing a bicycle", "Winter", "Heat", "Theft"]
-    assert all(c.text.startswith("#") and not c.text.count("\n#") > c.text.count("\n# no heading") for c in chunks)
-
-
 def test_headings_are_the_path_above_the_beginning():
-    found = {c.headings for c in chunk(TERMS, 20, 0, "headings")}
+    found = {c.headings for c in chunk(TERMS, 20, 0, "sentences")}
     assert ("Storing a bicycle", "Summer", "Heat") in found and ("Storing a bicycle", "Theft") in found
     assert not any("no heading" in title for path in found for title in path)
-    [last] = [c for c in chunk(TERMS, 20, 0, "headings") if c.text.startswith("## Theft")]
+    [last] = [c for c in chunk(TERMS, 6, 0, "sentences") if c.text.startswith("## Theft")]
     assert last.with_headings.startswith("Storing a bicycle › Theft: ## Theft")
     assert Chunk("d", 0, 1, (), "x").with_headings == "x"
 
@@ -170,7 +161,7 @@ def test_broken_encoding_is_refused_with_the_place():
         ({"size": 10.0}, "not 10.0"),
         ({"size": 10, "overlap": 10}, "below size, 10, not 10"),
         ({"overlap": -1}, "not -1"),
-        ({"by": "pages"}, "by is one of tokens, sentences, headings, not 'pages'"),
+        ({"by": "pages"}, "by is one of tokens, sentences, not 'pages'"),
     ],
 )
 def test_sizes_that_do_not_go_together_are_refused(options, said):

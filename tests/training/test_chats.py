@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from helpers.models import fetch
 from helpers.old.foundations.probability import IGNORED
-from helpers.old.training import MARKED_TEMPLATE, ChatDataError, Example, encode_chat, has_marker
+from helpers.old.training import ChatDataError, Example, encode_chat
 
 ONE_TURN = [{"role": "user", "content": "Where is my order V-48213?"}, {"role": "assistant", "content": "On its way."}]
 TURNS = [
@@ -25,12 +23,6 @@ def tokenizer():
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(fetch("chat"), local_files_only=True)
-
-
-@pytest.fixture
-def marked(tokenizer):
-    tokenizer.chat_template = MARKED_TEMPLATE
-    return tokenizer
 
 
 def spans(tokenizer, example: Example) -> list[str]:
@@ -71,28 +63,6 @@ def test_masking_by_the_padding_id_would_take_the_end_away(tokenizer):
     assert by_id != example.labels
 
 
-@pytest.mark.parametrize("messages", [ONE_TURN, TURNS], ids=["one turn", "several turns"])
-def test_prefixes_find_what_a_generation_marker_says(tokenizer, messages):
-    """The library's own mask, from a template that renders the same text and has the marker."""
-    expected = encode_chat(tokenizer, messages, 200)
-    assert not has_marker(tokenizer)
-    tokenizer.chat_template = MARKED_TEMPLATE
-    assert has_marker(tokenizer)
-    assert encode_chat(tokenizer, messages, 200) == expected
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cn")), min_size=1), min_size=2))
-def test_any_text_is_masked_as_the_marker_says_or_refused(tokenizer, texts):
-    roles = ("user", "assistant")
-    messages = [{"role": roles[i % 2], "content": text.strip() or "-"} for i, text in enumerate(texts)]
-    expected = encode_chat(tokenizer, messages, 10_000)
-    template, tokenizer.chat_template = tokenizer.chat_template, MARKED_TEMPLATE
-    marked = encode_chat(tokenizer, messages, 10_000)
-    tokenizer.chat_template = template
-    assert marked == expected
-
-
 @pytest.mark.parametrize("space", ["\n\n", "  "])
 def test_an_answer_whose_beginning_merges_with_the_prompt_is_refused(tokenizer, space):
     """A line break and white space after it are one token, which never ends the prompt that the model is given."""
@@ -108,18 +78,13 @@ def test_a_template_that_rewrites_the_past_is_refused(tokenizer):
         "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
     )
     assert spans(tokenizer, encode_chat(tokenizer, ONE_TURN, 200)) == ["On its way.<|im_end|>"]
-    with pytest.raises(ChatDataError, match="text up to message 1 is not how the whole begins.*generation"):
+    with pytest.raises(ChatDataError, match="text up to message 1 is not how the whole begins"):
         encode_chat(tokenizer, TURNS[1:], 200)
 
 
-def test_a_template_whose_answers_have_no_end_is_refused_with_and_without_marker(tokenizer):
+def test_a_template_whose_answers_have_no_end_is_refused(tokenizer):
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
     with pytest.raises(ChatDataError, match="does not end an answer with '<|im_end|>'"):
-        encode_chat(tokenizer, ONE_TURN, 200)
-    tokenizer.chat_template = MARKED_TEMPLATE.replace(
-        "+ '<|im_end|>' }}{% endgeneration %}", "}}{% endgeneration %}{{ '<|im_end|>' }}"
-    )
-    with pytest.raises(ChatDataError, match="outside its generation marker"):
         encode_chat(tokenizer, ONE_TURN, 200)
 
 

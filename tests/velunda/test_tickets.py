@@ -14,6 +14,7 @@ from helpers.files import DataUnavailable, safe_files
 from helpers.old.velunda import FIELDS, fill, load_frames, load_tickets, tickets
 from helpers.old.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
 from helpers.velunda import canon, order_numbers, products_named
+from helpers.velunda import tickets as loading
 from tests.benchmarks import fresh_tickets
 from tests.benchmarks.fresh_tickets import generate
 from tests.tools.tickets import lines, word_sequences
@@ -223,6 +224,7 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     folder = tmp_path / "data" / "velunda" / "tickets"
     folder.mkdir(parents=True)
     monkeypatch.setattr(tickets, "FOLDER", folder)
+    monkeypatch.setattr(loading, "FOLDER", folder)
     monkeypatch.setattr(safe_files, "ROOT", tmp_path)
     with pytest.raises(DataUnavailable, match="git checkout -- data/velunda/tickets/dev.jsonl"):
         load_tickets("dev")

@@ -1,6 +1,6 @@
 """Find the exercises by their paths, and load the one that is asked for, from a file of either form.
 
-The new form: `notebooks/exercises/10_rag/look_up.py` is the exercise `look_up` of the notebook `10_rag`. The file holds
+The new form: `notebooks/exercises/NN_topic/look_up.py` is the exercise `look_up` of that notebook. The file holds
 
     MINUTES, DOTS = 4, 2
     PROVES = "…"                 # completes "n checks: "
@@ -13,7 +13,7 @@ The new form: `notebooks/exercises/10_rag/look_up.py` is the exercise `look_up` 
     PROPERTIES = [(text, predicate, cause, evidence)]; RAISES = [(args, ValueError, because, mentions)]     # optional
     TOLERANCE = 1e-5; SECONDS = 5; FIRST_CALL = 1                     # optional, as `drive` and `shown`: see `spec`
 
-The old form, `helpers/exercises/course/10_rag/look_up.py`, states the same as `EXERCISE = Exercise(reference=…, …)`,
+The old form, `helpers/exercises/course/NN_topic/look_up.py`, states the same as `EXERCISE = Exercise(reference=…, …)`,
 `cases`, and ANSWER, SLIPS, REFUSED, RIGHT (right answers, written differently) and PLANTED as Python.
 
 Names that begin with `_` are no exercises: what several exercises of a notebook share stands in its `_shared.py`, and

@@ -31,14 +31,8 @@ from helpers.old.generation.constrained import AnswerForm, Values, greedy_within
 from helpers.old.generation.prefix import BehindPrefix
 from helpers.old.metrics.grouped import Score
 from helpers.old.velunda.tickets import FIELDS
-from helpers.velunda.company import canon, order_numbers, products_named
+from helpers.velunda.tickets import INSTRUCTION, allowed_values, answer_text
 
-INSTRUCTION = (
-    "Label the ticket as JSON. intent: order_status, change_order, delivery_problem, return, repair, billing, advice, "
-    "account or other. product: Kite, Otter, Heron, Wren, Lynx, Puffin, Magpie, Perch, Burrow, Beacon, Shell, Anchor, "
-    "Satchel or null. order_number: VE-12345 or null. urgency: low, normal or high. sentiment: negative, neutral or "
-    "positive."
-)
 ROOM = 64  # tokens for a reply; the longest right answer takes 38, its end included
 
 Label = Mapping[str, str | None]
@@ -85,15 +79,6 @@ def _shows(ticket: Mapping[str, Any]) -> set[tuple[str, Any]]:
     return {(field, value is None if field in ("product", "order_number") else value) for field, value in values}
 
 
-def answer_text(label: Label) -> str:
-    """The answer that is trained: JSON without spaces, a fifth fewer tokens, in the order of FIELDS.
-
-    >>> answer_text(dict.fromkeys(FIELDS) | {"intent": "return"})
-    '{"intent":"return","product":null,"order_number":null,"urgency":null,"sentiment":null}'
-    """
-    return json.dumps({field: label[field] for field in FIELDS}, separators=(",", ":"), ensure_ascii=False)
-
-
 def read_answer(text: str) -> dict[str, str | None] | None:
     """The fields in the first whole JSON object of a reply, in the order of FIELDS, whatever stands around it.
 
@@ -121,22 +106,6 @@ def exact_match(predicted: Label | None, label: Label) -> bool:
 def field_right(predicted: Label | None, label: Label, field: str) -> bool:
     """Is this one field there and right?"""
     return predicted is not None and field in predicted and predicted[field] == label[field]
-
-
-def allowed_values(text: str) -> dict[str, list[str | None]]:
-    """What each of FIELDS may be in the label of a text: any intent, urgency and mood that the canon knows, and of
-    products and order numbers those that two rules find in the text (`helpers.velunda.company`), or null.
-
-    The rules say what may be chosen, not what is meant: a name in passing is allowed, too. What they miss is lost.
-    """
-    world = canon()
-    return {
-        "intent": [intent["name"] for intent in world["intents"]],
-        "product": [*products_named(text), None],
-        "order_number": [*order_numbers(text), None],
-        "urgency": list(world["urgency"]),
-        "sentiment": list(world["sentiment"]),
-    }
 
 
 def score_fields(predicted: Sequence[Label | None], tickets: Sequence[Mapping[str, Any]]) -> dict[str, Score]:

@@ -32,10 +32,10 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from helpers.assistants.handbook import handbook_assistant
 from helpers.generation.decoding import generate
 from helpers.generation.sampling import greedy
 from helpers.generation.streaming import reply_text
+from helpers.old.assistants.handbook import handbook_assistant
 from helpers.old.assistants.taught import taught_model
 from helpers.old.generation.constrained import regex_grammar, within
 from helpers.old.generation.prefix import BehindPrefix

@@ -96,19 +96,21 @@ def _finite(number: Any) -> float | None:
 
 def _handbook() -> Model:
     """10: a quote with its neighbors."""
-    from helpers.assistants import handbook
+    from helpers.assistants.handbook import AROUND
+    from helpers.old.assistants import handbook
 
     def load() -> Callable[[Sequence[str]], list[Reply]]:
         return one_by_one(handbook.handbook_assistant())
 
-    settings = {"threshold": handbook.THRESHOLD, "passages": handbook.PASSAGES, "around": handbook.AROUND}
-    identity = _models("embedder", "reranker") | settings | _code("assistants/handbook.py", "data/velunda/handbook")
+    settings = {"threshold": handbook.THRESHOLD, "passages": handbook.PASSAGES, "around": AROUND}
+    identity = _models("embedder", "reranker") | settings | _code("old/assistants/handbook.py", "data/velunda/handbook")
     return Model("handbook", identity, load)
 
 
 def _handbook_search() -> Model:
     """Before the cross-encoder: of the three best hits, the sentence nearest in meaning; it never abstains."""
-    from helpers.assistants import handbook
+    from helpers.assistants.handbook import answer_by_quote, best_quotes
+    from helpers.old.assistants import handbook
 
     def load() -> Callable[[Sequence[str]], list[Reply]]:
         index = handbook.handbook_index()
@@ -117,16 +119,16 @@ def _handbook_search() -> Model:
         def answer(question: str) -> Reply:
             hits = handbook.in_force(index.search(question, 2 * handbook.POOL), question, documents)
             no_reranker = _Silent()
-            quotes = handbook.best_quotes(
+            quotes = best_quotes(
                 question, hits[: handbook.PASSAGES], documents, no_reranker, index.dense.encoder, meaning=1.0
             )
             if not quotes:
                 return Reply(None)
-            return Reply(handbook.answer_by_quote(quotes[0], documents).text, confidence=quotes[0].score)
+            return Reply(answer_by_quote(quotes[0], documents).text, confidence=quotes[0].score)
 
         return one_by_one(answer)
 
-    identity = _models("embedder") | _code("assistants/handbook.py", "data/velunda/handbook")
+    identity = _models("embedder") | _code("old/assistants/handbook.py", "data/velunda/handbook")
     return Model("handbook-search", identity | {"search": _digest(inspect.getsource(_handbook_search).encode())}, load)
 
 

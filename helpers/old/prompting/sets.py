@@ -28,8 +28,8 @@ from helpers.old.metrics.text import contains_answer
 from helpers.old.prompting.scoring import named_label
 from helpers.old.prompting.templates import FOLDER, Template
 from helpers.old.velunda.tickets import FRESH, MORE, load_tickets
-from helpers.retrieval.bm25 import BM25Index
 from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.indexes import BM25Index
 from helpers.retrieval.units import Unit, split_units
 from helpers.velunda.company import canon, order_numbers
 from helpers.velunda.handbook import Document, Question, load_everyday, load_handbook, load_questions

@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["metrics", "plots", "prompt", "reranking"],
+    submodules=["metrics", "plots"],
     submod_attrs={
         "metrics": [
             "SearchScores",
@@ -18,7 +18,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "plots": [
             "by_kind",
         ],
-        "prompt": ["GroundedPrompt", "encode_prompt", "grounded_messages", "grounded_prompt"],
-        "reranking": ["PASSAGE", "load_cross_encoder", "query_likelihood", "rerank"],
     },
 )

@@ -17,7 +17,7 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
-from helpers.retrieval.index import Hit
+from helpers.retrieval.indexes import Hit
 from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 from helpers.velunda.handbook import Question, Span
 

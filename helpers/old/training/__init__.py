@@ -1,4 +1,4 @@
-"""Training, from conversations to weights. Opened in 07 and 07b.
+"""Training, from conversations to weights. What lessons that wait for their rework use of it.
 
 | what                                                               | module          |
 |--------------------------------------------------------------------|-----------------|
@@ -7,9 +7,8 @@
 | `shift_labels`, `loss_at_labels`                                   | `losses`        |
 | `cosine_with_warmup`: the learning rate                            | `schedules`     |
 | `Recipe`, `train`: the loop                                        | `loop`          |
-| the loop in its smallest form, to be shown: `minimal_train`        | `minimal`       |
 | checkpoints, and going on exactly where a run was stopped          | `state`         |
-| what TRL needs: a marked template, silence                         | `libraries`     |
+| silence for the libraries' trainers                                | `libraries`     |
 | a small T5 that learns to summarize                                | `seq2seq`       |
 """
 
@@ -17,11 +16,11 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["chats", "collation", "libraries", "loop", "losses", "minimal", "schedules", "seq2seq", "state"],
+    submodules=["chats", "collation", "libraries", "loop", "losses", "schedules", "seq2seq", "state"],
     submod_attrs={
-        "chats": ["ChatDataError", "Example", "encode_chat", "has_marker", "require_messages"],
+        "chats": ["ChatDataError", "Example", "encode_chat", "require_messages"],
         "collation": ["Batch", "collate"],
-        "libraries": ["MARKED_TEMPLATE", "quiet"],
+        "libraries": ["quiet"],
         "loop": [
             "History",
             "Recipe",
@@ -33,7 +32,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "undisturbed",
         ],
         "losses": ["loss_at_labels", "loss_behind_prefix", "shared_length", "shift_labels"],
-        "minimal": ["minimal_train"],
         "schedules": ["cosine_with_warmup"],
         "seq2seq": [
             "encoder",

@@ -12,10 +12,8 @@ What it does not do: tools, images, several tokens that end a turn.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from helpers.old.foundations.probability import IGNORED
@@ -57,17 +55,16 @@ def encode_chat(tokenizer: Any, messages: Messages, max_length: int, too_long: s
 
     messages: [{"role": "user", "content": "…"}, …], any number of turns. too_long: "refuse" raises for a conversation
     of more than max_length tokens; "cut" keeps the first max_length, and an answer that is cut has no end to learn.
-    A template with `{% generation %}` says itself what is trained; for others, the answer is what the text with it has
-    more than the text before it. Raises ChatDataError for bad messages, a template that gives no such prefixes or
-    whose answers do not end with `tokenizer.eos_token`, and where nothing is left to train on.
+    An answer is what the text with it has more than the text before it. Raises ChatDataError for bad messages, a
+    template that gives no such prefixes or whose answers do not end with `tokenizer.eos_token`, and where nothing is
+    left to train on.
     """
     if too_long not in ("refuse", "cut"):
         raise ValueError(f'too_long is "refuse" or "cut", not {too_long!r}.')
     require_messages(messages, tokenizer.all_special_tokens)
     if not tokenizer.chat_template:
         raise ChatDataError("This tokenizer has no chat template: set tokenizer.chat_template, or take a chat model's.")
-    mask_answers = _answers_by_marker if has_marker(tokenizer) else _answers_by_prefixes
-    ids, trained = mask_answers(tokenizer, messages)
+    ids, trained = _answers_by_prefixes(tokenizer, messages)
     if len(ids) > max_length:
         if too_long == "refuse":
             raise ChatDataError(
@@ -78,11 +75,6 @@ def encode_chat(tokenizer: Any, messages: Messages, max_length: int, too_long: s
     if not any(trained[1:]):
         raise ChatDataError(f"Within {max_length} tokens there is no answer left to train on: give it more room.")
     return Example(ids, [i if is_trained else IGNORED for i, is_trained in zip(ids, trained, strict=True)])
-
-
-def has_marker(tokenizer: Any) -> bool:
-    """Does the chat template say itself, by `{% generation %}`, which tokens the assistant writes?"""
-    return re.search(r"\{%-?\s*generation\s*-?%\}", str(tokenizer.chat_template)) is not None
 
 
 def _answers_by_prefixes(tokenizer: Any, messages: Messages) -> tuple[list[int], list[bool]]:
@@ -99,7 +91,7 @@ def _answers_by_prefixes(tokenizer: Any, messages: Messages) -> tuple[list[int],
         if ids[: len(before)] != before or ids[: len(after)] != after:
             raise ChatDataError(
                 f"With this chat template the text up to message {turn} is not how the whole begins, so its answer "
-                "cannot be told apart: use a template with {% generation %} markers."
+                "cannot be told apart: use another template."
             )
         stop = _last(tokenizer.eos_token_id, ids, len(before), len(after))
         if stop is None:
@@ -108,19 +100,6 @@ def _answers_by_prefixes(tokenizer: Any, messages: Messages) -> tuple[list[int],
                 "to stop: set tokenizer.eos_token to the token that ends a turn."
             )
         trained[len(before) : stop + 1] = [True] * (stop + 1 - len(before))
-    return ids, trained
-
-
-def _answers_by_marker(tokenizer: Any, messages: Messages) -> tuple[list[int], list[bool]]:
-    """The same, where the template marks what the assistant writes."""
-    done = _apply(tokenizer, messages, return_dict=True, return_assistant_tokens_mask=True)
-    ids, trained = list(done["input_ids"]), [bool(i) for i in done["assistant_masks"]]
-    ends = [i for i, (this, following) in enumerate(pairwise([*trained, False])) if this and not following]
-    if any(tokenizer.eos_token_id not in (ids[end], ids[end - 1]) for end in ends):  # a line break may come after it
-        raise ChatDataError(
-            f"This chat template leaves {tokenizer.eos_token!r} outside its generation marker, so the model would not "
-            "learn to stop: move the end of the marker behind it."
-        )
     return ids, trained
 
 

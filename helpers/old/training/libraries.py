@@ -1,10 +1,9 @@
-"""What the libraries that professionals train with need from a notebook: a chat template with marks, and silence.
+"""What the libraries that professionals train with need from a notebook: silence.
 
-    tokenizer.chat_template = MARKED_TEMPLATE       # TRL then knows which tokens the assistant writes
     with quiet() as folder:                         # no bars, no notices; the folder is gone afterwards
         trainer = SFTTrainer(model, SFTConfig(folder), train_dataset=rows, processing_class=tokenizer)
 
-What it does not do: train (07 calls TRL itself).
+What it does not do: train (07b calls its trainer itself).
 """
 
 from __future__ import annotations
@@ -14,18 +13,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-# The chat model's own template, with what TRL needs to know which tokens the assistant writes.
-MARKED_TEMPLATE = (
-    "{% for message in messages %}"
-    "{% if loop.first and message['role'] != 'system' %}{{ '<|im_start|>system\n"
-    "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}"
-    "{{ '<|im_start|>' + message['role'] + '\n' }}"
-    "{% if message['role'] == 'assistant' %}"
-    "{% generation %}{{ message['content'] + '<|im_end|>' }}{% endgeneration %}"
-    "{% else %}{{ message['content'] + '<|im_end|>' }}{% endif %}{{ '\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-)
 
 
 @contextmanager

@@ -11,9 +11,8 @@ modules have nothing to do with each other.
 | 03, 03c  | `recipes`                                                                                            |
 | 05b, 05c | `ladder`                                                                                             |
 | 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
-| 07       | `ticket_training`, `forgetting`, `tickets_recorded`                                                  |
+| 12, 12b  | `tickets_recorded`; `ticket_training` made the adapters                                              |
 | 07b      | `summaries`, `summary_training`                                                                      |
-| 10       | `searches`, `handbook_answers`, `written_answers`                                                    |
 | 10b      | `handbook_answers`                                                                                   |
 | 12c      | `tool_tasks`, `tool_rules`                                                                           |
 | 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |

@@ -11,13 +11,14 @@ unanswerable question gets is wrong, unless it is an abstention.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
-from helpers.old.metrics.text import contains_answer
-from helpers.old.trials.answers import is_right
+from helpers.old.metrics.text import answer_words, contains_answer
 from helpers.old.trials.records import Record
 from helpers.retrieval.chunking import Chunk
+from helpers.retrieval.indexes import content
 from helpers.velunda.handbook import Question, load_everyday, load_questions
 
 RECORD = Record("10_answers")
@@ -42,10 +43,46 @@ def shows_passage(question: Question, places: Sequence[Chunk]) -> bool:
 
 
 def says_answer(question: Question, text: str) -> bool:
-    """Is a written answer right? By the accepted strings, else by `helpers.old.trials.answers.is_right`."""
+    """Is a written answer right? By the accepted strings, else by `is_right`."""
     if question.accepted:
         return contains_answer(text, question.accepted)
     return is_right(text, question.answer, question.question)
+
+
+def is_right(text: str, answer: str | None, question: str = "") -> bool:
+    """Does the text say what the right answer says? Its yes or no first; then all its numbers, or half of its words.
+
+    An answer that begins with the right "yes" or "no" needs the numbers only. One that has numbers needs no other word,
+    since units are spelled in many ways. Words that the question has, too, tell nothing and are not counted, unless the
+    answer has no others. None, for a question that cannot be answered: every text is wrong.
+    """
+    if answer is None or numbers(answer) - numbers(text):
+        return False
+    first, wanted = answer_words(text)[:1], answer_words(answer)[0]
+    said = set(content(text)) | set(answer_words(text))
+    words = [word for word in content(answer) if word not in ("yes", "not")]
+    words = [word for word in words if word not in content(question)] or words
+    if wanted in YES_OR_NO:
+        if first in (["yes"], ["no"]):
+            return first == [wanted]
+        if ("not" in said) != (wanted == "no") or not (words or wanted == "no"):
+            return False
+    return bool(numbers(answer)) or sum(word in said for word in words) >= len(words) / 2
+
+
+YES_OR_NO = ("yes", "no")
+
+
+def numbers(text: str) -> set[str]:
+    """The numbers and codes of a text as `content` spells them: 2,490 is one, E05 is one; "two" counts as 2."""
+    bare = re.sub(r"(?<=\d),(?=\d{3})", "", text.lower())
+    words = re.findall(r"[a-z]*-?\d+(?:\.\d+)?|[a-z]+", bare)
+    return {COUNTS.get(word, word) for word in words if word in COUNTS or any(letter.isdigit() for letter in word)}
+
+
+COUNTS = {
+    word: str(n) for n, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
+}
 
 
 # The record ----------------------------------------------------------------------------------------------------------

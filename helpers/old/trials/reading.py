@@ -24,9 +24,9 @@ from pathlib import Path
 from helpers.assistants.handbook import units_of
 from helpers.files.paths import ROOT
 from helpers.files.safe_files import DataUnavailable, numbered_lines
+from helpers.old.assistants.handbook import handbook_chunks
 from helpers.old.assistants.passages import NOT_THERE
 from helpers.old.metrics.text import answer_words
-from helpers.old.trials.answers import handbook_chunks
 from helpers.retrieval.chunking import Chunk
 from helpers.retrieval.units import Unit, write_out
 from helpers.velunda.handbook import Document, Question, Span, load_handbook

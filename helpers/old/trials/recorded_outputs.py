@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from helpers.assistants.handbook import ABSTENTION, THRESHOLD, units_of
+from helpers.assistants.handbook import ABSTENTION, units_of
+from helpers.old.assistants.handbook import THRESHOLD
 from helpers.old.assistants.passages import NOT_THERE
 from helpers.old.assistants.tickets import answer_text
 from helpers.old.trials import tickets_recorded

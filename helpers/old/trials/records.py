@@ -1,6 +1,6 @@
 """Recorded measurements: data/results/NAME.json, as `make sweeps` wrote them.
 
-    results = Record("07_sft")
+    results = Record("07_tickets")
     results.read()["date"]
     results.find("broken", labels="no stop")["dev"]         # the run of that case
 

@@ -3,12 +3,9 @@
     scores(adapter(), "fresh")["exact"]             # a Score: .right of .n, .share, .by_family
     all_right(adapter(), "dev"), sure(adapter(), "dev")      # ticket by ticket: all five fields right? how sure?
     gain("fresh")                                   # the adapter against TF-IDF with rules, family by family
-    find("broken", labels="no stop")["dev"]["reading"]["without an end"]
 
 `adapter()` is the run of the shipped adapter (07_tickets), `cheap()` that of TF-IDF with rules on the same families
-(07_baseline; also the embedder's vectors, and a constant), `minute()` a short training
-(07_minute), `find` one run of the other trainings and of the untrained model (07_sft). What it does not do: measure
-anything.
+(07_baseline; also the embedder's vectors, and a constant). What it does not do: measure anything.
 """
 
 from __future__ import annotations
@@ -24,8 +21,7 @@ from helpers.old.trials.records import Record
 from helpers.old.velunda.tickets import FIELDS, load_tickets
 from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 
-RECORD, ADAPTER, CHEAP, MINUTE = Record("07_sft"), Record("07_tickets"), Record("07_baseline"), Record("07_minute")
-recorded, find = RECORD.read, RECORD.find  # the whole of it, and one run
+ADAPTER, CHEAP = Record("07_tickets"), Record("07_baseline")
 
 
 def adapter() -> dict[str, Any]:
@@ -40,13 +36,6 @@ def cheap(features: str = "characters") -> dict[str, Any]:
     """
     [run] = [run for run in CHEAP.read()["runs"] if run["case"]["features"] == features]
     return run
-
-
-def minute() -> dict[str, Any]:
-    """The recorded minute of training (40 steps of two tickets) that was scored on all of dev and test at its end."""
-    [run] = [run for run in MINUTE.read()["runs"] if "by step" in run]
-    last = run["by step"][str(len(run["losses"]))]
-    return run | {split: {"scores": last[split]} for split in ("dev", "test")}
 
 
 def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:

@@ -17,15 +17,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from helpers.files.safe_files import read_jsonl, read_text
+from helpers.files.safe_files import read_text
 from helpers.old.velunda.slots import blocks, choose, put, slots
-from helpers.velunda.company import FILE, canon
+from helpers.velunda.company import canon
+from helpers.velunda.tickets import FIELDS, FOLDER, load_tickets  # noqa: F401  for the lessons that wait
 
-FOLDER = FILE.parent / "tickets"
 SPLITS = ("train", "dev", "test")
 FRESH = "fresh"  # a second test split, written later and used for no choice; it has files of its own
 MORE = "more"  # more families to train on, for the adapter that the course ships; files of its own, too
-FIELDS = ("intent", "product", "order_number", "urgency", "sentiment")
 HEAD = re.compile(r"# (?P<family>\w+) (?P<voice>[\w-]+) (?P<intent>\w+) (?P<urgency>\w+) (?P<sentiment>\w+)")
 NAMED = re.compile(
     r"(bike|thing|rival|rivalthing)(~?)(?::([\w/]+))?|order|bare|other|customer|invoice|frameno|name|city|workshop"
@@ -49,16 +48,6 @@ class Frame:
     intent: str
     urgency: str
     sentiment: str
-
-
-def load_tickets(split: str) -> list[dict[str, Any]]:
-    """The committed tickets of "train", "more", "dev", "test" or "fresh", each with `text`, `label` and `family`.
-
-    Raises ValueError for another split, DataUnavailable if the file is missing or damaged.
-    """
-    if split not in (*SPLITS, FRESH, MORE):
-        raise ValueError(f"There is no split {split!r}: choose one of {', '.join((*SPLITS, FRESH, MORE))}.")
-    return read_jsonl(FOLDER / f"{split}.jsonl")
 
 
 def load_frames(split: str | None = None) -> list[Frame]:
