@@ -152,7 +152,7 @@ def cut_file(path: Path) -> dict:
 
 
 def load_embedder(name: str):
-    """embed(texts): vectors of length 1, so that a product is a cosine."""
+    """embed(texts, question=False): vectors of length 1, so that a product is a cosine."""
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(name)
@@ -174,7 +174,9 @@ def load_reranker(name: str):
     tokenizer = Tokenizer.from_file(str(Path(name) / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(512)
-    session = onnxruntime.InferenceSession(str(Path(name) / "model.onnx"), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # threads that wait use no core
+    session = onnxruntime.InferenceSession(str(Path(name) / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
     def score(question, text):  # one by one: an 8-bit model takes its scale from all that it reads at once
         pair = tokenizer.encode(question, text)
