@@ -12,7 +12,7 @@ AT_MOST = {
     "helpers": 10_710,
     "helpers/old": 32_810,
     "exercises": 17_760,
-    "recorded": 390,
+    "recorded": 393,
     "at_work": 3_000,
     "tests": 36_980,
 }
