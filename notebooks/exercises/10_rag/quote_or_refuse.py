@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 MINUTES, DOTS = 9, 2
-PROVES = "the best sentence with its neighbors, none across a heading or beside a row; none where no score is enough"
+PROVES = "the best sentence with its neighbors, rows, too, but none across a heading; a best row alone; none where no score is enough"
 
 
 def quote_or_refuse(candidates, scores, units, threshold, around=2):
@@ -51,6 +51,8 @@ at + around + 1 => at + around
     the sentences before the best one belong to its neighbors, too.
         if page[i].headings == page[at].headings: => if True:
     a neighbor under another heading is about something else.
+page[i].headings == page[at].headings: => page[i].headings == page[at].headings and not page[i].row:
+    a row next to the best sentence is its neighbor, too: only a row that is itself the best is shown alone.
 ```
     if page[at].row:
         return document, [page[at].text]
