@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from helpers.files import safe_files
-from helpers.old.lora import add_lora_
+from helpers.lora import add_lora_
 from helpers.old.training import Batch, Example, Recipe, collate, train
 from helpers.old.transformer import GPT, GPTConfig
 from tests.benchmarks.packing import loss_everywhere

@@ -9,7 +9,8 @@ import torch
 
 from helpers import adapters
 from helpers.adapters import AdapterUnavailable, find_adapter, read_adapter, shipped, weights_checksum
-from helpers.old.lora import add_lora_, save_adapter
+from helpers.lora import add_lora_
+from helpers.old.lora import save_adapter
 from tests.lora.test_layers import stirred
 from tests.training.test_collation_and_losses import small_llama
 

@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 10_710,
-    "helpers/old": 32_810,
-    "exercises": 17_760,
+    "helpers": 11_445,
+    "helpers/old": 30_061,
+    "exercises": 17_581,
     "recorded": 390,
     "at_work": 3_000,
-    "tests": 36_980,
+    "tests": 35_891,
 }
 
 

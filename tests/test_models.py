@@ -353,7 +353,8 @@ def taught(tiny_llama, monkeypatch) -> Path:
     """An adapter of the tiny model, which takes the chat model's place, as the course's own LoRA layers save it."""
     import torch
 
-    from helpers.old.lora import add_lora_, lora_parameters, save_adapter
+    from helpers.lora import add_lora_, lora_parameters
+    from helpers.old.lora import save_adapter
     from helpers.transformer import Llama
 
     monkeypatch.setenv("HANDS_ON_CHAT_MODEL", str(tiny_llama))

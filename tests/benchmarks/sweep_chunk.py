@@ -15,9 +15,9 @@ import torch
 from transformers import AutoTokenizer
 
 from helpers.models import fetch
-from helpers.old.quantization import quantize_
 from helpers.old.serving import Ask, Engine
 from helpers.old.speed import FastLlama
+from helpers.quantization import quantize_
 from helpers.scale import matrix_dtype
 from helpers.velunda import load_handbook
 

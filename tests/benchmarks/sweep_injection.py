@@ -41,7 +41,7 @@ def tune_(
     """Teach the model in place to obey, by LoRA that is merged into it; gives the losses, in nats a token."""
     import torch
 
-    from helpers.old.lora import add_lora_, merge_lora_
+    from helpers.lora import add_lora_, merge_lora_
     from helpers.old.training import encode_chat, train
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.trials.ticket_training import recipe_of, rounded

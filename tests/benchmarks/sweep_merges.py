@@ -18,8 +18,8 @@ def run(case: dict) -> dict:
 
 
 def way(way: str) -> dict:
+    from helpers.lora import lora_layers
     from helpers.old.assistants import PassageReader
-    from helpers.old.lora import lora_layers
     from helpers.old.speed import FastLlama
     from helpers.old.trials.low_rank import encode_rows, row_losses, short_rows
 
@@ -41,8 +41,9 @@ def model_of(way: str) -> tuple[Any, Any]:
     """The model in float32, its weights rounded as the way says."""
     import torch
 
-    from helpers.old.lora import load_adapter, merge_lora_
-    from helpers.old.quantization import fake_quantize_
+    from helpers.lora import merge_lora_
+    from helpers.old.lora import load_adapter
+    from helpers.quantization import fake_quantize_
     from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.float32)
@@ -67,7 +68,7 @@ def loaded(model: Any, load_adapter: Any) -> None:
 
 
 def nf4(weight: Any) -> Any:
-    from helpers.old.quantization.nf4 import dequantize_blocks, nf4_codebook, quantize_blocks
+    from helpers.quantization import dequantize_blocks, nf4_codebook, quantize_blocks
 
     codebook = nf4_codebook()
     return dequantize_blocks(*quantize_blocks(weight, codebook), codebook)

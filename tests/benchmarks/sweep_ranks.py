@@ -47,7 +47,7 @@ def untrained() -> dict:
 
 
 def lora(targets: str, rank: int, scale: float, rate: float) -> dict:
-    from helpers.old.lora import lora_parameters
+    from helpers.lora import lora_parameters
 
     model, tokenizer = with_lora(targets, rank, scale)
     history = taught(model, encoded(tokenizer, training()), rate)
@@ -69,7 +69,7 @@ def cut(rate: float) -> dict:
     """What full fine-tuning changed in the matrices of all blocks, cut to its best approximation of each rank."""
     import torch
 
-    from helpers.old.lora.layers import ALL_LINEAR
+    from helpers.lora import ALL_LINEAR
     from tests.benchmarks.tuning import base_model
 
     model, tokenizer, _ = fully_trained(rate)
@@ -119,7 +119,7 @@ def ill(mistake: str) -> dict:
 
 def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
     """Losses on dev: as it is, with a tenth of alpha, without the chat template. And some replies."""
-    from helpers.old.lora import lora_layers
+    from helpers.lora import lora_layers
 
     found = {}
     for name, factor, template in (("loss", 1, True), ("loss at a tenth", 0.1, True), ("loss, no template", 1, False)):
@@ -135,8 +135,7 @@ def looks(model: Any, tokenizer: Any, alpha: float) -> dict:
 def with_lora(targets: str, rank: int, scale: float) -> tuple[Any, Any]:
     import torch
 
-    from helpers.old.lora import add_lora_
-    from helpers.old.lora.layers import ALL_LINEAR, ATTENTION, FEED_FORWARD
+    from helpers.lora import ALL_LINEAR, ATTENTION, FEED_FORWARD, add_lora_
     from tests.benchmarks.tuning import base_model
 
     names = {"all": ALL_LINEAR, "attention": ATTENTION, "feed-forward": FEED_FORWARD}[targets]

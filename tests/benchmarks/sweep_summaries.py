@@ -24,8 +24,9 @@ def train_summaries(steps: int, batch: int, rate: float, rank: int, seed: int) -
     import torch
 
     from helpers.adapters import BASE
+    from helpers.lora import add_lora_
     from helpers.old.assistants import report_chat
-    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.old.lora import save_adapter
     from helpers.old.training import encode_chat, train
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.trials.ticket_training import of_one_length, recipe_of, rounded

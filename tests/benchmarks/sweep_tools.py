@@ -31,8 +31,9 @@ def train_tools(steps: int, batch: int, rate: float, rank: int, seed: int) -> tu
     import torch
 
     from helpers.adapters import BASE
+    from helpers.lora import add_lora_
     from helpers.old.assistants.tools import tool_chat
-    from helpers.old.lora import add_lora_, save_adapter
+    from helpers.old.lora import save_adapter
     from helpers.old.training import encode_chat, train
     from helpers.old.training.losses import loss_behind_prefix
     from helpers.old.training.state import read_progress

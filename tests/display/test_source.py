@@ -14,8 +14,8 @@ import sys
 import pytest
 
 import helpers
+from helpers import training
 from helpers.display import show, source, source_of, without_docstrings
-from helpers.old import memory
 from helpers.plots import contrast
 from helpers.scale import Scale
 
@@ -67,11 +67,11 @@ def text_of(page: str) -> str:
 
 
 def test_the_shown_code_is_the_written_code_and_runs():
-    shown = source_of(memory.weights_bytes)
-    assert shown.code.startswith("def weights_bytes(n_parameters: int, dtype: Any) -> int:")
-    names = {"Any": object, "BITS": memory.BITS, "canonical_dtype": memory.canonical_dtype}
-    exec("from __future__ import annotations\n" + shown.code, names)
-    assert names["weights_bytes"](3, "int4") == 2
+    shown = source_of(training.warm_then_fall)
+    assert shown.code.startswith("def warm_then_fall(peak: float, steps: int, warmup: int = 5) -> list[float]:")
+    names = {}
+    exec(shown.code, names)
+    assert names["warm_then_fall"](1.0, 2, warmup=1) == [1.0, 0.5]
 
 
 def test_the_header_names_the_file_in_the_course_and_the_lines_that_hold_it():
@@ -100,9 +100,9 @@ def test_behind_a_decorator_stands_the_function_that_was_decorated():
 
 
 def test_a_module_is_shown_whole():
-    shown = source_of(memory)
-    assert shown.code == (source.ROOT / "helpers/old/memory.py").read_text(encoding="utf-8").rstrip("\n")
-    assert re.fullmatch(r"helpers/old/memory\.py · lines 1–\d+", shown.header)
+    shown = source_of(training)
+    assert shown.code == (source.ROOT / "helpers/training.py").read_text(encoding="utf-8").rstrip("\n")
+    assert re.fullmatch(r"helpers/training\.py · lines 1–\d+", shown.header)
 
 
 @pytest.mark.parametrize("obj", [json.JSONDecoder, pytest.MonkeyPatch, helpers.scale, Written])
@@ -137,7 +137,7 @@ def test_a_function_made_from_a_string_gives_one_sentence():
 
 
 def test_without_its_docstring_the_code_is_the_same_program():
-    for obj in (memory, source, Scale):
+    for obj in (training, source, Scale):
         full, bare = source_of(obj), source_of(obj, docstring=False)
         assert bare.header == full.header and len(bare.code) < len(full.code)
         tree = ast.parse(full.code)
@@ -196,9 +196,9 @@ def test_without_pygments_the_code_is_plain_and_still_escaped(monkeypatch):
 
 
 def test_outside_a_notebook_show_prints(capsys):
-    assert show(memory.weights_bytes) is None
+    assert show(training.warm_then_fall) is None
     printed = capsys.readouterr().out
-    assert printed.startswith("# helpers/old/memory.py · lines ") and "def weights_bytes" in printed
+    assert printed.startswith("# helpers/training.py · lines ") and "def warm_then_fall" in printed
 
 
 def test_show_is_found_in_the_package_and_importing_the_package_loads_nothing():

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from helpers.generation import generate
+from helpers.lora import add_lora_, lora_parameters
 from helpers.old.foundations.probability import IGNORED
 from helpers.old.generation import BehindPrefix
-from helpers.old.lora import add_lora_, lora_parameters
 from helpers.old.speed import FastLlama
 from helpers.old.training import Batch, Example, collate, loss_at_labels, loss_behind_prefix, shared_length
 from helpers.transformer import Llama

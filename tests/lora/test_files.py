@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from helpers.adapters import AdapterUnavailable, read_adapter
-from helpers.old.lora import add_lora_, load_adapter, lora_layers, merge_lora_, save_adapter
+from helpers.lora import add_lora_, lora_layers, merge_lora_
+from helpers.old.lora import load_adapter, save_adapter
 from helpers.transformer import Llama, LlamaConfig
 from tests.lora.test_layers import stirred
 from tests.tiny_models import LLAMAS, llama, randomized, tokens

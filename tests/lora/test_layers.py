@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.old.lora import (
+from helpers.lora import (
+    ALL_LINEAR,
+    ATTENTION,
     LoRALinear,
     add_lora_,
     lora_layers,
@@ -14,7 +16,6 @@ from helpers.old.lora import (
     merge_lora_,
     without_lora,
 )
-from helpers.old.lora.layers import ALL_LINEAR, ATTENTION
 from helpers.old.training import Recipe, collate, loss_at_labels, train
 from helpers.transformer import Llama, our_llama_name
 from tests.tiny_models import llama, tokens

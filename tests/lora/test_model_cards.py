@@ -9,7 +9,8 @@ from huggingface_hub import metadata_load
 
 from helpers import adapters
 from helpers.adapters import BASE, read_adapter
-from helpers.old.lora import add_lora_, save_adapter
+from helpers.lora import add_lora_
+from helpers.old.lora import save_adapter
 from helpers.old.metrics import Score
 from tests.lora.test_layers import stirred
 from tests.tools.model_cards import entry, install, problems, score_row

@@ -9,7 +9,8 @@ from helpers import models
 from helpers.adapters import BASE, weights_checksum
 from helpers.fetching import damage
 from helpers.fetching.wheel import FETCH_COMMAND
-from helpers.old.lora import add_lora_, load_adapter, save_adapter
+from helpers.lora import add_lora_
+from helpers.old.lora import load_adapter, save_adapter
 from helpers.transformer import Llama
 from tests.lora.test_layers import stirred
 from tests.tools.model_cards import MOST_BYTES

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers.old.quantization import wide
-from helpers.old.quantization.wide import BLOCK_ROWS, SEVERAL_ROWS, FrozenLinear, wide_linear
+from helpers.old.quantization.wide import BLOCK_ROWS, SEVERAL_ROWS, wide_linear
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -59,20 +59,3 @@ def test_float32_is_left_to_pytorch_with_its_gradient():
     x, weight = torch.randn(5, 32, requires_grad=True), torch.randn(12, 32)
     wide_linear(x, weight).sum().backward()
     torch.testing.assert_close(x.grad, weight.sum(0).expand(5, 32))
-
-
-@pytest.mark.parametrize("fast", [False, True])
-@pytest.mark.parametrize("rows", [2, 9])
-def test_a_frozen_layer_passes_the_gradient_of_the_plain_one_and_takes_none(fast, rows, monkeypatch):
-    """Sums of 1,027 products in bfloat16: 1 % of the largest is five roundings."""
-    monkeypatch.setattr(wide, "FAST_BFLOAT16", fast)
-    torch.manual_seed(0)
-    plain = torch.nn.Linear(32, BLOCK_ROWS + 3, bias=False).bfloat16().requires_grad_(False)
-    target = torch.randn(2, rows, BLOCK_ROWS + 3).bfloat16()
-    found = []
-    for layer in (plain, frozen := FrozenLinear(plain)):
-        x = torch.linspace(-1, 1, 2 * rows * 32).view(2, rows, 32).bfloat16().requires_grad_(True)
-        (layer(x) * target).sum().backward()
-        found.append(x.grad.float())
-    torch.testing.assert_close(*found, rtol=0, atol=0.01 * float(found[0].abs().max()))
-    assert frozen.weight is plain.weight and frozen.weight.grad is None

@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from helpers.adapters import AdapterUnavailable, weights_checksum
-from helpers.old.lora import add_lora_, save_adapter
-from helpers.old.quantization import quantize_
+from helpers.lora import add_lora_
+from helpers.old.lora import save_adapter
 from helpers.old.serving.corrections import base_weights
 from helpers.old.serving.paged import PagedLlama, Row, groups
 from helpers.old.serving.pages import pages_for
 from helpers.old.speed import FastLlama
+from helpers.quantization import quantize_
 from tests.serving.tiny import adapted, adapter, prompt, tiny
 from tests.tiny_models import LLAMAS, llama
 from tests.transformer.test_transformer import small_llama

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from helpers.generation import generate
-from helpers.old.lora import add_lora_, load_adapter, lora_parameters, merge_lora_, save_adapter
+from helpers.lora import add_lora_, lora_parameters, merge_lora_
+from helpers.old.lora import load_adapter, save_adapter
 from helpers.old.serving import Ask, Engine, Piece
 from helpers.old.speed import FastLlama
 from helpers.transformer import Llama

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from helpers.attention import segment_mask, segment_positions
+from helpers.lora import add_lora_
 from helpers.old.foundations.probability import IGNORED
-from helpers.old.lora import add_lora_
 from helpers.old.training import Example, collate, loss_at_labels, shift_labels
 from helpers.old.transformer import GPT, GPTConfig
 from helpers.transformer import Llama, LlamaConfig

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from helpers.files import safe_files
+from helpers.lora import add_lora_
 from helpers.old.foundations.probability import IGNORED
-from helpers.old.lora import add_lora_
 from helpers.old.training import (
     Example,
     Recipe,

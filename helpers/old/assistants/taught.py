@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
+from helpers.lora import merge_lora_
 from helpers.models import fetch
 from helpers.old.lora.files import load_adapter
-from helpers.old.lora.layers import merge_lora_
 from helpers.old.speed.fast_llama import FastLlama
 from helpers.transformer.llama import Llama
 

@@ -29,7 +29,7 @@ from helpers.adapters import (
     weights_checksum,
 )
 from helpers.files.safe_files import json_writer, safetensors_writer, write_together
-from helpers.old.lora.layers import LoRALinear, add_lora_to_, lora_layers, lora_parameters
+from helpers.lora import LoRALinear, add_lora_to_, lora_layers, lora_parameters
 from helpers.old.transformer.minimal import MinimalLlama
 from helpers.transformer.llama import Llama, library_llama_name
 

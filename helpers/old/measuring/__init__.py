@@ -3,9 +3,9 @@
 | module    | what                                                                                | opened in   |
 |-----------|-------------------------------------------------------------------------------------|-------------|
 | `costs`   | processor time, the largest tensor made, and the exponent with which both grow      | 02c         |
-| `process` | memory of this machine and of this process, and giving freed memory back             | 00, 02b, 05, 08b |
+| `process` | memory of this machine and of this process, and giving freed memory back             | 00, 02b, 05      |
 
-Speed in tokens per second is measured in `helpers.old.speed`; memory by arithmetic in `helpers.old.memory`.
+Speed in tokens per second is measured in `helpers.old.speed`.
 """
 
 import lazy_loader
@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["costs", "process"],
     submod_attrs={
         "costs": ["cpu_seconds", "exponent", "largest_tensor"],
-        "process": ["give_back_freed", "peak_bytes", "resident_bytes", "watch_peak"],
+        "process": ["give_back_freed", "peak_bytes", "resident_bytes"],
     },
 )

@@ -1,7 +1,6 @@
 """Products of bfloat16 numbers, also where the processor has no instructions for them.
 
     wide_linear(x, weight, bias)           # F.linear; x (…, in), weight (out, in), both bfloat16  →  (…, out) bfloat16
-    model.head = FrozenLinear(model.head)  # the same for a matrix that gradients pass and that is not trained
 
 Without such instructions (as on most laptops) PyTorch multiplies bfloat16 row by row, so that 60 rows of x cost 60
 times as much as one. Here the weights are widened to float32, a block at a time, and all rows are multiplied with a
@@ -14,7 +13,7 @@ What `wide_linear` does not do: gradients. Use it where none are needed, or insi
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 FAST_BFLOAT16 = torch.backends.cpu.get_cpu_capability().startswith("AVX512")  # as `helpers.scale.matrix_dtype` has it
@@ -33,37 +32,6 @@ def wide_linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         block = slice(start, start + BLOCK_ROWS)
         out[:, block] = F.linear(wide, weight[block].float(), None if bias is None else bias[block])
     return out.view(*x.shape[:-1], out_features)
-
-
-class FrozenLinear(nn.Linear):
-    """A linear layer without bias whose matrix, shared with `linear`, is not trained: x Wᵀ, its gradient only in x."""
-
-    def __init__(self, linear: nn.Linear) -> None:
-        nn.Module.__init__(self)  # not nn.Linear's, which would make a matrix
-        self.out_features, self.in_features = linear.weight.shape
-        self.weight, self.bias = linear.weight, None
-
-    def forward(self, x: Tensor) -> Tensor:
-        return _FrozenProduct.apply(x, self.weight)
-
-
-class _FrozenProduct(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor) -> Tensor:  # x: (…, in), weight: (out, in)
-        ctx.save_for_backward(weight)
-        return wide_linear(x, weight)  # (…, out)
-
-    @staticmethod
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:  # grad: (…, out)
-        (weight,) = ctx.saved_tensors
-        rows = grad.reshape(-1, grad.shape[-1])
-        if not _widens(rows, weight):
-            return grad @ weight, None
-        total = torch.zeros(len(rows), weight.shape[1])  # (rows, in) float32
-        for start in range(0, len(weight), BLOCK_ROWS):
-            block = slice(start, start + BLOCK_ROWS)
-            total += rows[:, block].float() @ weight[block].float()
-        return total.to(grad.dtype).view(*grad.shape[:-1], -1), None
 
 
 def _widens(rows: Tensor, weight: Tensor) -> bool:

@@ -80,10 +80,10 @@ def load_backend(settings: Settings) -> Backend:
 
     from helpers.adapters import find_adapter
     from helpers.models import embedder, fetch
-    from helpers.old.quantization.weights import quantize_
     from helpers.old.serving.engine import Engine
     from helpers.old.serving.worker import EngineWorker
     from helpers.old.speed.fast_llama import FastLlama
+    from helpers.quantization import quantize_
     from helpers.scale import matrix_dtype
 
     adapters = {name: find_adapter(which) for name, which in settings.named_adapters.items()}

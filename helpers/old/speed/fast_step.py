@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from helpers.old.quantization.weights import Int4Linear, Int8Linear, int4_product, int8_product
+from helpers.quantization import Int4Linear, Int8Linear, int4_product, int8_product
 from helpers.transformer.kv_cache import KVCache
 
 Step = Callable[[Tensor, Tensor, Tensor, Tensor, int], Tensor]

@@ -24,7 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm import tqdm
 
 from helpers.display.frontend import is_static
-from helpers.old.quantization.weights import Int4Linear, Int8Linear
+from helpers.quantization import Int4Linear, Int8Linear
 
 LINEAR = (nn.Linear, Int8Linear, Int4Linear)
 

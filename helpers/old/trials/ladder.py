@@ -19,9 +19,9 @@ from helpers.files.paths import RESULTS
 from helpers.generation.decoding import generate
 from helpers.models import chat_model, fetch
 from helpers.old.generation.speculation import PromptLookup, speculative
-from helpers.old.quantization.weights import quantize_
 from helpers.old.speed.fast_llama import FastLlama
 from helpers.old.speed.llama_cpp import LlamaCpp
+from helpers.quantization import quantize_
 from helpers.transformer.checkpoints import shapes_only
 from helpers.transformer.kv_cache import GrowingCache
 from helpers.transformer.llama import Llama, our_llama_name, read_llama_config

@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from helpers.lora import add_lora_, lora_layers
 from helpers.old.foundations.probability import IGNORED
-from helpers.old.lora.layers import add_lora_, lora_layers
 from helpers.old.tasks.word_problems import Problem, Step
 from helpers.old.training.chats import Example, encode_chat
 from helpers.old.training.loop import History, Recipe, train

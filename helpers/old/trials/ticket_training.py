@@ -16,9 +16,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers.lora import ALL_LINEAR, add_lora_, lora_layers
 from helpers.old.assistants.tickets import ticket_chat
 from helpers.old.foundations.probability import IGNORED
-from helpers.old.lora.layers import ALL_LINEAR, add_lora_, lora_layers
 from helpers.old.training.chats import Example, encode_chat
 from helpers.old.training.collation import Batch, collate
 from helpers.old.training.loop import History, Recipe, train

@@ -6,7 +6,7 @@ import torch
 from numpy.random import Generator
 
 from helpers.exercises.checking.spec import Exercise
-from helpers.old.quantization.weights import quantize_rows_absmax
+from helpers.quantization import quantize_rows_absmax
 
 from ._shared import normal
 
