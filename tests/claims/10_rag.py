@@ -15,4 +15,4 @@ assert quotes == {"everyday": [27, 30], "hard": [23, 33]}, "reranking brings rig
 assert all(counts[s][0] < counts[s][1] for s in counts), "meaning finds more than words in both"
 assert abs(THRESHOLD - ASSISTANTS) < 0.1 and outcome(dev_rows, THRESHOLD)[:2] == (19, 19)
 assert answer("Until when is a gift card valid?")[1][0] and answer("Do you sell skis?") is None
-assert load("index").content is None and (load("index").folder / "index.npz").exists()
+assert load("index").content is None and (load("index").folder / "index.db").exists()
