@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 MINUTES, DOTS = 9, 2
-PROVES = "the best sentence with its neighbors, none across a heading or beside a row; none where no score is enough"
+PROVES = "the best unit and its neighbors, rows, too, none across a heading; a best row alone; none below the threshold"
 
 
 def quote_or_refuse(candidates, scores, units, threshold, around=2):
@@ -51,6 +51,8 @@ at + around + 1 => at + around
     the sentences before the best one belong to its neighbors, too.
         if page[i].headings == page[at].headings: => if True:
     a neighbor under another heading is about something else.
+page[i].headings == page[at].headings: => page[i].headings == page[at].headings and not page[i].row:
+    a row next to the best sentence is its neighbor, too: only a row that is itself the best is shown alone.
 ```
     if page[at].row:
         return document, [page[at].text]
@@ -100,7 +102,6 @@ def cases(rng):
         ([("cards", 2), ("hours", 3)], [-2.0, -1.0], -3.0), ([("hours", 0), ("cards", 2)], [6.0, 6.0], 2.0),
         ([("hours", 3), ("hours", 0), ("cards", 1)], [1.0, 7.0, 3.0], 5.0), ([("hours", 2)], [8.0], 1.0, 0),
         ([("prices", 2), ("hours", 1)], [8.0, 2.0], 4.0), ([("hours", 2)], [8.0], 1.0, 1),
-        ([("cards", 1), ("cards", 6)], [3.0, 8.0], 4.0),
-        ([("cards", 4), ("hours", 1)], [2.0, 9.0], 6.0), ([("cards", 0), ("prices", 0)], [-5.0, 0.0], -1.0),
-        drawn(5, 4.0), drawn(6, 2.0), drawn(4, 9.0, 1), drawn(8, 3.0, 3),
+        ([("cards", 1), ("cards", 6)], [3.0, 8.0], 4.0), ([("cards", 4), ("hours", 1)], [2.0, 9.0], 6.0),
+        ([("cards", 0), ("prices", 0)], [-5.0, 0.0], -1.0), *map(drawn, (5, 6), (4, 2)), drawn(4, 9, 1), drawn(8, 3, 3),
     ]  # fmt: skip

@@ -14,8 +14,7 @@ def reciprocal_rank_fusion(rankings, c=10):
 
 HINTS = """
 What is the first chunk of a ranking worth, and what the third? What is a chunk worth that stands in both rankings?
-You need one number for each chunk, to which every ranking adds. A dictionary holds it; a chunk that is not in it yet
-    has 0.
+You need one number for each chunk, to which every ranking adds: a dictionary, in which a new chunk begins with 0.
 `enumerate(ranking, start=1)` gives ranks, `scores.get(chunk, 0.0)` what a chunk has so far. `sorted` keeps equals in
     the order in which the dictionary got them.
 """
