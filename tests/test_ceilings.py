@@ -12,7 +12,7 @@ AT_MOST = {
     "helpers": 11_445,
     "helpers/old": 30_061,
     "exercises": 17_581,
-    "recorded": 390,
+    "recorded": 393,
     "at_work": 3_000,
     "tests": 35_891,
 }

@@ -51,21 +51,26 @@ def train_tickets(steps: int, batch: int, rate: float, rank: int, misspelled: fl
     from helpers.adapters import BASE
     from helpers.old.lora import save_adapter
     from helpers.old.trials.ticket_training import fine_tune, recipe_of
-    from helpers.old.velunda import fill, fill_different, load_frames
-    from helpers.old.velunda.tickets import MORE
     from tests.benchmarks.sweeps import KEPT
-    from tests.benchmarks.ticket_noise import noisy
     from tests.benchmarks.tuning import base_model
 
     model, tokenizer = base_model(torch.bfloat16)
-    frames = [*load_frames("train"), *load_frames(MORE)]
-    tickets = fill_different(steps * batch, frames, fill, random.Random(f"tickets {seed}"), 20)
     recipe = recipe_of(steps, rate=rate, batch=batch, seed=seed)
     kept = {"folder": KEPT / NAME, "save_every": 25}
-    history = fine_tune(model, tokenizer, noisy(tickets, seed, misspelled), recipe, rank=rank, alike=True, **kept)
+    history = fine_tune(model, tokenizer, rows(steps * batch, misspelled, seed), recipe, rank=rank, alike=True, **kept)
     folder = KEPT / "adapters" / "tickets"
     save_adapter(model, folder, base=BASE)
     return history, folder
+
+
+def rows(n: int, misspelled: float, seed: int) -> list[dict]:
+    """The tickets that the adapter is trained on, in order."""
+    from helpers.old.velunda import fill, fill_different, load_frames
+    from helpers.old.velunda.tickets import MORE
+    from tests.benchmarks.ticket_noise import noisy
+
+    frames = [*load_frames("train"), *load_frames(MORE)]
+    return noisy(fill_different(n, frames, fill, random.Random(f"tickets {seed}"), 20), seed, misspelled)
 
 
 def read(model: Any, tokenizer: Any, split: str) -> dict:

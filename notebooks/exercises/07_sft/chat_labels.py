@@ -49,6 +49,16 @@ ids = render(messages) => ids = render(messages, open=True)
     the ids go on after the chat: render the messages as they are.
 return ids, labels => return labels, ids
     the ids come first, then the labels.
+```
+def chat_labels(render, messages):
+    ids, labels = [], []
+    for message in messages:
+        piece = render([message])
+        ids += piece
+        labels += piece if message["role"] == "assistant" else [-100] * len(piece)
+    return ids, labels
+```
+    a message that is rendered alone gets the template's opening again: render the chat from its beginning.
 """
 REFUSED = """
 return ids, labels => return labels

@@ -51,24 +51,9 @@ SLIPS = """
         losses
 ```
     nothing changes from step to step: call `optimizer.step()`.
-```
-        learned = labels[:, 1:] != -100
-        logits = model(ids).logits[:, :-1][learned].float()
-        loss = F.cross_entropy(logits, labels[:, 1:][learned])
-=>
-        learned = labels != -100
-        loss = F.cross_entropy(model(ids).logits[learned].float(), labels[learned])
-```
+labels[:, 1:] != -100 => labels != -100 && [:, :-1][learned] => [learned] && labels[:, 1:][learned] => labels[learned]
     the output at a position is compared with the token that stands there; it predicts the next one: shift by one.
-```
-        learned = labels[:, 1:] != -100
-        logits = model(ids).logits[:, :-1][learned].float()
-        loss = F.cross_entropy(logits, labels[:, 1:][learned])
-=>
-        learned = labels[:, 2:] != -100
-        logits = model(ids).logits[:, :-2][learned].float()
-        loss = F.cross_entropy(logits, labels[:, 2:][learned])
-```
+1:] != => 2:] != && [:, :-1][l => [:, :-2][l && labels[:, 1:][learned] => labels[:, 2:][learned]
     you shift by two places: the output at t predicts the token at t + 1.
 labels[:, 1:] != -100 => ids[:, 1:] >= 0 && labels[:, 1:][learned] => ids[:, 1:][learned]
     every token is learned, prompt and padding, too: only places with a label count.

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 MINUTES, DOTS = 8, 2
 TOLERANCE = 1e-4  # sums in another order
-PROVES = "at first it does what the base did, only A and B are trained, and no copy of the frozen matrix is kept"
+PROVES = "at first it does what the base did, only A and B are trained, and no copy of the matrix or of x is kept"
 
 
 class LoRALinear(nn.Module):
@@ -43,16 +43,12 @@ nn.Parameter(torch.zeros(base.out_features, rank)) => torch.zeros(base.out_featu
     a tensor alone is not trained: wrap B in `nn.Parameter`.
 alpha / rank => alpha
     the scale is alpha / rank.
-alpha / rank => rank / alpha
-    the scale is upside down: alpha / rank.
-alpha / rank => alpha // rank
-    `//` rounds the scale down to a whole number: divide with `/`.
 self.base(x) + self.scale => self.scale
     the frozen layer is missing: add `self.base(x)`.
 self.base(x) + self.scale * F.linear(low, => self.scale * self.base(x) + F.linear(low,
     the frozen layer is scaled; scale the correction.
-self.A.to(x.dtype) => self.A.detach().to(x.dtype)
-    `detach()` cuts A off from the loss, so that it is never trained.
+F.linear(x, self.A.to(x.dtype)) => F.linear(x.float(), self.A).to(x.dtype)
+    a 32-bit copy of x is kept for the backward pass: leave x as it is, and cast A and B to its dtype.
 self.base(x) + => F.linear(x.float(), self.base.weight.float()).to(x.dtype) +
     the frozen matrix is copied to 32 bits, and the copy is kept for the backward pass: call `self.base(x)`.
 self.scale * F.linear(low, self.B.to(x.dtype)) => self.scale * x @ (self.B @ self.A).T.to(x.dtype)
@@ -66,9 +62,9 @@ self.scale * F.linear(low, self.B.to(x.dtype)) => self.scale * x @ (self.B @ sel
 ```
     the output is in 32 bits where x is in 16: cast A and B to the dtype of x.
 """
-COPIED = (
-    "a matrix as large as the frozen one is kept for the backward pass: cast only A and B, and multiply by A first."
-)
+COPIED = "a matrix as large as the frozen one is kept for the backward pass: cast A and B only, multiply by A first."
+WIDER = "a 32-bit copy of x is kept for the backward pass: leave x as it is, and cast A and B to its dtype."
+TRAINED = "the base is still trained: freeze it, as with `base.requires_grad_(False)`."
 
 
 def drive(answer, dtype, n_in, n_out, rank, alpha):
@@ -76,7 +72,7 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     torch.manual_seed(n_in)
     base = nn.Linear(n_in, n_out, bias=False, dtype=dtype)
     x, A, B = torch.randn(3, 2, n_in).to(dtype), torch.randn(rank, n_in) / n_in, torch.randn(n_out, rank)
-    layer, copies = answer(base, rank, alpha), []
+    layer, copies, wider = answer(base, rank, alpha), [], []
     start, at_random = layer(x).detach(), bool(layer.A.any())
     with torch.no_grad():
         layer.A.copy_(A)
@@ -85,12 +81,14 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     def keep(tensor):
         if tensor.numel() == base.weight.numel() and tensor.data_ptr() != base.weight.data_ptr():
             copies.append(tensor.shape)
+        if tensor.dtype != dtype and tensor.numel() >= x.numel():  # A and B have fewer numbers than x
+            wider.append(tensor.shape)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         y = layer(x.requires_grad_())
-    trained = sorted(name for name, parameter in layer.named_parameters() if parameter.requires_grad)
-    told = {"trained": trained, "dtype": str(y.dtype), "A is random": at_random, "copies": len(copies)}
+    trained = " ".join(sorted(name for name, parameter in layer.named_parameters() if parameter.requires_grad))
+    told = {"trained": trained, "dtype": str(y.dtype), "A is random": at_random, "copies": [len(copies), len(wider)]}
     if dtype == torch.float32:
         gradients = torch.autograd.grad(y.square().mean(), [x, layer.A, layer.B], allow_unused=True)
         told |= {"at first": start, "with other A and B": y.detach(), "gradients": list(gradients)}
@@ -101,7 +99,11 @@ def shown(dtype, n_in, n_out, rank, alpha):
     return f"LoRALinear(Linear({n_in}, {n_out}) in {str(dtype)[6:]}, rank={rank}, alpha={alpha})"
 
 
-PROPERTIES = [("no copy of the frozen matrix is kept", lambda told, *_: not told["copies"], COPIED)]
+PROPERTIES = [
+    ("only A and B are trained", lambda told, *_: set(told["trained"].split()) <= {"A", "B"}, TRAINED),
+    ("no copy of the frozen matrix is kept", lambda told, *_: not told["copies"][0], COPIED),
+    ("no 32-bit copy of x is kept", lambda told, *_: not told["copies"][1], WIDER),
+]
 
 
 def cases(rng):

@@ -50,8 +50,6 @@ codes[0::2] << 4 => codes[0::2] << 8
     a code as a 64-bit number takes 16 times the room: make it `torch.uint8`.
 shares.flatten() => blocks.flatten()
     the levels reach from −1 to 1, so divide each block by its largest size first.
-return codes[0::2] << 4 | codes[1::2], absmax => return codes[0::2] << 4 | codes[1::2], 1 / absmax
-    return the largest size of each block, not what you multiplied by.
 """
 
 
