@@ -12,17 +12,16 @@
 MODEL is a folder or a hub name; nothing is fetched without --download. --dry-run says rows, the baseline's score and
 seconds. All that is written lies in OUT; after a stop, the same command goes on from the last checkpoint there.
 LoRA on all linear layers is trained; the answer is the likeliest label. Not done: full training, free or several
-answers (train.py learns free ones), several GPUs, packing, cutting rows, a search for the rate.
-Exit codes: 0 the model beats the baseline, or the plan fits; 1 it does not; 2 cannot run. --selftest: known numbers.
+answers (train.py learns free ones), several GPUs, cutting rows. --selftest: known numbers.
+Exit codes: 0 the model beats the baseline, or the plan fits; 1 it does not; 2 cannot run.
 """
 
 import argparse, inspect, json, os, shutil, sys, tempfile, time  # noqa: E401, I001
 from hashlib import sha256
 from pathlib import Path
 
-VERSION, GIB, N_DEV = "1.0", 2**30, 100  # dev rows read at each checkpoint
-NOT_CHECKED = """Not checked: whether your labels are right, new texts resemble these, or every group is served as well;
-other rates, ranks and seeds; leaks between texts that have other words and no common group."""
+VERSION, GIB, KINDS, N_DEV = "1.0", 2**30, ("llama", "mistral", "qwen2", "qwen3"), 100  # dev rows read each time
+NOT_CHECKED = "Not checked: wrong labels, texts unlike these, each group, other rates and seeds, reworded duplicates."
 OPTIONS = {"model": "", "text": "text", "label": "label", "group": "", "bits": 16, "epochs": 3, "steps": 0, "rank": 8,
            "rate": 1e-3, "batch": 8, "max-length": 512, "gpu": 24.0, "out": "build/finetune", "plan": False,
            "download": False, "dry-run": False, "selftest": False}  # the first ten decide about a run  # fmt: skip
@@ -32,7 +31,6 @@ SHAPES = """Llama-3.2-1B 16 2048 8192 32 8 64 128256 1, Llama-3.1-8B 32 4096 143
 Qwen2.5-0.5B 24 896 4864 14 2 64 151936 1, Qwen2.5-7B 28 3584 18944 28 4 128 152064 0"""  # FIELDS, and 1 if tied
 SCRIPT = '''# pip install trl peft bitsandbytes; python train.py rows.jsonl: {{"prompt": …, "completion": …}} a line
 import json, pathlib, sys, types
-
 {functions}
 args = types.SimpleNamespace(**{settings})
 trainer = make_trainer(args, *load(args), [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")])
@@ -47,31 +45,33 @@ def read_table(args):
     chats = args.data.suffix == ".jsonl"
     read = {"orient": "records", "lines": True} if chats else {"dtype": str, "keep_default_na": False}
     table = (pd.read_json if chats else pd.read_csv)(args.data, encoding="utf-8-sig", **read)
-    for name in ["messages"] if chats else filter(None, [args.text, args.label, args.group]):
+    for name in filter(None, [*(["messages"] if chats else [args.text, args.label]), args.group]):
         if name not in table:
             raise ValueError(f"{args.data} has no column {name!r}, but {', '.join(map(str, table.columns)) or 'none'}.")
-    if chats:
-        args.text, args.label, table["prompt"] = "text", "label", table["messages"].str[:-1]
-        table["text"] = [" ".join(str(each["content"]) for each in messages) for messages in table["prompt"]]
-        table["label"] = table["messages"].str[-1].str.get("content").astype(str)
-    table["group"] = table[args.group] if args.group else ""
-    table["text"], table["answer"] = table[args.text].str.strip(), table[args.label].str.strip()
+    rows, group = [], table[args.group].astype(str).tolist() if args.group else [""] * len(table)
+    for n, chat in enumerate(table["messages"] if chats else [], 1):
+        try:
+            *prompt, last = chat
+            said = " ".join(one["content"] for one in prompt if one["role"])
+            rows.append((said.strip(), {last["role"]: last["content"]}["assistant"].strip(), prompt))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"Chat {n} is no list of roles and contents that ends with the assistant's.") from None
+    rows = rows or [(a.strip(), b.strip(), []) for a, b in zip(table[args.text], table[args.label], strict=True)]
+    table = pd.DataFrame(rows, columns=["text", "answer", "prompt"]).assign(group=group)
     n, table = len(table), table[(table["answer"] != "") & table["text"].str.len().between(1, 50_000)]
     n, table, labels = n - len(table), table.reset_index(drop=True), sorted(set(table["answer"]))
     if len(table) < 20 or not 2 <= len(labels) <= 100:
         raise ValueError(f"{len(table)} rows and {len(labels)} labels: at least 20 and 2 to 100 are needed.")
-    if not chats:
-        ask = [ASK.format(labels=", ".join(labels), text=text) for text in table["text"]]
-        table["prompt"] = [[{"role": "user", "content": content}] for content in ask]
+    ask = [[{"role": "user", "content": ASK.format(labels=", ".join(labels), text=text)}] for text in table["text"]]
+    table["prompt"] = table["prompt"] if chats else ask
     table["completion"] = [[{"role": "assistant", "content": answer}] for answer in table["answer"]]
     print(f"{len(table)} rows; {n} more are left out: empty, or of more than 50,000 characters")
     return table
 
 def split(table) -> None:
     """Parts by group. Without groups, texts of equal words, numbers aside, are one group."""
-    if (table["group"] == "").all():
-        words = table["text"].str.casefold().str.replace(r"\d", "0", regex=True).str.findall(r"\w+")
-        table["group"] = words.str.join(" ")
+    words = table["text"].str.casefold().str.replace(r"\d", "0", regex=True).str.findall(r"\w+").str.join(" ")
+    table["group"] = table["group"] if (table["group"] != "").any() else words
     sizes, filled, part_of = table.groupby("group").size(), {"test": 0, "dev": 0, "train": 0}, {}
     for group in sorted(sizes.index, key=lambda group: sha256(group.encode()).digest()):
         open_to = (part for part in ("test", "dev") if filled[part] + sizes[group] <= max(3, 0.15 * len(table)))
@@ -83,48 +83,39 @@ def split(table) -> None:
         raise ValueError("These groups cannot be split into train, dev and test: more and smaller ones are needed.")
 
 def baseline(train, dev):
-    """TF-IDF of words and letters, and logistic regression, C chosen on dev."""
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression as Logistic
     from sklearn.pipeline import make_pipeline, make_union
     letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, max_features=200_000)
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, token_pattern=r"\w+")
-    tried = [make_pipeline(make_union(words, letters), LogisticRegression(C=c, max_iter=1000)) for c in (1, 10, 100)]
+    tried = [make_pipeline(make_union(words, letters), Logistic(C=c, max_iter=1000)) for c in (1, 10, 100)]
     return max(tried, key=lambda one: one.fit(train["text"], train["answer"]).score(dev["text"], dev["answer"]))
 
 def load(args, adapter=None):
-    import torch
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
-    cuda, four = torch.cuda.is_available(), {"bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
-    options = {"dtype": torch.bfloat16 if cuda else torch.float32, "device_map": {"": 0} if cuda else None}
-    if args.bits == 4:
-        options["quantization_config"] = BitsAndBytesConfig(True, bnb_4bit_compute_dtype=options["dtype"], **four)
-    model = AutoModelForCausalLM.from_pretrained(args.model, **options)
-    return PeftModel.from_pretrained(model, adapter) if adapter else model, AutoTokenizer.from_pretrained(args.model)
+    import peft, torch, transformers as hf  # noqa: E401, I001
+    on = {"dtype": torch.bfloat16, "device_map": {"": 0}} if torch.cuda.is_available() else {"dtype": torch.float32}
+    nf4 = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
+    four = hf.BitsAndBytesConfig(bnb_4bit_compute_dtype=on["dtype"], **nf4) if args.bits == 4 else None
+    model = hf.AutoModelForCausalLM.from_pretrained(args.model, quantization_config=four, **on)
+    model = peft.PeftModel.from_pretrained(model, adapter) if adapter else model
+    return model, hf.AutoTokenizer.from_pretrained(args.model)
 
 def make_trainer(args, model, tokenizer, rows):
-    import torch
-    from datasets import Dataset
-    from peft import LoraConfig
-    from trl import SFTConfig, SFTTrainer
-    cuda, n_steps = torch.cuda.is_available(), args.steps or -(-len(rows) * args.epochs // args.batch)
-    settings = SFTConfig(
-        str(args.out), max_steps=n_steps, per_device_train_batch_size=args.batch // args.passes, use_cpu=not cuda,
+    import datasets, peft, torch, torch.nn.functional as F, trl  # noqa: E401, I001
+    cuda, steps = torch.cuda.is_available(), args.steps or -(-len(rows) * args.epochs // args.batch)
+    settings = trl.SFTConfig(
+        str(args.out), max_steps=steps, per_device_train_batch_size=args.batch // args.passes, use_cpu=not cuda,
         gradient_accumulation_steps=args.passes, learning_rate=args.rate, lr_scheduler_type="cosine", warmup_steps=0.05,
-        save_steps=-(-n_steps // 4), logging_steps=10, report_to="none", bf16=cuda, max_length=args.max_length)
-    class Trainer(SFTTrainer):
+        save_steps=-(-steps // 4), logging_steps=10, report_to="none", bf16=cuda, max_length=args.max_length)
+    class OnCPU(trl.SFTTrainer):
         def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-            if cuda:
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
             at = (inputs["labels"] >= 0).any(0).nonzero()[:, 0]  # on a CPU, TRL computes the loss of the prompt, too
             logits = model(inputs["input_ids"], attention_mask=inputs["attention_mask"], logits_to_keep=at - 1).logits
-            loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), inputs["labels"][:, at].flatten())
-            return loss / args.passes
-
+            return F.cross_entropy(logits.flatten(0, 1), inputs["labels"][:, at].flatten()) / args.passes
     torch.manual_seed(0)
-    lora = LoraConfig(r=args.rank, lora_alpha=2 * args.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-    return Trainer(model, settings, train_dataset=Dataset.from_list(rows), peft_config=lora, processing_class=tokenizer)
+    lora = peft.LoraConfig(r=args.rank, lora_alpha=2 * args.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+    kind, rows = trl.SFTTrainer if cuda else OnCPU, datasets.Dataset.from_list(rows)
+    return kind(model, settings, train_dataset=rows, peft_config=lora, processing_class=tokenizer)
 
 def ids_of(tokenizer, prompt: list[dict], completion: list[dict]) -> tuple[list[int], list[int]]:
     """The prompt's tokens, and those that are learned: the answer and the end of its turn."""
@@ -166,14 +157,18 @@ def teach(args, model, tokenizer, table, tails: dict) -> list[str] | None:
     taught = steps * (clock[-1] - clock[0]) / max(1, len(clock) - 1)
     print(f"Learned of a row: {learned!r}. {steps} steps take about {taught:.0f} s, reading {reading:.0f} s.")
     if not args.dry_run:
-        trainer.train(resume_from_checkpoint=next(map(str, checkpoints(args.out)[::-1]), None))
+        last = next(map(str, checkpoints(args.out)[::-1]), "")
+        (trainer._load_from_checkpoint if last.endswith(f"-{steps}") else trainer.train)(last or None)
         return predict(trainer.model, dev["ids"], tails)
 
 def checkpoints(out: Path) -> list[Path]:
     return sorted((at.parent for at in out.glob("checkpoint-*/trainer_state.json")), key=lambda at: int(at.name[11:]))
 
+def note(out: Path, state: dict) -> None:
+    (out / "run.tmp").write_text(json.dumps(state, indent=1), "utf-8")
+    (out / "run.tmp").replace(out / "run.json")  # whole or not at all
+
 def finetune(args) -> int:
-    import pandas as pd
     from scipy.stats import binomtest
     table = read_table(args)
     split(table)
@@ -183,22 +178,25 @@ def finetune(args) -> int:
     if (Path(args.model) / "adapter_config.json").exists():
         raise ValueError("It is an adapter: name the model that it was trained on.")
     model, tokenizer = load(args)
-    pairs = [ids_of(tokenizer, *row) for row in zip(table["prompt"], table["completion"], strict=True)]
-    table["ids"], table["end"] = zip(*pairs, strict=True)
+    rows = zip(table["prompt"], table["completion"], strict=True)
+    table["ids"], table["end"] = zip(*(ids_of(tokenizer, *row) for row in rows), strict=True)
     tails = table.set_index("answer")["end"].to_dict()
     longest = min(args.max_length, model.config.max_position_embeddings)
-    if n_long := sum(len(start) + len(tail) > longest for start, tail in pairs):
+    if n_long := sum(table["ids"].str.len() + table["end"].str.len() > longest):
         raise ValueError(f"{n_long} rows have more than {longest} tokens: shorten them, or raise --max-length.")
     weights = model.get_input_embeddings().weight[:999].detach().float().cpu().numpy().tobytes()
     state = {"version": VERSION, **{name: vars(args)[name] for name in [*OPTIONS][:10]}}
     state |= {"data": sha256(args.data.read_bytes()).hexdigest(), "weights": sha256(weights).hexdigest()}
     if not args.dry_run:
         args.out.mkdir(parents=True, exist_ok=True)
-        known = args.out / "run.json"
-        old = json.loads(known.read_text("utf-8")) if known.exists() else {} if any(args.out.iterdir()) else state
-        if other := [name for name in (old | state) if old.get(name) != state.get(name)]:
+        there, known = {at.name for at in args.out.iterdir()} - {"run.tmp"}, args.out / "run.json"
+        old = json.loads(known.read_text("utf-8")) if known.exists() else {} if there else state
+        if other := [name for name in state if old.get(name) != state[name]]:
             raise ValueError(f"{args.out} has a run of other {', '.join(other)}: name another --out.")
-        known.write_text(json.dumps(state, indent=1), "utf-8")
+        if "said" in old:
+            print(f"{args.out} is already done. {old['said']}")
+            return old["code"]
+        note(args.out, state)
     if (said := teach(args, model, tokenizer, table, tails)) is None:
         return 0
     dev, test, curve = table.loc[dev.index[:N_DEV]], table.loc[test.index].copy(), {}
@@ -211,7 +209,7 @@ def finetune(args) -> int:
     shutil.copytree(best, args.out / "adapter", dirs_exist_ok=True)
     test["model"] = predict(load(args, args.out / "adapter")[0], test["ids"], tails)
     test[["group", "text", "answer", "TF-IDF", "model"]].to_csv(args.out / "predictions.csv", index=False)
-    print(pd.crosstab(test["answer"], test["model"]).to_string())
+    print(test.groupby(["answer", "model"]).size().unstack(fill_value=0).to_string())
     right = {name: test[name] == test["answer"] for name in ("TF-IDF", "model")}
     for name, each in right.items():
         low, high = binomtest(each.sum(), len(test)).proportion_ci(method="wilson")
@@ -219,10 +217,11 @@ def finetune(args) -> int:
     a, b = sum(right["model"] & ~right["TF-IDF"]), sum(right["TF-IDF"] & ~right["model"])
     p = binomtest(a, a + b).pvalue if a + b else 1.0
     winner = "nobody wins: take TF-IDF, which costs less" if p >= 0.05 else "the model wins" if a > b else "TF-IDF wins"
-    print(f"Only the model is right on {a}, only TF-IDF on {b} (sign test, p = {p:.2g}): {winner}.\n{NOT_CHECKED}")
-    state |= {"test": {name: int(each.sum()) for name, each in right.items()}, "checkpoint": best.name}
-    (args.out / "run.json").write_text(json.dumps(state, indent=1), "utf-8")
-    return 0 if winner == "the model wins" and same == len(dev) else 1
+    said = f"Only the model is right on {a}, only TF-IDF on {b} (sign test, p = {p:.2g}): {winner}."
+    state |= {"said": said, "test": {name: int(each.sum()) for name, each in right.items()}, "checkpoint": best.name}
+    note(args.out, state | {"code": (code := int(winner != "the model wins" or same < len(dev)))})
+    print(f"{said}\n{NOT_CHECKED}")
+    return code
 
 def needed(shape: tuple, bits: int, batch: int, tokens: int, rank: int, cpu: bool) -> dict[str, float]:
     """Bytes at the peak of a training step that recomputes activations, by part."""
@@ -237,16 +236,17 @@ def needed(shape: tuple, bits: int, batch: int, tokens: int, rank: int, cpu: boo
     parts = {"frozen weights": width * others + matrices * (0.516 if bits == 4 else width),
              "adapters, gradients, AdamW": 4 * own * adapters + 2 * adapters * (own > width),
              "activations": n * (layers * width * d + layer + (4 + width) * d) + (width + 1) * mask,
-             "loss and buffers": loss + buffers, "16-bit file, mapped": 2 * matrices * (cpu and bits == 4)}  # fmt: skip
+             "loss and buffers": loss + buffers}  # fmt: skip
     return parts | {"allocator": 0.05 * sum(parts.values()), "CUDA": 0.5 * GIB * (not cpu)}
 
 def plan(args) -> int:
     known = {name: tuple(map(int, rest)) for name, *rest in (line.split() for line in SHAPES.split(","))}
     if (Path(args.model) / "config.json").exists():
         config = json.loads((Path(args.model) / "config.json").read_text("utf-8"))
-        if config["model_type"] not in ("llama", "mistral", "qwen2", "qwen3"):
-            raise ValueError(f"The plan counts llama, mistral, qwen2 and qwen3, not {config['model_type']}.")
-        config.setdefault("head_dim", config["hidden_size"] // config["num_attention_heads"])
+        heads = config.get("num_attention_heads") or 1
+        config = {"head_dim": config.get("hidden_size", 0) // heads, "num_key_value_heads": heads} | config
+        if config.get("model_type") not in KINDS or not all(config.get(name) for name in FIELDS.split()):
+            raise ValueError(f"The plan counts {', '.join(KINDS)}, with {FIELDS} in config.json.")
         shape = (*(config[name] for name in FIELDS.split()), config.get("tie_word_embeddings", False))
     elif not (shape := known.get(args.model.split("/")[-1].removesuffix("-Instruct"))):
         raise ValueError(f"{args.model} is no folder with config.json, and none of {', '.join(known)}.")
@@ -280,7 +280,7 @@ def selftest() -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser("finetune.py", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, help="a .csv, or a .jsonl of chats")
+    parser.add_argument("data", nargs="?", type=Path)
     for name, default in OPTIONS.items():
         kind = {"action": "store_true"} if default is False else {"type": type(default), "help": f"({default})"}
         parser.add_argument(f"--{name}", default=default, **kind)
@@ -291,7 +291,7 @@ def main() -> int:
         if not args.selftest and not (args.model and (args.data or args.plan)):
             raise ValueError("Give a table and --model, or --plan and --model; --help says more.")
         return selftest() if args.selftest else plan(args) if args.plan else finetune(args)
-    except (ValueError, OSError, ImportError, RuntimeError, KeyError, TypeError, KeyboardInterrupt) as error:
+    except (ValueError, OSError, ImportError, RuntimeError, KeyboardInterrupt) as error:
         why = str(error)[:300] or "stopped; the same command goes on from the last checkpoint."
         print(f"Cannot go on with {args.data or ''} {args.model}: {why}", file=sys.stderr)
         return 2

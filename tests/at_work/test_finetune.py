@@ -1,8 +1,6 @@
 """`notebooks/at_work/finetune.py`: a table to an adapter with a random model, a killed run, plans, and bad input."""
 
-from __future__ import annotations
-
-import importlib.util
+import importlib
 import json
 import os
 import runpy
@@ -17,9 +15,8 @@ from helpers.models import fetch
 from tests.tools.notebook import ROOT
 
 PROGRAM = ROOT / "notebooks" / "at_work" / "finetune.py"
-spec = importlib.util.spec_from_file_location("finetune", PROGRAM)
-finetune = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(finetune)
+sys.path.insert(0, str(PROGRAM.parent))
+finetune = importlib.import_module("finetune")
 
 WORDS = {"sails": ["boat", "wind", "mast"], "bread": ["oven", "flour", "salt"]}
 ROWS = [(f"{word} of {n}", label, f"crew {n}") for n in range(12) for label, words in WORDS.items() for word in words]
@@ -27,7 +24,6 @@ ROWS = [(f"{word} of {n}", label, f"crew {n}") for n in range(12) for label, wor
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    """A random Llama with the course's tokenizer."""
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("tiny")
     tokenizer = transformers.AutoTokenizer.from_pretrained(fetch("chat"))
@@ -68,15 +64,14 @@ def test_a_table_becomes_an_adapter_with_its_report(run, table, tmp_path, capsys
     assert run(table, "--group", "crew", "--dry-run") == 0 and not (tmp_path / "out").exists()
     assert run(table, "--group", "crew") == 1  # a random model does not beat TF-IDF
     shown = capsys.readouterr().out
-    assert "12 groups" in shown and "<|im_end|>" in shown and "Not checked" in shown
-    assert "says the same as the trained model on 6 of 6 dev rows" in shown
-    assert sum(line.startswith("checkpoint-") for line in shown.splitlines()) == 4
-    assert "TF-IDF 6 of 6 test rows right" in shown
+    for said in ("checkpoint-8: ", "<|im_end|>", "on 6 of 6 dev rows", "TF-IDF 6 of 6 test rows", "Not checked"):
+        assert said in shown
     found = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert set(found["model"]) <= set(WORDS) and (tmp_path / "out/adapter/adapter_model.safetensors").exists()
     state = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
     assert len(state["data"]) == 64 and state["test"]["TF-IDF"] == len(found)
-    assert run(table, "--group", "crew") == 2 and "run of other" in capsys.readouterr().err
+    assert run(table, "--group", "crew") == 1 and "already done. Only" in capsys.readouterr().out
+    assert run(table, "--group", "crew", "--rank", 1) == 2 and "run of other rank:" in capsys.readouterr().err
 
 
 def test_a_killed_training_goes_on_and_ends_as_one_that_was_not(run, table, tmp_path, monkeypatch, capsys):
@@ -111,10 +106,11 @@ def test_the_likeliest_label_is_that_of_the_whole_answer(model):
     assert finetune.predict(loaded, [start], tails) == [max(scores, key=scores.get)]
 
 
-def test_a_plan_writes_a_script_that_trains(tmp_path, run, monkeypatch, capsys):
-    for gpu, bits, code in ((24, "16 bits", 0), (8, "4 bits", 0), (2, "does not fit", 1)):
-        assert run("--plan", "--gpu", gpu, "--model", "meta-llama/Llama-3.1-8B-Instruct") == code
-        assert bits in capsys.readouterr().out
+def test_a_plan_writes_a_script_that_trains(tmp_path, run, model, monkeypatch, capsys):
+    weight = finetune.load(SimpleNamespace(model=str(model), bits=4))[0].model.layers[0].mlp.up_proj.weight
+    assert weight.quant_state.quant_type == "nf4" and weight.numel() == 32 * 48 / 2
+    for gpu, said, code in ((24, "16 bits", 0), (8, "4 bits", 0), (2, "does not fit", 1)):
+        assert run("--plan", "--gpu", gpu, "--model", "Llama-3.1-8B") == code and said in capsys.readouterr().out
     assert run("--plan", "--gpu", 0, "--steps", 1) == 0
     chat = {"prompt": [{"role": "user", "content": "boat"}], "completion": [{"role": "assistant", "content": "sails"}]}
     (tmp_path / "rows.jsonl").write_text((json.dumps(chat) + "\n") * 8, "utf-8")
@@ -124,6 +120,8 @@ def test_a_plan_writes_a_script_that_trains(tmp_path, run, monkeypatch, capsys):
     assert (tmp_path / "trained" / "adapter" / "adapter_model.safetensors").exists()
 
 
+CHAT = '{"messages": [{"role": "user", "content": "%s boat"}, {"role": "assistant", "content": "%s"}]}\n'
+CHATS = "".join(CHAT % (chr(97 + n), "ab"[n % 2]) for n in range(24))
 SOUND = "text,label\n" + "".join(f"{'x ' * n},{n % 2}\n" for n in range(1, 31))
 BAD = {  # the file's text, words of the command, and what is said
     "empty": ("", [], "No columns"),
@@ -135,16 +133,18 @@ BAD = {  # the file's text, words of the command, and what is said
     "long rows": (SOUND.replace("x ", "word " * 30), [], "have more than 400 tokens"),
     "an adapter": (SOUND, ["--model", "."], "name the model that it was trained on"),
     "no model": (SOUND, ["--model", "gone/x"], "gone/x"),
-    "foreign checkpoints": (SOUND, [], "run of other"),
+    "a chat that asks": (CHATS + CHAT.replace("assistant", "user"), [], "Chat 25 is no list of roles"),
+    "no chat": (CHATS + '{"messages": null}', [], "Chat 25 is no list of roles"),
+    "foreign checkpoints": (CHATS, [], "run of other"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gets_a_sentence(name, run, tmp_path, capsys, monkeypatch):
     text, words, said = BAD[name]
-    (tmp_path / "bad.csv").write_text(text, "utf-8")
+    (file := tmp_path / ("bad.jsonl" if "{" in text else "bad.csv")).write_text(text, "utf-8")
     (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
     (tmp_path / "out" / "checkpoint-8").mkdir(parents=True)  # somebody else's
     monkeypatch.chdir(tmp_path)
-    assert run(tmp_path / "bad.csv", *words) == 2
+    assert run(file, *words) == 2
     assert said in capsys.readouterr().err
