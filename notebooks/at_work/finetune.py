@@ -237,7 +237,7 @@ def needed(shape: tuple, bits: int, batch: int, tokens: int, rank: int, cpu: boo
              "adapters, gradients, AdamW": 4 * own * adapters + 2 * adapters * (own > width),
              "activations": n * (layers * width * d + layer + (4 + width) * d) + (width + 1) * mask,
              "loss and buffers": loss + buffers}  # fmt: skip
-    return parts | {"allocator": 0.05 * sum(parts.values()), "CUDA": 0.5 * GIB * (not cpu)}
+    return parts | {"allocator": (0.12 if cpu else 0.05) * sum(parts.values()), "CUDA": 0.5 * GIB * (not cpu)}
 
 def plan(args) -> int:
     known = {name: tuple(map(int, rest)) for name, *rest in (line.split() for line in SHAPES.split(","))}
