@@ -231,13 +231,13 @@ def needed(shape: tuple, bits: int, batch: int, tokens: int, rank: int, cpu: boo
     adapters, mask = layers * rank * (4 * d + 2 * q + 2 * k + 3 * (d + ff)), batch * tokens**2 * (batch > 1)
     inputs = 2 * (5 * d + ff + q) if own != width else width * (2 * d + ff)  # each adapter casts its own, or shares
     layer = inputs + width * (2 * q + 2 * (q if batch > 1 else k) + 3 * ff + 7 * rank) + 8 * d + 4 * heads
-    loss = 12 * batch * min(tokens, 8 * batch) * vocab if cpu else min(n, 4096) * 65536 + n * 8 * d  # TRL's tiles
+    loss = 12 * batch * min(tokens, 4 * batch) * vocab if cpu else min(n, 4096) * 65536 + n * 8 * d  # 4 tokens a label
     buffers = max(0, n * (8 * ff + 4 * d) - loss) + (width * d * max(ff, q) if bits == 4 else 0)
     parts = {"frozen weights": width * others + matrices * (0.516 if bits == 4 else width),
              "adapters, gradients, AdamW": 4 * own * adapters + 2 * adapters * (own > width),
              "activations": n * (layers * width * d + layer + (4 + width) * d) + (width + 1) * mask,
              "loss and buffers": loss + buffers}  # fmt: skip
-    return parts | {"allocator": 0.05 * sum(parts.values()), "CUDA": 0.5 * GIB * (not cpu)}
+    return parts | {"allocator": (0.12 if cpu else 0.05) * sum(parts.values()), "CUDA": 0.5 * GIB * (not cpu)}
 
 def plan(args) -> int:
     known = {name: tuple(map(int, rest)) for name, *rest in (line.split() for line in SHAPES.split(","))}
