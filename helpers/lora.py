@@ -165,6 +165,7 @@ class Shape:
 
     layers: int
     width: int
+    heads: int
     attention: tuple[int, int]  # numbers of a query, and of a key, over all heads
     feed_forward: int
     vocabulary: int
@@ -212,6 +213,7 @@ def read_shape(model: str | Path | Mapping[str, Any]) -> Shape:
     return Shape(
         config["num_hidden_layers"],
         config["hidden_size"],
+        heads,
         (heads * head_dim, (config.get("num_key_value_heads") or heads) * head_dim),
         config["intermediate_size"],
         config["vocab_size"],
@@ -236,7 +238,7 @@ def memory_parts(
     query, key = shape.attention
     kept = (
         (4 + 4 + 2 + 2) * d  # two norms, in 32 bits, and what they give
-        + (2 + 2) * query + (2 + 2) * key + 4 * query // 64  # queries, keys, values, their average
+        + (2 + 2) * query + (2 + 2) * key + 4 * shape.heads  # queries, keys, values, their average
         + (2 + 2 + 2 + 2) * f  # gate, its activation, up, and their product
         + 7 * 2 * rank  # between A and B
     )  # fmt: skip
@@ -269,10 +271,7 @@ class Peak:
 
 @contextmanager
 def watch_peak() -> Iterator[Peak]:
-    """Inside the `with`, look at this process's memory every two milliseconds, from a thread of its own.
-
-    On Linux, large tensors that are freed go back to the system at once, so that what is seen is what is in use.
-    """
+    """Look at this process's memory every 2 ms; on Linux, large tensors that are freed are given back at once."""
     gc.collect()
     _give_back_from(2**17)
     peak, done = Peak(), threading.Event()
