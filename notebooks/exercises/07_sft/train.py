@@ -34,7 +34,7 @@ Which token does the output at position t predict, and where does the label of t
 Compare `logits[:, :-1]` with `labels[:, 1:]`, only where the label is not −100: index both with the same mask, then
     `F.cross_entropy`. A step: set the rate, clear the old gradients, `backward`, clip, `step`.
 Give `torch.optim.AdamW` the parameters that require gradients and `weight_decay=0.0`. The rate of a step goes into
-    `optimizer.param_groups[0]["lr"]`. Put the model into its training mode in every step, since `after` may have called `eval()`.
+    `optimizer.param_groups[0]["lr"]`. Set the training mode in every step: `after` may have called `eval()`.
 """
 SLIPS = """
 ```
