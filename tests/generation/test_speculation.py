@@ -11,7 +11,7 @@ import torch
 from scipy.stats import chisquare
 
 from helpers.generation import draw, generate, repetition_penalty, sample, temperature, top_k, top_p
-from helpers.old.generation import PromptLookup, accept_or_resample, speculative, token_log_probs
+from helpers.old.generation import PromptLookup, accept_or_resample, speculative
 from helpers.old.generation import speculation as module
 from tests.scripted_models import Bytes, Saying, text
 from tests.tiny_models import tokens
@@ -294,11 +294,3 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call(small_llama())
     assert "\n" not in str(error.value) and str(error.value).endswith(".")
-
-
-def test_probabilities_of_a_text_agree_with_the_models_own():
-    """The yardstick of the distribution tests, checked by another road."""
-    model = Chain()
-    every = torch.cartesian_prod(*[torch.arange(3)] * 3)
-    whole = torch.cat((torch.tensor([[0, 1]]).expand(27, 2), every), dim=1)
-    torch.testing.assert_close(token_log_probs(model, whole)[:, 1:].sum(1).exp(), exact(model, sample(), 3, 3))
