@@ -10,11 +10,9 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from helpers.generation import draw, generate, repetition_penalty, sample, temperature, top_k, top_p
+from helpers.generation import draw, generate, sample, temperature, top_p
 from helpers.old.generation import PromptLookup, accept_or_resample, speculative
-from helpers.old.generation import speculation as module
 from tests.scripted_models import Bytes, Saying, text
-from tests.tiny_models import tokens
 from tests.transformer.test_transformer import gpt, small_llama
 
 LEVEL = 0.001
@@ -154,20 +152,6 @@ def test_texts_are_distributed_as_without_drafts(name):
     assert fits(texts(1500, 3, DRAFTS[name]), exact(Chain(), sample(), 3, 3), 3)
 
 
-@pytest.mark.parametrize(
-    "transforms", [(temperature(0.6),), (top_k(2),), (temperature(1.3), top_p(0.9)), (repetition_penalty(2.0),)]
-)
-@pytest.mark.parametrize("name", ["another chain", "prompt lookup"])
-def test_transforms_hold_for_the_model_and_for_what_is_drawn(transforms, name):
-    assert fits(texts(1200, 2, DRAFTS[name], transforms), exact(Chain(), sample(*transforms), 3, 2), 3)
-
-
-@pytest.mark.parametrize("rule", [always, from_p_again, inverted])
-def test_the_loop_with_a_wrong_rule_fails_the_same_test(rule, monkeypatch):
-    monkeypatch.setattr(module, "accept_or_resample", rule)
-    assert not fits(texts(1500, 3, DRAFTS["another chain"]), exact(Chain(), sample(), 3, 3), 3)
-
-
 def test_a_cached_transformer_with_a_cached_draft_keeps_its_distribution():
     """Real caches are cut back after each refusal; 3 tokens, 3 of them new, are 27 texts."""
     model, draft = small_llama(vocab_size=3).requires_grad_(False), small_llama(vocab_size=3, n_layers=1)
@@ -229,11 +213,6 @@ def test_copying_takes_few_passes():
     assert (copying.passes, copying.acceptance) == (1 + 3, 1.0)  # one token with the prompt, then 9, 9 and 7
 
 
-def test_the_ids_can_be_used_in_training_afterwards():
-    model = small_llama()
-    model(speculative(model, PROMPT, 4).ids).sum().backward()
-
-
 # Prompt lookup -------------------------------------------------------------------------------------------------------
 
 
@@ -253,18 +232,6 @@ def test_the_ids_can_be_used_in_training_afterwards():
 def test_prompt_lookup_copies_what_followed(ids, options, n, drafted):
     proposed, q = PromptLookup(**options).propose(torch.tensor([ids]), n)
     assert proposed.tolist() == drafted and q is None
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_prompt_lookup_equals_a_search_by_hand(seed):
-    ids = tokens(1, 40, vocab_size=4, seed=seed)
-    row, expected = ids[0].tolist(), []
-    for size in (3, 2):
-        starts = [i for i in range(len(row) - size) if row[i : i + size] == row[-size:]]
-        if starts:
-            expected = [(row[starts[-1] + size :] * 9)[i] for i in range(6)]
-            break
-    assert PromptLookup(3, 2).propose(ids, 6)[0].tolist() == expected
 
 
 # Bad input -----------------------------------------------------------------------------------------------------------

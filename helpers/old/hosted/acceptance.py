@@ -20,7 +20,6 @@ from helpers.old.velunda.tickets import FIELDS
 from helpers.velunda.company import canon
 
 CONTRACT = DATA / "hosted" / "contract.jsonl"
-MUST, SHOULD = "must", "should"
 
 
 @dataclass(frozen=True)
