@@ -10,9 +10,9 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from helpers.generation import draw, generate, sample, temperature, top_p
+from helpers.generation import draw, generate, sample
 from helpers.old.generation import PromptLookup, accept_or_resample, speculative
-from tests.scripted_models import Bytes, Saying, text
+from tests.scripted_models import Bytes, Saying
 from tests.transformer.test_transformer import gpt, small_llama
 
 LEVEL = 0.001
@@ -68,36 +68,6 @@ QS = {
 }
 
 
-def always(token, p, q, generator=None):
-    return True, token
-
-
-def from_p_again(token, p, q, generator=None):
-    """Right acceptance, but the second draw is from p instead of from what p has more than q."""
-    kept, _ = accept_or_resample(token, p, q, generator)
-    return kept, token if kept else int(draw(p[None], generator))
-
-
-def never(token, p, q, generator=None):
-    """Refuses all, and draws from the excess."""
-    return False, int(draw((p - q).clamp(min=0)[None] + 1e-9, generator))
-
-
-def more_likely_than_not(token, p, q, generator=None):
-    """Keeps a draft where p is at least q, without chance."""
-    if p[token] >= q[token]:
-        return True, token
-    return False, int(draw((p - q).clamp(min=0)[None], generator))
-
-
-def inverted(token, p, q, generator=None):
-    kept = float(torch.rand((), generator=generator)) * float(p[token]) < float(q[token])
-    return (True, token) if kept else (False, int(draw((p - q).clamp(min=0)[None] + 1e-9, generator)))
-
-
-WRONG = [always, from_p_again, never, more_likely_than_not, inverted]
-
-
 def one_step(rule, q: torch.Tensor, n: int = 6000) -> list[list[int]]:
     generator = torch.Generator().manual_seed(1)
     drafts = draw(q.expand(n, -1), generator).tolist()
@@ -109,25 +79,8 @@ def test_the_rule_draws_from_p_whatever_the_draft_is(name):
     assert fits(one_step(accept_or_resample, QS[name]), P, 5)
 
 
-@pytest.mark.parametrize("rule", WRONG)
-def test_a_wrong_rule_fails_the_same_test(rule):
-    assert not fits(one_step(rule, QS["another"]), P, 5)
-
-
-@pytest.mark.parametrize("name", QS)
-def test_it_keeps_as_many_as_the_distributions_have_in_common(name):
-    """The paper's acceptance rate: the sum of min(p, q). Four standard errors of 6,000 draws are at most 0.026."""
-    generator, q = torch.Generator().manual_seed(0), QS[name]
-    drafts = draw(q.expand(6000, -1), generator).tolist()
-    kept = sum(accept_or_resample(token, P, q, generator)[0] for token in drafts) / 6000
-    assert abs(kept - float(torch.minimum(P, q).sum())) <= 0.026
-
-
-def test_a_kept_token_is_the_draft_and_a_refused_one_is_another():
-    generator, q = torch.Generator().manual_seed(0), QS["another"]
-    for _ in range(300):
-        kept, token = accept_or_resample(1, P, q, generator)
-        assert (token == 1) == kept
+def test_a_rule_that_keeps_every_draft_fails_the_same_test():
+    assert not fits(one_step(lambda token, *_: (True, token), QS["another"]), P, 5)
 
 
 # Sampling ------------------------------------------------------------------------------------------------------------
@@ -150,23 +103,6 @@ def texts(n: int, new: int, draft, transforms=(), n_draft: int = 2, seed: int = 
 @pytest.mark.parametrize("name", DRAFTS)
 def test_texts_are_distributed_as_without_drafts(name):
     assert fits(texts(1500, 3, DRAFTS[name]), exact(Chain(), sample(), 3, 3), 3)
-
-
-def test_a_cached_transformer_with_a_cached_draft_keeps_its_distribution():
-    """Real caches are cut back after each refusal; 3 tokens, 3 of them new, are 27 texts."""
-    model, draft = small_llama(vocab_size=3).requires_grad_(False), small_llama(vocab_size=3, n_layers=1)
-    sampler = sample(temperature(2.5), generator=torch.Generator().manual_seed(5))
-    found = [
-        speculative(model, [0, 1], 3, draft=draft, n_draft=2, sampler=sampler).ids[0, 2:].tolist() for _ in range(600)
-    ]
-    assert fits(found, exact(model, sampler, 3, 3), 3)
-
-
-def test_a_draft_by_the_model_itself_is_always_accepted():
-    sampler = sample(temperature(0.9), top_p(0.95), generator=torch.Generator().manual_seed(0))
-    result = speculative(small_llama(), PROMPT, 20, draft=small_llama(), n_draft=4, sampler=sampler)
-    assert result.acceptance == 1.0 and result.passes == 1 + 4  # the prompt and a token; then 4 passes of 5 fill 19
-    assert result.ids.shape == (1, 26)
 
 
 # Greedy --------------------------------------------------------------------------------------------------------------
@@ -196,21 +132,6 @@ def test_it_stops_where_generate_stops_in_the_middle_of_accepted_drafts(end):
     assert torch.equal(result.ids, generate(Saying(said), [1], 13, **end))
     assert result.ids[0].tolist() == [1, *said[:10]]
     assert result.new == 10 and result.accepted + result.passes >= 10 and result.accepted < 10
-
-
-def test_one_token_and_one_token_prompts_need_no_draft():
-    model = small_llama()
-    result = speculative(model, [5], 1)
-    assert torch.equal(result.ids, generate(model, [5], 1))
-    assert (result.drafted, result.passes, result.tokens_per_pass) == (0, 1, 1.0)
-    assert result.acceptance != result.acceptance  # NaN: there is no share of nothing
-
-
-def test_copying_takes_few_passes():
-    said = text("abcdefghijklmnopqrstuvwxyz")
-    copying = speculative(Saying(said, prompt=26), said, 26, draft=PromptLookup(3), n_draft=8)
-    assert copying.ids[0].tolist() == said + said
-    assert (copying.passes, copying.acceptance) == (1 + 3, 1.0)  # one token with the prompt, then 9, 9 and 7
 
 
 # Prompt lookup -------------------------------------------------------------------------------------------------------

@@ -10,10 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
-from torch.nn import functional as F
 
 from helpers.lora import add_lora_
-from helpers.old.foundations.probability import IGNORED
 from helpers.old.training import (
     Example,
     Recipe,
@@ -97,21 +95,6 @@ def gradients_of(split: int, normalize=None) -> tuple[float, list[torch.Tensor]]
     return loss, [parameter.grad.clone() for parameter in model.parameters()]
 
 
-def mean_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean surprise at the labels: logits (B, T, V), labels (B, T) at their own tokens' places."""
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED)
-
-
-def mean_of_means(model, batches) -> float:
-    """The loop that was in every library until late 2024: the mean of the micro-batches' means."""
-    total = 0.0
-    for batch in batches:
-        part = mean_loss(model(batch.ids, mask=batch.mask), batch.labels) / len(batches)
-        part.backward()
-        total += part.item()
-    return total
-
-
 def apart(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
     """Length of the difference as a share of the length of the first."""
     flat = [torch.cat([gradient.flatten() for gradient in gradients]) for gradients in (one, other)]
@@ -127,21 +110,6 @@ def test_accumulation_equals_the_big_batch_with_unequal_numbers_of_labels(split)
     assert apart(expected, found) < 1e-5
 
 
-def test_the_mean_of_means_is_another_gradient():
-    whole, expected = gradients_of(8)
-    loss, found = gradients_of(1, mean_of_means)
-    assert abs(loss - whole) > 1e-3
-    assert apart(expected, found) > 0.1
-
-
-def test_micro_batches_change_nothing_in_a_whole_training():
-    """Twelve updates amplify the rounding of sums: Adam divides by the gradient's own size."""
-    texts, losses = examples(4, 22, 5, 9, 23, prompt=3), []
-    for micro in (None, 1):
-        losses.append(train(small_llama(), texts, Recipe(12, 1e-3, batch=4, micro_batch=micro, warmup=2)).losses)
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-
-
 # The loop ------------------------------------------------------------------------------------------------------------
 
 
@@ -150,24 +118,6 @@ def test_a_model_learns_its_examples_by_heart():
     assert len(history.losses) == len(history.gradient_norms) == 60
     assert history.losses[0] > 3
     assert history.losses[-1] < 0.05
-
-
-def test_only_what_requires_a_gradient_changes():
-    model = add_lora_(small_llama(), 2, 4)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    train(model, examples(8, 5), QUICK)
-    changed = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}
-    assert changed == {name for name in before if name.endswith((".A", ".B"))}
-
-
-def test_gradients_are_cut_to_the_length_of_the_recipe():
-    """With a rate of 0 at the first step nothing moves, so the lengths are those of one and the same gradient."""
-    model, batches = small_llama(), [collate(examples(8, 5))]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    _, norm = training_step(model, batches, optimizer, clip=0.25)
-    cut = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
-    assert norm > 1
-    assert float(cut) == pytest.approx(0.25, rel=1e-4)
 
 
 def test_evaluation_comes_first_every_n_steps_and_last_and_disturbs_nothing():
@@ -191,14 +141,6 @@ def test_evaluation_comes_first_every_n_steps_and_last_and_disturbs_nothing():
 
 def noisy_loss(model, batch):
     return loss_at_labels(model, batch) * (1 + torch.rand(1).item())
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_adapters_stay_in_float32_over_a_base_of_either_precision(dtype):
-    model = add_lora_(small_llama().to(dtype), 2, 4)
-    history = train(model, examples(8, 5, 9), Recipe(40, 2e-2, batch=3))
-    assert history.losses[-1] < 0.8 * history.losses[0]
-    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
 
 
 def test_a_loss_that_is_no_number_stops_the_training_and_leaves_its_history():
