@@ -174,9 +174,11 @@ def test_eval_prints_bm25_first_and_sets_a_threshold(tmp_path, rag_run, monkeypa
     assert rag_run("eval", tmp_path / "docs" / "a.txt", models=models) == 2
     assert rag_run("ask", "Who built lighthouse xy?", models=models) == 1
     assert "provisional" not in capsys.readouterr().out
-    assert rag_run("eval", tmp_path / "q.csv", "--most-wrong", "0.01", models=models) == 0
+    monkeypatch.setattr(rag, "MOST_WRONG", 0.01)
+    assert rag_run("eval", tmp_path / "q.csv", models=models) == 0
     assert "none keeps it at 1%" in capsys.readouterr().out
-    assert rag.choose_threshold([(2, True), (2, False), (1, False)], 0.5)[0] == 2  # equal scores stay together
+    monkeypatch.setattr(rag, "MOST_WRONG", 0.5)
+    assert rag.choose_threshold([(2, True), (2, False), (1, False)])[0] == 2  # equal scores stay together
 
 
 BAD = {  # what is done to folder f and index i, then the command, its exit code and its sentence
