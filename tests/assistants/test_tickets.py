@@ -14,7 +14,6 @@ from helpers.old.assistants.tickets import (
     allowed_values,
     answer_text,
     exact_match,
-    pick_shots,
     predict_labels,
     read_answer,
     score_fields,
@@ -50,18 +49,6 @@ def test_a_chat_gives_shots_as_solved_turns_and_ends_where_the_model_speaks():
     assert [m["role"] for m in chat] == ["system", "user", "assistant", "user", "assistant", "user"]
     assert read_answer(chat[2]["content"]) == tickets[1]["label"]
     assert chat[-1]["content"] == "Hello"
-
-
-def test_shots_show_every_intent_before_any_comes_twice_and_a_longer_list_begins_with_the_shorter():
-    train = load_tickets("train")
-    shots = pick_shots(train, 9)
-    assert {shot["label"]["intent"] for shot in shots} == {intent["name"] for intent in canon()["intents"]}
-    for field in ("urgency", "sentiment"):
-        assert {shot["label"][field] for shot in shots} == set(canon()[field])
-    assert pick_shots(train, 3) == shots[:3] and pick_shots(train, 0) == []
-    assert len({shot["text"] for shot in pick_shots(train, 20)}) == 20
-    with pytest.raises(ValueError, match="so 3 of them"):
-        pick_shots(train[:2], 3)
 
 
 def test_what_is_trained_is_the_answer_and_its_end_for_every_ticket_and_leaves_room(tokenizer):  # noqa: F811

@@ -55,9 +55,9 @@ def measured(name: str, prompt: str) -> dict:
 def sorted_right(template: Any, split: str, n: int) -> list[int]:
     """Is each of the first n messages of a split sorted to its desk?"""
     from helpers.old.prompting import ask
-    from helpers.old.tasks import load_task
+    from helpers.old.tasks import load_messages
 
-    messages = load_task("classification", split)[:n]
+    messages = load_messages(split)[:n]
     replies = ask(*reader(), template, [{"message": message.text} for message in messages])
     return [int(reply == message.label) for reply, message in zip(replies, messages, strict=True)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from helpers.files import DataUnavailable
 from helpers.old.assistants import read_answer
-from helpers.old.evaluation import Code, counts, load_categories, load_codes, load_failures, paired
+from helpers.old.evaluation import Code, counts, load_categories, load_codes, load_failures
 from helpers.old.evaluation.failures import CODES, FAILURES, FOLDER
 from helpers.old.trials import tickets_recorded
 from helpers.old.velunda import load_tickets
@@ -55,14 +55,6 @@ def test_counts_are_of_one_coder_and_leave_out_what_has_no_category():
     assert list(counts([*codes, Code("f04", "you", "free", "")]).items()) == [("a", 2), ("b", 1)]
     with pytest.raises(ValueError, match="f01 is coded more than once: give the codes of one coder"):
         counts([*codes, Code("f01", "somebody", "x", "a")])
-
-
-def test_two_coders_are_lined_up_by_failure_not_by_place():
-    first = [Code("f01", "a", "x", "p"), Code("f02", "a", "x", "q"), Code("f03", "a", "x", "")]
-    second = [Code("f03", "b", "x", "p"), Code("f02", "b", "x", "r"), Code("f01", "b", "x", "p")]
-    assert paired(first, second) == (["p", "q"], ["p", "r"])
-    with pytest.raises(ValueError, match="No failure has a category of both coders"):
-        paired(first[:1], second[:1])
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import pytest
 from helpers.files import DataUnavailable, read_jsonl
 from helpers.files.paths import DATA, RESULTS
 from helpers.old.evaluation import CRITERIA, load_pairs, load_ratings
-from helpers.old.evaluation.judgments import ANSWERS, COMPOSED, FOLDER, SYSTEMS
+from helpers.old.evaluation.judgments import ANSWERS, FOLDER
 from helpers.velunda import load_handbook
 
 PAIRS = load_pairs()
+COMPOSED = ("short", "long", "slip")  # written for this set by a language model
+SYSTEMS = ("quoted", "written", "closed book", "reader", *COMPOSED)
 HANDBOOK = {row["id"]: row for name in ("everyday", "questions") for row in read_jsonl(DATA / f"velunda/{name}.jsonl")}
 GOLD = read_jsonl(ANSWERS)
 SIDES = [(pair, answer) for pair in PAIRS for answer in (pair.a, pair.b)]

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from helpers.old.evaluation import agreement, compare_judges, load_pairs, load_ratings, majority, prefers_longer, signed
+from helpers.old.evaluation import agreement, compare_judges, load_pairs, load_ratings, majority, prefers_longer
 from helpers.old.evaluation.judgments import CRITERIA, Rating
 
 PAIRS = load_pairs()
 WANTED = majority(load_ratings())
+SIGNED = {pair: {"a": 1, "b": -1, "tie": 0}[value] for pair, value in WANTED.items()}
 LONGER = {pair.id: len(pair.a.text) - len(pair.b.text) for pair in PAIRS}
 
 
@@ -42,7 +43,7 @@ def test_a_majority_is_of_the_criterion_asked_for():
 
 
 def test_who_follows_the_raters_is_always_right_and_the_opposite_never():
-    both = [agreement({k: sign * v for k, v in signed(WANTED).items()}, WANTED, PAIRS) for sign in (1, -1)]
+    both = [agreement({k: sign * v for k, v in SIGNED.items()}, WANTED, PAIRS) for sign in (1, -1)]
     assert [found.share for found in both] == [1, 0]
     assert both[0].high == 1 and 0.9 < both[0].low < 1, "50 questions leave some doubt"
     assert both[0].n == sum(value != "tie" for value in WANTED.values())
@@ -66,7 +67,7 @@ def test_an_interval_draws_whole_questions():
 
 
 def test_two_judges_are_compared_on_the_same_pairs():
-    perfect, other = signed(WANTED), LONGER
+    perfect, other = SIGNED, LONGER
     gain = compare_judges(perfect, other, WANTED, PAIRS)
     assert gain.share == pytest.approx(1 - agreement(other, WANTED, PAIRS).share)
     assert compare_judges(other, other, WANTED, PAIRS).share == 0
@@ -84,13 +85,3 @@ def test_who_goes_by_length_is_found_out():
 def test_no_wanted_answer_is_one_sentence():
     with pytest.raises(ValueError, match="nothing to agree with"):
         agreement(LONGER, dict.fromkeys(WANTED, "tie"), PAIRS)
-
-
-def test_cannot_tell_and_nothing_are_no_preference():
-    assert signed({"p1": "a", "p2": "b", "p3": "tie", "p4": "cannot tell", "p5": None}) == {
-        "p1": 1,
-        "p2": -1,
-        "p3": 0,
-        "p4": 0,
-        "p5": 0,
-    }

@@ -6,14 +6,13 @@ The library's model is loaded once, asked everything, and freed before ours is l
 from __future__ import annotations
 
 import gc
-import math
 
 import pytest
 import torch
 
 from helpers.generation import generate, reply_text, stream
 from helpers.models import chat_model, fetch
-from helpers.old.generation import PromptLookup, perplexity, speculative
+from helpers.old.generation import PromptLookup, speculative
 from helpers.old.trials.ladder import fast_model
 from helpers.transformer import Llama
 
@@ -114,7 +113,3 @@ def test_the_int4_copy_drafts_and_float32_decides(llama, ours, theirs):
 def test_pieces_of_a_stream_join_to_the_reply(llama, ours, theirs):
     pieces = list(stream(llama, theirs["tokenizer"], theirs["prompts"][0], NEW))
     assert "".join(pieces) == reply_text(theirs["tokenizer"], ours[0, -NEW:]) == "The capital of France is Paris."
-
-
-def test_perplexity_is_the_librarys(llama, theirs):
-    assert perplexity(llama, theirs["prompts"][10]) == pytest.approx(math.exp(theirs["loss"]), rel=1e-4)

@@ -7,7 +7,6 @@ import math
 import pytest
 import torch
 
-from helpers.old.generation import perplexity as generated
 from helpers.old.metrics import Perplexity
 from helpers.old.metrics.windows import windows
 from helpers.transformer import Llama, LlamaConfig
@@ -65,14 +64,6 @@ def test_a_prompt_is_read_and_not_scored(model):
     assert found["perplexity"] == pytest.approx(math.exp(nats / 6), rel=1e-5)
     assert found["bits_per_byte"] == pytest.approx(nats / 6 / math.log(2), rel=1e-5)
     assert found != Perplexity(model, Bytes()).compute(predictions=["49 €"])
-
-
-@pytest.mark.parametrize(("context", "stride"), [(16, 15), (16, 8), (16, 1), (64, None), (2, 1)])
-def test_windows_give_what_the_generation_room_computes(model, context, stride):
-    text = " ".join(TEXTS)
-    ours = Perplexity(model, Bytes(), context=context, stride=stride).compute(predictions=[text])["perplexity"]
-    theirs = generated(model, torch.tensor(list(text.encode())), context=context, stride=stride)
-    assert ours == pytest.approx(theirs, rel=1e-5)
 
 
 def test_with_a_stride_each_token_sees_no_more_than_its_window(model):

@@ -1,20 +1,17 @@
-"""BLEU, chrF and ROUGE in their smallest form equal the packages."""
+"""chrF in its smallest form equals the package."""
 
 from __future__ import annotations
 
 import pytest
 
-from helpers.old.metrics import BLEU, ChrF
-from helpers.old.metrics.minimal import bleu, chrf
+from helpers.old.metrics import ChrF
+from helpers.old.metrics.minimal import chrf
 from tests.metrics.test_overlap import random_texts
 
 
-@pytest.mark.parametrize("seed", [4, 5])
-def test_bleu_and_chrf_equal_sacrebleu(seed):
-    predictions, references = random_texts(200, several=False, seed=seed)
+def test_chrf_equals_sacrebleu():
+    predictions, references = random_texts(200, several=False, seed=4)
     firsts = [row[0] for row in references]
-    theirs = BLEU(tokenize="none").compute(predictions=predictions, references=firsts)["bleu"]
-    assert bleu(predictions, firsts) == pytest.approx(theirs, abs=1e-9)
     assert chrf(predictions, firsts) == pytest.approx(
         ChrF().compute(predictions=predictions, references=firsts)["chrf"]
     )

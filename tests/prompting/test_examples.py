@@ -1,11 +1,11 @@
-"""Which examples stand in a prompt: balanced, nearest with the most similar last, unlike each other, shuffled."""
+"""Which examples stand in a prompt: balanced, nearest with the most similar last, unlike each other."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from helpers.old.prompting.examples import balanced, diverse, example_turns, nearest, shuffled
+from helpers.old.prompting.examples import balanced, diverse, example_turns, nearest
 
 POOL = np.array([[1.0, 0.0], [0.0, 5.0], [3.0, 3.0], [-1.0, 0.1], [1.0, 0.01]])
 
@@ -39,12 +39,6 @@ def test_each_diverse_example_is_the_farthest_from_those_before_it():
     for k in range(1, 6):
         closest = (unit @ unit[chosen[:k]].T).max(1)
         assert closest[chosen[k]] == pytest.approx(np.delete(closest, chosen[:k]).min())
-
-
-def test_a_seed_gives_one_order_of_the_same_examples():
-    orders = {tuple(shuffled(range(6), seed)) for seed in range(5)}
-    assert len(orders) == 5 and all(sorted(order) == list(range(6)) for order in orders)
-    assert shuffled(range(6), 3) == shuffled(range(6), 3)
 
 
 def test_examples_become_turns_and_braces_in_a_text_stay_as_they_are():

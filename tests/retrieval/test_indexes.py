@@ -8,7 +8,7 @@ from math import log
 import numpy as np
 import pytest
 
-from helpers.old.retrieval import compare, score_search
+from helpers.old.retrieval import score_search
 from helpers.retrieval import BM25Index, Chunk, DenseIndex, Hit, HybridIndex, chunk_documents, content
 from helpers.retrieval import reciprocal_rank_fusion as fuse
 from helpers.retrieval.indexes import encoder_checksum
@@ -141,4 +141,4 @@ def test_words_find_most_of_the_handbooks_passages():
     index.add(chunks)
     scores = score_search(index.search, questions)
     first = score_search(lambda query, k: [Hit(piece, 0.0) for piece in chunks[:k]], questions)
-    assert compare(scores, first, "recall@10").low > 0.3
+    assert scores.mean("recall@10") > first.mean("recall@10") + 0.3

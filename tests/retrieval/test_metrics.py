@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from helpers.old.metrics import answer_f1, answer_words, exact_match
-from helpers.old.retrieval import compare, found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
+from helpers.old.retrieval import found_spans, ndcg_at_k, recall_at_k, reciprocal_rank, score_search
 from helpers.retrieval import Chunk, Hit
-from helpers.stats import paired_bootstrap
 from helpers.velunda import Question, Span
 
 
@@ -90,16 +89,6 @@ def test_scores_are_one_a_question_by_kind_with_intervals():
     assert set(score_search(ranked_search([1, 2, 3]), questions(), k=5).values) == {
         *("recall@1", "recall@5", "mrr", "ndcg@5"),
     }
-
-
-def test_two_searches_are_compared_question_by_question():
-    better, worse = (score_search(ranked_search(ranks), questions()) for ranks in ([1, 1, 2], [3, 4, 2]))
-    found = compare(better, worse, "mrr")
-    assert found == paired_bootstrap(better.values["mrr"], worse.values["mrr"])
-    assert found.difference == pytest.approx((1 - 1 / 3 + 1 - 1 / 4) / 3)
-    assert compare(better, worse, "mrr", "number").difference == pytest.approx((1 - 1 / 3) / 2)
-    with pytest.raises(ValueError, match="measured on different questions"):
-        compare(better, score_search(ranked_search([1, 1, 2]), questions()[:2]), "mrr")
 
 
 @pytest.mark.parametrize(

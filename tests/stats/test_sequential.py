@@ -109,13 +109,13 @@ def test_power_on_a_real_difference_and_what_stopping_early_saves():
     longer = simulate_peeking(0.73, 0.70, discordance=0.15, questions=3000)
     assert longer.sequential[-1] > 0.8
     large = simulate_peeking(0.78, 0.70, discordance=0.15, questions=1362)  # the difference is larger than planned for
-    assert large.sequential[-1] > 0.99 and large.median_stop < 1362 / 4
+    assert large.sequential[-1] > 0.99 and np.median(np.where(large.stops > 0, large.stops, np.inf)) < 1362 / 4
 
 
 def test_curves_rise_and_end_with_the_shares(equal):
     for curve in (equal.naive, equal.sequential):
         assert curve.shape == (2000,) and (np.diff(curve) >= 0).all()
-    assert equal.sequential[-1] == (equal.stops > 0).mean() and equal.median_stop == np.inf
+    assert equal.sequential[-1] == (equal.stops > 0).mean()
     assert str(equal).startswith("rejected of 4,000 with 2,000 questions: one look ")
 
 

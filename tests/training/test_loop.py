@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import subprocess
 import sys
 
 import pytest
-import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load_file
-from torch.nn import functional as F
 
-from helpers.files import safe_files
 from helpers.lora import add_lora_
-from helpers.old.foundations.probability import IGNORED
 from helpers.old.training import (
     Example,
     Recipe,
@@ -100,21 +95,6 @@ def gradients_of(split: int, normalize=None) -> tuple[float, list[torch.Tensor]]
     return loss, [parameter.grad.clone() for parameter in model.parameters()]
 
 
-def mean_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean surprise at the labels: logits (B, T, V), labels (B, T) at their own tokens' places."""
-    return F.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED)
-
-
-def mean_of_means(model, batches) -> float:
-    """The loop that was in every library until late 2024: the mean of the micro-batches' means."""
-    total = 0.0
-    for batch in batches:
-        part = mean_loss(model(batch.ids, mask=batch.mask), batch.labels) / len(batches)
-        part.backward()
-        total += part.item()
-    return total
-
-
 def apart(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
     """Length of the difference as a share of the length of the first."""
     flat = [torch.cat([gradient.flatten() for gradient in gradients]) for gradients in (one, other)]
@@ -130,21 +110,6 @@ def test_accumulation_equals_the_big_batch_with_unequal_numbers_of_labels(split)
     assert apart(expected, found) < 1e-5
 
 
-def test_the_mean_of_means_is_another_gradient():
-    whole, expected = gradients_of(8)
-    loss, found = gradients_of(1, mean_of_means)
-    assert abs(loss - whole) > 1e-3
-    assert apart(expected, found) > 0.1
-
-
-def test_micro_batches_change_nothing_in_a_whole_training():
-    """Twelve updates amplify the rounding of sums: Adam divides by the gradient's own size."""
-    texts, losses = examples(4, 22, 5, 9, 23, prompt=3), []
-    for micro in (None, 1):
-        losses.append(train(small_llama(), texts, Recipe(12, 1e-3, batch=4, micro_batch=micro, warmup=2)).losses)
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-
-
 # The loop ------------------------------------------------------------------------------------------------------------
 
 
@@ -153,24 +118,6 @@ def test_a_model_learns_its_examples_by_heart():
     assert len(history.losses) == len(history.gradient_norms) == 60
     assert history.losses[0] > 3
     assert history.losses[-1] < 0.05
-
-
-def test_only_what_requires_a_gradient_changes():
-    model = add_lora_(small_llama(), 2, 4)
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    train(model, examples(8, 5), QUICK)
-    changed = {name for name, p in model.named_parameters() if not torch.equal(p, before[name])}
-    assert changed == {name for name in before if name.endswith((".A", ".B"))}
-
-
-def test_gradients_are_cut_to_the_length_of_the_recipe():
-    """With a rate of 0 at the first step nothing moves, so the lengths are those of one and the same gradient."""
-    model, batches = small_llama(), [collate(examples(8, 5))]
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    _, norm = training_step(model, batches, optimizer, clip=0.25)
-    cut = torch.cat([p.grad.flatten() for p in model.parameters()]).norm()
-    assert norm > 1
-    assert float(cut) == pytest.approx(0.25, rel=1e-4)
 
 
 def test_evaluation_comes_first_every_n_steps_and_last_and_disturbs_nothing():
@@ -196,41 +143,6 @@ def noisy_loss(model, batch):
     return loss_at_labels(model, batch) * (1 + torch.rand(1).item())
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_adapters_stay_in_float32_over_a_base_of_either_precision(dtype):
-    model = add_lora_(small_llama().to(dtype), 2, 4)
-    history = train(model, examples(8, 5, 9), Recipe(40, 2e-2, batch=3))
-    assert history.losses[-1] < 0.8 * history.losses[0]
-    assert {p.dtype for p in model.parameters() if p.requires_grad} == {torch.float32}
-
-
-def test_autocast_computes_in_bfloat16_over_weights_in_float32():
-    seen = set()
-
-    def loss(model, batch):
-        logits = model(batch.ids, mask=batch.mask)
-        seen.add(logits.dtype)
-        return mean_loss(logits, batch.labels) * batch.n_labels
-
-    model = small_llama()
-    history = train(model, examples(8, 5), Recipe(20, 1e-2, batch=2, autocast=True), loss=loss)
-    assert seen == {torch.bfloat16}
-    assert history.losses[-1] < 0.5 * history.losses[0]
-    assert {p.dtype for p in model.parameters()} == {torch.float32}
-
-
-def test_what_cannot_be_trained_is_refused_in_one_sentence():
-    with pytest.raises(ValueError, match="nothing to train"):
-        train(small_llama().requires_grad_(False), examples(5), QUICK)
-    with pytest.raises(ValueError, match="nothing to train"):
-        train(small_llama(), [], QUICK)
-    with pytest.raises(ValueError, match="no labels"):
-        train(small_llama(), examples(5, prompt=5), QUICK)
-    for bad in ({"steps": 0}, {"batch": 0}, {"micro_batch": 3}, {"rate": 0.0}, {"clip": 0.0}, {"warmup": 7}):
-        with pytest.raises(ValueError):
-            Recipe(**{"steps": 6, "rate": 1e-2, "batch": 2} | bad)
-
-
 def test_a_loss_that_is_no_number_stops_the_training_and_leaves_its_history():
     def loss(model, batch):
         return loss_at_labels(model, batch) * (torch.nan if len(norms) == 3 else 1)
@@ -241,18 +153,6 @@ def test_a_loss_that_is_no_number_stops_the_training_and_leaves_its_history():
     with pytest.raises(TrainingDiverged, match="lower the learning rate") as error:
         train(model, examples(8, 5), QUICK, loss=loss)
     assert len(error.value.history.losses) == 2
-
-
-def test_with_a_title_the_losses_are_drawn(monkeypatch):
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
-    look = lambda model, step: 5.0 - step  # noqa: E731
-    history = train(small_llama(), examples(8, 5), QUICK, evaluate=look, evaluate_every=3, title="It falls")
-    losses, held_out = plt.gcf().axes[0].lines
-    assert losses.get_ydata().tolist() == history.losses
-    assert list(zip(*held_out.get_data(), strict=True)) == [(0, 5.0), (3, 2.0), (6, -1.0)]
-    plt.close("all")
 
 
 # Checkpoints ---------------------------------------------------------------------------------------------------------
@@ -294,14 +194,6 @@ def quick(model, folder, recipe=QUICK, texts=None, **options):
     return train(model, texts or examples(6, 7, 5), recipe, loss=loss_everywhere, folder=folder, **options)
 
 
-def test_a_finished_training_is_read_back_and_not_done_again(tmp_path):
-    first = tiny()
-    history = quick(first, tmp_path, evaluate=lambda model, step: step)
-    again = tiny()
-    assert quick(again, tmp_path, evaluate=lambda model, step: pytest.fail("looked again")) == history
-    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
-
-
 def test_a_checkpoint_holds_no_pickle_and_only_what_is_trained(tmp_path):
     model = add_lora_(tiny(), 2, 4, ("q_proj",))
     quick(model, tmp_path)
@@ -309,40 +201,6 @@ def test_a_checkpoint_holds_no_pickle_and_only_what_is_trained(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
     trained = {f"model.{name}" for name, p in model.named_parameters() if p.requires_grad}
     assert {name for name in names if name.startswith("model.")} == trained
-
-
-@pytest.mark.parametrize("fails_in", ["writing", "forcing"])
-def test_a_full_disk_leaves_the_checkpoint_before_and_one_sentence(tmp_path, monkeypatch, fails_in):
-    real, calls = safetensors.torch.save_file, []
-
-    def full(tensors, path, metadata):
-        calls.append(path)
-        if fails_in == "writing" and len(calls) == 2:
-            path.write_bytes(b"half a")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        real(tensors, path, metadata=metadata)
-
-    def fsync(descriptor):
-        if fails_in == "forcing" and len(calls) == 2:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(safetensors.torch, "save_file", full)
-    monkeypatch.setattr(safe_files.os, "fsync", fsync)
-    with pytest.raises(OSError, match="disk is too full for checkpoint.safetensors.*free some space") as error:
-        quick(tiny(), tmp_path, save_every=2)
-    assert error.value.errno == errno.ENOSPC
-    assert [file.name for file in tmp_path.iterdir()] == [FILE]
-    monkeypatch.undo()
-    assert len(quick(tiny(), tmp_path).losses) == 6
-    assert quick(tiny(), tmp_path).losses == quick(tiny(), tmp_path / "other").losses
-
-
-def test_safetensors_own_words_for_a_full_disk_are_understood():
-    from safetensors import SafetensorError
-
-    said = "Error while serializing: I/O error: No space left on device (os error 28)"
-    assert safe_files.is_disk_full(SafetensorError(said))
-    assert not safe_files.is_disk_full(SafetensorError("Error while deserializing header: header too large"))
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
@@ -355,48 +213,12 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         quick(add_lora_(tiny(), 2, 4, ("q_proj",)), tmp_path)
 
 
-def test_adapters_are_not_resumed_over_another_base(tmp_path):
-    quick(add_lora_(tiny(), 2, 4, ("q_proj",)), tmp_path)
-    other = tiny()
-    with torch.no_grad():
-        other.embedding.weight[3, 3] += 1e-3
-    with pytest.raises(CheckpointError, match="other frozen weights"):
-        quick(add_lora_(other, 2, 4, ("q_proj",)), tmp_path)
-
-
 def test_a_damaged_checkpoint_is_refused_in_one_sentence(tmp_path):
     quick(tiny(), tmp_path)
     whole = (tmp_path / FILE).read_bytes()
     (tmp_path / FILE).write_bytes(whole[:-100])
     with pytest.raises(CheckpointError, match="cut off or damaged"):
         quick(tiny(), tmp_path)
-
-
-def test_an_example_of_another_kind_can_be_trained_on():
-    """The loop knows no texts: whatever `collate` makes with `n_labels` and `to`."""
-    from dataclasses import dataclass
-
-    @dataclass
-    class Points:
-        x: torch.Tensor
-        y: torch.Tensor
-
-        @property
-        def n_labels(self):
-            return len(self.x)
-
-        def to(self, device):
-            return self
-
-    def gather(points):
-        return Points(*(torch.tensor(column) for column in zip(*points, strict=True)))
-
-    line = torch.nn.Linear(1, 1)
-    data = [(i / 10, 3 * i / 10 + 1) for i in range(10)]
-    squares = lambda model, batch: (model(batch.x[:, None])[:, 0] - batch.y).square().sum()  # noqa: E731
-    history = train(line, data, Recipe(300, 0.1, batch=5), collate=gather, loss=squares)
-    assert history.losses[-1] < 1e-3
-    assert (line.weight.item(), line.bias.item()) == pytest.approx((3, 1), abs=0.1)
 
 
 def test_the_examples_labels_stay_where_they_are():

@@ -24,7 +24,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "allowed_values",
             "answer_text",
             "exact_match",
-            "pick_shots",
             "predict_labels",
             "read_answer",
             "score_fields",

@@ -55,30 +55,6 @@ def _turns(ticket: Mapping[str, Any], answer: bool) -> list[dict]:
     return turns + [{"role": "assistant", "content": answer_text(ticket["label"])}] if answer else turns
 
 
-def pick_shots(tickets: Sequence[Mapping[str, Any]], n: int) -> list[Mapping[str, Any]]:
-    """Solved examples that show as much as few can: `n` times, the first ticket that shows most of what none showed.
-
-    What a ticket shows: its intent, urgency and sentiment, and whether it has a product and an order number. Once
-    everything has been shown, showing starts over. Raises ValueError where there are fewer than `n` tickets.
-    """
-    if not 0 <= n <= len(tickets):
-        raise ValueError(f"There are {len(tickets)} tickets to choose from, so {n} of them cannot be picked.")
-    chosen: list[Mapping[str, Any]] = []
-    left, everything = list(tickets), set().union(*map(_shows, tickets))
-    unseen = set(everything)
-    for _ in range(n):
-        unseen = unseen or set(everything)
-        best = max(range(len(left)), key=lambda i: (len(_shows(left[i]) & unseen), -i))
-        unseen -= _shows(left[best])
-        chosen.append(left.pop(best))
-    return chosen
-
-
-def _shows(ticket: Mapping[str, Any]) -> set[tuple[str, Any]]:
-    values = ticket["label"].items()
-    return {(field, value is None if field in ("product", "order_number") else value) for field, value in values}
-
-
 def read_answer(text: str) -> dict[str, str | None] | None:
     """The fields in the first whole JSON object of a reply, in the order of FIELDS, whatever stands around it.
 

@@ -24,7 +24,6 @@ from helpers.files.safe_files import DataUnavailable, numbered_lines, read_json,
 
 FOLDER = DATA / "failures"
 FAILURES, CODES, CATEGORIES = FOLDER / "failures.jsonl", FOLDER / "codes.jsonl", FOLDER / "categories.json"
-ASSISTANTS = ("tickets", "summaries", "reader", "quotes", "writer")
 
 
 @dataclass(frozen=True)
@@ -112,18 +111,6 @@ def counts(codes: Iterable[Code]) -> dict[str, int]:
     A code without a category is not counted. Raises ValueError where a failure is coded twice: count one coder at once.
     """
     return dict(Counter(code.category for code in _once(codes) if code.category).most_common())
-
-
-def paired(first: Iterable[Code], second: Iterable[Code]) -> tuple[list[str], list[str]]:
-    """The categories that two coders gave, for the failures that both have put into one, in the first one's order.
-
-    Raises ValueError where no failure has a category of both, and as `counts`.
-    """
-    theirs = {code.failure: code.category for code in _once(second) if code.category}
-    both = [(code.category, theirs[code.failure]) for code in _once(first) if code.category and code.failure in theirs]
-    if not both:
-        raise ValueError("No failure has a category of both coders, so they cannot be compared.")
-    return [mine for mine, _ in both], [other for _, other in both]
 
 
 def _once(codes: Iterable[Code]) -> list[Code]:

@@ -25,9 +25,6 @@ from helpers.files.safe_files import DataUnavailable, numbered_lines
 FOLDER = DATA / "judgments"
 PAIRS, ANSWERS, RATINGS = FOLDER / "pairs.jsonl", FOLDER / "answers.jsonl", FOLDER / "ratings.jsonl"
 SPLITS = ("dev", "test")
-RECORDED = ("quoted", "written", "closed book", "reader")  # systems of the course, as recorded
-COMPOSED = ("short", "long", "slip")  # written for this set by a language model
-SYSTEMS = (*RECORDED, *COMPOSED)
 CRITERIA = ("fluency", "relevance", "correctness", "factuality", "overall")
 VALUES = ("a", "b", "tie", "cannot tell")
 

@@ -6,8 +6,8 @@
     compare_judges(trained, longer, wanted, pairs)         # on the same pairs, question by question
     prefers_longer(longer, pairs)                          # 1.0: where both answers are right, or both wrong
 
-A judge's preferences are a number for each pair: positive for pair.a, negative for pair.b, 0 for a tie. `signed` makes
-them from "a", "b" and "tie". A judge's tie is half right; pairs on which the raters tie are left out. Answers to one
+A judge's preferences are a number for each pair: positive for pair.a, negative for pair.b, 0 for a tie. A
+judge's tie is half right; pairs on which the raters tie are left out. Answers to one
 question come back in three pairs, so all intervals draw whole questions.
 """
 
@@ -23,7 +23,6 @@ from helpers.old.evaluation.judgments import Pair, Rating
 from helpers.stats.intervals import bootstrap_ratio, wilson
 
 SIGNS = {"a": 1, "b": -1, "tie": 0}
-MODELS_OWN = ("written", "closed book")  # what the chat model of the course wrote, with and without a passage
 
 Preferences = Mapping[str, float]  # of pairs by id: positive for a, negative for b, 0 for a tie
 Points = Sequence[tuple[str, float]]  # (question, what the judge gets for one of its pairs, from 0 to 1)
@@ -57,11 +56,6 @@ def majority(ratings: Iterable[Rating], criterion: str = "overall") -> dict[str,
         pair: value if value in ("a", "b") and 2 * count > len(said[pair]) else "tie"
         for pair, (value, count) in most.items()
     }
-
-
-def signed(values: Mapping[str, str | None]) -> dict[str, float]:
-    """ "a", "b" and "tie" as +1, −1 and 0; what is None or "cannot tell" becomes 0, too."""
-    return {pair: SIGNS.get(value or "tie", 0) for pair, value in values.items()}
 
 
 def agreement(preferences: Preferences, wanted: Mapping[str, str], pairs: Sequence[Pair]) -> Agreement:

@@ -2,7 +2,7 @@
 
 | module        | what                                                                      | opened in       |
 |---------------|---------------------------------------------------------------------------|-----------------|
-| `probability` | softmax, cross-entropy, perplexity                                        | 00b, 02b        |
+| `probability` | softmax, cross-entropy                                                    | 00b, 02b        |
 | `gradients`   | `numerical_gradient`: the slow check of every gradient computed by hand   | 00b             |
 | `minimal`     | `Value`: backpropagation for single numbers                               | 00b             |
 """
@@ -15,6 +15,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "gradients": ["numerical_gradient"],
         "minimal": ["Value"],
-        "probability": ["cross_entropy", "perplexity", "softmax"],
+        "probability": ["cross_entropy", "softmax"],
     },
 )

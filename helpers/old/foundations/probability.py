@@ -2,14 +2,12 @@
 
     softmax(logits)                   # scores → probabilities
     cross_entropy(logits, targets)    # mean of −log p(what really came), in nats
-    perplexity(loss)                  # the same as a number of equally likely choices
 
 All three match PyTorch's. What it does not do: label smoothing, class weights, soft targets.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 IGNORED = -100  # the target that PyTorch and `transformers` leave out by default
@@ -35,8 +33,3 @@ def cross_entropy(logits: Tensor, targets: Tensor, ignore_index: int = IGNORED) 
     # log softmax = logit − logsumexp: never log(0), which is what log(softmax) gives for an unlikely target.
     chosen = logits.gather(1, targets[:, None]).squeeze(1)
     return (logits.logsumexp(dim=1) - chosen).mean()
-
-
-def perplexity(loss: Tensor | float) -> float:
-    """exp(loss) for a mean loss in nats: among how many equally likely choices the model might as well guess."""
-    return float(torch.as_tensor(loss, dtype=torch.float64).exp())

@@ -44,7 +44,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "written_chat",
     ],
     submod_attrs={
-        "acceptance": ["Item", "broken", "check_reply", "load_contract"],
+        "acceptance": ["Item", "check_reply", "load_contract"],
         "allowance": ["Allowance", "NotAllowed"],
         "backends": ["HostedRefused", "async_client", "client", "model_name"],
         "backoff": ["backoff_schedule", "retry_after_seconds", "wait_after"],

@@ -12,7 +12,6 @@ that is what the program behind it reads. "must" items are promises that somebod
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from helpers.files.paths import DATA
@@ -21,7 +20,6 @@ from helpers.old.velunda.tickets import FIELDS
 from helpers.velunda.company import canon
 
 CONTRACT = DATA / "hosted" / "contract.jsonl"
-MUST, SHOULD = "must", "should"
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,3 @@ def check_reply(item: Item, reply: str) -> str:
         f"{field} is {label[field]}, not {value}" for field, value in item.expect.items() if label[field] != value
     ]
     return "; ".join(dict.fromkeys(wrong))
-
-
-def broken(found: Iterable[tuple[Item, str]], level: str) -> dict[str, str]:
-    """The items of a level that do not hold, by id, with what is wrong."""
-    return {item.id: wrong for item, wrong in found if item.level == level and wrong}

@@ -2,8 +2,8 @@
 
 | module    | what                                                                                | opened in   |
 |-----------|-------------------------------------------------------------------------------------|-------------|
-| `costs`   | processor time, the largest tensor made, and the exponent with which both grow      | 02c         |
-| `process` | memory of this machine and of this process, and giving freed memory back             | 00, 02b, 05      |
+| `costs`   | processor time, and the largest tensor made                                        | 02c         |
+| `process` | the most memory that this process took                                              | (benchmarks)|
 
 Speed in tokens per second is measured in `helpers.old.speed`.
 """
@@ -14,7 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["costs", "process"],
     submod_attrs={
-        "costs": ["cpu_seconds", "exponent", "largest_tensor"],
-        "process": ["give_back_freed", "peak_bytes", "resident_bytes"],
+        "costs": ["cpu_seconds", "largest_tensor"],
+        "process": ["peak_bytes"],
     },
 )

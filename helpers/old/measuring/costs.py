@@ -8,12 +8,10 @@ What it does not see: memory inside one fused kernel, which is never a tensor.
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
@@ -51,15 +49,3 @@ def largest_tensor(function: Callable[..., Any], *args: Any) -> int:
     with torch.no_grad(), _Largest() as seen:
         function(*args)
     return seen.nbytes
-
-
-def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
-    """The power of the size that the cost grows with: the slope of a line through their logarithms (least squares).
-
-    Raises ValueError for fewer than two sizes, unequal numbers of both, or anything that is not positive.
-    """
-    if len(sizes) != len(costs) or len(sizes) < 2:
-        raise ValueError(f"An exponent needs two or more sizes, each with its cost, not {len(sizes)} and {len(costs)}.")
-    if not all(value > 0 and math.isfinite(value) for value in (*sizes, *costs)):
-        raise ValueError("Sizes and costs must be positive: there is no logarithm of zero or less.")
-    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])

@@ -17,7 +17,7 @@
 | `confidence`  | `CalibrationError`, `BrierScore`                                                  | 14c         |
 | `pass_rates`  | `PassAtK`: is one of k samples right?                                             | 14c         |
 | `reference`   | `METEOR`, `DistinctN`                                                             | 14c         |
-| `minimal`     | BLEU, chrF and ROUGE in a dozen lines each                                        | 14c         |
+| `minimal`     | chrF in a dozen lines                                                             | 14c         |
 | `words`       | words in any script                                                               | 14          |
 | `windows`     | how a text longer than the context is read                                        | 03, 14      |
 

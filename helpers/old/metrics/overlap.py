@@ -5,7 +5,7 @@
     ROUGE().compute(…)                                       # {"rouge1": 0.86, "rouge2": 0.8, "rougeL": 0.86}, of 1
 
 BLEU and chrF keep sacrebleu's scale of 0 to 100, in which all published scores are; ROUGE has rouge-score's 0 to 1.
-`helpers.old.metrics.minimal` has each in a dozen lines.
+`helpers.old.metrics.minimal` has chrF in a dozen lines.
 
 What they do not see: meaning. "It is free" and "It is not free" share nearly everything.
 """

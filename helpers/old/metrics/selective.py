@@ -29,11 +29,6 @@ class RiskCoverage:
     coverage: NDArray
     risk: NDArray
 
-    @property
-    def area(self) -> float:
-        """Mean risk over all coverages, by steps: the smaller, the better confidence sorts right from wrong."""
-        return float((self.risk * np.diff(self.coverage, prepend=0.0)).sum())
-
 
 def risk_coverage(confidences: ArrayLike, correct: ArrayLike) -> RiskCoverage:
     """Risk and coverage at every threshold that makes a difference.

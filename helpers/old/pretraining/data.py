@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +28,6 @@ from helpers.old.corpora import language_reference
 from helpers.old.training.loop import batch_order
 
 LEAST = 10_000  # characters of a text of one's own
-BETWEEN = "\n\n"  # what stands between two documents
 
 
 class Tokenizer(Protocol):
@@ -221,8 +220,3 @@ def _require_enough(n_train: int, n_held_out: int, vocab_size: int) -> None:
             f"The vocabulary has {vocab_size:,} tokens and the text only {n_train:,}, so most would never be seen: "
             "take a smaller vocabulary or a longer text."
         )
-
-
-def join(texts: Sequence[str]) -> str:
-    """Documents one after another, with an empty line between them."""
-    return BETWEEN.join(texts)

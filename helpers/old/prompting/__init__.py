@@ -8,7 +8,7 @@
 | `load_set`, `right`: what each template is measured on; `bare`: a prompt without instruction | `sets` |
 | `optimize`: edits that help on dev are kept | `optimizer` |
 | labels scored by how probable their text is: `label_scores`, `pmi`, `calibrated` … | `scoring` |
-| few-shot examples: `balanced`, `nearest`, `diverse`, `shuffled` | `examples` |
+| few-shot examples: `balanced`, `nearest`, `diverse` | `examples` |
 | replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
 | self-consistency: `final_answer`, `majority`, `self_consistency` | `voting` |
 | a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
@@ -34,7 +34,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "asking": ["ask"],
         "checking": ["check", "check_replies"],
-        "examples": ["balanced", "diverse", "example_turns", "nearest", "shuffled"],
+        "examples": ["balanced", "diverse", "example_turns", "nearest"],
         "optimizer": [
             "Optimized",
             "Trial",
@@ -42,10 +42,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "optimize",
             "reply_begins",
             "system",
-            "with_examples",
         ],
         "scoring": [
-            "CONTENT_FREE",
             "calibrated",
             "chat_ids",
             "choice_prompt",

@@ -1,10 +1,9 @@
-"""Which solved examples stand in a few-shot prompt, and in what order: fixed, nearest, diverse, shuffled.
+"""Which solved examples stand in a few-shot prompt, and in what order: fixed, nearest, diverse.
 
     vectors = embedder().encode([text for text, _ in pool], normalize_embeddings=True)       # (P, D)
     balanced(labels, 8)                     # places in the pool: each label in turn
     nearest(vectors, query, 8)              # those most like the query, the most similar one last
     diverse(vectors, 8)                     # those least like each other
-    shuffled([4, 0, 7, 2], seed=1)          # the same ones in another order
     example_turns([("Where is my bike?", "order status")])      # as turns of a chat
 
 All give places (indices), so one pool of texts, labels and vectors serves them all. What it does not do: look at the
@@ -13,7 +12,6 @@ query's label, train a selector, or check that the pool holds no near-duplicate 
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -72,13 +70,6 @@ def diverse(vectors: ArrayLike, n: int) -> list[int]:
         chosen.append(int(closest.argmin()))
         closest = np.maximum(closest, pool @ pool[chosen[-1]])
     return chosen
-
-
-def shuffled(places: Iterable[int], seed: int) -> list[int]:
-    """The same places in an order drawn by chance, the same one for the same seed."""
-    order = list(places)
-    random.Random(seed).shuffle(order)
-    return order
 
 
 def example_turns(examples: Iterable[tuple[str, str]], ask: str = "{text}") -> list[dict[str, str]]:

@@ -105,17 +105,6 @@ def reply_begins(text: str) -> Edit:
     return lambda template: _turned(template, [*_without(template, "assistant"), ("assistant", text)])
 
 
-def with_examples() -> Edit:
-    """The examples of the template stand as turns in front of its last turn of the user."""
-
-    def edit(template: Template) -> Template:
-        turns = _without(template, "examples")
-        at = max(i for i, (role, _) in enumerate(turns) if role == "user")
-        return _turned(template, [*turns[:at], ("examples", ""), *turns[at:]])
-
-    return edit
-
-
 def _without(template: Template, role: str) -> list[tuple[str, str]]:
     return [turn for turn in template.turns if turn[0] != role]
 

@@ -32,7 +32,6 @@ from helpers.old.generation.prefix import PrefixCache
 from helpers.transformer.kv_cache import KVCache
 
 Messages = Sequence[Mapping[str, str]]
-CONTENT_FREE = ("N/A", "[MASK]", "")  # the three texts of Zhao et al. (2021)
 
 
 def chat_ids(tokenizer: Any, messages: Messages) -> list[int]:

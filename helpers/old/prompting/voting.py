@@ -3,7 +3,7 @@
     final_answer("Rolls: 4 × 6 = 24\\nAnswer: 24")        # 24
     majority([24, 18, None, 24])                          # 24
     votes = self_consistency(model, tokenizer, prompts, samples=5, temperature=0.7)
-    votes[0].answer, votes[0].agreement, votes[0].tokens
+    votes[0].answer, votes[0].tokens
 
 Each sample has its own seed, so the vote of the first three of five samples is what three samples would have given.
 
@@ -43,11 +43,6 @@ class Vote(NamedTuple):
     def answer(self) -> int | None:
         """What most samples say."""
         return majority(self.answers)
-
-    @property
-    def agreement(self) -> float:
-        """The share of all samples that say so, 0 to 1; 0 where none has an answer."""
-        return 0.0 if self.answer is None else self.answers.count(self.answer) / len(self.answers)
 
     def first(self, samples: int) -> Vote:
         """The vote that the first samples alone would have given. Raises ValueError where there are not so many."""

@@ -8,7 +8,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "metrics": [
             "SearchScores",
-            "compare",
             "found_spans",
             "ndcg_at_k",
             "recall_at_k",

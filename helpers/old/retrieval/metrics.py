@@ -2,7 +2,6 @@
 
     recall_at_k(["d3", "d7", "d1"], {"d7", "d9"}, k=2)          # 0.5
     scores = score_search(index.search, questions, k=10)        # one number a question and measure
-    compare(scores, other_scores, "ndcg@10")                    # paired bootstrap
 
 In the handbook, what is relevant are passages, whatever the chunks: the first chunk that shows a passage counts, a
 second one that shows it again does not. So numbers for different chunk sizes can be compared.
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from helpers.retrieval.indexes import Hit
-from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
+from helpers.stats.intervals import bootstrap
 from helpers.velunda.handbook import Question, Span
 
 CUTS = (1, 5, 10)
@@ -111,13 +110,6 @@ def score_search(
         rows.append({**row, "mrr": reciprocal_rank(ranked, relevant), f"ndcg@{k}": ndcg_at_k(ranked, relevant, k)})
     values = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return SearchScores(tuple(q.question for q in asked), tuple(q.kind for q in asked), values)
-
-
-def compare(a: SearchScores, b: SearchScores, measure: str, kind: str | None = None) -> PairedDifference:
-    """How much higher `a` scores than `b` on the same questions, with its interval. Raises ValueError for others."""
-    if a.questions != b.questions:
-        raise ValueError("The two were measured on different questions: compare searches on the same ones.")
-    return paired_bootstrap(a._of(measure, kind), b._of(measure, kind))
 
 
 def _require(relevant: Collection[Hashable], k: int) -> None:

@@ -73,7 +73,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "backend": ["Backend", "Model", "load_backend"],
         "capacity": [
             "Curve",
-            "Plan",
             "Queue",
             "break_even",
             "cost_per_million",

@@ -177,22 +177,6 @@ def _stationary(births: NDArray, deaths: NDArray) -> NDArray:
     return weights / weights.sum()
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The fewest replicas that keep a promise, and what a user meets at the busiest of them."""
-
-    replicas: int
-    users: int  # of the busiest replica
-    queue: Queue
-
-    def __str__(self) -> str:
-        queue = self.queue
-        return (
-            f"{self.replicas} replicas with up to {self.users} users each, {queue.utilization:.0%} utilized: "
-            f"p95 of the wait {queue.wait_percentile(95):.2f} s, a reply takes {queue.mean_seconds:.1f} s on average"
-        )
-
-
 # Cost -----------------------------------------------------------------------------------------------------------------
 
 

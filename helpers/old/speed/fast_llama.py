@@ -29,9 +29,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helpers.attention import fused_attention, merge_heads, rope_cos_sin, rope_frequencies
-from helpers.old.measuring.process import give_back_freed
 from helpers.old.quantization.wide import wide_linear
 from helpers.old.speed.fast_step import LeanCache, lean_steps, rms_norm
+from helpers.training import free_memory
 from helpers.transformer.kv_cache import KVCache, layer_caches, place_tokens, require_ids
 from helpers.transformer.layers import PreNormBlock, RMSNorm
 from helpers.transformer.llama import Llama, LlamaConfig
@@ -97,7 +97,7 @@ class FastLlama(nn.Module):
         fast = cls(model)
         while len(layers):
             fast.blocks.append(FastBlock(layers.pop(0), fast.config))  # what it joined anew is let go here
-        give_back_freed()
+        free_memory()
         return fast.eval()
 
 

@@ -24,9 +24,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tqdm import tqdm
 
 from helpers.display.frontend import is_static
-from helpers.quantization import Int4Linear, Int8Linear
-
-LINEAR = (nn.Linear, Int8Linear, Int4Linear)
 
 
 def race(runs: Mapping[str, Callable[[], Any]], rounds: int = 3) -> dict[str, list[float]]:

@@ -152,11 +152,6 @@ class Peeking:
     sequential: NDArray  # (questions,): share that the e-value has rejected so far
     stops: NDArray  # (experiments,): the question at which the e-value rejected; 0 where it never did
 
-    @property
-    def median_stop(self) -> float:
-        """The question at which half of *all* experiments had stopped; infinite if fewer than half of them did."""
-        return float(np.median(np.where(self.stops > 0, self.stops, np.inf)))
-
     def __str__(self) -> str:
         return (
             f"rejected of {self.experiments:,} with {self.questions:,} questions: one look {self.one_look:.1%}, "

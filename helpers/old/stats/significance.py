@@ -13,18 +13,13 @@ Each test here is for one look at a sample whose size was fixed beforehand; `seq
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
 from helpers.stats.checks import inside, paired_answers, plain, whole_numbers
-
-Alternative = Literal["two-sided", "greater", "less"]
-BLOCK = 4_000_000  # permuted values held at once: 32 MB
 
 
 @dataclass(frozen=True)
@@ -79,11 +74,3 @@ def mcnemar_limit(disagreements: ArrayLike, alpha: float = 0.05) -> NDArray:
     n, half = whole_numbers(disagreements, "disagreements"), inside(alpha, "alpha", 0.05) / 2
     most = binom.ppf(half, n, 0.5)  # the first count at which the tail reaches half of alpha …
     return np.where(binom.cdf(most, n, 0.5) <= half, most, most - 1).astype(int)  # … and may pass it
-
-
-def _blocks(total: int, width: int) -> Iterator[int]:
-    """How many rows of `width` values to hold at once, again and again, until there were `total`."""
-    most = max(1, BLOCK // width)
-    while total > 0:
-        yield min(most, total)
-        total -= most

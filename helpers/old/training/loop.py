@@ -1,8 +1,5 @@
 """The training loop of the course: accumulation, clipping, a schedule, evaluation, checkpoints that go on exactly.
 
-    recipe = Recipe(steps=60, rate=1e-3, batch=8, micro_batch=4, warmup=6)
-    history = train(model, examples, recipe, evaluate=dev_loss, evaluate_every=20, folder="build/sft")
-
     for each step:
         the rate   = peak · cosine_with_warmup(step)
         the batch  = the next examples of a shuffled order, in micro-batches that fit into memory

@@ -64,15 +64,6 @@ def loss_of(model: nn.Module, ids: Tensor) -> Tensor:
     return F.cross_entropy(model(ids[:, :-1]).flatten(0, 1), ids[:, 1:].flatten())
 
 
-def gradient_norms(model: nn.Module, ids: Tensor) -> Tensor:
-    """Norm of the loss's gradient with respect to all weights of each layer: (n_layers,)."""
-    model.zero_grad()
-    loss_of(model, ids).backward()
-    norms = [torch.stack([w.grad.norm() for w in block.parameters()]).norm() for block in model.blocks]
-    model.zero_grad()
-    return torch.stack(norms)
-
-
 def train(model: nn.Module, steps: int, seed: int = 0, rate: float = 3e-3, warmup: int = 0) -> Iterator[float]:
     """Adam with gradients clipped to a norm of 1; gives the loss at each step, nats per byte, until it is no number.
 

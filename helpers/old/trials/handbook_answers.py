@@ -94,11 +94,6 @@ def answered(split: str, stratum: str | None = None) -> list[dict[str, Any]]:
     return [row for name in names for row in RECORD.find("quotes", split=split, stratum=name)["rows"]]
 
 
-def confidences(rows: Sequence[dict[str, Any]]) -> tuple[list[float], list[bool]]:
-    """What `helpers.old.metrics.risk_coverage` takes: each answer's score, and whether it is right."""
-    return [row["score"] for row in rows], [row["right"] for row in rows]
-
-
 def reader_rows(split: str, stratum: str) -> list[dict[str, Any]]:
     """What the reader wrote about the best quote of each question, threshold or not, in the order of `answered`."""
     return RECORD.find("reader", split=split, stratum=stratum)["rows"]

@@ -2,11 +2,9 @@
 
     judged = label_judged("test")                  # a BothOrders for each pair: .margin, .position, .flips
     prefer = preferences("test")                   # by judge's name: {"p007": +0.31, …}, positive for pair.a
-    table = scores("test")                         # by judge's name: its Agreement with the raters' majority
     known_answers()                                # single answers whose truth is known, with the chat model's grade
-    unseen_systems("measures")                     # of a trained judge, where it has not read the compared systems
 
-JUDGES names them: the chat model asked to choose ("label judge", with "as shown" for one order only) and asked about
+The judges: the chat model asked to choose ("label judge", with "as shown" for one order only) and asked about
 one answer at a time ("grade"); judges trained on dev questions; measures of a single answer; the system that won more
 often on dev. What this does not do: measure anything.
 """
@@ -19,7 +17,7 @@ from typing import Any
 
 from helpers.old.evaluation.judges import BothOrders
 from helpers.old.evaluation.judgments import Pair, load_pairs, load_ratings
-from helpers.old.evaluation.preferences import SIGNS, Agreement, Preferences, agreement, majority
+from helpers.old.evaluation.preferences import SIGNS, Preferences, majority
 from helpers.old.stats.ranking import bradley_terry
 from helpers.old.trials.handbook_answers import compared
 from helpers.old.trials.records import Record
@@ -28,8 +26,6 @@ from helpers.velunda.handbook import Question
 RECORD = Record("14b_judges")
 recorded, find = RECORD.read, RECORD.find
 TRAINED = {"trained": "vectors", "trained on measures": "measures", "trained on both": "both"}
-MEASURES = ("longer", "shorter", "overlap", "no new numbers", "cross-encoder", "containment")
-JUDGES = ("label judge", "as shown", "grade", *TRAINED, *MEASURES, "system")
 
 
 def label_judged(split: str, first: str = "A") -> list[BothOrders]:
@@ -96,23 +92,6 @@ def by_system(pairs: Sequence[Pair]) -> Preferences:
     ranking = bradley_terry([p.a.system for p in dev], [p.b.system for p in dev], outcomes, prior=0.5, resamples=1)
     strength = dict(zip(ranking.names, ranking.strengths.tolist(), strict=True))
     return {pair.id: strength[pair.a.system] - strength[pair.b.system] for pair in pairs}
-
-
-def scores(split: str, criterion: str = "overall") -> dict[str, Agreement]:
-    """Each judge's agreement with the raters' majority by a criterion."""
-    pairs, wanted = load_pairs(split), majority(load_ratings(), criterion)
-    return {name: agreement(prefers, wanted, pairs) for name, prefers in preferences(split).items()}
-
-
-def unseen_systems(features: str) -> dict[str, Agreement]:
-    """How a trained judge agrees on dev questions that it was not fitted on: "all" other pairs were used, or those
-    "without" either of the two systems that are compared, or "as few" pairs as those, of any system.
-
-    features: "vectors" or "measures". What "without" loses against "as few" was knowledge of the systems' styles.
-    """
-    run, wanted = find("unseen systems", features=features), majority(load_ratings())
-    pairs = [pair for pair in load_pairs("dev") if wanted[pair.id] != "tie"]
-    return {name: agreement(run[name], wanted, pairs) for name in ("all", "as few", "without")}
 
 
 def _differences(pairs: Sequence[Pair], scored: dict[str, Any]) -> Preferences:

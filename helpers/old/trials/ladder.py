@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from helpers.files.paths import RESULTS
 from helpers.generation.decoding import generate
 from helpers.models import chat_model, fetch
 from helpers.old.generation.speculation import PromptLookup, speculative
@@ -44,7 +42,6 @@ RUNGS = (
 )
 N_DRAFT = 4  # tokens that the int4 copy drafts for each pass of the float32 model
 PROMPT = "The history of the bicycle begins with"
-RECORDED = RESULTS / "05b_ladder.json"
 
 
 def make(rung: str) -> Write:
@@ -114,8 +111,3 @@ def copying_prompt() -> str:
     """A prompt whose best continuation stands in it: a message, and a reply that begins by quoting it."""
     message = " ".join(parallel_texts()["English"][:6])
     return f'The customer wrote:\n\n"{message}"\n\nOur reply quotes the whole message first:\n\n"'
-
-
-def recorded() -> dict:
-    """The ladder as `make sweeps` measured it."""
-    return json.loads(RECORDED.read_text(encoding="utf-8"))

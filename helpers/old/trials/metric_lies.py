@@ -1,9 +1,7 @@
-"""Bad answers that metrics love: five small functions that spoil a right answer, and how often each metric is fooled.
+"""Bad answers that metrics love: five small functions that spoil a right answer.
 
     negated("A new display costs 129 euros.")        # "A new display does not cost 129 euros."
     other_number("A new display costs 129 euros.")   # "A new display costs 921 euros."
-    fooled({"ROUGE-1": by(ROUGE(), "rouge1")})       # of 16 questions: on how many does a bad answer get as much as a
-                                                     # right one, or more?
     print(as_table(mean_scores(judges)))             # beside the right answers, what do the bad ones get?
 
 The bad answers are made from the reference, the right answer says the same in other words: so a metric has to choose
@@ -13,9 +11,8 @@ between the reference's words and its meaning. That is the hard case, and no sam
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -158,38 +155,6 @@ ATTACKS: dict[str, Callable[[str, np.random.Generator], str | None]] = {
 }
 
 # How metrics score them ----------------------------------------------------------------------------------------------
-
-Judge = Callable[[Sequence[str], Sequence[str]], Sequence[float]]  # answers, references → the higher, the better
-
-
-def by(metric: Any, name: str) -> Judge:
-    """One of the numbers that a metric of `helpers.old.metrics` gives each answer, as what `fooled` asks."""
-
-    def judge(answers: Sequence[str], references: Sequence[str]) -> list[float]:
-        return list(metric.each(predictions=list(answers), references=list(references))[name])
-
-    return judge
-
-
-def fooled(
-    judges: Mapping[str, Judge], questions: Sequence[Question] = QUESTIONS, seed: int = 0
-) -> dict[str, dict[str, tuple[int, int]]]:
-    """Metric → attack → (questions on which the bad answer gets as much as the right one or more, questions asked).
-
-    An attack that does not apply to a reference (`other_number` where there is none) is not counted.
-    """
-    rng = np.random.default_rng(seed)
-    bad = {name: [attack(q.reference, rng) for q in questions] for name, attack in ATTACKS.items()}
-    references = [q.reference for q in questions]
-    found: dict[str, dict[str, tuple[int, int]]] = {}
-    for metric, judge in judges.items():
-        right = judge([q.right for q in questions], references)
-        found[metric] = {}
-        for attack, answers in bad.items():
-            asked = [i for i, answer in enumerate(answers) if answer is not None]
-            scores = judge([answers[i] for i in asked], [references[i] for i in asked])
-            found[metric][attack] = sum(s >= right[i] for i, s in zip(asked, scores, strict=True)), len(asked)
-    return found
 
 
 def as_table(found: Mapping[str, Mapping[str, tuple[int, int] | float]]) -> str:

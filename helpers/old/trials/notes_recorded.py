@@ -3,9 +3,7 @@
     run = find("examples")                     # one way of asking: its replies, and marks letter by letter
     runs = every("retried")                    # one way whose replies are sampled: one run per seed
     marks(run, "valid"), marks(run, "wants")   # [True, False, …]: does it fit the schema? is the field right?
-    all_right(run)                             # valid, and all judged fields right
-    share(all_right(run))                      # a Score: of its interval, whole families of phrasing are drawn
-    gap(all_right(run), all_right(other))      # paired by family
+    gap(marks(run, "wants"), marks(other, "wants"))      # paired by family
     taught("adapter")                          # the same letters read by 07's adapter, or by "TF-IDF and rules"
 
 What it does not do: measure anything.
@@ -18,10 +16,9 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from helpers.old.metrics.grouped import Score
 from helpers.old.trials import tickets_recorded
 from helpers.old.trials.records import Record
-from helpers.old.trials.ticket_notes import JUDGED, sixty
+from helpers.old.trials.ticket_notes import sixty
 from helpers.old.velunda.tickets import load_tickets
 from helpers.stats.intervals import PairedDifference, paired_bootstrap
 
@@ -48,16 +45,6 @@ def find(way: str, fields: str = "evidence first", examples: bool | None = None)
 def marks(run: Mapping[str, Any], what: str) -> list[bool]:
     """Letter by letter: "valid", "copied" (the evidence stands in the letter), or whether a judged field is right."""
     return [mark == "1" for mark in run[what]]
-
-
-def all_right(run: Mapping[str, Any]) -> list[bool]:
-    """Valid, and all judged fields right."""
-    return [all(row) for row in zip(*(marks(run, what) for what in ("valid", *JUDGED)), strict=True)]
-
-
-def share(found: Sequence[bool]) -> Score:
-    """How many of the sixty, with an interval that draws families."""
-    return Score.of((ticket["family"], mark) for ticket, mark in zip(sixty(), found, strict=True))
 
 
 def gap(a: Sequence[bool], b: Sequence[bool]) -> PairedDifference:

@@ -175,25 +175,6 @@ def train_translator(
     return Trained(model.eval(), tuple(losses))
 
 
-@torch.no_grad()
-def translate(
-    model: EncoderDecoder, texts: Sequence[Sequence[str]], edit: Callable[[Tensor], Tensor] | None = None
-) -> list[str]:
-    """What the model writes for each list of words, the likeliest digit at every step.
-
-    edit(memory): changes what the encoder made of the texts, (B, S, C), before the decoder looks at it.
-    """
-    source, mask = encode_words(texts)
-    memory = model.encode(source, mask)  # (B, S, C), once for all digits
-    memory = edit(memory) if edit is not None else memory
-    cache = model.new_cache(len(texts), len(str(LARGEST)) + 1)
-    token, written = torch.full_like(source[:, :1], PAD), []
-    for _ in range(cache.max_len):
-        token = model.decode(token, memory, mask, cache)[:, -1:].argmax(-1)  # (B, 1)
-        written.append(token)
-    return decode_digits(torch.cat(written, dim=1))
-
-
 @dataclass(frozen=True)
 class Inside:
     """What one cross-attention of a model gets and does while it writes one number.

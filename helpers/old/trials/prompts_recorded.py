@@ -27,7 +27,6 @@ from helpers.stats.intervals import PairedDifference, paired_bootstrap
 PROMPTS, INJECTION = Record("12_prompts"), Record("12_injection")
 VERSIONS = ("bare", "1.0.0", "2.0.0")
 MODELS = ("chat", "user", "both")  # as it is; tuned to obey orders in the user's text, or there and in the system turn
-DID = ("obeyed", "found", "plain", "tickets")  # the ticket's order, the number asked for; plain orders, the number
 
 
 def verdicts(name: str, prompt: str) -> NDArray:

@@ -1,7 +1,5 @@
 """What five of the course's assistants said to each of their dev items, right or wrong, from the recorded runs.
 
-    found = outputs("reader")               # 131 of them
-    [each.output for each in found if not each.right]
     right_answers()["reader"]               # [(output, reference, accepted strings), …] of the right ones
 
 Outputs stand as they were recorded. The record of the ticket reader has marks instead: a ticket whose five fields are
@@ -53,13 +51,6 @@ class Output:
     accepted: tuple[str, ...] = ()
     answerable: bool = True
     context: dict[str, str] = field(default_factory=dict)
-
-
-def outputs(assistant: str) -> list[Output]:
-    """What one of `ASSISTANTS` said to its dev items. Raises ValueError for another name."""
-    if assistant not in ASSISTANTS:
-        raise ValueError(f"There is no record of {assistant!r}: choose one of {', '.join(ASSISTANTS)}.")
-    return ASSISTANTS[assistant]()
 
 
 def tickets() -> list[Output]:

@@ -4,7 +4,6 @@
     found = train_size(size, tokens_for(size, budget=2e10), seed=0)
     found["loss"]                     # nats per character of held-out files
     found["right in a row"]           # {"1": 0.52, "4": 0.19, …}: share of letters from where on so many are all right
-    ISOFLOP.find("fit", size="24x2", budget=2e10, seed=0)        # what was recorded
 
 A token is a character, a window has 64 of them, and no run reads a part of the text twice unless it is told to.
 What it does not do: fit laws (`helpers.old.pretraining.scaling`).
@@ -43,7 +42,6 @@ SIZES = {  # channels, layers, heads
     "144x4": (144, 4, 4),
 }
 IN_A_ROW = (1, 2, 4, 8, 16)
-ISOFLOP, HELD_OUT = Record("03b_isoflop"), Record("03b_held_out")
 REPEATED, EXPERTS = Record("03d_repeated"), Record("03b_experts")
 
 

@@ -15,7 +15,6 @@ from helpers.files.paths import DATA
 from helpers.files.safe_files import read_json
 
 FILE = DATA / "evaluation" / "six_answers.json"
-KINDS = ("right", "dangerous", "no answer")
 
 
 @dataclass(frozen=True)

@@ -107,11 +107,6 @@ def right_fields(note: Note | None, ticket: Mapping[str, Any]) -> dict[str, bool
     return {field: note is not None and note.get(field, "") == value for field, value in wanted(ticket).items()}
 
 
-def right(note: Note | None, ticket: Mapping[str, Any]) -> bool:
-    """Are all judged fields right?"""
-    return all(right_fields(note, ticket).values())
-
-
 # What the model is told ----------------------------------------------------------------------------------------------
 
 

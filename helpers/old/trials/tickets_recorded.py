@@ -1,8 +1,7 @@
 """What the recorded fine-tunings on tickets gave (data/results/07_*.json, written by `make sweeps`), read back.
 
     scores(adapter(), "fresh")["exact"]             # a Score: .right of .n, .share, .by_family
-    all_right(adapter(), "dev"), sure(adapter(), "dev")      # ticket by ticket: all five fields right? how sure?
-    gain("fresh")                                   # the adapter against TF-IDF with rules, family by family
+    all_right(adapter(), "dev")                     # ticket by ticket: all five fields right?
 
 `adapter()` is the run of the shipped adapter (07_tickets), `cheap()` that of TF-IDF with rules on the same families
 (07_baseline; also the embedder's vectors, and a constant). What it does not do: measure anything.
@@ -10,7 +9,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -19,7 +17,6 @@ from typing import Any
 from helpers.old.metrics.grouped import Score
 from helpers.old.trials.records import Record
 from helpers.old.velunda.tickets import FIELDS, load_tickets
-from helpers.stats.intervals import PairedDifference, bootstrap, paired_bootstrap
 
 ADAPTER, CHEAP = Record("07_tickets"), Record("07_baseline")
 
@@ -50,31 +47,9 @@ def scores(run: Mapping[str, Any], split: str = "test") -> dict[str, Score]:
     }
 
 
-def mean_share(run: Mapping[str, Any], split: str = "test") -> float:
-    """The share of right values over all fields and tickets."""
-    found = scores(run, split)
-    return sum(found[field].share for field in FIELDS) / len(FIELDS)
-
-
 def all_right(run: Mapping[str, Any], split: str) -> list[bool]:
     """For each ticket of a split: were all five fields right?"""
     return [set(marks) == {"1"} for marks in zip(*(run[split]["right"][field] for field in FIELDS), strict=True)]
-
-
-def sure(run: Mapping[str, Any], split: str) -> list[float]:
-    """For each ticket of a split: the product of its fields' confidences, as if the fields were independent."""
-    return [math.prod(row) for row in zip(*(run[split]["sure"][field] for field in FIELDS), strict=True)]
-
-
-def gain(split: str, features: str = "characters") -> PairedDifference:
-    """All five fields right: the adapter's share minus that of a cheap way, paired by family of phrasing."""
-    ours, theirs = (by_family(all_right(run, split), split) for run in (adapter(), cheap(features)))
-    return paired_bootstrap(ours, theirs)
-
-
-def interval(values: Sequence[float], split: str) -> tuple[float, float]:
-    """95 % interval of the mean of one value per ticket, by a bootstrap that draws whole families."""
-    return bootstrap(by_family(values, split))
 
 
 def by_family(values: Sequence[float], split: str) -> list[float]:
