@@ -232,8 +232,8 @@ def read_folder(folder: Path, out: Path, made_by: str, held: dict) -> tuple[dict
     return hashes, contents
 
 
-def index(folder: Path, out: Path, args) -> None:
-    """Read and embed what is new or changed, forget what is gone. A killed run goes on after its last file."""
+def index(folder: Path, out: Path, args) -> SimpleNamespace:
+    """Read and embed what is new, forget what is gone, return the models. A killed run goes on after its last file."""
     if folder.is_dir() and not args.dry_run:
         out.mkdir(parents=True, exist_ok=True)
     with closing(database(out / "index.db", write=out.is_dir() and not args.dry_run)) as db:
@@ -250,7 +250,7 @@ def index(folder: Path, out: Path, args) -> None:
         seconds = (time.perf_counter() - start) * len(texts) / 16
         say(f"To embed: {len(texts)} passages, about {sum(map(len, texts)) // 4:,} tokens, {seconds:.0f} seconds")
         if args.dry_run:
-            return
+            return models
         for digest, texts in todo.items():
             row = digest, json.dumps(contents[digest]), models.embed(texts).tobytes()
             with db:
@@ -260,9 +260,10 @@ def index(folder: Path, out: Path, args) -> None:
             db.executemany("delete from content where hash = ?", [[digest] for digest in held.keys() - contents])
             db.executemany("insert or replace into about values (?, ?)", about.items())
     say(f"{len(hashes)} files in {out}.\n{NOT_CHECKED}")
+    return models
 
 
-def open_index(args) -> SimpleNamespace:
+def open_index(args, models: SimpleNamespace | None = None) -> SimpleNamespace:
     """The passages that these groups may read, and the models. What other groups hold is neither ranked nor counted."""
     with closing(database(args.out / "index.db")) as db:
         about = dict(db.execute("select * from about"))
@@ -272,7 +273,7 @@ def open_index(args) -> SimpleNamespace:
     allowed = set(groups.values()) if args.groups is None else {group.strip() for group in args.groups.split(",")}
     if not files or allowed - set(groups.values()):
         raise CannotRun(f"{args.out} holds no whole index, or none of these groups: index it, or correct --groups.")
-    models = load_models(args, about)
+    models = models or load_models(args, about)
     if models.embedder and models.names["embedder"] != about["embedder"]:
         raise CannotRun(f"{models.names['embedder']} is another embedder than the index has: index the folder again.")
     rows = [(name, *contents[digest]) for name, digest in files.items() if groups[name] in allowed]
@@ -489,11 +490,12 @@ def run(args) -> int:
     command, *rest = args.words if args.words and args.words[0] in n_words else ["", *args.words]
     if len(rest) not in n_words.get(command, (1, 2)):
         raise CannotRun("Write one of: index FOLDER, ask QUESTION, eval CSV, FOLDER QUESTION; --help says more.")
+    models = None
     if command in ("", "index"):
-        index(Path(rest.pop(0)).expanduser().resolve(), args.out, args)
+        models = index(Path(rest.pop(0)).expanduser().resolve(), args.out, args)
     if command == "index" or (not command and args.dry_run):
         return 0
-    held = open_index(args)
+    held = open_index(args, models)
     if command == "eval":
         return evaluate(held, Path(rest[0]), args)
     return max([ask(held, line, args) for line in rest or sys.stdin if rest or line.strip()], default=0)
