@@ -37,12 +37,22 @@ torch.zeros(base.out_features, rank) => torch.randn(base.out_features, rank)
     at first the layer has to do what the base did, so B starts at zero.
 torch.randn(rank, base.in_features) => torch.zeros(rank, base.in_features)
     if A and B are both zero, neither gets a gradient: A starts at random.
+torch.randn(rank, base.in_features) => torch.ones(rank, base.in_features)
+    rows of A that are alike stay alike in training: draw A at random.
 nn.Parameter(torch.randn(rank, base.in_features) / base.in_features**0.5) => torch.randn(rank, base.in_features)
     a tensor alone is not trained: wrap A in `nn.Parameter`.
 nn.Parameter(torch.zeros(base.out_features, rank)) => torch.zeros(base.out_features, rank)
     a tensor alone is not trained: wrap B in `nn.Parameter`.
 alpha / rank => alpha
     the scale is alpha / rank.
+alpha / rank => rank / alpha
+    the scale is alpha / rank, not the other way round.
+self.scale * F.linear(low => F.linear(low
+    the correction is not scaled: multiply it by alpha / rank.
+self.A.to(x.dtype) => self.A.data.to(x.dtype) && self.B.to(x.dtype) => self.B.data.to(x.dtype)
+    A and B get no gradient: compute with the parameters themselves, not with their `.data`.
+self.base(x) + self.scale => self.base(x).detach() + self.scale
+    the gradient has to pass through the frozen layer, too: no `detach` and no `no_grad` there.
 self.base(x) + self.scale => self.scale
     the frozen layer is missing: add `self.base(x)`.
 self.base(x) + self.scale * F.linear(low, => self.scale * self.base(x) + F.linear(low,
@@ -64,6 +74,7 @@ self.scale * F.linear(low, self.B.to(x.dtype)) => self.scale * x @ (self.B @ sel
 """
 COPIED = "a matrix as large as the frozen one is kept for the backward pass: cast A and B only, multiply by A first."
 WIDER = "a 32-bit copy of x is kept for the backward pass: leave x as it is, and cast A and B to its dtype."
+NARROW = "the optimizer adds tiny steps to A and B: keep them in float32, whatever the base is in."
 TRAINED = "the base is still trained: freeze it, as with `base.requires_grad_(False)`."
 
 
@@ -73,7 +84,13 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     base = nn.Linear(n_in, n_out, bias=False, dtype=dtype)
     x, A, B = torch.randn(3, 2, n_in).to(dtype), torch.randn(rank, n_in) / n_in, torch.randn(n_out, rank)
     layer, copies, wider = answer(base, rank, alpha), [], []
-    start, at_random = layer(x).detach(), bool(layer.A.any())
+    for name, shape in {"A": (rank, n_in), "B": (n_out, rank)}.items():
+        if tuple(getattr(getattr(layer, name, None), "shape", ())) != shape:
+            raise TypeError(f"`{name}` has to be an `nn.Parameter` of shape {shape}; compute with it as F.linear does.")
+    if (start := layer(x)) is None:
+        raise TypeError("`forward` gives nothing back: return the sum.")
+    start, first, narrow = start.detach(), layer.A[0], {layer.A.dtype, layer.B.dtype} - {torch.float32}
+    at_first = "random" if (layer.A != first).any() else "alike" if first.any() else "zero"
     with torch.no_grad():
         layer.A.copy_(A)
         layer.B.copy_(B)
@@ -88,7 +105,8 @@ def drive(answer, dtype, n_in, n_out, rank, alpha):
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         y = layer(x.requires_grad_())
     trained = " ".join(sorted(name for name, parameter in layer.named_parameters() if parameter.requires_grad))
-    told = {"trained": trained, "dtype": str(y.dtype), "A is random": at_random, "copies": [len(copies), len(wider)]}
+    told = {"trained": trained, "dtype": str(y.dtype), "copies": [len(copies), len(wider)]}
+    told |= {"A at first": at_first, "narrow": len(narrow)}
     if dtype == torch.float32:
         gradients = torch.autograd.grad(y.square().mean(), [x, layer.A, layer.B], allow_unused=True)
         told |= {"at first": start, "with other A and B": y.detach(), "gradients": list(gradients)}
@@ -100,6 +118,7 @@ def shown(dtype, n_in, n_out, rank, alpha):
 
 
 PROPERTIES = [
+    ("A and B are in 32 bits", lambda told, *_: not told["narrow"], NARROW),
     ("only A and B are trained", lambda told, *_: set(told["trained"].split()) <= {"A", "B"}, TRAINED),
     ("no copy of the frozen matrix is kept", lambda told, *_: not told["copies"][0], COPIED),
     ("no 32-bit copy of x is kept", lambda told, *_: not told["copies"][1], WIDER),

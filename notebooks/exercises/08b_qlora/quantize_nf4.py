@@ -32,6 +32,8 @@ blocks.abs().amax(dim=1) => blocks.abs().amax().expand(len(blocks))
     each block of 64 has its own largest size.
 absmax.clamp(min=1e-38) => absmax
     a block of zeros is divided by zero: keep the divisor above it, as with `clamp(min=1e-38)`.
+absmax = blocks.abs().amax(dim=1) => absmax = weight.float().abs().amax(dim=1).repeat_interleave(weight.shape[1] // 64)
+    a row may hold several blocks, and each block of 64 has its own largest size.
 reshape(-1, 64) => reshape(-1, 32)
     64 weights share a size, and yours are 32.
 weight.float() => weight.T.float()
@@ -44,6 +46,14 @@ codes[0::2] << 4 | codes[1::2] => codes[1::2] << 4 | codes[0::2]
     the first of the two codes belongs into the high four bits.
 codes[0::2] << 4 | codes[1::2] => codes
     two codes share a byte: move the first four bits up, and put the second beside it.
+codes[0::2] << 4 | codes[1::2] => codes[: len(codes) // 2] << 4 | codes[len(codes) // 2 :]
+    neighbors share a byte: the first code with the second, the third with the fourth.
+codes[0::2] << 4 | codes[1::2] => codes[0::2] << 4 + codes[1::2]
+    `+` is done before `<<`: join the two codes with `|`, or put brackets.
+torch.bucketize(shares.flatten(), middles) => (shares.flatten()[:, None] - levels).argmin(dim=1)
+    a level far above gives the smallest difference: take its absolute value.
+torch.bucketize(shares.flatten(), middles) => ((shares.flatten() + 1) * 7.5).round()
+    these are sixteen even steps: take the nearest of the levels that you are given.
 codes[0::2] << 4 => codes[0::2] << 8
     a byte has eight bits: move the first code up by four.
 .to(torch.uint8) => .long()
