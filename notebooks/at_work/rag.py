@@ -12,18 +12,17 @@
     rag.py eval questions.csv --index INDEX       columns question, answer (forms separated by |, empty: no answer)
 
 BM25 and an embedder rank the passages, their ranks are fused, a cross-encoder reads the best ones and their sentences.
-`eval` sets the score below which `ask` refuses. Loading an embedder takes seconds: `ask` without a question loads it
-once, then reads questions from the input, one a line; `--embedder none` loads nothing. A file's group is its first
-folder, `.` at the top: --groups leaves the others out before anything is ranked, but whoever can read INDEX can read
-them all. A model is a folder or a hub name; --generate also takes name@address of a server with OpenAI's API
-(OPENAI_API_KEY goes to https addresses only). Nothing is fetched without --download, nothing is written outside of
-INDEX. Exit codes: 0 done, 1 refused, 2 cannot run.
+`eval` sets the score below which `ask` refuses. `ask` without a question reads questions from the input, one a line.
+A file's group is its first folder, `.` at the top: --groups leaves the others out before anything is ranked, but
+whoever can read INDEX can read them all. --generate takes a folder, a hub name, or name@address of a server
+(OPENAI_API_KEY goes to https only). Exit codes: 0 done, 1 refused, 2 cannot run.
 """
 
 import argparse
 import csv
 import hashlib
 import json
+import logging
 import math
 import os
 import random
@@ -54,8 +53,9 @@ FORMATS = (".pdf", ".docx", ".html", ".htm", ".md", ".markdown", ".txt", ".rst")
 LARGEST, LONGEST = 20_000_000, 1_000  # bytes of a file, characters of a question
 WORDS = 100  # of a passage: with its headings, it fits an embedder that reads 256 tokens
 POOL = 20  # passages that the cross-encoder reads
+MOST_WRONG = 0.2  # of the answers that are given, by the threshold that `eval` sets
 MEANING = 15  # what a cosine weighs beside the cross-encoder's score of a sentence
-PROVISIONAL = {"words": 0.5, "meaning": 0.45, "words+reader": 9.0, "meaning+reader": 9.0}  # until `eval` sets yours
+PROVISIONAL = {"words": 0.5, "meaning": 0.42, "words+reader": -3.5, "meaning+reader": -1.0}  # until `eval` sets yours
 HUB = {"embedder": "sentence-transformers/all-MiniLM-L6-v2", "reranker": "cross-encoder/ms-marco-MiniLM-L-12-v2"}
 STOP = "a an and any are at be by can do does for from has have how i if in is it its me my no of on or our so that"
 STOP = {*f"{STOP} the their they this to was we what when where which who why will with you your".split()}
@@ -92,11 +92,7 @@ def pages_of(path: Path) -> list[tuple[str, str]]:
     if kind == ".docx":
         with open(path, "rb") as file:
             return [("", html_lines(mammoth.convert_to_html(file).value))]
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = raw.decode("cp1252", errors="replace")
+    text = path.read_text("utf-8-sig", errors="replace")
     if "\0" in text:
         raise ValueError("it is no text")
     if kind in (".md", ".markdown"):  # without the marks of links and bold text
@@ -153,8 +149,11 @@ def cut_file(path: Path) -> dict:
 
 def load_embedder(name: str):
     """embed(texts, question=False): vectors of length 1, so that a product is a cosine."""
+    logging.getLogger("bitsandbytes").setLevel(logging.CRITICAL)  # it is not used here, and warns
+    import transformers
     from sentence_transformers import SentenceTransformer
 
+    transformers.utils.logging.disable_progress_bar()
     model = SentenceTransformer(name)
     ways = {True: model.encode_query, False: model.encode_document}
     return lambda texts, question=False: ways[question](texts, normalize_embeddings=True, show_progress_bar=False)
@@ -233,8 +232,8 @@ def read_folder(folder: Path, out: Path, made_by: str, held: dict) -> tuple[dict
     return hashes, contents
 
 
-def index(folder: Path, out: Path, args) -> None:
-    """Read and embed what is new or changed, forget what is gone. A killed run goes on after its last file."""
+def index(folder: Path, out: Path, args) -> SimpleNamespace:
+    """Read and embed what is new, forget what is gone, return the models. A killed run goes on after its last file."""
     if folder.is_dir() and not args.dry_run:
         out.mkdir(parents=True, exist_ok=True)
     with closing(database(out / "index.db", write=out.is_dir() and not args.dry_run)) as db:
@@ -251,7 +250,7 @@ def index(folder: Path, out: Path, args) -> None:
         seconds = (time.perf_counter() - start) * len(texts) / 16
         say(f"To embed: {len(texts)} passages, about {sum(map(len, texts)) // 4:,} tokens, {seconds:.0f} seconds")
         if args.dry_run:
-            return
+            return models
         for digest, texts in todo.items():
             row = digest, json.dumps(contents[digest]), models.embed(texts).tobytes()
             with db:
@@ -261,9 +260,10 @@ def index(folder: Path, out: Path, args) -> None:
             db.executemany("delete from content where hash = ?", [[digest] for digest in held.keys() - contents])
             db.executemany("insert or replace into about values (?, ?)", about.items())
     say(f"{len(hashes)} files in {out}.\n{NOT_CHECKED}")
+    return models
 
 
-def open_index(args) -> SimpleNamespace:
+def open_index(args, models: SimpleNamespace | None = None) -> SimpleNamespace:
     """The passages that these groups may read, and the models. What other groups hold is neither ranked nor counted."""
     with closing(database(args.out / "index.db")) as db:
         about = dict(db.execute("select * from about"))
@@ -273,7 +273,7 @@ def open_index(args) -> SimpleNamespace:
     allowed = set(groups.values()) if args.groups is None else {group.strip() for group in args.groups.split(",")}
     if not files or allowed - set(groups.values()):
         raise CannotRun(f"{args.out} holds no whole index, or none of these groups: index it, or correct --groups.")
-    models = load_models(args, about)
+    models = models or load_models(args, about)
     if models.embedder and models.names["embedder"] != about["embedder"]:
         raise CannotRun(f"{models.names['embedder']} is another embedder than the index has: index the folder again.")
     rows = [(name, *contents[digest]) for name, digest in files.items() if groups[name] in allowed]
@@ -387,13 +387,13 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
     return max(middle - wide, 0) / (n + z * z), (middle + wide) / (n + z * z)
 
 
-def choose_threshold(results: list[tuple], most: float) -> tuple[float, float]:
-    """The lowest score from which on `most` of the answers may be wrong (90 % bound), else the best one; that share."""
+def choose_threshold(results: list[tuple]) -> tuple[float, float]:
+    """The lowest score from which on MOST_WRONG answers may be wrong (90 % bound), else the best one; that share."""
     may, n_wrong = {}, 0
     for n, (score, right, *_) in enumerate(sorted(results, reverse=True), start=1):
         n_wrong += not right
         may[score] = wilson(n_wrong, n, z=1.28)[1]
-    value = min([score for score in may if may[score] <= most] or [min(may, key=may.get)])
+    value = min([score for score in may if may[score] <= MOST_WRONG] or [min(may, key=may.get)])
     return value, may[value]
 
 
@@ -426,8 +426,7 @@ def evaluate(held, path: Path, args) -> int:
     print(f"{len(results)} questions, {n} with an answer, which stands in the first {args.k} passages of")
     for step, right in hits.items():
         print("  {:<9} {:>4} of {}   95 % interval {:.0%} to {:.0%}".format(step, right, n, *wilson(right, n)))
-    threshold = set_threshold(results[::2], results[1::2], args.most_wrong) | {"models": held.models.names}
-    threshold["questions"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    threshold = set_threshold(results[::2], results[1::2]) | {"models": held.models.names}
     if not args.dry_run:
         with closing(database(args.out / "index.db")) as db, db:
             db.execute("insert or replace into about values ('threshold', ?)", [json.dumps(threshold)])
@@ -435,12 +434,12 @@ def evaluate(held, path: Path, args) -> int:
     return 0
 
 
-def set_threshold(first: list[tuple], second: list[tuple], most: float) -> dict:
+def set_threshold(first: list[tuple], second: list[tuple]) -> dict:
     """The threshold from the first half of the questions with its interval; says how it does on the second half."""
-    (value, may), draw = choose_threshold(first, most), random.Random(0).choices
-    values = sorted(choose_threshold(draw(first, k=len(first)), most)[0] for _ in range(400))
+    (value, may), draw = choose_threshold(first), random.Random(0).choices
+    values = sorted(choose_threshold(draw(first, k=len(first)))[0] for _ in range(400))
     print(f"Threshold {value:.2f} (95 % interval {values[10]:.2f} to {values[389]:.2f}), set on {len(first)} of them:")
-    beyond = f"; none keeps it at {most:.0%} (--most-wrong), this one does best" if may > most else ""
+    beyond = f"; none keeps it at {MOST_WRONG:.0%}, this one does best" if may > MOST_WRONG else ""
     print(f"up to {may:.0%} of the answers may be wrong{beyond}.")
     given = [right for score, right, _ in second if score >= value]
     none = [score for score, _, answerable in second if not answerable]
@@ -453,7 +452,7 @@ def set_threshold(first: list[tuple], second: list[tuple], most: float) -> dict:
 def selftest() -> int:
     """Known numbers, on files made here, by words alone."""
     assert fuse([[7, 8], [8, 9]]) == [8, 7, 9] and [round(end, 3) for end in wilson(8, 10)] == [0.490, 0.943]
-    assert choose_threshold([(3, True)] * 30 + [(1, False)], 0.2)[0] == 1
+    assert choose_threshold([(3, True)] * 30 + [(1, False)])[0] == 1
     with tempfile.TemporaryDirectory() as place:
         args = parser().parse_args(["--out", f"{place}/index", "--embedder", "none", "--reranker", "none"])
         Path(place, "pay.html").write_text("<h1>Pay</h1><p>The director earns 7,100 euros. Few know.</p>", "utf-8")
@@ -476,7 +475,6 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--groups", help="only files of these groups: a,b")
     parser.add_argument("--k", type=int, default=3, help="passages that are looked at (3)")
     parser.add_argument("--generate", metavar="MODEL", help="let a model write from the passages, too")
-    parser.add_argument("--most-wrong", type=float, default=0.2, help="share of answers that may be wrong (0.2)")
     parser.add_argument("--embedder", help="a folder, a hub name, or none")
     parser.add_argument("--reranker", help="a folder (model.onnx, or of sentence-transformers), a hub name, or none")
     parser.add_argument("--download", action="store_true", help="models may be fetched from the hub")
@@ -490,13 +488,14 @@ def run(args) -> int:
         return selftest()
     n_words = {"index": (1,), "ask": (0, 1), "eval": (1,)}
     command, *rest = args.words if args.words and args.words[0] in n_words else ["", *args.words]
-    if len(rest) not in n_words.get(command, (2,)):
+    if len(rest) not in n_words.get(command, (1, 2)):
         raise CannotRun("Write one of: index FOLDER, ask QUESTION, eval CSV, FOLDER QUESTION; --help says more.")
+    models = None
     if command in ("", "index"):
-        index(Path(rest.pop(0)).expanduser().resolve(), args.out, args)
+        models = index(Path(rest.pop(0)).expanduser().resolve(), args.out, args)
     if command == "index" or (not command and args.dry_run):
         return 0
-    held = open_index(args)
+    held = open_index(args, models)
     if command == "eval":
         return evaluate(held, Path(rest[0]), args)
     return max([ask(held, line, args) for line in rest or sys.stdin if rest or line.strip()], default=0)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Literal
 
 import pytest
-import torch
 
 from helpers.old.assistants import (
     ToolCaller,
@@ -18,7 +16,7 @@ from helpers.old.assistants import (
     tool_chat,
     tool_line,
 )
-from helpers.old.assistants.tools import ROOM, TOOLS, Copying, Turns, call_pattern, is_copied, offered
+from helpers.old.assistants.tools import TOOLS, is_copied
 from helpers.old.prompting import calculate, parse_calls, tool_schema
 from helpers.old.velunda import load_orders
 from tests.training.test_chats import tokenizer  # noqa: F401
@@ -89,14 +87,6 @@ def test_an_argument_that_the_model_cannot_write_is_named():
         reply_pattern([tool_schema(add)])
 
 
-def test_a_model_that_knows_nothing_cannot_write_a_malformed_call(tiny, tokenizer):  # noqa: F811
-    caller = ToolCaller(tiny[1], tokenizer, [fare, calculate], plan=lambda question: ["fare"])
-    [reply] = caller.replies([([{"role": "user", "content": "What?"}], [SCHEMA])])
-    [call] = parse_calls(reply).calls
-    assert call.name == "fare" and call.arguments["season"] in ("summer", "winter")
-    assert len(tokenizer(reply)["input_ids"]) < ROOM + 8
-
-
 # Velunda's tools -----------------------------------------------------------------------------------------------------
 
 
@@ -145,49 +135,6 @@ def twice_the_price(said):
     return said[-1]
 
 
-def test_many_questions_are_asked_side_by_side_and_keep_their_order():
-    names = ["Shell", "Falcon", "Kite 500", "chain"]
-    ask = Scripted(twice_the_price)
-    together = ask.many(names)
-    assert [done.text for done in together] == [
-        "178",
-        "price_lookup failed: There is no price for Falcon.",
-        "5580",
-        "64",
-    ]
-    assert [len(done.steps) for done in together] == [2, 1, 2, 2]
-    assert together == [ask(name) for name in names]
-
-
-def test_a_model_that_fails_is_heard_of_by_all():
-    def fail(said):
-        raise RuntimeError("out of memory")
-
-    with pytest.raises(RuntimeError, match="out of memory"):
-        Scripted(fail).many(["Shell", "Kite 500"])
-
-
-def test_turns_wait_for_all_that_are_running():
-    turns = Turns(1, lambda conversations: [json.dumps(len(conversations))])
-    assert turns.reply([], []) == "1"
-    turns.leave()
-    assert turns.running == 0
-
-
-def test_a_plan_wants_one_call_after_the_other_and_then_words(monkeypatch):
-    ask = Scripted(twice_the_price, plan=lambda question: ["price_lookup", "calculate"])
-    monkeypatch.setattr("helpers.old.assistants.tools.regex_grammar", lambda _, pattern: pattern)
-    schemas = [tool_schema(tool) for tool in ask.tools]
-    asked = [{"role": "user", "content": "?"}]
-    result = {"role": "tool", "content": "89 euros"}
-    wanted = [ask._grammar([*asked, *[result] * n], schemas) for n in range(3)]
-    assert "price_lookup" in wanted[0] and "calculate" not in wanted[0]
-    assert "calculate" in wanted[1] and "price_lookup" not in wanted[1]
-    assert "name" not in wanted[2]
-    failed = {"role": "tool", "content": "price_lookup failed: There is no price for it."}
-    assert "name" not in ask._grammar([*asked, failed], schemas)
-
-
 def test_bad_input_is_told_in_one_sentence():
     with pytest.raises(ValueError, match="The question is empty"):
         Scripted(twice_the_price)("  ")
@@ -217,12 +164,6 @@ def test_a_text_in_a_call_stands_in_what_was_said(value, copied):
     assert is_copied(call_text("price_lookup", {"product": value}), KNOWN) is copied
 
 
-@pytest.mark.parametrize(("begun", "copied"), [("Kit", True), ("set of spa", False), ("3 * 8", True), ("", True)])
-def test_a_text_that_is_begun_can_become_such_a_text(begun, copied):
-    assert is_copied('{"name":"price_lookup","arguments":{"product":"' + begun, KNOWN) is copied
-    assert is_copied('{"name":"pri', KNOWN)
-
-
 @pytest.mark.parametrize(
     ("expression", "copied"),
     [("3 * 89", True), ("2 * 89", False), ("89 * (100 - 3) / 100", True), ("8 * 9", False), ("43600", False)],
@@ -230,26 +171,3 @@ def test_a_text_that_is_begun_can_become_such_a_text(begun, copied):
 def test_numbers_of_a_calculation_were_said_in_figures_or_words(expression, copied):
     known = "Three lamps and 89 euros, order VE-43607."
     assert is_copied(call_text("calculate", {"expression": expression}), known) is copied
-
-
-def test_what_the_model_likes_best_is_not_written_unless_it_was_said(tokenizer):  # noqa: F811
-    logits = torch.zeros(1, len(tokenizer))
-    start = tokenizer('{"name":"shop_price","arguments":{"product":"')["input_ids"]
-    liked = tokenizer("dripper")["input_ids"][0]
-    logits[0, liked], logits[0, tokenizer.convert_tokens_to_ids("z")] = 9.0, 8.0
-    ids = torch.tensor([start])
-    said = tokenizer.decode(Copying(tokenizer, ["A zipper, please."], 0)(logits, ids))
-    assert is_copied(tokenizer.decode(start) + said, "A zipper, please.") and said.lower().startswith("z")
-
-
-def test_a_tool_is_not_offered_while_nothing_of_its_form_was_said():
-    schemas = [tool_schema(tool) for tool in TOOLS]
-    names = [[schema["function"]["name"] for schema in offered(schemas, said)] for said in ("A lock?", "And ve-48213?")]
-    assert "order_info" not in names[0] and "order_info" in names[1]
-    assert set(names[1]) - set(names[0]) == {"order_info"}
-
-
-def test_a_call_of_a_form_cannot_leave_it():
-    pattern = re.compile(call_pattern(tool_schema(TOOLS[3])))
-    assert pattern.fullmatch(call_text("order_info", {"order": "VE-48213"}))
-    assert not pattern.fullmatch(call_text("order_info", {"order": "Kite 400"}))

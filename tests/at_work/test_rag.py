@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -112,7 +113,9 @@ def test_every_format_is_quoted_with_its_source(folder, rag_run, capsys):
 
 
 def test_only_what_changed_is_read_again_and_what_is_gone_is_forgotten(folder, rag_run, tmp_path, monkeypatch, capsys):
-    rag_run("index", folder)
+    monkeypatch.setattr(sys, "stdin", ["When does the harbor open?\n", "\n", "Are cards taken?\n"])
+    assert rag_run(folder) == 0  # indexed, then asked from the input
+    assert len(re.findall("opens at 6 am|Cards are not taken", capsys.readouterr().out)) == 2
     read = []
     monkeypatch.setattr(rag, "cut_file", lambda path, cut=rag.cut_file: read.append(path.name) or cut(path))
     (folder / "harbor.txt").write_text("The harbor opens at 7 am.", "utf-8")
@@ -165,7 +168,6 @@ def test_eval_prints_bm25_first_and_sets_a_threshold(tmp_path, rag_run, monkeypa
     (tmp_path / "q.csv").write_text("\n".join(["question,answer", *rows]), "utf-8")
     models = ["--reranker", "none"]
     rag_run("index", tmp_path / "docs", models=models)
-    capsys.readouterr()
     assert rag_run("eval", tmp_path / "q.csv", models=models) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("50 questions, 40 with an answer")
@@ -174,9 +176,10 @@ def test_eval_prints_bm25_first_and_sets_a_threshold(tmp_path, rag_run, monkeypa
     assert rag_run("eval", tmp_path / "docs" / "a.txt", models=models) == 2
     assert rag_run("ask", "Who built lighthouse xy?", models=models) == 1
     assert "provisional" not in capsys.readouterr().out
-    assert rag_run("eval", tmp_path / "q.csv", "--most-wrong", "0.01", models=models) == 0
+    monkeypatch.setattr(rag, "MOST_WRONG", 0.01)
+    assert rag_run("eval", tmp_path / "q.csv", models=models) == 0
     assert "none keeps it at 1%" in capsys.readouterr().out
-    assert rag.choose_threshold([(2, True), (2, False), (1, False)], 0.5)[0] == 2  # equal scores stay together
+    assert rag.choose_threshold([(2, True), (2, False), (1, False)])[0] == 2  # equal scores stay together
 
 
 BAD = {  # what is done to folder f and index i, then the command, its exit code and its sentence
@@ -203,10 +206,7 @@ def test_bad_input_gets_a_sentence_and_the_old_index_stays(name, folder, rag_run
 
 
 def test_models_that_are_missing_or_others_than_the_index_has_get_a_sentence(folder, rag_run, monkeypatch, capsys):
-    def missing(name):
-        raise OSError(name)
-
-    monkeypatch.setattr(rag, "load_embedder", missing)
+    monkeypatch.setattr(rag, "load_embedder", open)  # raises OSError
     assert rag_run("index", folder, models=[]) == 2 and "go without: --embedder none" in capsys.readouterr().err
     monkeypatch.setattr(rag, "load_embedder", toy_embedder)
     for name, code in (("one", 0), ("another", 2), ("none", 0)):

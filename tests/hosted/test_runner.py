@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
 
 import pytest
@@ -91,19 +90,6 @@ def test_a_budget_stops_before_the_call_that_would_break_it_and_a_larger_one_goe
     assert len(large.done) == 24 and large.spent == pytest.approx(at.invoice.total)
 
 
-def test_a_tight_budget_is_used_up_as_far_side_by_side_as_one_by_one(path, tmp_path):
-    alone = run(service(), path, ledger=CostLedger(budget=0.0009), at_once=1)
-    together = run(service(), tmp_path / "other.jsonl", ledger=CostLedger(budget=0.0009), at_once=8)
-    assert len(together.done) == len(alone.done) > 8 and together.spent <= 0.0009
-
-
-def test_patience_ends_and_the_next_run_tries_again(path):
-    at = service([Outcome("server_error")] * 3)
-    report = run(at, path, {"t": "Hello"}, attempts=3)
-    assert report.left == ["t"] and report.sent == 3
-    assert list(run(at, path, {"t": "Hello"}).done) == ["t"]
-
-
 def test_a_wait_that_would_pass_the_deadline_is_not_begun(path):
     at = service([Outcome("rate_limited", seconds=600)])
     assert run(at, path, {"t": "Hello"}, deadline=60).left == ["t"]
@@ -158,13 +144,6 @@ def test_what_cannot_be_priced_or_bounded_is_not_sent(path):
     assert not at.requests and read_journal(path).events == []
 
 
-def test_another_job_is_another_piece_of_work(path, tmp_path):
-    at = service()
-    run(at, path)
-    run(at, tmp_path / "elsewhere.jsonl")
-    assert len(at.invoice.lines) == 48
-
-
 @pytest.mark.parametrize("changed", [{"max_tokens": 41}, {"model": "nimbus-2-mini"}, {"temperature": 0}])
 @pytest.mark.parametrize("outcome", ["answer", "timeout"])
 def test_another_request_for_an_item_that_is_done_or_in_doubt_is_an_error_and_nothing_is_sent(path, changed, outcome):
@@ -177,24 +156,6 @@ def test_another_request_for_an_item_that_is_done_or_in_doubt_is_an_error_and_no
         run(at, path, {"t": "Hello!"})
     assert len(at.requests) == 1
     assert set(run(at, path, {"t": "Hello", "u": "New"}, in_doubt="same key").done) == {"t", "u"}
-
-
-def test_what_was_refused_for_good_is_sent_again_once_it_is_mended(path):
-    at = service(context=60)
-    assert set(run(at, path, {"t": "word " * 200}).failed) == {"t"}
-    assert run(at, path, {"t": "word " * 200}).sent == 0
-    mended = run(at, path, {"t": "word"})
-    assert mended.sent == 1 and set(mended.done) == {"t"} and not mended.failed
-
-
-def test_a_journal_of_before_the_digest_is_taken_as_it_is(path):
-    at = service()
-    run(at, path, {"t": "Hello"})
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    for line in lines:
-        line.pop("request", None)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    assert run(at, path, {"t": "Hello!"}).sent == 0
 
 
 def test_the_answer_is_in_the_journal_before_the_ledger_counts_it(path, monkeypatch):
@@ -223,15 +184,6 @@ def test_a_doubt_that_may_not_be_sent_again_is_not_waited_for(path):
     at = service([Outcome("malformed")])
     run(at, path, {"t": "Hello"})
     assert at.clock.now() < 0.4
-
-
-def test_each_line_can_be_forced_to_the_disk(path, monkeypatch):
-    forced = []
-    monkeypatch.setattr("helpers.old.hosted.journal.os.fsync", forced.append)
-    run(service(), path, {"t": "Hello"})
-    assert not forced
-    run(service(), path, {"t": "Hello", "u": "New"}, sync=True)
-    assert len(forced) == 2
 
 
 def test_two_jobs_with_one_journal(path):

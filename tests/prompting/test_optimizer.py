@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from helpers.old.prompting import load, optimize, render
 from helpers.old.prompting.optimizer import last_line, reply_begins, system
-from helpers.old.trials.prompt_edits import EDITS, START
 
 N = 40
 
@@ -38,20 +36,6 @@ def test_edits_that_help_are_kept_and_the_search_ends_when_nothing_does():
     assert asked == ["p", "pq", "pa", "pab", "pabq"]
 
 
-def test_two_items_of_forty_are_progress_by_the_difference_and_none_by_the_interval():
-    edits = {"z": adds("z")}
-    assert optimize("p", edits, measured, rule="greater").kept == ("z",)
-    found = optimize("p", edits, measured)
-    assert found.kept == () and found.prompt == "p" and found.history[0].gain.difference == 0.05
-    assert found.history[0].gain.low <= 0
-
-
-@pytest.mark.parametrize(("edits", "rule"), [({}, "interval"), ({"a": adds("a")}, "best")])
-def test_no_edits_and_an_unknown_rule_are_refused(edits, rule):
-    with pytest.raises(ValueError, match="at least one edit and a rule of interval, greater"):
-        optimize("p", edits, measured, rule=rule)
-
-
 def test_edits_change_one_turn_and_leave_the_template_as_it_was():
     template = load("extraction", "1.0.0")
     changed = last_line("Which number?")(system("Be terse.")(template))
@@ -62,11 +46,3 @@ def test_edits_change_one_turn_and_leave_the_template_as_it_was():
     assert messages[-2]["content"] == "<ticket>\nHello.\n</ticket>\n\nWhich number?"
     assert render(template, ticket="Hello.")[1]["content"] == "<ticket>\nHello.\n</ticket>"
     assert reply_begins("Number:")(begun) == begun
-
-
-@pytest.mark.parametrize("name", EDITS)
-def test_every_edit_of_the_notebook_changes_the_prompt_and_keeps_the_message_between_its_delimiters(name):
-    changed = EDITS[name](START)
-    assert changed.turns != START.turns
-    text = "\n".join(message["content"] for message in render(changed, message="Is the pool open?"))
-    assert text.count("<message>\nIs the pool open?\n</message>") == 1

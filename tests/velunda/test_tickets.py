@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import re
 from collections import Counter
 
 import pytest
 
 from helpers.files import DataUnavailable, safe_files
-from helpers.old.velunda import FIELDS, fill, load_frames, load_tickets, tickets
+from helpers.old.velunda import FIELDS, load_frames, load_tickets, tickets
 from helpers.old.velunda.tickets import FOLDER, FRESH, MORE, SPLITS
 from helpers.velunda import canon, order_numbers, products_named
 from helpers.velunda import tickets as loading
@@ -66,22 +65,6 @@ def test_no_text_stands_twice_not_even_with_other_names_and_numbers():
     assert len(set(bare)) == len(EVERY)
 
 
-@pytest.mark.parametrize(
-    ("split", "mean"), [("train", 0.57), ("dev", 0.76), ("test", 0.77), (FRESH, 0.5), (MORE, 0.39)]
-)
-def test_two_tickets_of_a_family_differ_in_a_tenth_of_their_words(split, mean):
-    pairs: dict[str, list[Counter]] = {}
-    for ticket in DATA[split]:
-        pairs.setdefault(ticket["family"], []).append(Counter(re.findall(r"\w+", ticket["text"].lower())))
-    shares = {
-        family: (first & second).total() / max(first.total(), second.total())
-        for family, (first, second) in pairs.items()
-    }
-    assert max(shares.values()) <= 0.9
-    # what the data card says: 57 % in train, three quarters in dev and test, half in fresh; two fifths in more
-    assert sum(shares.values()) / len(shares) == pytest.approx(mean, abs=0.01)
-
-
 TOLD_APART = [pair for pair in itertools.combinations(ALL, 2) if set(pair) != {"train", MORE}]  # both are trained on
 
 
@@ -93,38 +76,8 @@ def test_two_splits_share_no_family_and_no_six_words_in_a_row(pair):
     assert not shared, sorted(" ".join(words) for words in shared)
 
 
-def test_a_planted_leak_is_found():
-    leaked = f"Well. {' '.join(DATA['train'][0]['text'].split()[3:10]).upper()}!"
-    assert word_sequences([leaked], 6) & word_sequences(texts("train"), 6)
-
-
 def test_generated_training_tickets_share_no_six_words_with_the_other_splits():
     made = word_sequences((t["text"] for t in generate(3000, seed=1)), 6)
-    for split in ("dev", "test", FRESH):
-        shared = made & word_sequences(texts(split), 6)
-        assert not shared, sorted(" ".join(words) for words in shared)
-
-
-def test_the_fresh_families_cover_every_intent_and_voice_and_can_be_filled_in_six_ways():
-    assert len(FRESH_FRAMES) >= 64 and {frame.split for frame in FRESH_FRAMES} == {FRESH}
-    assert min(Counter(frame.intent for frame in FRESH_FRAMES).values()) >= 6
-    assert {frame.voice for frame in FRESH_FRAMES} == {frame.voice for frame in load_frames("train")}
-    assert not {frame.family for frame in FRESH_FRAMES} & {frame.family for frame in load_frames()}
-    for frame in FRESH_FRAMES:
-        made = [fill(frame, random.Random(seed)) for seed in range(40)]
-        assert len({re.sub(r"\d", "0", ticket["text"]) for ticket in made}) >= 6, frame.family
-        assert not [found for ticket in made if (found := problem(ticket))], frame.family
-
-
-def test_no_filling_of_a_fresh_family_shares_six_words_with_another_split():
-    made = word_sequences((fill(f, random.Random(seed))["text"] for f in FRESH_FRAMES for seed in range(20)), 6)
-    for split in SPLITS:
-        shared = made & word_sequences(texts(split), 6)
-        assert not shared, sorted(" ".join(words) for words in shared)
-
-
-def test_no_filling_of_a_further_training_family_shares_six_words_with_a_test_split():
-    made = word_sequences((fill(f, random.Random(seed))["text"] for f in MORE_FRAMES for seed in range(8)), 6)
     for split in ("dev", "test", FRESH):
         shared = made & word_sequences(texts(split), 6)
         assert not shared, sorted(" ".join(words) for words in shared)
@@ -166,37 +119,6 @@ def test_a_planted_wrong_label_is_found(change, found):
     assert found in problem(ticket)
 
 
-def test_no_label_turns_on_a_number_or_name_that_the_frame_does_not_hold_apart():
-    """Where the text has one number or name, and the label none, the frame says so by another slot."""
-    for split in ALL:
-        for ticket in DATA[split]:
-            frame, label = FRAMES[ticket["family"]], ticket["label"]
-            if label["order_number"] is None and order_numbers(ticket["text"]):
-                assert "{other}" in frame.text, ticket
-            if label["product"] is None and products_named(ticket["text"]):
-                assert "{rival" in frame.text or "Heron" in frame.text or "Magpie" in frame.text, ticket
-
-
-def test_order_numbers_of_the_splits_do_not_meet():
-    numbers = {split: {n for text in texts(split) for n in order_numbers(text)} for split in ALL}
-    numbers["train"] |= {n for t in generate(3000, seed=2) for n in order_numbers(t["text"])}
-    assert all(numbers.values())
-    assert not [pair for pair in TOLD_APART if numbers[pair[0]] & numbers[pair[1]]]
-
-
-def test_the_hard_cases_stand_in_every_split():
-    """More numbers or names than one, other writings, low and high urgency, all three sentiments."""
-    for split in (*SPLITS, FRESH):
-        labels = [t["label"] for t in DATA[split]]
-        assert sum(len(order_numbers(t["text"])) > 1 for t in DATA[split]) >= 2
-        assert sum(len(products_named(t["text"])) > 1 for t in DATA[split]) >= 5
-        assert sum(bool(n) and n not in t["text"] for t in DATA[split] if (n := t["label"]["order_number"])) >= 5
-        assert sum(bool(n) and n not in t["text"] for t in DATA[split] if (n := t["label"]["product"])) >= 3
-        for field in ("urgency", "sentiment"):
-            shares = [n / len(labels) for n in Counter(label[field] for label in labels).values()]
-            assert len(shares) == 3 and min(shares) >= 0.1 and max(shares) <= 0.75, (split, field, shares)
-
-
 def test_the_generator_repeats_itself_for_a_seed_and_differs_for_another():
     assert generate(50, seed=3) == generate(50, seed=3)
     assert generate(50, seed=3) != generate(50, seed=4)
@@ -204,13 +126,6 @@ def test_the_generator_repeats_itself_for_a_seed_and_differs_for_another():
     assert len({t["text"] for t in made}) == 1000
     assert {t["family"] for t in made} == {t["family"] for t in DATA["train"]}
     assert {t["family"] for t in generate(30, seed=0, split="dev")} <= {t["family"] for t in DATA["dev"]}
-
-
-def test_what_the_guide_names_exists_in_the_canon():
-    guide = (FOLDER / "GUIDE.md").read_text(encoding="utf-8")
-    for field in ("intent", "urgency", "sentiment"):
-        assert all(f"`{value}`" in guide for value in VALUES[field]), field
-    assert all(f"`{field}`" in guide for field in FIELDS)
 
 
 def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monkeypatch):
@@ -237,10 +152,3 @@ def test_bad_requests_and_damaged_files_are_told_in_one_sentence(tmp_path, monke
     (folder / "frames.txt").write_text("== train\n\n# a b c low neutral\nWhere is my {car}?\n", encoding="utf-8")
     with pytest.raises(ValueError, match="neither a slot nor a choice"):
         generate(1, 0)
-
-
-def test_no_ticket_speaks_of_a_workshop_where_the_canon_has_none():
-    without = [shop["city"] for shop in WORLD["shops"] if not shop["workshop"]]
-    made = [*EVERY, *generate(2000, seed=6)]
-    wrong = [t["family"] for t in made if t["label"]["intent"] == "repair" and any(c in t["text"] for c in without)]
-    assert without and not wrong
