@@ -4,7 +4,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["passages", "reports", "taught", "ticket_baseline", "tickets", "tool_plans", "tools"],
+    submodules=["passages", "reports", "taught", "ticket_baseline", "tickets"],
     submod_attrs={
         "passages": ["NOT_THERE", "PassageReader", "passage_chat", "passage_reader"],
         "reports": [
@@ -29,20 +29,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "score_fields",
             "ticket_chat",
             "ticket_reader",
-        ],
-        "tool_plans": ["plan_by_rules"],
-        "tools": [
-            "TOOLS",
-            "ToolCaller",
-            "call_text",
-            "handbook_search",
-            "is_copied",
-            "order_lookup",
-            "price_lookup",
-            "reply_pattern",
-            "tool_caller",
-            "tool_chat",
-            "tool_line",
         ],
     },
 )

@@ -11,7 +11,7 @@
 | few-shot examples: `balanced`, `nearest`, `diverse` | `examples` |
 | replies that cannot leave their form: `json_grammar`, `regex_grammar`, `generate_within`, `within` | `constrained` |
 | self-consistency: `final_answer`, `majority`, `self_consistency` | `voting` |
-| a function's schema, the calls in a reply, the loop that runs them, a calculator | `tools` |
+| the calls in a reply, a calculator | `tools` |
 
 Tools and models are passed in as arguments. The templates themselves lie in `data/prompts/`.
 """
@@ -66,17 +66,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "render",
             "versions",
         ],
-        "tools": [
-            "Call",
-            "Step",
-            "ToolAnswer",
-            "calculate",
-            "parse_calls",
-            "run_call",
-            "run_tools",
-            "tool_schema",
-            "wrong_arguments",
-        ],
+        "tools": ["Call", "calculate", "parse_calls"],
         "voting": ["Vote", "final_answer", "majority", "self_consistency"],
     },
 )

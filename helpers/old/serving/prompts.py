@@ -4,7 +4,7 @@
     ids = prompts.chat([{"role": "user", "content": "Hi"}], tools=[])
     grammar = await prompts.grammar(Form(schema={"type": "object", …}))
 
-Tools are told to the model in the words that the adapter `tools` was taught with (`helpers.old.assistants.tools`), and
+Tools are told to the model in the words that the adapter `tools` was taught with, and
 a reply is then held to a form: words, or one call whose arguments fit the tool's schema. A model that was not taught to
 call tools still writes a valid call when `tool_choice` demands one, though seldom a sensible one.
 
@@ -21,7 +21,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.old.assistants.tools import call_text, tool_line
 from helpers.old.generation.json_schema import TEXT, Limits, json_character, schema_node
 from helpers.old.generation.regular import EMPTY, GrammarError, Node, alt, automaton, literal, parse, repeat, seq
 from helpers.old.generation.token_grammar import TokenGrammar
@@ -173,6 +172,21 @@ def enclosed(begins: str, item: Node, ends: str) -> Node:
     """None, one or more of an item, with commas between them."""
     some = seq(item, repeat(seq(literal(","), item), 0, None))
     return seq(literal(begins), alt(EMPTY, some), literal(ends))
+
+
+def tool_line(schema: Mapping[str, Any]) -> str:
+    """What the model is told of a tool, in one line: `fare(passenger, season=summer|winter): fare in euros`."""
+    told = schema["function"]
+    names = [
+        f"{name}={'|'.join(map(str, parameter['enum']))}" if "enum" in parameter else name
+        for name, parameter in told["parameters"]["properties"].items()
+    ]
+    return f"{told['name']}({', '.join(names)}): {told['description'].rstrip('.')}"
+
+
+def call_text(name: str, arguments: Mapping[str, Any]) -> str:
+    """A call as the model writes it: JSON without spaces."""
+    return json.dumps({"name": name, "arguments": dict(arguments)}, separators=(",", ":"), ensure_ascii=False)
 
 
 def whole_tool(name: str, description: str | None, parameters: Mapping[str, Any] | None) -> dict[str, Any]:

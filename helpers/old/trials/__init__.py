@@ -14,7 +14,6 @@ modules have nothing to do with each other.
 | 12, 12b  | `tickets_recorded`; `ticket_training` made the adapters                                              |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10b      | `handbook_answers`                                                                                   |
-| 12c      | `tool_tasks`, `tool_rules`                                                                           |
 | 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
 | 14c      | `six_answers`, `metric_lies`                                                                         |
 | 12       | `routing`                                                                                            |
