@@ -167,13 +167,14 @@ def tool_questions(split: str) -> list[dict[str, Any]]:
     return [row for row in rows if "handbook_search" not in row["plan"]]
 
 
-def tools_for(question: Mapping[str, Any]) -> dict[str, Callable]:
-    """The three tools; the one that is broken in this question says so."""
+def run_for(question: Mapping[str, Any]) -> Run:
+    """How a call runs in this question: with the three tools, of which the one that is broken here says so."""
 
     def broken(**arguments: Any) -> None:
         raise ToolError("The data base cannot be reached.")
 
-    return {name: broken if name == question.get("broken") else tool for name, tool in TOOLS.items()}
+    tools = {name: broken if name == question.get("broken") else tool for name, tool in TOOLS.items()}
+    return lambda name, arguments: run_call(name, arguments, tools)
 
 
 def solved(question: Mapping[str, Any], answer: str | None, steps: Sequence[tuple[str, str, str]]) -> bool:

@@ -14,7 +14,7 @@ import openai
 
 from helpers.hosted import served
 from helpers.records import record
-from helpers.tools import TOOLS, run_call, solved, tool_loop, tool_questions, tool_schema, tools_for
+from helpers.tools import TOOLS, run_for, solved, tool_loop, tool_questions, tool_schema
 
 SCHEMAS = {name: tool_schema(function) for name, function in TOOLS.items()}
 
@@ -32,7 +32,6 @@ def questions(split):
 
 def answered(run):
     task = questions(run["split"])[run["id"]]
-    tools = tools_for(task)
     known = run["way"] == "model" or re.search(r"VE-\d{5}", task["question"])
     offered = [schema for name, schema in SCHEMAS.items() if known or name != "order_info"]
 
@@ -40,7 +39,7 @@ def answered(run):
         sent = {"model": "tools", "messages": messages, "tools": offered, "temperature": 0, "max_tokens": 96}
         return client().chat.completions.create(**sent).choices[0].message
 
-    answer, steps = tool_loop(ask, lambda name, arguments: run_call(name, arguments, tools), task["question"])
+    answer, steps = tool_loop(ask, run_for(task), task["question"])
     called = [name for name, *_ in steps]
     return {"called": called, "answer": answer, "solved": solved(task, answer, steps)}
 
