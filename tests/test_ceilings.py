@@ -12,7 +12,7 @@ AT_MOST = {
     "helpers": 11_444,
     "helpers/old": 28_999,
     "exercises": 17_605,
-    "recorded": 393,
+    "recorded": 451,  # 07: the cheap ways beside the trainings, on the same rows
     "at_work": 3_000,
     "tests": 33_694,
 }
