@@ -8,14 +8,10 @@
     python -m helpers.prompting test                    # every template's tests; exit status 1 where one fails
     python -m helpers.prompting test extraction --model qwen2.5:3b@http://localhost:11434/v1
 
-A template is `data/prompts/<name>/<version>.md`: YAML between two lines of `---`, which says what the prompt is for,
-which variables it takes, how its reply is read, which examples and tests it has and what changed; below, its turns,
-each after a line `[system]`, `[user]` or `[assistant]`. `[examples]` stands for the examples as turns of their own.
+A template is `data/prompts/<name>/<version>.md`: YAML between two lines of `---` (see `Template`), then its turns, each
+after a line `[system]`, `[user]` or `[assistant]`. `[examples]` stands for the examples as turns of their own.
 Turns are told apart *before* a variable is filled in, so no text of a user can begin one.
-
-A variable of the type "user text" is escaped and put between `<tag>` and `</tag>`; "text" and "list of text", which you
-write yourself, are escaped only.
-
+A "user text" is escaped and put between `<tag>` and `</tag>`; "text" and "list of text", your own, are escaped only.
 What it does not do: keep a model from obeying what a user writes (lesson 12 counts that).
 """
 
@@ -67,8 +63,6 @@ class Variable(BaseModel, extra="forbid"):
 
 
 class Example(BaseModel, extra="forbid"):
-    """The variables that are given, and the reply to them."""
-
     given: dict[str, Any]
     reply: str
 
@@ -166,10 +160,9 @@ def parse(text: str, where: str = "This template") -> Template:
 
 
 def render(template: Template | str, /, **variables: Any) -> list[dict[str, str]]:
-    """The messages of a chat: [{"role": "system", "content": …}, …], ready for a chat template.
+    """The messages of a chat; a last turn of the assistant is the beginning of the reply.
 
-    A last turn of the assistant is the beginning of the reply. Raises PromptError for a variable that is missing,
-    unknown or of the wrong type.
+    Raises PromptError for a variable that is missing, unknown or of the wrong type.
     """
     template = load(template) if isinstance(template, str) else template
     filled = _filled(template, variables)
@@ -408,10 +401,9 @@ def _hostile(template: Template, given: dict[str, Any]) -> list[str]:
     for name, variable in template.variables.items():
         if "text" not in variable.type or not any(name in source for _, source in template.turns):
             continue  # a number, or texts that are only scored
-        end = f"</{variable.tag or name}>"
-        text = HOSTILE.format(end=end)
-        hostile = given | {name: [text] if "list" in variable.type else text}
-        messages, errors = _rendered(template, hostile, f"a hostile {name}")
+        text = HOSTILE.format(end=(end := f"</{variable.tag or name}>"))
+        shown = [text] if "list" in variable.type else text
+        messages, errors = _rendered(template, given | {name: shown}, f"a hostile {name}")
         said, before = ("\n".join(message["content"] for message in each) for each in (messages, usual))
         acts = any(mark in said for mark in COMMANDS) or said.count(end) != before.count(end)
         if errors or acts or "{{ 7 * 7 }}" not in said or len(messages) != len(usual):
@@ -433,7 +425,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="which templates (default: all, in all versions)")
     parser.add_argument("--model", default="course", help='"course", a hub name, or name@address')
     parser.add_argument("--fast", action="store_true", help="without a model")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     asked = []
     try:
         templates = [load(name, version) for name in options.names or names() for version in versions(name)]

@@ -19,7 +19,7 @@ Which label would win if you knew nothing of the ticket? Take away what wins it 
 """
 SLIPS = """
 scores - usual => scores
-    what a label usually gets is not taken off, so the most usual text wins.
+    what a label usually gets is not taken off, so the most usual text wins: each label has its own mean, over tickets.
 scores - usual => scores + usual
     you add what a label usually gets: subtract it.
 scores - usual => usual - scores
@@ -29,9 +29,7 @@ scores - usual => scores / usual
 scores - usual => scores.exp() - usual.exp()
     these are differences of probabilities: subtract the logarithms themselves.
 unlabeled.mean(0) => unlabeled.mean()
-    this is one number for all labels: each label has its own mean, over the tickets.
-unlabeled.mean(0) => unlabeled.mean(-1, keepdim=True)[: len(scores)].mean()
-    this is one number for all labels: each label has its own mean, over the tickets.
+    what a label usually gets is not taken off, so the most usual text wins: each label has its own mean, over tickets.
 unlabeled.mean(0) => unlabeled.sum(0)
     take the mean over the unlabeled tickets, not their sum.
 unlabeled.mean(0) => unlabeled[0]
