@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.models import embedder, fetch, named_instead
 from helpers.retrieval.chunking import Chunk, require_text
 
 Item = TypeVar("Item", bound=Hashable)
@@ -84,6 +85,13 @@ def encode_texts(encoder: Any, texts: Sequence[str], *, query: bool = False, pro
     vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     row_of = {text: row for row, text in enumerate(distinct)}
     return vectors[[row_of[text] for text in texts]]
+
+
+def course_encoder() -> Any:
+    """What makes the vectors of `embedder()`: the course's own `Encoder`, unless somebody named another embedder."""
+    from helpers.transformer.encoder import Encoder
+
+    return embedder() if named_instead("embedder")[0] else Encoder.from_pretrained(fetch("embedder"))
 
 
 def encoder_checksum(encoder: Any) -> str:
@@ -202,9 +210,7 @@ class DenseIndex(SearchIndex):
     def encoder(self) -> Any:
         """What makes the vectors; the course's embedder is loaded when it is first needed."""
         if self._encoder is None:
-            from helpers.models import embedder
-
-            self._encoder = embedder()
+            self._encoder = course_encoder()
         return self._encoder
 
     def _add(self, chunks: list[Chunk], progress: bool, vectors: NDArray | None) -> None:
