@@ -128,8 +128,7 @@ def load(name: str, version: str | None = None, folder: Path = FOLDER) -> Templa
     known = versions(name, folder)
     version = version or known[-1]
     if version not in known:
-        near = _near(str(version), known)
-        raise PromptError(f"The template {name} has no version {version!r}{near}; it has {', '.join(known)}.")
+        raise PromptError(f"{name} has no version {version!r}{_near(version, known)}; it has {', '.join(known)}.")
     where = f"{name}/{version}.md"
     template = parse((Path(folder) / where).read_text(encoding="utf-8"), where)
     if (template.name, template.version) != (name, version):
@@ -160,10 +159,7 @@ def parse(text: str, where: str = "This template") -> Template:
 
 
 def render(template: Template | str, /, **variables: Any) -> list[dict[str, str]]:
-    """The messages of a chat; a last turn of the assistant is the beginning of the reply.
-
-    Raises PromptError for a variable that is missing, unknown or of the wrong type.
-    """
+    """The messages of a chat. Raises PromptError for a variable that is missing, unknown or of the wrong type."""
     template = load(template) if isinstance(template, str) else template
     filled = _filled(template, variables)
     messages = []
@@ -185,7 +181,11 @@ def escape(text: str) -> str:
 
 
 def prompt_ids(tokenizer: Any, messages: list[dict[str, str]]) -> list[int]:
-    """Token ids of the chat up to where the reply begins (or goes on, after a last turn of the assistant)."""
+    """Token ids of the chat up to where the reply begins, or goes on. Raises PromptError for a special token in it."""
+    special = sorted(str(token) for token in tokenizer.added_tokens_decoder.values())
+    for message in messages:
+        if found := next((token for token in special if token in message["content"]), None):
+            raise PromptError(f"A message of the {message['role']} holds {found!r}, a command to the model: escape it.")
     begun = messages[-1]["role"] == "assistant"
     how = {"add_generation_prompt": not begun, "continue_final_message": begun, "return_dict": False}
     return list(tokenizer.apply_chat_template(messages, **how))
@@ -196,7 +196,7 @@ def _turns(body: str, where: str) -> list[tuple[str, str]]:
     if pieces[0].strip():
         raise PromptError(f"{where} has text before its first turn: begin with a line [system] or [user].")
     turns = [(role, source.strip("\n")) for role, source in zip(pieces[1::2], pieces[2::2], strict=True)]
-    if "user" not in [role for role, _ in turns]:
+    if "user" not in dict(turns):
         raise PromptError(f"{where} has no turn of the user: add a line [user] with what is asked below it.")
     return turns
 
@@ -277,8 +277,8 @@ def _near(name: str, known: Iterable[str]) -> str:
 def label_scores(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], labels: Sequence[str]) -> Any:
     """log p(label | prompt) in nats, summed over the label's tokens: a tensor (N, L).
 
-    prompts: N rows of token ids. What all of them begin with is read once, each prompt's other tokens once, and then
-    all labels side by side after it (Brown et al., 2020, section 2.4, without normalization).
+    prompts: N rows of token ids. What all begin with is read once, then each one's rest, then all labels side by side
+    (Brown et al., 2020, section 2.4, without normalization).
     """
     import torch
     from transformers import DynamicCache
@@ -286,11 +286,10 @@ def label_scores(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]], l
     rows = [tokenizer(label, add_special_tokens=False)["input_ids"] for label in labels]
     if not prompts or not all(map(len, prompts)) or not rows or not all(rows):
         raise ValueError("Scoring needs a prompt and a label of at least one token each.")
-    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long)  # (L, longest)
+    ids = torch.zeros(len(rows), max(map(len, rows)), dtype=torch.long, device=model.device)  # (L, longest)
     real = torch.zeros_like(ids, dtype=torch.bool)
     for i, row in enumerate(rows):
         ids[i, : len(row)], real[i, : len(row)] = torch.tensor(row), True
-    ids, real = ids.to(model.device), real.to(model.device)
     shared = min(len(os.path.commonprefix([list(prompt) for prompt in prompts])), min(map(len, prompts)) - 1)
     start, scores = DynamicCache(config=model.config), []
     with torch.inference_mode():

@@ -164,6 +164,11 @@ def test_role_markers_in_a_users_text_stay_text(tokenizer):
         )
 
 
+def test_what_render_would_have_escaped_is_refused_where_it_was_not_used(tokenizer):
+    with pytest.raises(PromptError, match="holds '<file_sep>', a command to the model"):
+        prompt_ids(tokenizer, [{"role": "user", "content": "Hello <file_sep>"}])
+
+
 @pytest.mark.parametrize("text", ["20 < 30", "a<3", "x <= y", "5 > 3", "price: <20", "[1]", "&lt;b>", ""])
 def test_ordinary_signs_stay_as_they_are(text):
     assert escape(text) == text
