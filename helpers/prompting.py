@@ -35,7 +35,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, Field, ValidationError
 
 from helpers.files.paths import DATA
-from helpers.models import ModelUnavailable, address_of, chat_model
+from helpers.models import ModelUnavailable, address_of, chat_model, forget
 from helpers.models import ask as ask_model
 from helpers.velunda.answers import contains_answer
 
@@ -340,6 +340,7 @@ def _written(prompt: list[int], limit: int, model: str) -> str:
 
 @lru_cache(maxsize=1)
 def _loaded(model: str) -> tuple[Any, Any]:
+    forget()  # one model fits, two may not
     return chat_model(model=model)
 
 
