@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_911,
+    "helpers": 11_912,
     "helpers/old": 27_440,
     "exercises": 17_131,
-    "recorded": 540,
+    "recorded": 598,  # 07: the cheap ways beside the trainings, on the same rows
     "at_work": 3_000,
-    "tests": 33_095,
+    "tests": 33_091,
 }
 
 
