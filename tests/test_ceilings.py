@@ -9,7 +9,7 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_444,
+    "helpers": 11_463,
     "helpers/old": 28_999,
     "exercises": 17_605,
     "recorded": 393,

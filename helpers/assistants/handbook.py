@@ -33,9 +33,9 @@ import numpy as np
 from helpers.cross_encoder import CrossEncoder
 from helpers.fetching.cache import cache_dir
 from helpers.files.safe_files import write_atomically
-from helpers.models import embedder, reranker
+from helpers.models import reranker
 from helpers.retrieval.chunking import Chunk, chunk_documents
-from helpers.retrieval.indexes import Hit, HybridIndex, SearchIndex, encode_texts, encoder_checksum
+from helpers.retrieval.indexes import Hit, HybridIndex, SearchIndex, course_encoder, encode_texts, encoder_checksum
 from helpers.retrieval.units import Unit, split_units, write_out
 from helpers.velunda.handbook import Document, load_handbook
 
@@ -242,7 +242,7 @@ def handbook_chunks(size: int = SIZE, overlap: int = OVERLAP) -> tuple[Chunk, ..
 
 def handbook_index(size: int = SIZE, overlap: int = OVERLAP) -> HybridIndex:
     """The handbook, cut and indexed; vectors are kept in the cache folder, and made again once a document changes."""
-    chunks, encoder = handbook_chunks(size, overlap), embedder()
+    chunks, encoder = handbook_chunks(size, overlap), course_encoder()
     digest = hashlib.sha256((repr(chunks) + encoder_checksum(encoder)).encode()).hexdigest()[:12]
     path, index = cache_dir() / f"handbook-{digest}.npy", HybridIndex(encoder)
     with contextlib.suppress(OSError, ValueError, EOFError):  # none yet, or cut off

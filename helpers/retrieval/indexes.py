@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from helpers.models import embedder, fetch, named_instead
 from helpers.retrieval.chunking import Chunk, require_text
 
 Item = TypeVar("Item", bound=Hashable)
@@ -84,6 +85,18 @@ def encode_texts(encoder: Any, texts: Sequence[str], *, query: bool = False, pro
     vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     row_of = {text: row for row, text in enumerate(distinct)}
     return vectors[[row_of[text] for text in texts]]
+
+
+def course_encoder() -> Any:
+    """The course's embedder as its own `Encoder`: the vectors of `embedder()`, 0.3 GB and some seconds cheaper.
+
+    An embedder that somebody named may have another architecture: it is loaded by sentence-transformers.
+    """
+    if named_instead("embedder")[0] is not None:
+        return embedder()
+    from helpers.transformer.encoder import Encoder
+
+    return Encoder.from_pretrained(fetch("embedder"))
 
 
 def encoder_checksum(encoder: Any) -> str:
@@ -202,9 +215,7 @@ class DenseIndex(SearchIndex):
     def encoder(self) -> Any:
         """What makes the vectors; the course's embedder is loaded when it is first needed."""
         if self._encoder is None:
-            from helpers.models import embedder
-
-            self._encoder = embedder()
+            self._encoder = course_encoder()
         return self._encoder
 
     def _add(self, chunks: list[Chunk], progress: bool, vectors: NDArray | None) -> None:

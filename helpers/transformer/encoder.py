@@ -3,6 +3,7 @@
     encoder = Encoder.from_pretrained(fetch("embedder"))
     hidden = encoder(ids, mask)                           # (B, T) → (B, T, C)
     vectors = encoder.embed(["A cat sat.", "It purred."]) # (2, 384), length 1: a dot product is the cosine
+    encoder.encode("A cat sat.")                          # (384,), by NumPy, as the library's encoders are called
 
 `embed` follows the recipe that comes with the model, as sentence-transformers does (Reimers and Gurevych, 2019).
 
@@ -20,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm.auto import tqdm
 
 from helpers.attention import MultiHeadAttention, padding_mask, require_heads
 from helpers.tokenization import WordPieceTokenizer
@@ -120,7 +123,7 @@ class Encoder(nn.Module):
             raise ValueError(f"The mask has the shape {tuple(mask.shape)} and the ids {tuple(ids.shape)}.")
 
     @torch.no_grad()
-    def embed(self, texts: Sequence[str], batch_size: int = 32) -> Tensor:
+    def embed(self, texts: Sequence[str], batch_size: int = 32, progress: bool = False) -> Tensor:
         """A vector for each text: (n_texts, C) float32 on the CPU, of length 1 if the model's recipe says so.
 
         Of each text the first `config.embed_len` tokens count. Matches `SentenceTransformer.encode`.
@@ -131,10 +134,15 @@ class Encoder(nn.Module):
         rows = [self.encode_text(text) for text in texts]
         by_length = sorted(range(len(rows)), key=lambda i: len(rows[i]))  # similar lengths together: little padding
         vectors = torch.empty(len(rows), self.config.d_model)
-        for start in range(0, len(rows), batch_size):
+        for start in tqdm(range(0, len(rows), batch_size), disable=not progress):
             batch = by_length[start : start + batch_size]
             vectors[batch] = self.embed_ids([rows[i] for i in batch]).cpu()
         return vectors
+
+    def encode(self, texts: str | Sequence[str], show_progress_bar: bool = False, **_: Any) -> NDArray:
+        """`embed` as `SentenceTransformer.encode` is called: (n_texts, C), or (C,) for one string."""
+        vectors = self.embed([texts] if isinstance(texts, str) else texts, progress=show_progress_bar).numpy()
+        return vectors[0] if isinstance(texts, str) else vectors
 
     def encode_text(self, text: str) -> list[int]:
         """[CLS], the text's ids as far as they fit, [SEP]."""
