@@ -59,6 +59,7 @@ __all__ = [
     "chat_model",
     "embedder",
     "fetch",
+    "forget",
     "reranker",
 ]
 
@@ -382,6 +383,11 @@ def ask(messages: str | list[dict], model: str = "course", *, timeout: float = 1
     turns = [{"role": "user", "content": messages}] if isinstance(messages, str) else list(messages)
     served = address_of(model)
     return _ask_server(*served, turns, timeout, settings) if served else _ask_here(model, turns, settings)
+
+
+def forget() -> None:
+    """Give back the memory of the model that `ask` keeps; the next call loads it again."""
+    _asked.clear()
 
 
 def address_of(model: str) -> tuple[str, str] | None:

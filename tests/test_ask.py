@@ -225,8 +225,8 @@ def test_messages_longer_than_the_model_reads_are_one_sentence(course):
 
 def test_a_named_folder_is_loaded_in_place_of_the_model_before(tiny_llama, course):  # noqa: F811
     ask(FRANCE, max_tokens=1)
-    model, _ = chat_model(model=str(tiny_llama))
-    assert model.config.hidden_size == 8
+    models.forget()
+    assert not models._asked and chat_model(model=str(tiny_llama))[0].config.hidden_size == 8
     with pytest.raises(ModelUnavailable, match='MODEL names the folder ./none, which does not exist.*MODEL = "course"'):
         ask(FRANCE, model="./none")
 

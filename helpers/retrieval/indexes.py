@@ -88,15 +88,10 @@ def encode_texts(encoder: Any, texts: Sequence[str], *, query: bool = False, pro
 
 
 def course_encoder() -> Any:
-    """The course's embedder as its own `Encoder`: the vectors of `embedder()`, 0.3 GB and some seconds cheaper.
-
-    An embedder that somebody named may have another architecture: it is loaded by sentence-transformers.
-    """
-    if named_instead("embedder")[0] is not None:
-        return embedder()
+    """What makes the vectors of `embedder()`: the course's own `Encoder`, unless somebody named another embedder."""
     from helpers.transformer.encoder import Encoder
 
-    return Encoder.from_pretrained(fetch("embedder"))
+    return embedder() if named_instead("embedder")[0] else Encoder.from_pretrained(fetch("embedder"))
 
 
 def encoder_checksum(encoder: Any) -> str:

@@ -3,7 +3,6 @@
     encoder = Encoder.from_pretrained(fetch("embedder"))
     hidden = encoder(ids, mask)                           # (B, T) → (B, T, C)
     vectors = encoder.embed(["A cat sat.", "It purred."]) # (2, 384), length 1: a dot product is the cosine
-    encoder.encode("A cat sat.")                          # (384,), by NumPy, as the library's encoders are called
 
 `embed` follows the recipe that comes with the model, as sentence-transformers does (Reimers and Gurevych, 2019).
 
