@@ -9,12 +9,12 @@ import pytest
 from tests.tools.notebook import ROOT
 
 AT_MOST = {
-    "helpers": 11_463,
-    "helpers/old": 28_999,
-    "exercises": 17_605,
-    "recorded": 393,
+    "helpers": 12_225,  # 12: prompting.py, from helpers/old, which lost three times as many lines
+    "helpers/old": 26_039,
+    "exercises": 16_592,
+    "recorded": 662,  # 07: the cheap ways beside the trainings, on the same rows; 12: one record for three results
     "at_work": 3_000,
-    "tests": 33_839,
+    "tests": 32_536,
 }
 
 

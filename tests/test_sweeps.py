@@ -52,8 +52,8 @@ def test_a_line_cut_off_by_a_kill_is_measured_again(tmp_path):
 
 
 def test_an_unknown_sweep_is_refused_with_the_nearest_name(capsys):
-    assert sweeps.main(["05_routinh"]) == 2
-    assert "Did you mean '05_routing'?" in capsys.readouterr().out
+    assert sweeps.main(["12_stepz"]) == 2
+    assert "Did you mean '12_steps'?" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", sorted(sweeps.sweeps()))

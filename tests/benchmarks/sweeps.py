@@ -5,7 +5,7 @@ an earlier run from whose checkpoint it went on, they are counted, too. Every fi
 build/sweeps, so a stopped sweep goes on where it was; the finished one is written to data/results/NAME.json.
 
     python -m tests.benchmarks.sweeps                 all sweeps
-    python -m tests.benchmarks.sweeps 05_routing       one of them
+    python -m tests.benchmarks.sweeps 12_steps         one of them
     python -m tests.benchmarks.sweeps --fresh         forget what was kept
 """
 

@@ -1,19 +1,11 @@
-"""Scores of labels: equal to reading each label alone, whatever is read once; and the rules that choose by them."""
+"""Scores of labels: equal to reading each label alone, whatever is read once."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from helpers.old.prompting.scoring import (
-    calibrated,
-    choice_prompt,
-    label_lengths,
-    label_scores,
-    length_normalized,
-    named_label,
-    pmi,
-)
+from helpers.old.prompting.scoring import label_scores
 from helpers.old.speed import FastLlama
 from helpers.transformer import Llama, LlamaConfig
 
@@ -96,54 +88,3 @@ def test_what_all_prompts_begin_with_is_read_once(model):
 def test_what_cannot_be_scored_is_refused_in_one_sentence(model, prompts, labels, said):
     with pytest.raises(ValueError, match=said):
         label_scores(model, Letters(), prompts, labels)
-
-
-SCORES = torch.tensor([[-4.0, -9.0], [-3.5, -12.0]])
-
-
-def test_pmi_prefers_the_label_that_the_ticket_made_more_likely():
-    found = pmi(SCORES, torch.tensor([-3.0, -11.0]))
-    assert SCORES.argmax(1).tolist() == [0, 0] and found.argmax(1).tolist() == [1, 0]
-    assert found.tolist() == [[-1.0, 2.0], [-0.5, -1.0]]
-    with pytest.raises(ValueError, match="2 labels"):
-        pmi(SCORES, torch.tensor([-3.0, -11.0, 0.0]))
-
-
-def test_length_normalization_divides_by_the_tokens_of_each_label():
-    lengths = label_lengths(Letters(), ["ab", "abcdef"])
-    assert lengths.tolist() == [2, 6]
-    assert length_normalized(SCORES, lengths).argmax(1).tolist() == [1, 0]  # −2 against −1.5, −1.75 against −2
-
-
-def test_calibration_makes_the_labels_equal_where_the_text_says_nothing():
-    content_free = torch.tensor([[-3.0, -11.0]])
-    assert torch.allclose(calibrated(content_free, content_free), torch.full((1, 2), 0.5))
-    found = calibrated(SCORES, content_free)
-    assert torch.allclose(found.sum(1), torch.ones(2))
-    assert torch.allclose(found, pmi(SCORES, content_free[0]).softmax(-1), atol=1e-5)  # one such text: the same rule
-
-
-def test_several_content_free_texts_are_averaged_as_probabilities_not_as_logarithms():
-    usual = torch.tensor([[0.9, 0.1], [0.5, 0.5]]).log()
-    found = calibrated(torch.tensor([[0.7, 0.3]]).log(), usual)
-    assert torch.allclose(found, torch.tensor([[0.7 / 0.7, 0.3 / 0.3]]) / 2)
-
-
-def test_the_prompt_lists_the_labels_in_the_order_given():
-    text = choice_prompt("Where is it?", ["b", "a"])
-    assert text.index("- b\n- a") < text.index("Where is it?")  # what all prompts share stands first
-
-
-@pytest.mark.parametrize(
-    ("reply", "label"),
-    [
-        ("The answer is Repair.", "repair"),
-        ("return or repair", "return"),
-        ("A return request", "return request"),
-        ("returned", None),
-        ("I do not know", None),
-        ("", None),
-    ],
-)
-def test_the_label_that_a_reply_names_first_is_found(reply, label):
-    assert named_label(reply, ["return", "repair", "return request"]) == label

@@ -11,12 +11,11 @@ modules have nothing to do with each other.
 | 03, 03c  | `recipes`                                                                                            |
 | 05b, 05c | `ladder`                                                                                             |
 | 06b, 06c | `desk_job`; 06c alone: `desk_repairs`                                                                |
-| 12, 12b  | `tickets_recorded`; `ticket_training` made the adapters                                              |
+| 12b      | `tickets_recorded`; `ticket_training` made the adapters                                              |
 | 07b      | `summaries`, `summary_training`                                                                      |
 | 10b      | `handbook_answers`                                                                                   |
 | 14       | `six_answers`, `recorded_outputs`, `suites_recorded`, `word_desk`                                    |
 | 14c      | `six_answers`, `metric_lies`                                                                         |
-| 12       | `routing`                                                                                            |
 
 `records` reads what `make sweeps` has measured (`data/results/`). A module moves to a room below as soon as a second
 notebook needs it.
