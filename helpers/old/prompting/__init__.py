@@ -1,4 +1,4 @@
-"""What 12b, 12d and the server still use: labels scored by the course's decoders, tool calls, and votes over replies."""
+"""What 12b, 12d and the server still use: scored labels, tool calls, and votes over replies."""
 
 import lazy_loader
 
