@@ -6,6 +6,7 @@
 """Teach a chat model your labels, and find out whether a plain classifier would do.
 
     finetune.py data.csv --text COLUMN --label COLUMN [--group COLUMN] --model MODEL --out OUT
+    finetune.py chats.jsonl --model MODEL --out OUT       {"messages": […]} a line: the last message is the label
     finetune.py --plan --gpu 24 --model MODEL --out OUT   what fits 24 GB (0: this CPU), and train.py in plain TRL
 
 MODEL is a folder or a hub name; nothing is fetched without --download. --dry-run says rows, the baseline's score and
@@ -38,35 +39,44 @@ trainer.save_model(args.out + "/adapter")
 '''
 
 def read_table(args):
-    """Rows with text, answer, group, and the chat that asks for the answer: prompt and completion."""
     import pandas as pd
-    read = pd.read_csv(args.data, encoding="utf-8-sig", dtype=str, keep_default_na=False)
-    for name in filter(None, [args.text, args.label, args.group]):
-        if name not in read:
-            raise ValueError(f"{args.data} has no column {name!r}, but {', '.join(read.columns)}.")
-    table = pd.DataFrame({"text": read[args.text].str.strip(), "answer": read[args.label].str.strip()})
-    table["group"] = read[args.group] if args.group else ""
-    usable = (table["answer"] != "") & table["text"].str.len().between(1, 50_000)
-    table = table[usable].reset_index(drop=True)
-    labels = sorted(set(table["answer"]))
+    if args.data.stat().st_size > 100_000_000:
+        raise ValueError(f"{args.data} has more than 100 MB: take a sample of it.")
+    chats = args.data.suffix == ".jsonl"
+    read = {"orient": "records", "lines": True} if chats else {"dtype": str, "keep_default_na": False}
+    table = (pd.read_json if chats else pd.read_csv)(args.data, encoding="utf-8-sig", **read)
+    for name in filter(None, [*(["messages"] if chats else [args.text, args.label]), args.group]):
+        if name not in table:
+            raise ValueError(f"{args.data} has no column {name!r}, but {', '.join(map(str, table.columns)) or 'none'}.")
+    rows, group = [], table[args.group].astype(str).tolist() if args.group else [""] * len(table)
+    for n, chat in enumerate(table["messages"] if chats else [], 1):
+        try:
+            *prompt, last = chat
+            said = " ".join(one["content"] for one in prompt if one["role"])
+            rows.append((said.strip(), {last["role"]: last["content"]}["assistant"].strip(), prompt))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise ValueError(f"Chat {n} is no list of roles and contents that ends with the assistant's.") from None
+    rows = rows or [(a.strip(), b.strip(), []) for a, b in zip(table[args.text], table[args.label], strict=True)]
+    table = pd.DataFrame(rows, columns=["text", "answer", "prompt"]).assign(group=group)
+    n, table = len(table), table[(table["answer"] != "") & table["text"].str.len().between(1, 50_000)]
+    n, table, labels = n - len(table), table.reset_index(drop=True), sorted(set(table["answer"]))
     if len(table) < 20 or not 2 <= len(labels) <= 100:
         raise ValueError(f"{len(table)} rows and {len(labels)} labels: at least 20 and 2 to 100 are needed.")
-    asked = [ASK.format(labels=", ".join(labels), text=text) for text in table["text"]]
-    table["prompt"] = [[{"role": "user", "content": content}] for content in asked]
+    ask = [[{"role": "user", "content": ASK.format(labels=", ".join(labels), text=text)}] for text in table["text"]]
+    table["prompt"] = table["prompt"] if chats else ask
     table["completion"] = [[{"role": "assistant", "content": answer}] for answer in table["answer"]]
-    print(f"{len(table)} rows; {sum(~usable)} more are left out: empty, or of more than 50,000 characters")
+    print(f"{len(table)} rows; {n} more are left out: empty, or of more than 50,000 characters")
     return table
 
 def split(table) -> None:
     """Parts by group. Without groups, texts of equal words, numbers aside, are one group."""
-    if (table["group"] == "").all():
-        words = table["text"].str.casefold().str.replace(r"\d", "0", regex=True).str.findall(r"\w+")
-        table["group"] = words.str.join(" ")
+    words = table["text"].str.casefold().str.replace(r"\d", "0", regex=True).str.findall(r"\w+").str.join(" ")
+    table["group"] = table["group"] if (table["group"] != "").any() else words
     sizes, filled, part_of = table.groupby("group").size(), {"test": 0, "dev": 0, "train": 0}, {}
     for group in sorted(sizes.index, key=lambda group: sha256(group.encode()).digest()):
-        fits = [part for part in ("test", "dev") if filled[part] + sizes[group] <= max(3, 0.15 * len(table))]
-        part_of[group] = part = fits[0] if fits else "train"
-        filled[part] += int(sizes[group])
+        open_to = (part for part in ("test", "dev") if filled[part] + sizes[group] <= max(3, 0.15 * len(table)))
+        part_of[group] = next(open_to, "train")
+        filled[part_of[group]] += int(sizes[group])
     table["part"] = table["group"].map(part_of)
     print(f"{len(sizes)} groups, each in one part: {filled}")
     if min(filled.values()) < 3 or table["answer"][table["part"] == "train"].nunique() < 2:
@@ -146,12 +156,10 @@ def teach(args, model, tokenizer, table, tails: dict) -> list[str] | None:
     steps, learned = trainer.args.max_steps, tokenizer.decode([one for one in batch["labels"][0].tolist() if one >= 0])
     taught = steps * (clock[-1] - clock[0]) / max(1, len(clock) - 1)
     print(f"Learned of a row: {learned!r}. {steps} steps take about {taught:.0f} s, reading {reading:.0f} s.")
-    if args.dry_run:
-        return None
-    last = str([None, *checkpoints(args.out)][-1] or "")
-    go_on = trainer._load_from_checkpoint if last.endswith(f"-{steps}") else trainer.train
-    go_on(last or None)
-    return predict(trainer.model, dev["ids"], tails)
+    if not args.dry_run:
+        last = next(map(str, checkpoints(args.out)[::-1]), "")
+        (trainer._load_from_checkpoint if last.endswith(f"-{steps}") else trainer.train)(last or None)
+        return predict(trainer.model, dev["ids"], tails)
 
 def checkpoints(out: Path) -> list[Path]:
     return sorted((at.parent for at in out.glob("checkpoint-*/trainer_state.json")), key=lambda at: int(at.name[11:]))
@@ -160,31 +168,8 @@ def note(out: Path, state: dict) -> None:
     (out / "run.tmp").write_text(json.dumps(state, indent=1), "utf-8")
     (out / "run.tmp").replace(out / "run.json")  # whole or not at all
 
-def start(out: Path, state: dict) -> dict:
-    """The run that the folder holds: finished if it has "said" something. Raises ValueError if it is another one."""
-    out.mkdir(parents=True, exist_ok=True)
-    known, files = out / "run.json", {at.name for at in out.iterdir()} - {"run.tmp"}
-    old = json.loads(known.read_text("utf-8")) if known.exists() else ({} if files else state)
-    if other := [name for name in state if old.get(name) != state[name]]:
-        raise ValueError(f"{out} has a run of other {', '.join(other)}: name another --out.")
-    if "said" not in old:
-        note(out, state)
-    return old
-
-def compare(test) -> tuple[str, bool, dict[str, int]]:
-    """The verdict on the test rows, does the model win, and how many each has right."""
-    from scipy.stats import binomtest
-    right = {name: test[name] == test["answer"] for name in ("TF-IDF", "model")}
-    for name, each in right.items():
-        low, high = binomtest(each.sum(), len(test)).proportion_ci(method="wilson")
-        print(f"{name:6} {each.sum()} of {len(test)} test rows right, 95 % interval {low:.0%} to {high:.0%}")
-    a, b = sum(right["model"] & ~right["TF-IDF"]), sum(right["TF-IDF"] & ~right["model"])
-    p = binomtest(a, a + b).pvalue if a + b else 1.0
-    winner = "nobody wins: take TF-IDF, which costs less" if p >= 0.05 else "the model wins" if a > b else "TF-IDF wins"
-    said = f"Only the model is right on {a}, only TF-IDF on {b} (sign test, p = {p:.2g}): {winner}."
-    return said, winner == "the model wins", {name: int(each.sum()) for name, each in right.items()}
-
 def finetune(args) -> int:
+    from scipy.stats import binomtest
     table = read_table(args)
     split(table)
     train, dev, test = (table[table["part"] == part] for part in ("train", "dev", "test"))
@@ -202,9 +187,16 @@ def finetune(args) -> int:
     weights = model.get_input_embeddings().weight[:999].detach().float().cpu().numpy().tobytes()
     state = {"version": VERSION, **{name: vars(args)[name] for name in [*OPTIONS][:10]}}
     state |= {"data": sha256(args.data.read_bytes()).hexdigest(), "weights": sha256(weights).hexdigest()}
-    if not args.dry_run and "said" in (old := start(args.out, state)):
-        print(f"{args.out} is already done. {old['said']}")
-        return old["code"]
+    if not args.dry_run:
+        args.out.mkdir(parents=True, exist_ok=True)
+        there, known = {at.name for at in args.out.iterdir()} - {"run.tmp"}, args.out / "run.json"
+        old = json.loads(known.read_text("utf-8")) if known.exists() else {} if there else state
+        if other := [name for name in state if old.get(name) != state[name]]:
+            raise ValueError(f"{args.out} has a run of other {', '.join(other)}: name another --out.")
+        if "said" in old:
+            print(f"{args.out} is already done. {old['said']}")
+            return old["code"]
+        note(args.out, state)
     if (said := teach(args, model, tokenizer, table, tails)) is None:
         return 0
     dev, test, curve = table.loc[dev.index[:N_DEV]], table.loc[test.index].copy(), {}
@@ -217,9 +209,17 @@ def finetune(args) -> int:
     shutil.copytree(best, args.out / "adapter", dirs_exist_ok=True)
     test["model"] = predict(load(args, args.out / "adapter")[0], test["ids"], tails)
     test[["group", "text", "answer", "TF-IDF", "model"]].to_csv(args.out / "predictions.csv", index=False)
-    said, wins, n_right = compare(test)
-    code = 0 if wins and same == len(dev) else 1
-    note(args.out, state | {"said": said, "test": n_right, "checkpoint": best.name, "code": code})
+    print(test.groupby(["answer", "model"]).size().unstack(fill_value=0).to_string())
+    right = {name: test[name] == test["answer"] for name in ("TF-IDF", "model")}
+    for name, each in right.items():
+        low, high = binomtest(each.sum(), len(test)).proportion_ci(method="wilson")
+        print(f"{name:6} {each.sum()} of {len(test)} test rows right, 95 % interval {low:.0%} to {high:.0%}")
+    a, b = sum(right["model"] & ~right["TF-IDF"]), sum(right["TF-IDF"] & ~right["model"])
+    p = binomtest(a, a + b).pvalue if a + b else 1.0
+    winner = "nobody wins: take TF-IDF, which costs less" if p >= 0.05 else "the model wins" if a > b else "TF-IDF wins"
+    said = f"Only the model is right on {a}, only TF-IDF on {b} (sign test, p = {p:.2g}): {winner}."
+    state |= {"said": said, "test": {name: int(each.sum()) for name, each in right.items()}, "checkpoint": best.name}
+    note(args.out, state | {"code": (code := int(winner != "the model wins" or same < len(dev)))})
     print(f"{said}\n{NOT_CHECKED}")
     return code
 

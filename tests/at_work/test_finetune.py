@@ -120,6 +120,8 @@ def test_a_plan_writes_a_script_that_trains(tmp_path, run, model, monkeypatch, c
     assert (tmp_path / "trained" / "adapter" / "adapter_model.safetensors").exists()
 
 
+CHAT = '{"messages": [{"role": "user", "content": "%s boat"}, {"role": "assistant", "content": "%s"}]}\n'
+CHATS = "".join(CHAT % (chr(97 + n), "ab"[n % 2]) for n in range(24))
 SOUND = "text,label\n" + "".join(f"{'x ' * n},{n % 2}\n" for n in range(1, 31))
 BAD = {  # the file's text, words of the command, and what is said
     "empty": ("", [], "No columns"),
@@ -131,14 +133,16 @@ BAD = {  # the file's text, words of the command, and what is said
     "long rows": (SOUND.replace("x ", "word " * 30), [], "have more than 400 tokens"),
     "an adapter": (SOUND, ["--model", "."], "name the model that it was trained on"),
     "no model": (SOUND, ["--model", "gone/x"], "gone/x"),
-    "foreign checkpoints": (SOUND, [], "run of other"),
+    "a chat that asks": (CHATS + CHAT.replace("assistant", "user"), [], "Chat 25 is no list of roles"),
+    "no chat": (CHATS + '{"messages": null}', [], "Chat 25 is no list of roles"),
+    "foreign checkpoints": (CHATS, [], "run of other"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_input_gets_a_sentence(name, run, tmp_path, capsys, monkeypatch):
     text, words, said = BAD[name]
-    (file := tmp_path / "bad.csv").write_text(text, "utf-8")
+    (file := tmp_path / ("bad.jsonl" if "{" in text else "bad.csv")).write_text(text, "utf-8")
     (tmp_path / "adapter_config.json").write_text("{}", "utf-8")
     (tmp_path / "out" / "checkpoint-8").mkdir(parents=True)  # somebody else's
     monkeypatch.chdir(tmp_path)
