@@ -20,7 +20,6 @@ def leave() -> str:
 
 
 def dump() -> str:
-    """Ten megabytes."""
     return "x" * 10_000_000
 
 

@@ -23,7 +23,6 @@ from helpers.quantization import quantize_
 from helpers.transformer.checkpoints import shapes_only
 from helpers.transformer.kv_cache import GrowingCache
 from helpers.transformer.llama import Llama, our_llama_name, read_llama_config
-from helpers.velunda import parallel_texts
 
 Write = Callable[[Tensor, int], object]  # ids (1, T), how many new ones
 
@@ -105,9 +104,3 @@ def library(model: Any = None) -> Write:
 
 def _generate(model: Llama | FastLlama, ids: Tensor, new: int, cache: bool) -> Tensor:
     return generate(model, ids, new, cache=cache, ignore_eos=True)
-
-
-def copying_prompt() -> str:
-    """A prompt whose best continuation stands in it: a message, and a reply that begins by quoting it."""
-    message = " ".join(parallel_texts()["English"][:6])
-    return f'The customer wrote:\n\n"{message}"\n\nOur reply quotes the whole message first:\n\n"'

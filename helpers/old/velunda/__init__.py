@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=["orders", "reports", "slots", "tickets"],
     submod_attrs={
-        "orders": ["load_orders", "named_things", "price_of", "prices", "with_kind"],
+        "orders": ["load_orders"],
         "reports": ["FACTS", "fill_report", "generate_reports", "load_report_frames", "load_reports", "stated"],
         "slots": ["fill_different"],
         "tickets": ["FIELDS", "fill", "load_frames", "load_tickets"],
