@@ -124,14 +124,16 @@ def run_call(name: str, arguments: str, tools: Mapping[str, Callable], most: int
         return f"There is no tool {name}: known are {', '.join(tools)}."
     try:
         result = TypeAdapter(tools[name]).validate_json(arguments, strict=True)  # checks, then calls
+        text = result if isinstance(result, str) else json.dumps(result)
     except ValidationError as error:
+        if not error.title.startswith("call["):  # from inside of the function
+            return f"{name} failed."
         first = error.errors()[0]
         return f"{name} failed: {'.'.join(map(str, first['loc'])) or 'arguments'}: {first['msg']}."
     except ToolError as error:
         return f"{name} failed: {error}"
     except (Exception, SystemExit):
         return f"{name} failed."
-    text = result if isinstance(result, str) else json.dumps(result)
     return text if len(text) <= most else f"{text[:most]} … (cut: {most:,} of {len(text):,} characters)"
 
 

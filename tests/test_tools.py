@@ -5,13 +5,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter
 
 from helpers import tools
 from helpers.exercises.checking import registry
 
 
 def run(name, arguments):
-    return tools.run_call(name, arguments, tools.TOOLS | {"leave": leave, "dump": dump})
+    return tools.run_call(name, arguments, tools.TOOLS | {"leave": leave, "dump": dump, "inside": inside})
+
+
+def inside() -> set:
+    """Fails inside with an error of pydantic."""
+    return TypeAdapter(int).validate_python("secret")
 
 
 def leave() -> str:
@@ -29,7 +35,11 @@ def dump() -> str:
         ("shop_price", '{"product": "two Shells"}', "89 euros"),
         ("calculate", '{"expression": "-5 + 3"}', "-2"),
         ("calculate", '{"expression": "7 / 2"}', "3.5"),
-        ("weather", "{}", "There is no tool weather: known are shop_price, calculate, order_info, leave, dump."),
+        (
+            "weather",
+            "{}",
+            "There is no tool weather: known are shop_price, calculate",
+        ),
         ("shop_price", '{"product": 5}', "shop_price failed: product: Input should be a valid string."),
         ("shop_price", "{}", "shop_price failed: product: Missing required argument."),
         ("shop_price", '{"product": "Shell", "color": 1}', "shop_price failed: color: Unexpected keyword argument."),
@@ -41,6 +51,7 @@ def dump() -> str:
         ("calculate", '{"expression": "9 ** 9"}', "calculate failed: 9 ** 9 is not allowed"),
         ("shop_price", '{"prod', "shop_price failed: arguments: Invalid JSON"),
         ("leave", "{}", "leave failed."),
+        ("inside", "{}", "inside failed."),
         ("dump", "{}", "xxx"),
     ],
 )
