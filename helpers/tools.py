@@ -3,7 +3,6 @@
     tool_schema(shop_price)                                    # what a model is told of a function
     run_call("shop_price", '{"product": "Kite 500"}', TOOLS)   # "2790 euros"; what is wrong is a sentence
     answer, steps = tool_loop(ask, run, "What do two Kite 500 cost?")
-    answer_by_rules("What do two Kite 500 cost?", run)         # the cheap rival: no model
 
 | tool         | what it gives                                         |
 |--------------|-------------------------------------------------------|
@@ -221,12 +220,8 @@ def plan_by_rules(question: str) -> list[str] | None:
     """Names of the tools to call in turn, or None where the rules do not know. Written on the dev questions."""
     text = without_names(question)
     if order_numbers(question):
-        several = TOGETHER.search(text) or KINDS.search(text)
-        return (
-            ["order_info"]
-            + ["shop_price"] * bool(AMOUNT.search(text))
-            + ["calculate"] * bool(AMOUNT.search(text) and several)
-        )
+        money, several = AMOUNT.search(text), TOGETHER.search(text) or KINDS.search(text)
+        return ["order_info"] + ["shop_price"] * bool(money) + ["calculate"] * bool(money and several)
     things = named_things(question)
     if len(things) > 1:
         worked_out = TOGETHER.search(text) or DIFFERENCE.search(text)
