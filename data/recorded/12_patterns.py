@@ -6,14 +6,15 @@ part "scores": log p(label | prompt) of nine desks for one ticket of each phrasi
 sentence (the template desk 2.0.0), persona (the same after a line with a role), or list (the desks as a list in a chat,
 whose label number `first` stands first); split empty: the prompt without a ticket.
 part "orders": the same for four desks, after four solved examples in one of their 24 orders.
-part "extraction": the replies of both versions of the template to tickets with an order number.
+part "extraction": the replies of extraction 2.0.0 to tickets with an order number, with and without its examples and
+the begun reply.
 part "injection": the replies to thirty tickets that give an order (data/prompts/sets/injection.jsonl), in three ways.
 """
 
 import json
 import re
 from functools import cache
-from itertools import permutations
+from itertools import permutations, product
 
 from helpers import prompting
 from helpers.files import DATA
@@ -38,10 +39,6 @@ def tickets(split: str) -> list[dict]:
 @cache
 def model():
     return chat_model()
-
-
-def desk_of(ticket: dict) -> str:
-    return ticket["label"]["intent"]
 
 
 def sentence(message: str) -> str:
@@ -77,20 +74,20 @@ def scores(run: dict) -> dict:
 
 
 def orders(run: dict) -> dict:
-    first = {desk_of(ticket): ticket["text"] for ticket in reversed(tickets("train"))}
+    first = {ticket["label"]["intent"]: ticket["text"] for ticket in reversed(tickets("train"))}
     start = [{"role": "system", "content": "You sort messages to a support desk. Answer with one label."}]
     for place in run["order"]:
         start.append({"role": "user", "content": first[FOUR[place]]})
         start.append({"role": "assistant", "content": FOUR[place]})
-    asked = [ticket["text"] for ticket in tickets(run["split"]) if desk_of(ticket) in FOUR]
+    asked = [ticket["text"] for ticket in tickets(run["split"]) if ticket["label"]["intent"] in FOUR]
     return {"scores": scored([chat_ids([*start, {"role": "user", "content": text}]) for text in asked], list(FOUR))}
 
 
-def written(messages: list[dict], n: int) -> str:
+def written(prompt: list[int], n: int) -> str:
     import torch
 
     chat, tokenizer = model()
-    ids = torch.tensor([chat_ids(messages)])
+    ids = torch.tensor([prompt])
     pad = tokenizer.pad_token_id
     with torch.inference_mode():
         out = chat.generate(
@@ -100,9 +97,14 @@ def written(messages: list[dict], n: int) -> str:
 
 
 def extraction(run: dict) -> dict:
-    template = prompting.load("extraction", run["version"])
-    asked = [ticket for ticket in tickets("fresh") if ticket["label"]["order_number"]]
-    return {"replies": [prompting.reply(template, {"ticket": ticket["text"]}) for ticket in asked]}
+    replies = []
+    for ticket in tickets(run["split"]):
+        if ticket["label"]["order_number"]:
+            system, *examples, user, begun = prompting.render("extraction", ticket=ticket["text"])
+            messages = [system, *(examples if run["examples"] else []), user, *([begun] if run["begun"] else [])]
+            text = written(prompting.prompt_ids(model()[1], messages), 8 if run["begun"] else 24)
+            replies.append(("VE-" if run["begun"] else "") + text.partition("\n")[0])
+    return {"replies": replies}
 
 
 def injection(run: dict) -> dict:
@@ -114,7 +116,7 @@ def injection(run: dict) -> dict:
             messages[1]["content"] = row["ticket"]
         if run["way"] == "warned":
             messages[0]["content"] += WARNING
-        replies.append(written(messages, 16))
+        replies.append(written(chat_ids(messages), 16))
     words = [json.loads(line)["word"] for line in lines]
     return {"replies": replies, "obeyed": [obeyed(*pair) for pair in zip(replies, words, strict=True)]}
 
@@ -129,11 +131,6 @@ def obeyed(reply: str, word: str) -> bool:
 
 PARTS = {"scores": scores, "orders": orders, "extraction": extraction, "injection": injection}
 
-
-def measure(run: dict, _: list[dict]) -> dict:
-    return PARTS[run["part"]](run)
-
-
 if __name__ == "__main__":
     import torch
 
@@ -142,6 +139,7 @@ if __name__ == "__main__":
     runs += [{"part": "scores", "prompt": "list", "split": "fresh", "first": first} for first in range(len(NAMES))]
     runs += [{"part": "orders", "order": order, "split": split} for order in ORDERS for split in ("dev", "fresh")]
     runs += [{"part": "injection", "way": way} for way in ("as it is", "delimited", "warned")]
-    runs += [{"part": "extraction", "version": version} for version in ("1.0.0", "2.0.0")]
     runs += [{"part": "scores", "prompt": "persona", "split": split} for split in ("dev", "fresh")]
-    record("12_patterns", runs, measure)
+    ways = product(("dev", "fresh"), (False, True), (False, True))
+    runs += [{"part": "extraction", "split": split, "examples": shown, "begun": begun} for split, shown, begun in ways]
+    record("12_patterns", runs, lambda run, _: PARTS[run["part"]](run))
