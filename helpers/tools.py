@@ -186,11 +186,14 @@ def solved(question: Mapping[str, Any], answer: str | None, steps: Sequence[tupl
     wanted = question.get("all", question.get("any"))
     said = [re.search(rf"(?<![\w-]){re.escape(w.lower())}(?!\w)", texts[w[0].isdigit()]) for w in wanted]
     right = all(said) if "all" in question else any(said)
-    called = [name for name, *_ in steps]
     if not question["plan"]:
-        return bool(right and not called)
+        return bool(right and not steps)
     if question["kind"] == "tool fails":
-        return bool(right and question["plan"][0] in called and not re.search(r"\d euro|20\d\d-\d\d", text))
+        return bool(
+            right
+            and question["plan"][0] in [name for name, *_ in steps]
+            and not re.search(r"\d euro|20\d\d-\d\d", text)
+        )
     return bool(right)
 
 
