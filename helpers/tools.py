@@ -3,7 +3,6 @@
     tool_schema(shop_price)                                    # what a model is told of a function
     run_call("shop_price", '{"product": "Kite 500"}', TOOLS)   # "2790 euros"; what is wrong is a sentence
     answer, steps = tool_loop(ask, run, "What do two Kite 500 cost?")
-    answer_by_rules("What do two Kite 500 cost?", run)         # the cheap rival: no model
 
 | tool         | what it gives                                         |
 |--------------|-------------------------------------------------------|
@@ -124,14 +123,16 @@ def run_call(name: str, arguments: str, tools: Mapping[str, Callable], most: int
         return f"There is no tool {name}: known are {', '.join(tools)}."
     try:
         result = TypeAdapter(tools[name]).validate_json(arguments, strict=True)  # checks, then calls
+        text = result if isinstance(result, str) else json.dumps(result)
     except ValidationError as error:
+        if not error.title.startswith("call["):  # from inside of the function
+            return f"{name} failed."
         first = error.errors()[0]
         return f"{name} failed: {'.'.join(map(str, first['loc'])) or 'arguments'}: {first['msg']}."
     except ToolError as error:
         return f"{name} failed: {error}"
     except (Exception, SystemExit):
         return f"{name} failed."
-    text = result if isinstance(result, str) else json.dumps(result)
     return text if len(text) <= most else f"{text[:most]} … (cut: {most:,} of {len(text):,} characters)"
 
 
@@ -219,12 +220,8 @@ def plan_by_rules(question: str) -> list[str] | None:
     """Names of the tools to call in turn, or None where the rules do not know. Written on the dev questions."""
     text = without_names(question)
     if order_numbers(question):
-        several = TOGETHER.search(text) or KINDS.search(text)
-        return (
-            ["order_info"]
-            + ["shop_price"] * bool(AMOUNT.search(text))
-            + ["calculate"] * bool(AMOUNT.search(text) and several)
-        )
+        money, several = AMOUNT.search(text), TOGETHER.search(text) or KINDS.search(text)
+        return ["order_info"] + ["shop_price"] * bool(money) + ["calculate"] * bool(money and several)
     things = named_things(question)
     if len(things) > 1:
         worked_out = TOGETHER.search(text) or DIFFERENCE.search(text)

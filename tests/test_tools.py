@@ -5,17 +5,21 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from pydantic import TypeAdapter
 
 from helpers import tools
 from helpers.exercises.checking import registry
 
 
 def run(name, arguments):
-    return tools.run_call(name, arguments, tools.TOOLS | {"leave": leave, "dump": dump})
+    return tools.run_call(name, arguments, tools.TOOLS | {"leave": leave, "dump": dump, "inside": inside})
+
+
+def inside() -> set:
+    return TypeAdapter(int).validate_python("secret")
 
 
 def leave() -> str:
-    """Ends the program."""
     raise SystemExit("bye")
 
 
@@ -28,19 +32,16 @@ def dump() -> str:
     [
         ("shop_price", '{"product": "two Shells"}', "89 euros"),
         ("calculate", '{"expression": "-5 + 3"}', "-2"),
-        ("calculate", '{"expression": "7 / 2"}', "3.5"),
-        ("weather", "{}", "There is no tool weather: known are shop_price, calculate, order_info, leave, dump."),
+        ("weather", "{}", "There is no tool weather: known are shop_price, calculate"),
         ("shop_price", '{"product": 5}', "shop_price failed: product: Input should be a valid string."),
-        ("shop_price", "{}", "shop_price failed: product: Missing required argument."),
-        ("shop_price", '{"product": "Shell", "color": 1}', "shop_price failed: color: Unexpected keyword argument."),
         ("shop_price", '{"product": "Kyte"}', "shop_price failed: There is no price for Kyte."),
         ("order_info", '{"order": "VE-00000"}', "order_info failed: There is no order VE-00000."),
         ("calculate", '{"expression": "1 / 0"}', "calculate failed: It divides by zero."),
-        ("calculate", '{"expression": "6 *"}', "calculate failed: This is too long, or no arithmetic expression."),
         ("calculate", f'{{"expression": "1{" + 1" * 3000}"}}', "calculate failed: This is too long"),
         ("calculate", '{"expression": "9 ** 9"}', "calculate failed: 9 ** 9 is not allowed"),
         ("shop_price", '{"prod', "shop_price failed: arguments: Invalid JSON"),
         ("leave", "{}", "leave failed."),
+        ("inside", "{}", "inside failed."),
         ("dump", "{}", "xxx"),
     ],
 )
@@ -60,11 +61,9 @@ def test_rules_answer_what_their_words_cover():
     assert tools.plan_by_rules("Thanks, that is everything.") is None
 
 
-@pytest.mark.parametrize("split", ["dev", "test"])
-def test_a_question_is_solved_by_its_answer_and_not_by_another(split):
-    for task in tools.tool_questions(split):
-        said = " ".join(task.get("all", task.get("any")[:1] if "any" in task else []))
-        steps = [(name, "{}", "") for name in task["plan"]]
+def test_a_question_is_solved_by_its_answer_and_not_by_another():
+    for task in tools.tool_questions("dev") + tools.tool_questions("test"):
+        said, steps = " ".join(task.get("all", task.get("any", [])[:1])), [(name, "{}", "") for name in task["plan"]]
         assert tools.solved(task, said, steps) and not tools.solved(task, "", steps)
 
 
