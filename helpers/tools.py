@@ -189,11 +189,8 @@ def solved(question: Mapping[str, Any], answer: str | None, steps: Sequence[tupl
     if not question["plan"]:
         return bool(right and not steps)
     if question["kind"] == "tool fails":
-        return bool(
-            right
-            and question["plan"][0] in [name for name, *_ in steps]
-            and not re.search(r"\d euro|20\d\d-\d\d", text)
-        )
+        right = right and not re.search(r"\d euro|20\d\d-\d\d", text)
+        return bool(right and question["plan"][0] in [name for name, *_ in steps])
     return bool(right)
 
 
