@@ -123,7 +123,6 @@ def run_call(name: str, arguments: str, tools: Mapping[str, Callable], most: int
         return f"There is no tool {name}: known are {', '.join(tools)}."
     try:
         result = TypeAdapter(tools[name]).validate_json(arguments, strict=True)  # checks, then calls
-        text = result if isinstance(result, str) else json.dumps(result)
     except ValidationError as error:
         if not error.title.startswith("call["):  # from inside of the function
             return f"{name} failed."
@@ -133,6 +132,7 @@ def run_call(name: str, arguments: str, tools: Mapping[str, Callable], most: int
         return f"{name} failed: {error}"
     except (Exception, SystemExit):
         return f"{name} failed."
+    text = result if isinstance(result, str) else json.dumps(result, default=str)
     return text if len(text) <= most else f"{text[:most]} … (cut: {most:,} of {len(text):,} characters)"
 
 
@@ -182,14 +182,15 @@ def solved(question: Mapping[str, Any], answer: str | None, steps: Sequence[tupl
     """Was the question answered? Where no tool is needed, none may have been called; where one fails, no amount or
     date may be made up."""
     text = re.sub(r"(?<=\d),(?=\d{3})", "", (answer or "").lower())
+    texts = {True: without_names(text), False: text}  # the 500 of "Heron 500" is no amount
     wanted = question.get("all", question.get("any"))
-    said = [re.search(rf"(?<![\w-]){re.escape(words.lower())}(?!\w)", text) for words in wanted]
+    said = [re.search(rf"(?<![\w-]){re.escape(w.lower())}(?!\w)", texts[w[0].isdigit()]) for w in wanted]
     right = all(said) if "all" in question else any(said)
-    called = [name for name, *_ in steps]
     if not question["plan"]:
-        return bool(right and not called)
+        return bool(right and not steps)
     if question["kind"] == "tool fails":
-        return bool(right and question["plan"][0] in called and not re.search(r"\d euro|20\d\d-\d\d", text))
+        right = right and not re.search(r"\d euro|20\d\d-\d\d", text)
+        return bool(right and question["plan"][0] in [name for name, *_ in steps])
     return bool(right)
 
 

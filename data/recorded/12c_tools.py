@@ -3,7 +3,7 @@
     make recorded NAME=12c_tools        about five minutes on two quiet cores
 
 way "model": the adapter `tools` is offered all three tools; "model, offered": `order_info` only where an order's number
-was said. called: the tools in their order. Rules need no record: the lesson runs them.
+was said. called: the tools in order; solved follows from answer and called. The lesson itself runs the rules.
 """
 
 import re
