@@ -10,8 +10,7 @@
 | `shop_price` | the price of a product or part                        |
 | `calculate`  | the value of an expression of numbers and + - * / ( ) |
 
-What this does not do: run calls side by side, ask for permission, or stop a tool that hangs.
-"""
+Not here: calls side by side, permission, and stopping a tool that hangs."""
 
 from __future__ import annotations
 
@@ -183,8 +182,8 @@ def solved(question: Mapping[str, Any], answer: str | None, steps: Sequence[tupl
     date may be made up."""
     text = re.sub(r"(?<=\d),(?=\d{3})", "", (answer or "").lower())
     texts = {True: without_names(text), False: text}  # the 500 of "Heron 500" is no amount
-    wanted = question.get("all", question.get("any"))
-    said = [re.search(rf"(?<![\w-]){re.escape(w.lower())}(?!\w)", texts[w[0].isdigit()]) for w in wanted]
+    words = question.get("all", question.get("any"))
+    said = [re.search(rf"(?<![\w-]){re.escape(w.lower())}(?!\w)", texts[w[0].isdigit()]) for w in words]
     right = all(said) if "all" in question else any(said)
     if not question["plan"]:
         return bool(right and not steps)
