@@ -18,7 +18,7 @@ PY := $(VENV)/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help env lab test test-fast notebooks recorded sweeps check-env links clean
+.PHONY: help env lab test test-fast notebooks bench recorded sweeps check-env links clean
 
 help:  ## list the targets
 	@echo "make lab          install, fetch the models, open JupyterLab on 00_welcome (LAB_ARGS=... is passed on)"
@@ -26,6 +26,7 @@ help:  ## list the targets
 	@echo "make test NB=...  one notebook, as in NB=00_welcome"
 	@echo "make test-fast    the tests that execute no notebook"
 	@echo "make notebooks    execute the notebooks in place (NB=... for one)"
+	@echo "make bench        how fast the course's tokenizers are beside others, on this machine"
 	@echo "make recorded     repeat a long experiment in data/recorded (NAME=03_race; resumable)"
 	@echo "make sweeps       repeat the long measurements in data/results (resumable)"
 	@echo "make check-env    an [OK]/[FAIL] table to paste into a bug report"
@@ -48,6 +49,9 @@ test-fast: env
 
 notebooks: env
 	@"$(PY)" -m tests.tools.execute $(NB)
+
+bench: env
+	@"$(PY)" -m tests.benchmarks.tokenization
 
 recorded: env
 	@"$(PY)" "data/recorded/$(NAME).py"
