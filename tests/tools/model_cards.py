@@ -26,6 +26,9 @@ from tests.tools.lessons import MACHINE_PATH
 
 MOST_BYTES = 5_000_000
 LICENSE = "apache-2.0"
+BY_HAND = {
+    "tools": {"sha256": "1a6b9fef1d48b5eae4561465d367411ed641c241adc0670ce97fe05ae0de9efa"}
+}  # the script is history
 
 
 def entry(
@@ -182,11 +185,11 @@ def problems(results: Path | None = None) -> list[str]:
         except AdapterUnavailable as error:
             found.append(str(error))
             continue
-        broken = broken_rules(read, told.get(name))
+        broken = broken_rules(read, told.get(name) or BY_HAND.get(name))
         if extra := sorted({path.name for path in read.folder.iterdir()} - {CONFIG, WEIGHTS, CARD}):
             broken.append(f"{name} holds {extra[0]}, which does not belong there.")
         path = read.folder / CARD
-        if not broken and (not path.exists() or path.read_text(encoding="utf-8") != card(read, told[name])):
+        if not broken and name in told and (not path.exists() or path.read_text("utf-8") != card(read, told[name])):
             broken.append(f"The card of {name} is not what its record says: run `python -m tests.tools.model_cards`.")
         found += broken
     return found
@@ -201,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"wrote {shown(install(source))}")
             return 0
         told = recorded()
-        for name in adapters.shipped():
+        for name in told.keys() & set(adapters.shipped()):
             (adapters.ADAPTERS / name / CARD).write_text(card(read_adapter(name), told[name]), encoding="utf-8")
     except (AdapterUnavailable, ValueError) as error:
         print(error)
