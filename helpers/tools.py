@@ -1,8 +1,8 @@
-"""Tools for a chat model: Velunda's three, their schemas, one call that may fail, the loop, and rules without a model.
+"""Tools for a chat model: Velunda's three, their schemas, one call that may fail, and rules without a model.
 
     tool_schema(shop_price)                                    # what a model is told of a function
     run_call("shop_price", '{"product": "Kite 500"}', TOOLS)   # "2790 euros"; what is wrong is a sentence
-    answer, steps = tool_loop(ask, run, "What do two Kite 500 cost?")
+    answer, steps = answer_by_rules("What do two Kite 500 cost?", run)   # without a model
 
 | tool         | what it gives                                         |
 |--------------|-------------------------------------------------------|
@@ -10,7 +10,7 @@
 | `shop_price` | the price of a product or part                        |
 | `calculate`  | the value of an expression of numbers and + - * / ( ) |
 
-Not here: calls side by side, permission, and stopping a tool that hangs."""
+Not here: the loop between model and tools, which is the exercise `tool_loop` of 12c, and stopping a tool that hangs."""
 
 from __future__ import annotations
 
@@ -133,28 +133,6 @@ def run_call(name: str, arguments: str, tools: Mapping[str, Callable], most: int
         return f"{name} failed."
     text = result if isinstance(result, str) else json.dumps(result, default=str)
     return text if len(text) <= most else f"{text[:most]} … (cut: {most:,} of {len(text):,} characters)"
-
-
-def tool_loop(ask: Callable, run: Run, question: str, most: int = 5) -> tuple[str | None, list[tuple[str, str, str]]]:
-    """Let a model call tools until it answers in words: (answer, steps), the answer None after `most` calls.
-
-    ask(messages) → a message with `content` and `tool_calls`, as OpenAI's client returns it. steps: (name, arguments,
-    result). The same call again is not run again: the model reads its first result.
-    """
-    messages, steps, results = [{"role": "user", "content": question}], [], {}
-    while True:
-        message = ask(messages)
-        if not message.tool_calls:
-            return message.content, steps
-        messages.append(message)
-        for call in message.tool_calls:
-            if len(steps) == most:
-                return None, steps
-            key = call.function.name, call.function.arguments
-            if key not in results:
-                results[key] = run(*key)
-            steps.append((*key, results[key]))
-            messages.append({"role": "tool", "tool_call_id": call.id, "content": results[key]})
 
 
 # Questions, and when one is solved ------------------------------------------------------------------------------------

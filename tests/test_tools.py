@@ -1,14 +1,11 @@
-"""Tools: what a model is told, what a call gives back, the loop, and rules; whatever goes wrong is one sentence."""
+"""Tools: what a model is told, what a call gives back, and rules; whatever goes wrong is one sentence."""
 
 from __future__ import annotations
-
-from types import SimpleNamespace
 
 import pytest
 from pydantic import TypeAdapter
 
 from helpers import tools
-from helpers.exercises.checking import registry
 
 
 def run(name, arguments):
@@ -47,12 +44,6 @@ def dump() -> str:
 )
 def test_a_call_gives_its_result_or_one_sentence(name, arguments, said):
     assert run(name, arguments).startswith(said) and len(run(name, arguments)) < 2_100
-
-
-def test_the_loop_is_the_one_that_learners_write():
-    spec = registry().load("tool_loop").spec
-    for turns, most in spec.cases(SimpleNamespace(integers=lambda *bounds: 54_321)):
-        assert spec.drive(tools.tool_loop, turns, most) == spec.drive(spec.reference, turns, most)
 
 
 def test_rules_answer_what_their_words_cover():

@@ -12,10 +12,12 @@ from functools import cache
 
 import openai
 
+from helpers.exercises.checking import registry
 from helpers.hosted import served
 from helpers.records import record
-from helpers.tools import TOOLS, run_for, solved, tool_loop, tool_questions, tool_schema
+from helpers.tools import TOOLS, run_for, solved, tool_questions, tool_schema
 
+tool_loop = registry().load("tool_loop").spec.reference  # the lesson's own
 SCHEMAS = {name: tool_schema(function) for name, function in TOOLS.items()}
 
 
@@ -58,7 +60,9 @@ if __name__ == "__main__":
         pool = ThreadPoolExecutor(8)
         return {(run["way"], run["id"]): pool.submit(answered, run) for run in runs}
 
-    def measure(run, rows):
-        return started()[run["way"], run["id"]].result()
-
-    record("12c_tools", runs, measure, packages=("torch", "transformers", "openai", "pydantic"))
+    record(
+        "12c_tools",
+        runs,
+        lambda run, rows: started()[run["way"], run["id"]].result(),
+        packages=("torch", "transformers", "openai", "pydantic"),
+    )

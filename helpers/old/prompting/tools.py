@@ -1,7 +1,7 @@
 """The calls in what a model wrote, and a calculator.
 
-parse_calls('Sure: {"name": "price_lookup", "arguments": {"product": "Kite 500",}}').calls
-calculate("3 * (89 + 10)")
+    parse_calls('Sure: {"name": "price_lookup", "arguments": {"product": "Kite 500",}}').calls
+    calculate("3 * (89 + 10)")
 """
 
 from __future__ import annotations
