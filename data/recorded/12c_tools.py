@@ -60,9 +60,4 @@ if __name__ == "__main__":
         pool = ThreadPoolExecutor(8)
         return {(run["way"], run["id"]): pool.submit(answered, run) for run in runs}
 
-    record(
-        "12c_tools",
-        runs,
-        lambda run, rows: started()[run["way"], run["id"]].result(),
-        packages=("torch", "transformers", "openai", "pydantic"),
-    )
+    record("12c_tools", runs, lambda run, rows: started()[run["way"], run["id"]].result())
