@@ -184,8 +184,8 @@ def summarize(rows: list[dict], cost: dict, args) -> str:
     for row in rows:
         if row.get("verdict") == "cannot be judged":
             least, needed = row["needed"]
-            lines.append(f"*{row['slice']}*: {row['items']} items; at least {least} are needed if nothing changes, and about "
-                         f"{needed} if as much changes as here, and no more is lost than gained.")  # fmt: skip
+            lines.append(f"*{row['slice']}*: {row['items']} items; at least {least} are needed if nothing changes, and "
+                         f"about {needed} if as much changes as here, and no more is lost than gained.")  # fmt: skip
     if cost:
         lines.append(f"Cost of an item: {cost['old']:.4g} before, {cost['new']:.4g} now, "
                      f"{cost['difference']:+.4g} (95 % CI {cost['low']:+.4g} to {cost['high']:+.4g}).")  # fmt: skip
